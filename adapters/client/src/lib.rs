@@ -1,0 +1,1 @@
+//! Headwater's own API over HTTP, as the commands use it.

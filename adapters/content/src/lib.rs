@@ -1,0 +1,1 @@
+//! Content-addressed files: stage, verify, promote, serve ranges.

@@ -1,0 +1,1 @@
+//! The local, rebuildable file of client fragments, read by position.

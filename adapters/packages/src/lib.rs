@@ -1,0 +1,1 @@
+//! Packages of update documents in and out: wsusutil exports and folders.

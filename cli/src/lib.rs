@@ -1,0 +1,1 @@
+//! The administrator's commands; they speak to the API only.

@@ -1,0 +1,1 @@
+//! Headwater's own JSON: what the console and the commands exchange.

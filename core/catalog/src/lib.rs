@@ -1,0 +1,1 @@
+//! Update documents as facts, relationships, files and client fragments; the immutable index.

@@ -1,0 +1,1 @@
+//! The byte formats of Microsoft's update protocols: xpress blocks and LZX cabinets.

@@ -1,0 +1,13 @@
+//! The values everybody names: ids, digests, timestamps and versions.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number.
+
+mod digest;
+mod id;
+mod timestamp;
+mod version;
+
+pub use digest::{DigestError, Sha1Digest, Sha256Digest};
+pub use id::{ClientId, ClientIdError, GroupId, IdError, RevisionId, ServerId, UpdateId, UpdateIdentity};
+pub use timestamp::{Timestamp, TimestampError};
+pub use version::ProtocolVersion;

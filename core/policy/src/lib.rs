@@ -1,0 +1,1 @@
+//! Decisions about updates: groups, approvals, offers, compliance.

@@ -1,0 +1,1 @@
+//! Translation of HTTP, SOAP and JSON to use cases, and back.

@@ -1,0 +1,1 @@
+//! Starts real servers and walks them as an update agent does.
