@@ -31,7 +31,7 @@ impl Writer {
             self.out.push(' ');
             self.out.push_str(key);
             self.out.push_str("=\"");
-            escape(value, &mut self.out);
+            escape(value, true, &mut self.out);
             self.out.push('"');
         }
         self.out.push('>');
@@ -69,7 +69,7 @@ impl Writer {
         struct Escaping<'a>(&'a mut String);
         impl std::fmt::Write for Escaping<'_> {
             fn write_str(&mut self, text: &str) -> std::fmt::Result {
-                escape(text, self.0);
+                escape(text, false, self.0);
                 Ok(())
             }
         }
@@ -95,16 +95,16 @@ impl Writer {
     }
 }
 
-/// Escapes text for element content and for attributes in double quotes. Characters that XML 1.0
+/// Escapes text for element content, or for an attribute in double quotes. Characters that XML 1.0
 /// has no form for become U+FFFD: a title out of a database must not break a message.
-pub(crate) fn escape(text: &str, out: &mut String) {
+fn escape(text: &str, quotes: bool, out: &mut String) {
     let mut plain_from = 0;
     for (index, byte) in text.bytes().enumerate() {
         let escaped = match byte {
             b'<' => "&lt;",
             b'>' => "&gt;",
             b'&' => "&amp;",
-            b'"' => "&quot;",
+            b'"' if quotes => "&quot;",
             0..=8 | 11 | 12 | 14..=31 => "\u{fffd}",
             _ => continue,
         };
@@ -128,13 +128,13 @@ mod tests {
         writer.element_with("a", &[("b", "\"<")], |w| {
             w.element("empty", |_| {});
             w.value("n", 5);
-            w.text("x & y\u{1}");
+            w.text("\"x\" & y\u{1}");
             w.option("none", None::<&str>);
             w.boolean("t", true);
         });
         assert_eq!(
             writer.into_string(),
-            "<a b=\"&quot;&lt;\"><empty/><n>5</n>x &amp; y\u{fffd}<t>true</t></a>"
+            "<a b=\"&quot;&lt;\"><empty/><n>5</n>\"x\" &amp; y\u{fffd}<t>true</t></a>"
         );
     }
 
