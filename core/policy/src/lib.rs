@@ -1,1 +1,9 @@
-//! Decisions about updates: groups, approvals, offers, compliance.
+//! Decisions about updates, made over snapshots and tested as data: which approval counts for a
+//! computer ([`approval`]), what a server offers at all ([`serving`]) and what one agent is told
+//! in one call ([`offer`]).
+
+pub mod approval;
+pub mod group;
+pub mod offer;
+pub mod serving;
+pub mod snapshot;
