@@ -1,0 +1,424 @@
+//! The computers that report to this server, and the groups they are in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_policy::group::UNASSIGNED_COMPUTERS;
+use headwater_policy::snapshot::{Member, Roster};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use crate::history::{Change, record};
+use crate::server::next_stamp;
+use crate::{Error, Result, Store, rows};
+
+/// What RegisterComputer tells of a computer ([MS-WUSP] 2.2.2.2.3).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ComputerDetails {
+    pub dns_name: String,
+    /// Such as `10.0.26200`.
+    pub os_version: String,
+    pub os_description: String,
+    pub architecture: String,
+    pub manufacturer: String,
+    pub model: String,
+    pub client_version: String,
+    /// The whole `computerInfo`, as XML.
+    pub registration: String,
+}
+
+/// Something that an agent did and that is to be written.
+#[derive(Debug, Clone)]
+pub enum ComputerWrite {
+    /// It asked for an authorization cookie: it is known from now on.
+    Enroll { client: ClientId, dns_name: String, requested_group: String, at: Timestamp },
+    /// It described itself.
+    Register { client: ClientId, details: Box<ComputerDetails>, at: Timestamp },
+    /// It was heard of.
+    Contact { client: ClientId, at: Timestamp, synced: bool },
+}
+
+/// A computer after a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrolled {
+    pub client: ClientId,
+    pub member: Member,
+}
+
+/// A computer as the database keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComputerRow {
+    pub computer: i64,
+    pub client: String,
+    pub dns_name: String,
+    pub requested_group: String,
+    pub registered: bool,
+    pub os_version: String,
+    pub os_description: String,
+    pub architecture: String,
+    pub manufacturer: String,
+    pub model: String,
+    pub client_version: String,
+    pub first_contact: Timestamp,
+    pub last_contact: Timestamp,
+    pub last_sync: Option<Timestamp>,
+    pub last_report: Option<Timestamp>,
+    pub groups: Vec<GroupId>,
+}
+
+/// Which computers are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct ComputerFilter {
+    /// A part of the name or of the id, without regard to case.
+    pub search: Option<String>,
+    /// Members of any of these groups; empty for all.
+    pub groups: Vec<GroupId>,
+    /// Only computers with a greater number.
+    pub after: i64,
+    pub limit: u32,
+}
+
+const COMPUTER: &str = "computer_id, client_id, dns_name, requested_group, registered, os_version, \
+     os_description, architecture, manufacturer, model, client_version, first_contact, last_contact, \
+     last_sync, last_report";
+
+impl Store {
+    /// Every computer with its groups, for scans.
+    pub async fn roster(&self) -> Result<Roster> {
+        let mut transaction = self.read.begin().await?;
+        let memberships = sqlx::query("SELECT computer_id, group_id FROM memberships ORDER BY computer_id, group_id")
+            .fetch_all(&mut *transaction)
+            .await?;
+        let mut groups: HashMap<i64, Vec<GroupId>> = HashMap::new();
+        for row in &memberships {
+            groups.entry(row.try_get(0)?).or_default().push(rows::group_id(row, 1, "memberships")?);
+        }
+        let computers = sqlx::query("SELECT computer_id, client_id, stamp, registered FROM computers")
+            .fetch_all(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        let mut shared: HashMap<Vec<GroupId>, Arc<[GroupId]>> = HashMap::new();
+        let mut roster = Roster::new_sync();
+        for row in &computers {
+            let computer: i64 = row.try_get(0)?;
+            let of = groups.remove(&computer).unwrap_or_else(|| vec![UNASSIGNED_COMPUTERS]);
+            let of = shared.entry(of).or_insert_with_key(|of| Arc::from(of.as_slice())).clone();
+            let member = Member {
+                computer,
+                groups: of,
+                stamp: row.try_get::<i64, _>(2)? as u64,
+                registered: row.try_get::<i64, _>(3)? != 0,
+            };
+            roster.insert_mut(client_id(row, 1)?, member);
+        }
+        Ok(roster)
+    }
+
+    /// Writes what agents did, all in one transaction, and returns the computers that a scan has
+    /// to know anew. Contacts of computers that are not known are ignored.
+    pub async fn write_computers(&self, writes: &[ComputerWrite]) -> Result<Vec<Enrolled>> {
+        let mut transaction = self.write.begin().await?;
+        let mut enrolled = Vec::new();
+        for write in writes {
+            match write {
+                ComputerWrite::Enroll { client, dns_name, requested_group, at } => {
+                    enroll(&mut transaction, client, dns_name, requested_group, *at).await?;
+                    enrolled.push(client.clone());
+                }
+                ComputerWrite::Register { client, details, at } => {
+                    register(&mut transaction, client, details, *at).await?;
+                    enrolled.push(client.clone());
+                }
+                ComputerWrite::Contact { client, at, synced } => {
+                    contact(&mut transaction, client, *at, *synced).await?;
+                }
+            }
+        }
+        enrolled.sort();
+        enrolled.dedup();
+        let mut members = Vec::with_capacity(enrolled.len());
+        for client in enrolled {
+            if let Some(member) = member(&mut transaction, &client).await? {
+                members.push(Enrolled { client, member });
+            }
+        }
+        transaction.commit().await?;
+        Ok(members)
+    }
+
+    /// Puts a computer into exactly these groups.
+    pub async fn move_computer(
+        &self,
+        client: &ClientId,
+        groups: &[GroupId],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Enrolled>> {
+        let mut transaction = self.write.begin().await?;
+        let Some(before) = member(&mut transaction, client).await? else { return Ok(None) };
+        let mut wanted = groups.to_vec();
+        wanted.sort();
+        wanted.dedup();
+        if *before.groups == *wanted {
+            return Ok(Some(Enrolled { client: client.clone(), member: before }));
+        }
+        set_groups(&mut transaction, before.computer, &wanted).await?;
+        let list = |ids: &[GroupId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let change = Change {
+            at: now,
+            by: by.to_owned(),
+            what: format!("move computer {client}"),
+            update: None,
+            group: wanted.first().copied(),
+            before: Some(list(&before.groups)),
+            after: Some(list(&wanted)),
+        };
+        record(&mut transaction, change).await?;
+        let moved = member(&mut transaction, client).await?;
+        transaction.commit().await?;
+        Ok(moved.map(|member| Enrolled { client: client.clone(), member }))
+    }
+
+    /// Forgets a computer; says whether it was known. It comes back with its next contact.
+    pub async fn delete_computer(&self, client: &ClientId, by: &str, now: Timestamp) -> Result<bool> {
+        let mut transaction = self.write.begin().await?;
+        let done = sqlx::query("DELETE FROM computers WHERE client_id = $1")
+            .bind(client.as_str().to_owned())
+            .execute(&mut *transaction)
+            .await?;
+        if done.rows_affected() == 1 {
+            let change = Change {
+                at: now,
+                by: by.to_owned(),
+                what: format!("delete computer {client}"),
+                update: None,
+                group: None,
+                before: Some(client.to_string()),
+                after: None,
+            };
+            record(&mut transaction, change).await?;
+        }
+        transaction.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Computers in the order of their numbers, a page at a time.
+    pub async fn computers(&self, filter: &ComputerFilter) -> Result<Vec<ComputerRow>> {
+        let mut sql = format!("SELECT {COMPUTER} FROM computers c WHERE computer_id > $1");
+        if filter.search.is_some() {
+            sql += " AND (LOWER(dns_name) LIKE $2 ESCAPE '\\' OR client_id LIKE $2 ESCAPE '\\')";
+        } else {
+            sql += " AND $2 IS NULL";
+        }
+        if !filter.groups.is_empty() {
+            let ids: Vec<String> = (0..filter.groups.len()).map(|at| format!("${}", at + 4)).collect();
+            sql += &format!(
+                " AND EXISTS (SELECT 1 FROM memberships m WHERE m.computer_id = c.computer_id \
+                 AND m.group_id IN ({}))",
+                ids.join(", ")
+            );
+        }
+        sql += " ORDER BY computer_id LIMIT $3";
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(filter.after)
+            .bind(filter.search.as_deref().map(pattern))
+            .bind(i64::from(filter.limit));
+        for group in &filter.groups {
+            query = query.bind(group.as_bytes().to_vec());
+        }
+        let found = query.fetch_all(&self.read).await?;
+        let mut computers = found.iter().map(computer_row).collect::<Result<Vec<_>>>()?;
+        self.add_groups(&mut computers).await?;
+        Ok(computers)
+    }
+
+    pub async fn computer(&self, client: &ClientId) -> Result<Option<ComputerRow>> {
+        let sql = format!("SELECT {COMPUTER} FROM computers WHERE client_id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(client.as_str().to_owned())
+            .fetch_optional(&self.read)
+            .await?;
+        let mut found: Vec<ComputerRow> = row.iter().map(computer_row).collect::<Result<_>>()?;
+        self.add_groups(&mut found).await?;
+        Ok(found.pop())
+    }
+
+    async fn add_groups(&self, computers: &mut [ComputerRow]) -> Result<()> {
+        for computer in computers {
+            let found =
+                sqlx::query("SELECT group_id FROM memberships WHERE computer_id = $1 ORDER BY group_id")
+                    .bind(computer.computer)
+                    .fetch_all(&self.read)
+                    .await?;
+            computer.groups =
+                found.iter().map(|row| rows::group_id(row, 0, "memberships")).collect::<Result<_>>()?;
+        }
+        Ok(())
+    }
+}
+
+/// A LIKE pattern for any text that contains this one, without regard to case.
+fn pattern(search: &str) -> String {
+    let escaped: String = search
+        .to_lowercase()
+        .chars()
+        .flat_map(|c| match c {
+            '%' | '_' | '\\' => vec!['\\', c],
+            _ => vec![c],
+        })
+        .collect();
+    format!("%{escaped}%")
+}
+
+async fn enroll(
+    connection: &mut AnyConnection,
+    client: &ClientId,
+    dns_name: &str,
+    requested_group: &str,
+    at: Timestamp,
+) -> Result<()> {
+    let known = sqlx::query("SELECT computer_id FROM computers WHERE client_id = $1")
+        .bind(client.as_str().to_owned())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if known.is_some() {
+        sqlx::query(
+            "UPDATE computers SET dns_name = $2, requested_group = $3, last_contact = $4 WHERE client_id = $1",
+        )
+        .bind(client.as_str().to_owned())
+        .bind(dns_name.to_owned())
+        .bind(requested_group.to_owned())
+        .bind(at.as_micros())
+        .execute(&mut *connection)
+        .await?;
+        return Ok(());
+    }
+    let stamp = next_stamp(connection).await?;
+    let row = sqlx::query(
+        "INSERT INTO computers (client_id, dns_name, requested_group, registered, os_version, os_description, \
+         architecture, manufacturer, model, client_version, registration, first_contact, last_contact, stamp) \
+         VALUES ($1, $2, $3, 0, '', '', '', '', '', '', '', $4, $4, $5) RETURNING computer_id",
+    )
+    .bind(client.as_str().to_owned())
+    .bind(dns_name.to_owned())
+    .bind(requested_group.to_owned())
+    .bind(at.as_micros())
+    .bind(stamp)
+    .fetch_one(&mut *connection)
+    .await?;
+    insert_membership(connection, row.try_get(0)?, UNASSIGNED_COMPUTERS).await
+}
+
+async fn register(
+    connection: &mut AnyConnection,
+    client: &ClientId,
+    details: &ComputerDetails,
+    at: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE computers SET registered = 1, dns_name = $2, os_version = $3, os_description = $4, \
+         architecture = $5, manufacturer = $6, model = $7, client_version = $8, registration = $9, \
+         last_contact = $10 WHERE client_id = $1",
+    )
+    .bind(client.as_str().to_owned())
+    .bind(details.dns_name.clone())
+    .bind(details.os_version.clone())
+    .bind(details.os_description.clone())
+    .bind(details.architecture.clone())
+    .bind(details.manufacturer.clone())
+    .bind(details.model.clone())
+    .bind(details.client_version.clone())
+    .bind(details.registration.clone())
+    .bind(at.as_micros())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn contact(connection: &mut AnyConnection, client: &ClientId, at: Timestamp, synced: bool) -> Result<()> {
+    let statement = match synced {
+        true => "UPDATE computers SET last_contact = $2, last_sync = $2 WHERE client_id = $1",
+        false => "UPDATE computers SET last_contact = $2 WHERE client_id = $1",
+    };
+    sqlx::query(statement)
+        .bind(client.as_str().to_owned())
+        .bind(at.as_micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Replaces the groups of a computer and stamps the change.
+pub(crate) async fn set_groups(connection: &mut AnyConnection, computer: i64, groups: &[GroupId]) -> Result<()> {
+    let stamp = next_stamp(connection).await?;
+    sqlx::query("UPDATE computers SET stamp = $2 WHERE computer_id = $1")
+        .bind(computer)
+        .bind(stamp)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM memberships WHERE computer_id = $1")
+        .bind(computer)
+        .execute(&mut *connection)
+        .await?;
+    for group in groups {
+        insert_membership(connection, computer, *group).await?;
+    }
+    Ok(())
+}
+
+async fn insert_membership(connection: &mut AnyConnection, computer: i64, group: GroupId) -> Result<()> {
+    sqlx::query("INSERT INTO memberships (computer_id, group_id) VALUES ($1, $2)")
+        .bind(computer)
+        .bind(group.as_bytes().to_vec())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn member(connection: &mut AnyConnection, client: &ClientId) -> Result<Option<Member>> {
+    let row = sqlx::query("SELECT computer_id, stamp, registered FROM computers WHERE client_id = $1")
+        .bind(client.as_str().to_owned())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let computer: i64 = row.try_get(0)?;
+    let groups = sqlx::query("SELECT group_id FROM memberships WHERE computer_id = $1 ORDER BY group_id")
+        .bind(computer)
+        .fetch_all(&mut *connection)
+        .await?;
+    let groups =
+        groups.iter().map(|row| rows::group_id(row, 0, "memberships")).collect::<Result<Vec<GroupId>>>()?;
+    Ok(Some(Member {
+        computer,
+        groups: if groups.is_empty() { Member::unassigned() } else { groups.into() },
+        stamp: row.try_get::<i64, _>(1)? as u64,
+        registered: row.try_get::<i64, _>(2)? != 0,
+    }))
+}
+
+fn client_id(row: &AnyRow, at: usize) -> Result<ClientId> {
+    let text: String = row.try_get(at)?;
+    text.parse().map_err(|e| Error::Row { table: "computers", reason: format!("{e}") })
+}
+
+fn computer_row(row: &AnyRow) -> Result<ComputerRow> {
+    Ok(ComputerRow {
+        computer: row.try_get(0)?,
+        client: row.try_get(1)?,
+        dns_name: row.try_get(2)?,
+        requested_group: row.try_get(3)?,
+        registered: row.try_get::<i64, _>(4)? != 0,
+        os_version: row.try_get(5)?,
+        os_description: row.try_get(6)?,
+        architecture: row.try_get(7)?,
+        manufacturer: row.try_get(8)?,
+        model: row.try_get(9)?,
+        client_version: row.try_get(10)?,
+        first_contact: rows::time(row, 11)?,
+        last_contact: rows::time(row, 12)?,
+        last_sync: rows::optional_time(row, 13)?,
+        last_report: rows::optional_time(row, 14)?,
+        groups: Vec::new(),
+    })
+}

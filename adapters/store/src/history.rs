@@ -1,0 +1,72 @@
+//! The record of every change: who, when, what, from what to what.
+
+use headwater_model::{GroupId, Timestamp, UpdateId};
+use sqlx::{AnyConnection, Row};
+
+use crate::{Result, Store, rows};
+
+/// One change that an operator made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub at: Timestamp,
+    pub by: String,
+    /// The verb, such as `approve` or `create group`.
+    pub what: String,
+    pub update: Option<UpdateId>,
+    pub group: Option<GroupId>,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl Store {
+    /// The newest changes, of one update or group if given.
+    pub async fn changes(
+        &self,
+        update: Option<UpdateId>,
+        group: Option<GroupId>,
+        limit: u32,
+    ) -> Result<Vec<Change>> {
+        let found = sqlx::query(
+            "SELECT changed_at, changed_by, what, update_id, group_id, before, after FROM changes \
+             WHERE ($1 IS NULL OR update_id = $1) AND ($2 IS NULL OR group_id = $2) \
+             ORDER BY change_id DESC LIMIT $3",
+        )
+        .bind(update.map(|id| id.as_bytes().to_vec()))
+        .bind(group.map(|id| id.as_bytes().to_vec()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(Change {
+                    at: rows::time(row, 0)?,
+                    by: row.try_get(1)?,
+                    what: row.try_get(2)?,
+                    update: rows::optional_id16(row, 3)?.map(UpdateId::from_bytes),
+                    group: rows::optional_id16(row, 4)?.map(GroupId::from_bytes),
+                    before: row.try_get(5)?,
+                    after: row.try_get(6)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Records a change in the transaction that makes it.
+pub(crate) async fn record(connection: &mut AnyConnection, change: Change) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO changes (changed_at, changed_by, what, update_id, group_id, before, after) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(change.at.as_micros())
+    .bind(change.by)
+    .bind(change.what)
+    .bind(change.update.map(|id| id.as_bytes().to_vec()))
+    .bind(change.group.map(|id| id.as_bytes().to_vec()))
+    .bind(change.before)
+    .bind(change.after)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
