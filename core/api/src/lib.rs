@@ -1,1 +1,59 @@
-//! Headwater's own JSON: what the console and the commands exchange.
+//! Headwater's own JSON: what the console, the commands and other programs exchange with a server.
+//!
+//! Serde types and nothing else, one file for each noun. Names are in snake_case, ids, digests and
+//! times are texts (GUIDs in lower case, hexadecimal, UTC with `Z`), a unit is the last word of a
+//! name. A field without a value is absent. Requests refuse fields that they do not know, so that
+//! a mistyped name is an error; answers may gain fields. Every path stands in [`path`], every error
+//! is a [`Problem`].
+
+mod approval;
+mod computer;
+mod group;
+mod history;
+mod import;
+mod page;
+pub mod path;
+mod policy;
+mod problem;
+mod server;
+mod session;
+mod status;
+mod text;
+mod update;
+mod update_detail;
+mod upstream;
+
+pub use approval::{
+    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Refusal, UpdatesOutcome,
+};
+pub use computer::{
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
+};
+pub use group::{Group, GroupRef, MembersQuery, NewGroup};
+pub use history::{Change, HistoryQuery};
+pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined};
+pub use page::Page;
+pub use policy::{PolicyFormat, PolicyQuery};
+pub use problem::Problem;
+pub use server::{CatalogueStatus, ComputersStatus, ContentState, ContentStatus, ServerStatus, ServerUrls};
+pub use session::{Credentials, Session};
+pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdatesVerdict};
+pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
+pub use update_detail::{Revision, UpdateDetail, UpdateFile};
+pub use upstream::{
+    Run, RunState, RunStep, StartedRun, Upstream, UpstreamFilter, UpstreamMode, UpstreamRequest,
+};
+
+/// The most items that one page holds, whatever its `limit` asks for.
+pub const PAGE_LIMIT_MAX: u32 = 1_000;
+/// The items of a page whose request names no `limit`.
+pub const PAGE_LIMIT_DEFAULT: u32 = 100;
+/// The most updates that one request approves, declines or withdraws.
+pub const UPDATES_PER_REQUEST_MAX: usize = 1_000;
+/// The longest name of a group, in characters (the column of a Microsoft WSUS).
+pub const GROUP_NAME_CHARS_MAX: usize = 255;
+/// The longest text that a search takes, in characters.
+pub const SEARCH_CHARS_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Approvals (*deployments* on the wire): what a group does with an update.
+
+use headwater_model::{GroupId, Timestamp, UpdateId};
+use serde::{Deserialize, Serialize};
+
+use crate::{UpdateRef, text};
+
+/// What the computers of a group do with an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalAction {
+    Install,
+    /// Only for updates that say they can be removed.
+    Uninstall,
+    /// Report whether they need it, and do nothing more.
+    Detect,
+    /// Be offered nothing, though a group above has an approval.
+    Block,
+}
+
+/// One approval, as an update's page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    #[serde(with = "text")]
+    pub group: GroupId,
+    pub group_name: String,
+    pub action: ApprovalAction,
+    /// When computers act without waiting for their user; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub deadline: Option<Timestamp>,
+    /// Who approved it.
+    pub by: String,
+    #[serde(with = "text")]
+    pub at: Timestamp,
+    /// The revision that it holds for, when that is not the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+}
+
+/// Approve updates for one group; an approval that is there is replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalRequest {
+    /// At most [`UPDATES_PER_REQUEST_MAX`](crate::UPDATES_PER_REQUEST_MAX).
+    #[serde(with = "text::list")]
+    pub updates: Vec<UpdateId>,
+    #[serde(with = "text")]
+    pub group: GroupId,
+    pub action: ApprovalAction,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub deadline: Option<Timestamp>,
+}
+
+/// Take back the approvals of updates for one group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalWithdrawal {
+    /// At most [`UPDATES_PER_REQUEST_MAX`](crate::UPDATES_PER_REQUEST_MAX).
+    #[serde(with = "text::list")]
+    pub updates: Vec<UpdateId>,
+    #[serde(with = "text")]
+    pub group: GroupId,
+}
+
+/// Decline updates, which takes back their approvals, or undo that, which does not restore them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclineRequest {
+    /// At most [`UPDATES_PER_REQUEST_MAX`](crate::UPDATES_PER_REQUEST_MAX).
+    #[serde(with = "text::list")]
+    pub updates: Vec<UpdateId>,
+}
+
+/// What became of each update of a request: each is in exactly one list. The status is 200 even
+/// when all were refused, for the request itself was in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdatesOutcome {
+    pub applied: Vec<UpdateRef>,
+    /// Those that were in the wanted state already.
+    pub unchanged: Vec<UpdateRef>,
+    pub refused: Vec<Refusal>,
+}
+
+/// An update that a request could not be done for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub update: UpdateRef,
+    /// Why, and what to do, in a sentence.
+    pub reason: String,
+}

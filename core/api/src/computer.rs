@@ -1,0 +1,109 @@
+//! Computers: what their update agents said about themselves and about updates.
+
+use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
+use serde::{Deserialize, Serialize};
+
+use crate::{GroupRef, UpdateCounts, text};
+
+/// Which computers to list, in the order of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComputerQuery {
+    /// A part of the name, an address or an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// Those in this group or beneath it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub group: Option<GroupId>,
+    /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputerSummary {
+    #[serde(with = "text")]
+    pub id: ClientId,
+    /// The full DNS name where the agent knows it.
+    pub name: String,
+    /// Where its last request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The groups that it is in, by name.
+    pub groups: Vec<GroupRef>,
+    /// Such as `Windows 11 Pro`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os: Option<String>,
+    /// Such as `10.0.26200.6584`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    #[serde(with = "text")]
+    pub last_contact_at: Timestamp,
+    /// When it last told which updates it needs; absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub last_report_at: Option<Timestamp>,
+    /// Whether it has had no contact for longer than the server's limit.
+    pub silent: bool,
+    /// Its updates by state.
+    pub status: UpdateCounts,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputerDetail {
+    #[serde(flatten)]
+    pub summary: ComputerSummary,
+    #[serde(with = "text")]
+    pub registered_at: Timestamp,
+    /// Of the update agent, such as `1507.2601.30012.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
+    /// Such as `AMD64`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The name of the group that its policy asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_group: Option<String>,
+    /// The updates that it needs, fails on or waits with, failed ones first; at most a thousand.
+    pub updates: Vec<ComputerUpdate>,
+}
+
+/// What one computer said about one update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputerUpdate {
+    #[serde(with = "text")]
+    pub id: UpdateId,
+    pub title: String,
+    pub state: ComputerUpdateState,
+    /// Since when it is in that state.
+    #[serde(with = "text")]
+    pub since: Timestamp,
+    /// Why it failed, such as `0x80240022`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// The states of an update on a computer that has something left to do ([MS-WUSP] 2.2.2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComputerUpdateState {
+    Failed,
+    Needed,
+    Downloaded,
+    PendingRestart,
+}
+
+/// Put a computer into exactly these groups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveRequest {
+    /// None means Unassigned Computers.
+    #[serde(with = "text::list")]
+    pub groups: Vec<GroupId>,
+}

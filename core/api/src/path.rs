@@ -1,0 +1,56 @@
+//! Every path of the API, for the server that routes them and the client that asks for them.
+//!
+//! Braces stand for an id or a number, as in a router's pattern.
+
+/// What every path here begins with.
+pub const BASE: &str = "/api/v1";
+
+/// GET: [`ServerStatus`](crate::ServerStatus).
+pub const SERVER: &str = "/api/v1/server";
+/// POST with [`ImportQuery`](crate::ImportQuery): lines of [`ImportEvent`](crate::ImportEvent).
+pub const IMPORTS: &str = "/api/v1/imports";
+/// GET with [`UpdateQuery`](crate::UpdateQuery): a page of [`UpdateSummary`](crate::UpdateSummary).
+pub const UPDATES: &str = "/api/v1/updates";
+/// GET: [`UpdateDetail`](crate::UpdateDetail).
+pub const UPDATE: &str = "/api/v1/updates/{id}";
+/// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
+pub const DECLINE: &str = "/api/v1/updates/decline";
+/// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
+pub const UNDECLINE: &str = "/api/v1/updates/undecline";
+/// POST of [`ApprovalRequest`](crate::ApprovalRequest), DELETE with a body of
+/// [`ApprovalWithdrawal`](crate::ApprovalWithdrawal): [`UpdatesOutcome`](crate::UpdatesOutcome).
+pub const APPROVALS: &str = "/api/v1/approvals";
+/// GET: a [`Page`](crate::Page) of [`Group`](crate::Group), always whole; POST of
+/// [`NewGroup`](crate::NewGroup): 201 and the [`Group`](crate::Group).
+pub const GROUPS: &str = "/api/v1/groups";
+/// DELETE: 204.
+pub const GROUP: &str = "/api/v1/groups/{id}";
+/// GET with [`MembersQuery`](crate::MembersQuery): a page of
+/// [`ComputerSummary`](crate::ComputerSummary).
+pub const GROUP_MEMBERS: &str = "/api/v1/groups/{id}/members";
+/// GET with [`ComputerQuery`](crate::ComputerQuery): a page of
+/// [`ComputerSummary`](crate::ComputerSummary).
+pub const COMPUTERS: &str = "/api/v1/computers";
+/// GET: [`ComputerDetail`](crate::ComputerDetail); DELETE: 204.
+pub const COMPUTER: &str = "/api/v1/computers/{id}";
+/// POST of [`MoveRequest`](crate::MoveRequest): [`ComputerSummary`](crate::ComputerSummary).
+pub const COMPUTER_GROUPS: &str = "/api/v1/computers/{id}/groups";
+/// GET: [`Upstream`](crate::Upstream), 404 when none is set; PUT of
+/// [`UpstreamRequest`](crate::UpstreamRequest): [`Upstream`](crate::Upstream); DELETE: 204.
+pub const UPSTREAM: &str = "/api/v1/upstream";
+/// PUT of [`UpstreamFilter`](crate::UpstreamFilter): [`Upstream`](crate::Upstream).
+pub const UPSTREAM_FILTER: &str = "/api/v1/upstream/filter";
+/// POST: 202 and [`StartedRun`](crate::StartedRun).
+pub const UPSTREAM_SYNC: &str = "/api/v1/upstream/sync";
+/// GET: a [`Page`](crate::Page) of [`Run`](crate::Run), the newest first, at most the last hundred.
+pub const UPSTREAM_RUNS: &str = "/api/v1/upstream/runs";
+/// GET: [`Run`](crate::Run).
+pub const UPSTREAM_RUN: &str = "/api/v1/upstream/runs/{number}";
+/// GET with [`PolicyQuery`](crate::PolicyQuery): `text/plain`.
+pub const POLICY: &str = "/api/v1/policy";
+/// GET with [`HistoryQuery`](crate::HistoryQuery): a page of [`Change`](crate::Change).
+pub const HISTORY: &str = "/api/v1/history";
+/// POST of [`Credentials`](crate::Credentials), without a token: [`Session`](crate::Session).
+pub const SESSION: &str = "/api/v1/session";
+/// GET with [`StatusQuery`](crate::StatusQuery): [`StatusSummary`](crate::StatusSummary).
+pub const STATUS: &str = "/api/v1/status";

@@ -1,0 +1,84 @@
+//! The server itself: what it holds and where it is reached.
+
+use headwater_model::{ServerId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Upstream, text};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerStatus {
+    /// Headwater's version, such as `0.1.0`.
+    pub version: String,
+    /// Who this server is to downstream servers.
+    #[serde(with = "text")]
+    pub server_id: ServerId,
+    /// This life of its database; another one after a restore (fact 53).
+    #[serde(with = "text")]
+    pub epoch: ServerId,
+    #[serde(with = "text")]
+    pub started_at: Timestamp,
+    /// The folder on the server that holds the database and the content.
+    pub data_folder: String,
+    pub urls: ServerUrls,
+    pub catalogue: CatalogueStatus,
+    pub computers: ComputersStatus,
+    pub content: ContentStatus,
+    /// Absent when this server has no upstream server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerUrls {
+    /// What update agents and downstream servers are given, such as `https://wsus.example:8531`.
+    pub updates: String,
+    /// Where people and this API are.
+    pub console: String,
+}
+
+/// What the catalogue holds. An update counts once, however many revisions it has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueStatus {
+    /// Software and drivers, without the members of bundles.
+    pub updates: u64,
+    /// Every revision of everything.
+    pub revisions: u64,
+    pub categories: u64,
+    pub detectoids: u64,
+    /// Those that name updates which are not here.
+    pub incomplete: u64,
+    pub declined: u64,
+    /// Documents that were kept apart because they could not be understood.
+    pub quarantined: u64,
+    /// Pairs of an update and a group.
+    pub approvals: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputersStatus {
+    pub total: u64,
+    /// Those without a contact for [`silent_after_days`](Self::silent_after_days).
+    pub silent: u64,
+    pub silent_after_days: u32,
+}
+
+/// The files of updates, by their digests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentStatus {
+    pub files_held: u64,
+    /// Files that approved updates need and that are not held.
+    pub files_wanted: u64,
+    pub bytes_held: u64,
+    pub state: ContentState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentState {
+    /// Everything that is wanted is held.
+    Complete,
+    /// Files are being fetched or verified.
+    Working,
+    /// Files are wanted and no source has them; the administrator must act.
+    Missing,
+}

@@ -1,0 +1,68 @@
+//! How far the computers are.
+
+use headwater_model::GroupId;
+use serde::{Deserialize, Serialize};
+
+use crate::{GroupRef, text};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusQuery {
+    /// Only this group and what is beneath it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub group: Option<GroupId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusSummary {
+    /// The group that this is about; absent: all computers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupRef>,
+    pub computers: ComputersVerdict,
+    pub updates: UpdatesVerdict,
+}
+
+/// Each computer counts once in the first four, where it is worst.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputersVerdict {
+    /// At least one update failed.
+    pub failed: u64,
+    /// None failed, at least one is needed.
+    pub needing: u64,
+    /// It has not reported yet.
+    pub unknown: u64,
+    /// It has all that it needs.
+    pub up_to_date: u64,
+    /// Those of all of them that have had no contact for longer than the server's limit.
+    pub silent: u64,
+}
+
+/// Updates that are not declined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdatesVerdict {
+    /// Approved for at least one group.
+    pub approved: u64,
+    /// At least one computer needs it.
+    pub needed: u64,
+    /// Needed, and approved for no group.
+    pub needed_unapproved: u64,
+    /// It failed on at least one computer.
+    pub failed: u64,
+}
+
+/// States of updates on computers, counted: of one update over computers, or of one computer over
+/// updates (fact 41).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateCounts {
+    pub installed: u64,
+    /// Installed, and effective after a restart.
+    pub pending_restart: u64,
+    /// Needed and not yet downloaded.
+    pub needed: u64,
+    /// Needed, and ready on the computer.
+    pub downloaded: u64,
+    pub failed: u64,
+    pub not_applicable: u64,
+    /// Not reported since the update arrived.
+    pub unknown: u64,
+}

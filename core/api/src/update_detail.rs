@@ -1,0 +1,57 @@
+//! Everything about one update.
+
+use headwater_model::{Sha1Digest, Sha256Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Approval, Change, UpdateCounts, UpdateRef, UpdateSummary, text};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateDetail {
+    #[serde(flatten)]
+    pub summary: UpdateSummary,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The locales of its texts, such as `en` and `pt-br`.
+    pub languages: Vec<String>,
+    /// The files of all its languages, in the document's order.
+    pub files: Vec<UpdateFile>,
+    /// Every clause must hold; a clause holds when one of its updates is installed.
+    pub prerequisites: Vec<Vec<UpdateRef>>,
+    /// What it consists of.
+    pub bundles: Vec<UpdateRef>,
+    pub bundled_by: Vec<UpdateRef>,
+    pub supersedes: Vec<UpdateRef>,
+    pub superseded_by: Vec<UpdateRef>,
+    /// In the order of the groups' names.
+    pub approvals: Vec<Approval>,
+    /// The newest first.
+    pub revisions: Vec<Revision>,
+    /// What was done with it, the newest first, at most the last hundred.
+    pub history: Vec<Change>,
+    /// Why it is incomplete: one sentence each, empty when it is not.
+    pub incomplete: Vec<String>,
+    /// What the computers said.
+    pub status: UpdateCounts,
+}
+
+/// A file of an update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateFile {
+    pub name: String,
+    pub size_bytes: u64,
+    /// Its name in the protocols, in hexadecimal.
+    #[serde(with = "text")]
+    pub sha1: Sha1Digest,
+    /// Absent in old documents.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub sha256: Option<Sha256Digest>,
+    /// Whether this server holds it.
+    pub held: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    pub revision: u32,
+    #[serde(with = "text")]
+    pub arrived_at: Timestamp,
+}
