@@ -1,1 +1,3 @@
 //! The byte formats of Microsoft's update protocols: xpress blocks and LZX cabinets.
+
+pub mod xpress;
