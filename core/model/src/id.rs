@@ -84,6 +84,12 @@ guid_id! {
     ServerId
 }
 
+guid_id! {
+    /// A GUID of the protocols that has no noun of its own here: a fault, one occurrence of an
+    /// event, the hardware of a computer.
+    Guid
+}
+
 /// One revision of one update, as every server of the world names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UpdateIdentity {

@@ -8,6 +8,8 @@ mod timestamp;
 mod version;
 
 pub use digest::{DigestError, Sha1Digest, Sha256Digest};
-pub use id::{ClientId, ClientIdError, GroupId, IdError, RevisionId, ServerId, UpdateId, UpdateIdentity};
+pub use id::{
+    ClientId, ClientIdError, GroupId, Guid, IdError, RevisionId, ServerId, UpdateId, UpdateIdentity,
+};
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::ProtocolVersion;
