@@ -1,6 +1,7 @@
 //! The pull reader: elements, text and ends; nothing else reaches the caller.
 
 use std::borrow::Cow;
+use std::io::BufRead as _;
 
 use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event as Raw};
@@ -144,6 +145,7 @@ impl<'a> Element<'a> {
 /// A pull reader over a document in memory.
 pub struct Reader<'a> {
     inner: quick_xml::Reader<&'a [u8]>,
+    input: &'a [u8],
     limits: Limits,
     depth: u32,
 }
@@ -151,11 +153,12 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads `text`, without regard to a byte order mark at its start.
     pub fn new(text: &'a str, limits: Limits) -> Self {
-        let mut inner = quick_xml::Reader::from_str(text.trim_start_matches('\u{feff}'));
+        let text = text.trim_start_matches('\u{feff}');
+        let mut inner = quick_xml::Reader::from_str(text);
         let config = inner.config_mut();
         config.expand_empty_elements = true;
         config.check_end_names = true;
-        Self { inner, limits, depth: 0 }
+        Self { inner, input: text.as_bytes(), limits, depth: 0 }
     }
 
     /// How many elements are open.
@@ -213,6 +216,26 @@ impl<'a> Reader<'a> {
                 Event::End | Event::Eof => return Ok(None),
             }
         }
+    }
+
+    /// The text of the next child where it is written as plainly as possible,
+    /// `<name>text</name>` right here and nothing in the text to resolve; otherwise `None`, and
+    /// nothing is consumed. Long lists of ids are read with it several times faster than with
+    /// [`Reader::next_child`].
+    pub fn plain_child(&mut self, name: &str) -> Option<&'a str> {
+        let rest: &'a [u8] = self.inner.get_ref();
+        // After `<list/>` what follows is no child of it.
+        let before = self.input.get(..self.input.len().saturating_sub(rest.len()))?;
+        if before.ends_with(b"/>") {
+            return None;
+        }
+        let content = rest.strip_prefix(b"<")?.strip_prefix(name.as_bytes())?.strip_prefix(b">")?;
+        let end = content.iter().position(|byte| matches!(byte, b'<' | b'&'))?;
+        let (text, tail) = content.split_at(end);
+        let after = tail.strip_prefix(b"</")?.strip_prefix(name.as_bytes())?.strip_prefix(b">")?;
+        let text = std::str::from_utf8(text).ok()?;
+        self.inner.stream().consume(rest.len() - after.len());
+        Some(text)
     }
 
     /// The text of the open element, whose end is consumed. Elements inside it are skipped.
@@ -340,6 +363,33 @@ mod tests {
         reader.next_child().unwrap();
         assert_eq!(reader.text().unwrap(), "1<3");
         assert!(reader.next_child().unwrap().is_none());
+    }
+
+    #[test]
+    fn plain_children_are_taken_whole_or_not_at_all() {
+        let mut reader = Reader::new(
+            "<a><i>1</i><i>2</i><i x=''>3</i> <i>4</i><i>&lt;</i><b/><i>5</i></a>",
+            Limits::MESSAGE,
+        );
+        assert_eq!(reader.plain_child("i"), None);
+        reader.next_child().unwrap();
+        assert_eq!(reader.plain_child("b"), None);
+        assert_eq!(reader.plain_child("i"), Some("1"));
+        assert_eq!(reader.plain_child("i"), Some("2"));
+        for expected in ["3", "4", "<"] {
+            assert_eq!(reader.plain_child("i"), None);
+            assert_eq!(reader.next_child().unwrap().unwrap().local_name(), "i");
+            assert_eq!(reader.text().unwrap(), expected);
+        }
+        assert_eq!(reader.plain_child("i"), None);
+        assert_eq!(reader.next_child().unwrap().unwrap().local_name(), "b");
+        assert_eq!(reader.plain_child("i"), None, "what follows an empty element is not in it");
+        reader.skip().unwrap();
+        assert!(reader.next_child().unwrap().is_some());
+        assert_eq!(reader.text().unwrap(), "5");
+        assert_eq!(reader.plain_child("i"), None);
+        assert!(reader.next_child().unwrap().is_none());
+        assert!(matches!(reader.next(), Ok(Event::Eof)));
     }
 
     proptest! {

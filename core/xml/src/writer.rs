@@ -7,6 +7,7 @@ use std::fmt::{Display, Write as _};
 #[derive(Debug, Default)]
 pub struct Writer {
     out: String,
+    spaced: bool,
 }
 
 impl Writer {
@@ -15,7 +16,13 @@ impl Writer {
     }
 
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { out: String::with_capacity(bytes) }
+        Self { out: String::with_capacity(bytes), spaced: false }
+    }
+
+    /// Writes an empty element as `<name />`, as the older services of Microsoft do (fact 3).
+    pub fn spaced(mut self) -> Self {
+        self.spaced = true;
+        self
     }
 
     /// `<name>…</name>`, or `<name/>` when `content` writes nothing.
@@ -39,7 +46,7 @@ impl Writer {
         content(self);
         if self.out.len() == start {
             self.out.pop();
-            self.out.push_str("/>");
+            self.out.push_str(if self.spaced { " />" } else { "/>" });
         } else {
             self.out.push_str("</");
             self.out.push_str(name);
@@ -136,6 +143,13 @@ mod tests {
             writer.into_string(),
             "<a b=\"&quot;&lt;\"><empty/><n>5</n>\"x\" &amp; y\u{fffd}<t>true</t></a>"
         );
+    }
+
+    #[test]
+    fn empty_elements_have_two_forms() {
+        let mut writer = Writer::new().spaced();
+        writer.element_with("a", &[("b", "c")], |_| {});
+        assert_eq!(writer.into_string(), "<a b=\"c\" />");
     }
 
     proptest! {
