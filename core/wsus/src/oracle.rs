@@ -1,0 +1,47 @@
+//! Properties that hold for any bytes, for fuzzers and tests.
+
+use crate::soap::{Dialect, Envelope, Message, Request, SoapVersion, decode_text, encode};
+use crate::{reporting, simple_auth, wusp};
+
+/// No bytes make reading panic, and what was understood is written so that it is understood and
+/// written the same again.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn fuzz_message(data: &[u8]) {
+    let Ok(text) = decode_text(data, None) else { return };
+    let Ok(envelope) = Envelope::parse(&text) else { return };
+    if envelope.is_fault() {
+        if let Ok(fault) = envelope.decode_fault() {
+            let written = fault.encode(Dialect::Asmx, SoapVersion::V12);
+            let again = Envelope::parse(&written).and_then(Envelope::decode_fault).expect("our own fault");
+            assert_eq!(again.encode(Dialect::Asmx, SoapVersion::V12), written);
+        }
+        return;
+    }
+    operation::<wusp::GetConfig>(&text);
+    operation::<wusp::GetCookie>(&text);
+    operation::<wusp::RegisterComputer>(&text);
+    operation::<wusp::StartCategoryScan>(&text);
+    operation::<wusp::SyncUpdates>(&text);
+    operation::<wusp::SyncPrinterCatalog>(&text);
+    operation::<wusp::RefreshCache>(&text);
+    operation::<wusp::GetExtendedUpdateInfo>(&text);
+    operation::<wusp::GetExtendedUpdateInfo2>(&text);
+    operation::<wusp::GetFileLocations>(&text);
+    operation::<simple_auth::GetAuthorizationCookie>(&text);
+    operation::<reporting::ReportEventBatch>(&text);
+}
+
+fn operation<R: Request>(text: &str) {
+    message::<R>(text);
+    message::<R::Response>(text);
+}
+
+fn message<M: Message>(text: &str) {
+    let Ok(message) = crate::soap::decode::<M>(text) else { return };
+    let write = |message: &M| encode(message, M::SERVICE.answers, SoapVersion::V12);
+    let written = write(&message);
+    let again: M = crate::soap::decode(&written).expect("our own message");
+    assert_eq!(write(&again), written);
+}
