@@ -1,0 +1,8 @@
+//! What the server answered.
+
+/// A value and the very JSON that it was read from, for those who pass it on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<T> {
+    pub value: T,
+    pub json: String,
+}
