@@ -1,3 +1,8 @@
 //! The byte formats of Microsoft's update protocols: xpress blocks and LZX cabinets.
 
+pub mod cabinet;
+mod lzx;
+mod prefix;
+#[cfg(test)]
+mod real_data;
 pub mod xpress;

@@ -1,6 +1,7 @@
 //! One block to Plain LZ77 ([MS-XCA] 2.3, [MS-WUSP] 2.1.1.1.2): greedy, few candidates.
 
 use super::BLOCK_BYTES_MAX;
+use crate::prefix::common_bytes;
 
 /// A match reaches back at most this far: the offset has 13 bits.
 const WINDOW_BYTES: usize = 1 << 13;
@@ -88,20 +89,6 @@ impl Seen {
         }
         longest
     }
-}
-
-/// How many bytes `earlier` and `later` have in common at their start.
-fn common_bytes(earlier: &[u8], later: &[u8]) -> usize {
-    let mut common = 0;
-    while let (Some(a), Some(b)) = (earlier[common..].first_chunk::<8>(), later[common..].first_chunk::<8>())
-    {
-        let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-        if differing != 0 {
-            return common + differing.trailing_zeros() as usize / 8;
-        }
-        common += 8;
-    }
-    common + earlier[common..].iter().zip(&later[common..]).take_while(|(a, b)| a == b).count()
 }
 
 /// Writes literals and matches, and before each 32 of them the word of flags that tells them apart.

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 
 use super::compress::compress;
@@ -147,30 +145,11 @@ fn broken_streams_are_refused() {
 
 #[test]
 fn real_documents_shrink_and_come_back() {
-    let shared = std::env::var_os("HEADWATER_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let documents = shared.join("wsus-data/documents");
-    if !documents.exists() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{} is missing", documents.display());
-        println!("skipped: {} is missing", documents.display());
-        return;
-    }
-    let mut count = 0;
-    for entry in std::fs::read_dir(documents).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "xml") {
-            continue;
-        }
-        #[expect(clippy::disallowed_methods, reason = "a test reads real documents")]
-        let document = std::fs::read(&path).unwrap();
+    for (name, document) in crate::real_data::files("documents", ".xml") {
         let stream = encoded(&document);
-        assert!(stream.len() < document.len() * 6 / 10, "{}: {} bytes", path.display(), stream.len());
+        assert!(stream.len() < document.len() * 6 / 10, "{name}: {} bytes", stream.len());
         assert_eq!(decode(&stream, document.len()), Ok(document));
-        count += 1;
     }
-    assert_eq!(count, 9);
 }
 
 /// Text of few words, so that matches of every length and distance occur.
