@@ -2,6 +2,7 @@
 
 pub mod cabinet;
 mod lzx;
+pub mod oracle;
 mod prefix;
 #[cfg(test)]
 mod real_data;
