@@ -76,6 +76,10 @@ guid_id! {
     UpdateId
 }
 guid_id! {
+    /// A licence agreement, which several updates may share.
+    EulaId
+}
+guid_id! {
     /// A computer group (*target group* on the wire).
     GroupId
 }

@@ -4,12 +4,13 @@
 
 mod digest;
 mod id;
+mod serial;
 mod timestamp;
 mod version;
 
 pub use digest::{DigestError, Sha1Digest, Sha256Digest};
 pub use id::{
-    ClientId, ClientIdError, GroupId, Guid, IdError, RevisionId, ServerId, UpdateId, UpdateIdentity,
+    ClientId, ClientIdError, EulaId, GroupId, Guid, IdError, RevisionId, ServerId, UpdateId, UpdateIdentity,
 };
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::ProtocolVersion;
