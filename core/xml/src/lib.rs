@@ -5,8 +5,10 @@
 //! many attributes (threat A8). The size of a document is limited by whoever took it in.
 
 pub mod lexical;
+mod namespace;
 mod reader;
 mod writer;
 
+pub use namespace::{Binding, Namespaces};
 pub use reader::{Attribute, Element, Error, Event, Limits, Reader};
 pub use writer::Writer;

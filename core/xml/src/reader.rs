@@ -33,6 +33,8 @@ pub enum Error {
     DocumentType,
     #[error("the entity `&{0};` is not defined")]
     UnknownEntity(String),
+    #[error("the namespace prefix `{0}` is not declared")]
+    UndeclaredPrefix(String),
     #[error("elements are nested deeper than {0}")]
     TooDeep(u32),
     #[error("an element has more than {0} attributes")]
@@ -74,6 +76,7 @@ pub enum Event<'a> {
 pub struct Element<'a> {
     start: BytesStart<'a>,
     limits: Limits,
+    self_closing: bool,
 }
 
 /// One attribute, namespace declarations included.
@@ -111,6 +114,11 @@ impl<'a> Element<'a> {
         self.qualified_name().rsplit_once(':').map_or("", |(prefix, _)| prefix)
     }
 
+    /// Whether it is written `<name/>`. Its end is an event all the same.
+    pub fn is_self_closing(&self) -> bool {
+        self.self_closing
+    }
+
     /// All attributes in their order.
     pub fn attributes(&self) -> impl Iterator<Item = Result<Attribute<'_>, Error>> {
         let attributes: Attributes<'_> = self.start.attributes();
@@ -145,9 +153,10 @@ impl<'a> Element<'a> {
 /// A pull reader over a document in memory.
 pub struct Reader<'a> {
     inner: quick_xml::Reader<&'a [u8]>,
-    input: &'a [u8],
     limits: Limits,
     depth: u32,
+    /// The last event began a self-closing element.
+    end_is_due: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -156,9 +165,8 @@ impl<'a> Reader<'a> {
         let text = text.trim_start_matches('\u{feff}');
         let mut inner = quick_xml::Reader::from_str(text);
         let config = inner.config_mut();
-        config.expand_empty_elements = true;
         config.check_end_names = true;
-        Self { inner, input: text.as_bytes(), limits, depth: 0 }
+        Self { inner, limits, depth: 0, end_is_due: false }
     }
 
     /// How many elements are open.
@@ -166,22 +174,26 @@ impl<'a> Reader<'a> {
         self.depth
     }
 
+    /// How many bytes of the document are read.
+    pub fn position(&self) -> u64 {
+        self.inner.buffer_position()
+    }
+
     /// The next thing of the document.
     // A pull reader is no iterator: its error ends it, and `Eof` repeats.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Event<'a>, Error> {
+        if std::mem::take(&mut self.end_is_due) {
+            self.depth -= 1;
+            return Ok(Event::End);
+        }
         loop {
             let position = self.inner.buffer_position();
             let raw =
                 self.inner.read_event().map_err(|e| Error::Malformed { position, reason: e.to_string() })?;
             match raw {
-                Raw::Start(start) => {
-                    self.depth += 1;
-                    if self.depth > self.limits.depth_max {
-                        return Err(Error::TooDeep(self.limits.depth_max));
-                    }
-                    return Ok(Event::Start(Element { start, limits: self.limits }));
-                }
+                Raw::Start(start) => return self.start(start, false),
+                Raw::Empty(start) => return self.start(start, true),
                 Raw::End(_) => {
                     self.depth -= 1;
                     return Ok(Event::End);
@@ -201,9 +213,18 @@ impl<'a> Reader<'a> {
                 Raw::DocType(_) => return Err(Error::DocumentType),
                 Raw::Eof if self.depth > 0 => return Err(Error::UnexpectedEnd),
                 Raw::Eof => return Ok(Event::Eof),
-                Raw::Empty(_) | Raw::Comment(_) | Raw::Decl(_) | Raw::PI(_) => {}
+                Raw::Comment(_) | Raw::Decl(_) | Raw::PI(_) => {}
             }
         }
+    }
+
+    fn start(&mut self, start: BytesStart<'a>, self_closing: bool) -> Result<Event<'a>, Error> {
+        self.depth += 1;
+        if self.depth > self.limits.depth_max {
+            return Err(Error::TooDeep(self.limits.depth_max));
+        }
+        self.end_is_due = self_closing;
+        Ok(Event::Start(Element { start, limits: self.limits, self_closing }))
     }
 
     /// The next element at this level; `None` at the end of the element around it, which is
@@ -223,12 +244,11 @@ impl<'a> Reader<'a> {
     /// nothing is consumed. Long lists of ids are read with it several times faster than with
     /// [`Reader::next_child`].
     pub fn plain_child(&mut self, name: &str) -> Option<&'a str> {
-        let rest: &'a [u8] = self.inner.get_ref();
         // After `<list/>` what follows is no child of it.
-        let before = self.input.get(..self.input.len().saturating_sub(rest.len()))?;
-        if before.ends_with(b"/>") {
+        if self.end_is_due {
             return None;
         }
+        let rest: &'a [u8] = self.inner.get_ref();
         let content = rest.strip_prefix(b"<")?.strip_prefix(name.as_bytes())?.strip_prefix(b">")?;
         let end = content.iter().position(|byte| matches!(byte, b'<' | b'&'))?;
         let (text, tail) = content.split_at(end);
@@ -355,6 +375,19 @@ mod tests {
         let mut reader = Reader::new(&text, Limits::MESSAGE);
         let element = reader.next_child().unwrap().unwrap();
         assert_eq!(element.attribute("z"), Err(Error::TooManyAttributes(64)));
+    }
+
+    #[test]
+    fn self_closing_elements_have_an_end_too() {
+        let mut reader = Reader::new("<a><b/><c></c></a>", Limits::MESSAGE);
+        reader.next_child().unwrap();
+        assert!(reader.next_child().unwrap().unwrap().is_self_closing());
+        assert_eq!(reader.depth(), 2);
+        reader.skip().unwrap();
+        assert!(!reader.next_child().unwrap().unwrap().is_self_closing());
+        assert_eq!(reader.text().unwrap(), "");
+        assert!(reader.next_child().unwrap().is_none());
+        assert_eq!(reader.depth(), 0);
     }
 
     #[test]
