@@ -17,7 +17,8 @@ pub struct ImportQuery {
 impl ImportQuery {
     /// The media type of a `wsusutil export`.
     pub const CABINET: &str = "application/vnd.ms-cab-compressed";
-    /// The media type of a folder, packed: documents end in `.xml`, the rest are their files.
+    /// The media type of a folder, packed: first the documents, which end in `.xml`, then their files.
+    /// So a file's update is known when the file arrives.
     pub const TAR: &str = "application/x-tar";
 }
 

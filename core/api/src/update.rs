@@ -9,10 +9,11 @@ use crate::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateQuery {
-    /// Words that the title holds, without regard to case; or `KB5044284`; or an id.
+    /// Words that the title holds, without regard to case; or `KB5044284`; or an id, or at least the
+    /// first eight digits of one, as tables show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
-    /// Without it, software and drivers.
+    /// Without it, software and drivers; a search for an id finds every kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<UpdateKind>,
     /// The id or the exact title of a product, without regard to case.
