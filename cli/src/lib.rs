@@ -1,1 +1,104 @@
-//! The administrator's commands; they speak to the API only.
+//! The administrator's commands. They speak to the API only, so that what a command can do, a
+//! program can; the server may be on this machine or another.
+//!
+//! The executable flattens [`Command`] into its own commands and ends with what [`run`] returns:
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | refused, or done in part; what was not done is named |
+//! | 2 | wrong arguments |
+//! | 3 | the server cannot be reached |
+//! | 6 | not permitted |
+//!
+//! Results go to the standard output, all else to the standard error.
+
+mod approval;
+mod arguments;
+mod computer;
+mod connection;
+mod failure;
+mod group;
+mod import;
+mod moment;
+mod names;
+mod policy;
+mod quantity;
+mod server;
+mod session;
+mod sheet;
+mod table;
+mod terminal;
+mod update;
+mod update_sheet;
+mod upstream;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+pub use arguments::Options;
+pub use connection::{API_URL_FILE, CA_FILE, DATA_FOLDER, TOKEN_FILE};
+pub use failure::Exit;
+
+use arguments::examples;
+use failure::Failure;
+use session::Session;
+use terminal::Terminal;
+
+/// What an administrator does with a server.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Import, find, approve and decline updates
+    #[command(after_help = examples!("headwater update list --search \"Windows 11\""))]
+    Update(update::UpdateArguments),
+    /// Make groups of computers and see who is in them
+    #[command(after_help = examples!("headwater group create Pilot"))]
+    Group(group::GroupArguments),
+    /// Find computers, move them between groups, forget them
+    #[command(after_help = examples!("headwater computer list --group Pilot"))]
+    Computer(computer::ComputerArguments),
+    /// See what a server holds and where it is reached
+    #[command(after_help = examples!("headwater server status"))]
+    Server(server::ServerArguments),
+    /// Take updates from another update server
+    #[command(after_help = examples!("headwater upstream set https://wsus.example:8531 --replica"))]
+    Upstream(upstream::UpstreamArguments),
+    /// Make computers use this server
+    #[command(after_help = examples!("headwater client policy --format reg > headwater.reg"))]
+    Client(policy::ClientArguments),
+}
+
+/// Does what a command says and reports to the terminal.
+pub fn run(command: &Command) -> ExitCode {
+    ExitCode::from(Terminal::with_standard(|terminal| execute(command, terminal)))
+}
+
+fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
+    let options = match command {
+        Command::Update(arguments) => &arguments.options,
+        Command::Group(arguments) => &arguments.options,
+        Command::Computer(arguments) => &arguments.options,
+        Command::Server(arguments) => &arguments.options,
+        Command::Upstream(arguments) => &arguments.options,
+        Command::Client(arguments) => &arguments.options,
+    };
+    let result = options.connect().map_err(Failure::from).and_then(|client| {
+        let session = &mut Session { client, output: options.output, terminal };
+        match command {
+            Command::Update(arguments) => update::run(&arguments.command, session),
+            Command::Group(arguments) => group::run(&arguments.command, session),
+            Command::Computer(arguments) => computer::run(&arguments.command, session),
+            Command::Server(arguments) => server::run(&arguments.command, session),
+            Command::Upstream(arguments) => upstream::run(&arguments.command, session),
+            Command::Client(arguments) => policy::run(&arguments.command, session),
+        }
+    });
+    result.unwrap_or_else(|failure| {
+        terminal.complain(&failure);
+        failure.exit()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! `headwater update approve`, `unapprove`, `decline` and `undecline`.
+
+use clap::{Args, ValueEnum};
+use headwater_api::{
+    ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Refusal, UpdateRef, UpdatesOutcome,
+};
+use headwater_client::Answer;
+use headwater_model::Timestamp;
+
+use crate::failure::{Exit, Failure};
+use crate::moment::Deadline;
+use crate::names::UpdateName;
+use crate::quantity::counted;
+use crate::session::Session;
+use crate::terminal::harmless;
+use crate::update_sheet::action;
+
+#[derive(Debug, Args)]
+pub struct ApproveArguments {
+    /// Ids, the first eight digits of them, or KB and a number
+    #[arg(value_name = "UPDATE", required = true)]
+    updates: Vec<UpdateName>,
+    /// The group, by name or id
+    #[arg(long, value_name = "GROUP")]
+    group: String,
+    /// What its computers do
+    #[arg(long, value_name = "ACTION", default_value = "install")]
+    action: Action,
+    /// When they act without waiting for their users; local time unless it ends in Z or an offset
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<Deadline>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Action {
+    /// Install it
+    Install,
+    /// Remove it, where the update allows that
+    Uninstall,
+    /// Report whether they need it, and do nothing more
+    Detect,
+    /// Nothing, though a group above has an approval
+    Block,
+}
+
+#[derive(Debug, Args)]
+pub struct UnapproveArguments {
+    /// Ids, the first eight digits of them, or KB and a number
+    #[arg(value_name = "UPDATE", required = true)]
+    updates: Vec<UpdateName>,
+    /// The group, by name or id
+    #[arg(long, value_name = "GROUP")]
+    group: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DeclineArguments {
+    /// Ids, the first eight digits of them, or KB and a number
+    #[arg(value_name = "UPDATE", required = true)]
+    updates: Vec<UpdateName>,
+}
+
+pub(crate) fn approve(arguments: &ApproveArguments, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    let zone = &session.terminal.zone;
+    let deadline = arguments.deadline.map(|deadline| deadline.in_zone(zone)).transpose();
+    let deadline = deadline.map_err(Failure::Argument)?;
+    let group = session.group(&arguments.group)?;
+    let request = ApprovalRequest {
+        updates: session.updates(&arguments.updates)?,
+        group: group.id,
+        action: match arguments.action {
+            Action::Install => ApprovalAction::Install,
+            Action::Uninstall => ApprovalAction::Uninstall,
+            Action::Detect => ApprovalAction::Detect,
+            Action::Block => ApprovalAction::Block,
+        },
+        deadline,
+    };
+    let answer = session.client.approve(&request)?;
+    let until = deadline.map_or_else(String::new, |at| until(at, session.terminal.now));
+    let how = format!("for {}: {}{until}", group.name, action(request.action));
+    report(&answer, ["Approved", &how, "had that approval already"], session)
+}
+
+/// The deadline in UTC, as the server has it.
+fn until(deadline: Timestamp, now: Timestamp) -> String {
+    let passed = if deadline <= now { ", which has passed: at their next contact" } else { "" };
+    format!(", deadline {deadline}{passed}")
+}
+
+pub(crate) fn unapprove(
+    arguments: &UnapproveArguments,
+    session: &mut Session<'_, '_>,
+) -> Result<Exit, Failure> {
+    let group = session.group(&arguments.group)?;
+    let request = ApprovalWithdrawal { updates: session.updates(&arguments.updates)?, group: group.id };
+    let answer = session.client.unapprove(&request)?;
+    let group = format!("for {}", group.name);
+    report(&answer, ["Took back the approval of", &group, "had none"], session)
+}
+
+pub(crate) fn decline(arguments: &DeclineArguments, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    let request = DeclineRequest { updates: session.updates(&arguments.updates)? };
+    let answer = session.client.decline(&request)?;
+    report(&answer, ["Declined", "", "declined already"], session)
+}
+
+pub(crate) fn undecline(
+    arguments: &DeclineArguments,
+    session: &mut Session<'_, '_>,
+) -> Result<Exit, Failure> {
+    let request = DeclineRequest { updates: session.updates(&arguments.updates)? };
+    let answer = session.client.undecline(&request)?;
+    report(&answer, ["Undid the decline of", "", "not declined"], session)
+}
+
+/// Says what became of each update: `Approved` 1 update `for Pilot`; 1 update `had none`. Those that were refused go to the standard error, and make the
+/// exit code 1.
+fn report(
+    answer: &Answer<UpdatesOutcome>,
+    [done, how, already]: [&str; 3],
+    session: &mut Session<'_, '_>,
+) -> Result<Exit, Failure> {
+    let UpdatesOutcome { applied, unchanged, refused } = &answer.value;
+    if session.is_json() {
+        session.terminal.print(&answer.json)?;
+    } else {
+        let mut text = String::new();
+        if !applied.is_empty() {
+            let what = format!("{done} {} {how}", counted(applied.len() as u64, "update"));
+            text += &list(what.trim_end(), applied);
+        }
+        if !unchanged.is_empty() {
+            text += &list(&format!("{} {already}", counted(unchanged.len() as u64, "update")), unchanged);
+        }
+        if !text.is_empty() {
+            session.terminal.print(&text)?;
+        }
+        if !refused.is_empty() {
+            session.terminal.note(refusals(refused).trim_end())?;
+        }
+    }
+    Ok(if refused.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+fn list(head: &str, updates: &[UpdateRef]) -> String {
+    let mut text = format!("{head}\n");
+    for update in updates {
+        text.push_str(&format!("  {}\n", name(update)));
+    }
+    harmless(&text)
+}
+
+fn refusals(refused: &[Refusal]) -> String {
+    let mut text = format!("error: {} refused\n", counted(refused.len() as u64, "update"));
+    for refusal in refused {
+        text.push_str(&format!("  {}\n    {}\n", name(&refusal.update), refusal.reason));
+    }
+    text
+}
+
+fn name(update: &UpdateRef) -> String {
+    let short: String = update.id.to_string().chars().take(8).collect();
+    match &update.title {
+        Some(title) => format!("{short}  {title}"),
+        None => update.id.to_string(),
+    }
+}

@@ -1,0 +1,88 @@
+//! Why a command was not done, and the exit code that says so.
+
+use std::io;
+use std::process::ExitCode;
+
+use headwater_client::Error as ClientError;
+
+use crate::connection::ConnectionError;
+
+/// The exit code of a command, for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Done = 0,
+    /// Refused, or done in part: what was not done is named.
+    Refused = 1,
+    WrongArguments = 2,
+    Unreachable = 3,
+    NotPermitted = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    #[error("{0}{hint}", hint = hint(.0))]
+    Client(#[from] ClientError),
+    /// A name that means nothing here, or more than one thing.
+    #[error("{0}")]
+    Name(String),
+    #[error("{0}")]
+    Argument(String),
+    #[error("the result cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Connection(ConnectionError::Access(error)) | Self::Client(error) => client_exit(error),
+            Self::Connection(ConnectionError::NoServer(_)) => Exit::Unreachable,
+            Self::Connection(ConnectionError::NotPermitted(_)) => Exit::NotPermitted,
+            Self::Connection(ConnectionError::NoToken(_) | ConnectionError::File { .. })
+            | Self::Argument(_) => Exit::WrongArguments,
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Name(_) | Self::Output(_) => Exit::Refused,
+        }
+    }
+
+    /// Whether nobody is left to be told, as in `headwater update list | head`.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn client_exit(error: &ClientError) -> Exit {
+    match error {
+        ClientError::Refused(problem) if matches!(problem.status, 401 | 403) => Exit::NotPermitted,
+        ClientError::Refused(_) => Exit::Refused,
+        ClientError::Unreachable { .. } | ClientError::Untrusted { .. } | ClientError::Foreign { .. } => {
+            Exit::Unreachable
+        }
+        ClientError::Address { .. }
+        | ClientError::Unprotected { .. }
+        | ClientError::Authority
+        | ClientError::Token
+        | ClientError::File { .. }
+        | ClientError::Folder { .. } => Exit::WrongArguments,
+    }
+}
+
+/// What to do, where the client cannot know it.
+fn hint(error: &ClientError) -> &'static str {
+    match error {
+        ClientError::Refused(problem) if problem.status == 401 => {
+            "\nThe token is not of this server, or no longer: name another with --token-file."
+        }
+        ClientError::Unreachable { .. } => "\nSee whether it runs, and whether --server or --data names it.",
+        ClientError::Untrusted { .. } => "\nName the certificate of its CA with --ca-file.",
+        _ => "",
+    }
+}

@@ -1,0 +1,213 @@
+//! `headwater group` and `headwater computer`.
+
+use serde_json::json;
+
+use super::answers::*;
+use super::fake::{Reply, run, run_in};
+use super::lines;
+use crate::Exit;
+
+const GROUPS: &str = "GET /api/v1/groups";
+const PC: &str = "GET /api/v1/computers?limit=1000&search=pc-17";
+
+#[test]
+fn groups_stand_below_the_one_above() {
+    assert_eq!(
+        run("group list", &[(GROUPS, groups())]).out,
+        lines(&[
+            "NAME                    COMPUTERS  APPROVALS  BUILT IN",
+            "All Computers                   0          1  yes",
+            "  Pilot                         3         17  –",
+            "    Tokyo                       2          0  –",
+            "  Unassigned Computers      1,204          0  yes",
+        ])
+    );
+    let built_in = json!([{"id": ALL_COMPUTERS, "name": "All Computers", "built_in": true, "computers": 0,
+                           "approvals": 0}]);
+    let done = run("group list", &[(GROUPS, page(built_in))]);
+    assert!(
+        done.out.ends_with("\n\nMake a group of your own with `headwater group create NAME`.\n"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn groups_that_name_each_other_as_parents_end() {
+    let circle = json!([
+        {"id": PILOT, "name": "a", "parent": TOKYO, "built_in": false, "computers": 0, "approvals": 0},
+        {"id": TOKYO, "name": "b", "parent": PILOT, "built_in": false, "computers": 0, "approvals": 0},
+        {"id": UNASSIGNED, "name": "c", "parent": ALL_COMPUTERS, "built_in": false, "computers": 0,
+         "approvals": 0}
+    ]);
+    let done = run("group list", &[(GROUPS, page(circle))]);
+    assert_eq!(done.out, lines(&["NAME  COMPUTERS  APPROVALS  BUILT IN", "c             0          0  –"]));
+}
+
+#[test]
+fn a_group_is_made_and_deleted() {
+    let made = json!({"id": TOKYO, "name": "Tokyo 2", "parent": PILOT, "built_in": false, "computers": 0,
+                      "approvals": 0});
+    let steps = [(GROUPS, groups()), ("POST /api/v1/groups", Reply::Json(made.clone()))];
+    let done = run("group create Tokyo_2 --parent pilot", &steps);
+    assert_eq!(done.body(), json!({"name": "Tokyo 2", "parent": PILOT}));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Made the group Tokyo 2 below Pilot",
+            "Fill it with `headwater computer move COMPUTER --group \"Tokyo 2\"`.",
+        ])
+    );
+
+    let done =
+        run("group create x", &[("POST /api/v1/groups", Reply::Problem(409, "a group is called X already"))]);
+    assert_eq!(done.body(), json!({"name": "x"}));
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, "error: a group is called X already\n"));
+
+    let delete = "DELETE /api/v1/groups/11111111-2222-4333-8444-555555555555";
+    let done = run("group delete PILOT", &[(GROUPS, groups()), (delete, Reply::Nothing)]);
+    assert_eq!((done.exit, done.out.as_str()), (Exit::Done, "Deleted the group Pilot\n"));
+    let done = run("group delete PILOT -o json", &[(GROUPS, groups()), (delete, Reply::Nothing)]);
+    assert_eq!((done.exit, done.out.as_str()), (Exit::Done, ""));
+
+    let done = run("group delete Nowhere", &[(GROUPS, groups())]);
+    assert_eq!(done.exit, Exit::Refused);
+    assert_eq!(
+        done.err,
+        lines(&["error: no group is called Nowhere", "See which there are with `headwater group list`."])
+    );
+}
+
+const MEMBERS: &str = "GET /api/v1/groups/11111111-2222-4333-8444-555555555555/members?limit=100";
+
+#[test]
+fn members_fit_80_columns() {
+    let members = page(json!([computer(), silent_computer()]));
+    assert_eq!(
+        run("group members pilot", &[(GROUPS, groups()), (MEMBERS, members)]).out,
+        lines(&[
+            "NAME                   GROUPS                NEEDED  FAILED  LAST CONTACT",
+            "pc-17.example          Pilot, Tokyo               3       1  2 h ago",
+            "a-machine-with-a-ver…  Unassigned Computers       0       0  silent, 45 days ago",
+        ])
+    );
+    assert_eq!(
+        run("group members pilot", &[(GROUPS, groups()), (MEMBERS, page(json!([])))]).out,
+        lines(&[
+            "Pilot has no computers. Move one with",
+            "`headwater computer move COMPUTER --group Pilot`."
+        ])
+    );
+}
+
+#[test]
+fn computers_are_listed() {
+    let list = "GET /api/v1/computers?limit=100";
+    let done = run_in("computer list", &[(list, page(json!([computer(), silent_computer()])))], Some(155));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "NAME                                                              GROUPS                SYSTEM          \
+             ADDRESS     NEEDED  FAILED  LAST CONTACT",
+            "pc-17.example                                                     Pilot, Tokyo          Windows 11 Pro  \
+             192.0.2.17       3       1  2 h ago",
+            "a-machine-with-a-very-long-name.branch-office-osaka.corp.example  Unassigned Computers  –               \
+             –                0       0  silent, 45 days ago",
+        ])
+    );
+    assert_eq!(
+        run("computer list", &[(list, page(json!([])))]).out,
+        lines(&[
+            "No computer has come here yet. Give computers the policy that",
+            "`headwater client policy` prints.",
+        ])
+    );
+    let filtered = format!("GET /api/v1/computers?group={PILOT}&limit=9&search=pc");
+    let steps = [(GROUPS, groups()), (filtered.leak() as &str, page(json!([])))];
+    let done = run("computer list --group Pilot --search pc --limit 9", &steps);
+    assert_eq!(done.out, "No computer matches. See all of them with `headwater computer list`.\n");
+}
+
+#[test]
+fn a_computer_is_shown() {
+    let mut detail = computer();
+    let more = json!({
+        "registered_at": "2026-10-01T00:00:00Z", "agent_version": "1507.2601.30012.0", "architecture": "AMD64",
+        "manufacturer": "Example", "model": "17", "requested_group": "Pilot",
+        "updates": [
+            {"id": CUMULATIVE, "title": cumulative()["title"], "state": "failed",
+             "since": "2026-10-04T15:03:36Z", "error": "0x80240022"},
+            {"id": OFFICE, "title": office()["title"], "state": "pending_restart",
+             "since": "2026-10-01T15:03:36Z"}
+        ]
+    });
+    detail.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
+    let show = "GET /api/v1/computers/0f3b8a10-7c1e-4a51-9c55-000000000017";
+    let done = run("computer show pc-17", &[(PC, page(json!([computer()]))), (show, Reply::Json(detail))]);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "pc-17.example",
+            "",
+            "Id            0f3b8a10-7c1e-4a51-9c55-000000000017",
+            "Address       192.0.2.17",
+            "Groups        Pilot, Tokyo",
+            "Asks for      Pilot",
+            "System        Windows 11 Pro 10.0.26200.6584",
+            "Machine       Example 17",
+            "Processor     AMD64",
+            "Agent         1507.2601.30012.0",
+            "Registered    2026-10-01 00:00 UTC",
+            "Last contact  2026-10-04 15:03 UTC, 2 h ago",
+            "Last report   2026-10-04 15:04 UTC, 2 h ago",
+            "Updates       1 failed, 2 needed, 1 downloaded, 1 waiting for a restart,",
+            "              12 installed, 4 not applicable",
+            "",
+            "ID        TITLE                                    STATE              SINCE",
+            "56309036  2026-10 Cumulative Update for Windows…   failed 0x80240022  2 h ago",
+            "e0789628  Security Update for Microsoft Office…    waits for restart  3 days ago",
+        ])
+    );
+}
+
+#[test]
+fn a_computer_is_moved_and_forgotten() {
+    let here = (PC, page(json!([computer(), silent_computer()])));
+    let groups_of = "POST /api/v1/computers/0f3b8a10-7c1e-4a51-9c55-000000000017/groups";
+    let done = run(
+        "computer move pc-17 --group tokyo --group Pilot",
+        &[(GROUPS, groups()), here.clone(), (groups_of, Reply::Json(computer()))],
+    );
+    assert_eq!(done.body(), json!({"groups": [TOKYO, PILOT]}));
+    assert_eq!(done.out, "pc-17.example is in Pilot, Tokyo now\n");
+
+    let delete = "DELETE /api/v1/computers/0f3b8a10-7c1e-4a51-9c55-000000000017";
+    let done = run("computer delete pc-17", &[here, (delete, Reply::Nothing)]);
+    assert_eq!(done.out, "Forgot the computer pc-17\n");
+}
+
+#[test]
+fn names_of_computers() {
+    let mut twin = computer();
+    twin["id"] = json!("other");
+    twin["name"] = json!("PC-17.branch.example");
+    let done = run("computer delete pc-17", &[(PC, page(json!([computer(), twin.clone()])))]);
+    assert_eq!(done.exit, Exit::Refused);
+    assert_eq!(
+        done.err,
+        lines(&[
+            "error: pc-17 is the name of 2 computers; use the id",
+            "  0f3b8a10-7c1e-4a51-9c55-000000000017  pc-17.example",
+            "  other  PC-17.branch.example",
+        ])
+    );
+    let full = "GET /api/v1/computers?limit=1000&search=pc-17.BRANCH.example";
+    let both = page(json!([computer(), twin]));
+    let delete = "DELETE /api/v1/computers/other";
+    let done = run("computer delete pc-17.BRANCH.example", &[(full, both), (delete, Reply::Nothing)]);
+    assert_eq!(done.exit, Exit::Done);
+
+    let done = run("computer show pc-17", &[(PC, page(json!([])))]);
+    assert_eq!(done.exit, Exit::Refused);
+    assert!(done.err.starts_with("error: no computer is called pc-17\n"), "{}", done.err);
+}

@@ -1,0 +1,16 @@
+//! The commands against a fake server over a real socket: what they ask, say and end with.
+
+mod answers;
+mod arguments;
+mod connections;
+mod fake;
+mod fleet;
+mod imports;
+mod robustness;
+mod servers;
+mod updates;
+
+/// Lines as a terminal shows them.
+fn lines(lines: &[&str]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,351 @@
+//! `headwater update`, but for the import.
+
+use serde_json::{Value, json};
+
+use super::answers::*;
+use super::fake::{Reply, Step, run, run_in};
+use super::lines;
+use crate::Exit;
+
+const LIST: &str = "GET /api/v1/updates?limit=100";
+
+fn three() -> Value {
+    json!([cumulative(), driver(), office()])
+}
+
+#[test]
+fn a_list_fits_80_columns() {
+    let page = Reply::Json(json!({"items": three(), "next": "k3", "total": 4_125}));
+    let done = run("update list", &[(LIST, page)]);
+    assert_eq!(done.exit, Exit::Done);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "ID        ARTICLE    TITLE                            STATE       NEEDED  FAILED",
+            "56309036  KB5044284  2026-10 Cumulative Update for…   approved     1,204       1",
+            "8c3fcc84  –          Example - Net - 1.2.3            superseded       0       0",
+            "e0789628  KB5002138  Security Update for Microsoft…   incomplete      12       0",
+            "",
+            "3 of 4,125 updates shown. Go on with --after k3",
+        ])
+    );
+}
+
+#[test]
+fn a_wide_window_shows_more_and_a_file_everything() {
+    let done = run_in("update list", &[(LIST, page(three()))], Some(125));
+    let head = done.out.lines().next().expect("a line");
+    assert!(head.contains("CLASSIFICATION    ARRIVED     STATE"), "{head}");
+    assert!(done.out.lines().all(|line| line.chars().count() <= 125), "{}", done.out);
+    let done = run_in("update list", &[(LIST, page(three()))], None);
+    assert!(
+        done.out.contains("version 25H2 for x64-based Systems (KB5044284)  Security Updates  2026-10-03")
+    );
+}
+
+#[test]
+fn json_is_the_very_answer() {
+    let done = run("update list -o json", &[(LIST, page(three()))]);
+    assert_eq!(done.out, format!("{}\n", json!({"items": three()})));
+}
+
+#[test]
+fn filters_are_asked_for() {
+    for (line, request) in [
+        ("update list --search Windows_11", "GET /api/v1/updates?limit=100&search=Windows%2011"),
+        ("update list --kind driver --limit 7", "GET /api/v1/updates?kind=driver&limit=7"),
+        ("update list --declined", "GET /api/v1/updates?declined=true&limit=100"),
+        (
+            "update list --incomplete=false --superseded=true --after k2",
+            "GET /api/v1/updates?after=k2&incomplete=false&limit=100&superseded=true",
+        ),
+        (
+            "update list --approval unapproved --product Windows_11 --classification Updates",
+            "GET /api/v1/updates?approval=unapproved&classification=Updates&limit=100&product=Windows%2011",
+        ),
+    ] {
+        let done = run(line, &[(request, page(json!([])))]);
+        assert_eq!(done.out, "No update matches. See all of them with `headwater update list`.\n", "{line}");
+    }
+}
+
+#[test]
+fn an_empty_catalogue_says_what_to_do() {
+    assert_eq!(
+        run("update list", &[(LIST, page(json!([])))]).out,
+        lines(&[
+            "There are no software updates and no drivers here yet. Import some with",
+            "`headwater update import`, or take them from another server with",
+            "`headwater upstream set`.",
+        ])
+    );
+}
+
+#[test]
+fn states_in_one_word() {
+    for (change, word) in [
+        (json!({"state": "declined"}), "declined"),
+        (json!({"state": "expired"}), "expired"),
+        (json!({"state": "implicit"}), "implicit"),
+        (json!({"superseded": true}), "approved"),
+        (json!({"approved_groups": 0}), "unapproved"),
+    ] {
+        let done = run("update list", &[(LIST, page(json!([merged(cumulative(), change)])))]);
+        assert_eq!(done.out.lines().nth(1).expect("a row").split_whitespace().nth_back(2), Some(word));
+    }
+}
+
+/// Titles and names are chosen by others, and a terminal obeys what it is sent.
+#[test]
+fn control_characters_do_not_reach_the_terminal() {
+    let hostile = merged(driver(), json!({"title": "a\u{1b}[2Jb\nc"}));
+    let done = run("update list", &[(LIST, page(json!([hostile])))]);
+    assert!(done.out.contains("a\u{fffd}[2Jb c"), "{:?}", done.out);
+}
+
+fn merged(mut base: Value, fields: Value) -> Value {
+    if let (Value::Object(base), Value::Object(fields)) = (&mut base, fields) {
+        base.extend(fields);
+    }
+    base
+}
+
+fn detail() -> Value {
+    let counts = json!({
+        "installed": 2, "pending_restart": 1, "needed": 1_203, "downloaded": 1, "failed": 1,
+        "not_applicable": 4, "unknown": 0
+    });
+    merged(
+        cumulative(),
+        json!({
+            "description": "Install this update to resolve issues in Windows. For a complete listing of the \
+                            issues, see the article.",
+            "languages": ["en", "ja"],
+            "files": [
+                {"name": "Windows11.0-KB5044284-x64.cab", "size_bytes": 642_123_456, "sha1": "00".repeat(20),
+                 "held": true},
+                {"name": "SSU-26100.6584-x64.psf", "size_bytes": 42, "sha1": "01".repeat(20), "held": false}
+            ],
+            "prerequisites": [
+                [{"id": OFFICE, "title": "Windows 11"}],
+                [{"id": OFFICE, "title": "x64-based computers"}, {"id": DRIVER}]
+            ],
+            "bundles": [], "bundled_by": [],
+            "supersedes": [{"id": OFFICE, "title": "2026-09 Cumulative Update for Windows 11, version 25H2 for \
+                            x64-based Systems (KB5043080)"}],
+            "superseded_by": [],
+            "approvals": [{
+                "group": PILOT, "group_name": "Pilot", "action": "install", "deadline": "2026-12-24T02:00:00Z",
+                "by": "admin", "at": "2026-10-04T15:00:00Z"
+            }],
+            "revisions": [{"revision": 200, "arrived_at": "2026-10-03T15:03:36Z"}],
+            "history": [{
+                "at": "2026-10-04T15:00:00Z", "by": "admin", "what": "approved",
+                "group": {"id": PILOT, "name": "Pilot"}, "to": "install until 2026-12-24T02:00:00Z"
+            }],
+            "incomplete": [], "status": counts
+        }),
+    )
+}
+
+const SHOW: &str = "GET /api/v1/updates/56309036-4c77-4dd9-951a-99ee9c246a94";
+const BY_ARTICLE: &str = "GET /api/v1/updates?limit=1000&search=KB5044284";
+
+#[test]
+fn an_update_is_shown_with_the_decision_first() {
+    let done = run(
+        "update show kb5044284",
+        &[(BY_ARTICLE, page(json!([cumulative()]))), (SHOW, Reply::Json(detail()))],
+    );
+    assert_eq!(
+        done.out,
+        lines(&[
+            "2026-10 Cumulative Update for Windows 11, version 25H2 for x64-based Systems",
+            "(KB5044284)",
+            "",
+            "Id         56309036-4c77-4dd9-951a-99ee9c246a94, revision 200",
+            "Kind       software, Security Updates, Critical",
+            "Products   Windows 11",
+            "Articles   KB5044284",
+            "Languages  en, ja",
+            "Arrived    2026-10-03 15:03 UTC",
+            "State      approved",
+            "Computers  1 failed, 1,203 needed, 1 downloaded, 1 waiting for a restart,",
+            "           2 installed, 4 not applicable",
+            "",
+            "Install this update to resolve issues in Windows. For a complete listing of the",
+            "issues, see the article.",
+            "",
+            "GROUP  ACTION   DEADLINE              BY     SINCE",
+            "Pilot  install  2026-12-24 02:00 UTC  admin  3 h ago",
+            "",
+            "Needs",
+            "  Windows 11",
+            "  x64-based computers or 8c3fcc84-7410-4a95-8b89-a166a0190486 (not here)",
+            "",
+            "Replaces",
+            "  2026-09 Cumulative Update for Windows 11, version 25H2 for x64-based Systems",
+            "  (KB5043080)",
+            "",
+            "FILE                               SIZE  HELD",
+            "Windows11.0-KB5044284-x64.cab  642.1 MB  yes",
+            "SSU-26100.6584-x64.psf         42 bytes  no",
+            "",
+            "WHEN     BY     WHAT      GROUP  FROM  TO",
+            "3 h ago  admin  approved  Pilot  –     install until 2026-12-24T02:00:00Z",
+        ])
+    );
+}
+
+#[test]
+fn an_incomplete_update_says_why_and_long_lists_are_cut() {
+    let members: Vec<_> = (0..124).map(|n| json!({"id": OFFICE, "title": format!("member {n}")})).collect();
+    let detail = merged(
+        detail(),
+        json!({
+            "state": "incomplete", "superseded": true, "approved_groups": 0, "approvals": [], "bundles": members,
+            "incomplete": ["it names 2 updates that are not here"]
+        }),
+    );
+    let done = run(&format!("update show {CUMULATIVE}"), &[(SHOW, Reply::Json(detail))]);
+    for part in [
+        "State       incomplete, superseded\nIncomplete  it names 2 updates that are not here\n",
+        "Consists of\n  member 0\n",
+        "  member 9\n  and 114 more (all with --output json)\n",
+    ] {
+        assert!(done.out.contains(part), "{part}\n{}", done.out);
+    }
+}
+
+#[test]
+fn names_of_updates() {
+    let start: Step =
+        ("GET /api/v1/updates?limit=1000&search=56309036", page(json!([cumulative(), driver()])));
+    let done = run("update show 56309036", &[start, (SHOW, Reply::Json(detail()))]);
+    assert_eq!(done.exit, Exit::Done);
+
+    // A member of a bundle bears the number of the bundle, which is the one that is meant.
+    let member = merged(driver(), json!({"state": "implicit", "kb": ["5044284"]}));
+    let both: Step = (BY_ARTICLE, page(json!([member, cumulative()])));
+    assert_eq!(run("update show KB5044284", &[both, (SHOW, Reply::Json(detail()))]).exit, Exit::Done);
+
+    // A search finds the words of titles as well.
+    let other = merged(office(), json!({"title": "replaces KB5044284"}));
+    let done = run("update show KB5044284", &[(BY_ARTICLE, page(json!([other])))]);
+    assert_eq!(done.exit, Exit::Refused);
+    assert_eq!(
+        done.err,
+        lines(&[
+            "error: no update is called KB5044284",
+            "Find it with `headwater update list --search TEXT`.",
+        ])
+    );
+
+    let twin = merged(cumulative(), json!({"id": DRIVER, "title": "the same for arm64"}));
+    let done = run("update decline KB5044284", &[(BY_ARTICLE, page(json!([cumulative(), twin])))]);
+    assert_eq!(done.exit, Exit::Refused);
+    assert_eq!(
+        done.err,
+        lines(&[
+            "error: KB5044284 is the name of 2 updates; use the id",
+            "  56309036-4c77-4dd9-951a-99ee9c246a94  2026-10 Cumulative Update for Windows 11, version 25H2 for \
+             x64-based Systems (KB5044284)",
+            "  8c3fcc84-7410-4a95-8b89-a166a0190486  the same for arm64",
+        ])
+    );
+}
+
+const GROUPS: &str = "GET /api/v1/groups";
+const APPROVE: &str = "POST /api/v1/approvals";
+
+#[test]
+fn an_approval_names_what_was_not_done() {
+    let line =
+        format!("update approve {CUMULATIVE} {DRIVER} {OFFICE} --group pilot --deadline 2026-12-24T03:00");
+    let reason = "it is incomplete: 2 updates that it names are not here";
+    let outcome = outcome(&[CUMULATIVE], &[DRIVER], &[(OFFICE, reason)]);
+    let done = run(&line, &[(GROUPS, groups()), (APPROVE, outcome)]);
+    assert_eq!(
+        done.body(),
+        json!({
+            "updates": [CUMULATIVE, DRIVER, OFFICE], "group": PILOT, "action": "install",
+            "deadline": "2026-12-24T02:00:00Z"
+        })
+    );
+    assert_eq!(done.exit, Exit::Refused);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Approved 1 update for Pilot: install, deadline 2026-12-24T02:00:00Z",
+            "  56309036  2026-10 Cumulative Update for Windows 11, version 25H2 for x64-based Systems (KB5044284)",
+            "1 update had that approval already",
+            "  8c3fcc84  Example - Net - 1.2.3",
+        ])
+    );
+    assert_eq!(
+        done.err,
+        lines(&[
+            "error: 1 update refused",
+            "  e0789628  Security Update for Microsoft Office 2016 (KB5002138) 64-Bit Edition",
+            "    it is incomplete: 2 updates that it names are not here",
+        ])
+    );
+}
+
+#[test]
+fn approvals_in_other_words() {
+    for (words, body) in [
+        ("--action block", json!({"action": "block"})),
+        (
+            "--action uninstall --deadline 2026-12-24T03:00Z",
+            json!({"action": "uninstall", "deadline": "2026-12-24T03:00:00Z"}),
+        ),
+        (
+            "--action detect --deadline 2026-07-24T03:00",
+            json!({"action": "detect", "deadline": "2026-07-24T01:00:00Z"}),
+        ),
+    ] {
+        let line = format!("update approve {CUMULATIVE} {CUMULATIVE} --group {PILOT} {words}");
+        let done = run(&line, &[(GROUPS, groups()), (APPROVE, outcome(&[CUMULATIVE], &[], &[]))]);
+        assert_eq!(done.body(), merged(json!({"updates": [CUMULATIVE], "group": PILOT}), body));
+        assert_eq!((done.exit, done.err.as_str()), (Exit::Done, ""));
+        let is_past = words.contains("2026-07");
+        assert_eq!(
+            done.out.contains("2026-07-24T01:00:00Z, which has passed: at their next contact"),
+            is_past
+        );
+    }
+}
+
+#[test]
+fn a_deadline_that_the_clocks_skip_is_a_wrong_argument() {
+    let done = run(&format!("update approve {CUMULATIVE} --group Pilot --deadline 2027-03-28T02:30"), &[]);
+    assert_eq!(done.exit, Exit::WrongArguments);
+    assert!(done.err.starts_with("error: the clocks here skip 2027-03-28T02:30:00"), "{}", done.err);
+}
+
+#[test]
+fn the_other_decisions() {
+    let id = CUMULATIVE;
+    let title = "  56309036  2026-10 Cumulative Update for Windows 11, version 25H2 for x64-based Systems (KB5044284)";
+    let done = run(
+        &format!("update unapprove {id} --group PILOT"),
+        &[(GROUPS, groups()), ("DELETE /api/v1/approvals", outcome(&[id], &[], &[]))],
+    );
+    assert_eq!(done.body(), json!({"updates": [id], "group": PILOT}));
+    assert_eq!(done.out, lines(&["Took back the approval of 1 update for Pilot", title]));
+
+    let done =
+        run(&format!("update decline {id}"), &[("POST /api/v1/updates/decline", outcome(&[id], &[], &[]))]);
+    assert_eq!(done.body(), json!({"updates": [id]}));
+    assert_eq!(done.out, lines(&["Declined 1 update", title]));
+
+    let undecline = ("POST /api/v1/updates/undecline", outcome(&[], &[id], &[]));
+    let done = run(&format!("update undecline {id}"), &[undecline]);
+    assert_eq!((done.exit, done.out), (Exit::Done, lines(&["1 update not declined", title])));
+
+    let refused = outcome(&[], &[], &[(OFFICE, "it is gone")]);
+    let done = run(&format!("update decline {OFFICE} -o json"), &[("POST /api/v1/updates/decline", refused)]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, ""));
+    assert!(done.out.starts_with("{\"applied\":[],\"refused\":[{\"reason\":\"it is gone\""), "{}", done.out);
+}
