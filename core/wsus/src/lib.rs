@@ -8,4 +8,5 @@ pub mod oracle;
 pub mod reporting;
 pub mod simple_auth;
 pub mod soap;
+pub mod wsusss;
 pub mod wusp;

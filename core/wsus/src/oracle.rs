@@ -1,7 +1,7 @@
 //! Properties that hold for any bytes, for fuzzers and tests.
 
 use crate::soap::{Dialect, Envelope, Message, Request, SoapVersion, decode_text, encode};
-use crate::{reporting, simple_auth, wusp};
+use crate::{reporting, simple_auth, wsusss, wusp};
 
 /// No bytes make reading panic, and what was understood is written so that it is understood and
 /// written the same again.
@@ -31,6 +31,22 @@ pub fn fuzz_message(data: &[u8]) {
     operation::<wusp::GetFileLocations>(&text);
     operation::<simple_auth::GetAuthorizationCookie>(&text);
     operation::<reporting::ReportEventBatch>(&text);
+    operation::<wsusss::GetAuthConfig>(&text);
+    operation::<wsusss::GetAuthorizationCookie>(&text);
+    operation::<wsusss::GetCookie>(&text);
+    operation::<wsusss::GetConfigData>(&text);
+    operation::<wsusss::GetRevisionIdList>(&text);
+    operation::<wsusss::GetUpdateData>(&text);
+    operation::<wsusss::GetUpdateDecryptionData>(&text);
+    operation::<wsusss::GetRelatedRevisionsForUpdates>(&text);
+    operation::<wsusss::GetDeployments>(&text);
+    operation::<wsusss::DownloadFiles>(&text);
+    operation::<wsusss::Ping>(&text);
+    operation::<wsusss::GetRollupConfiguration>(&text);
+    operation::<wsusss::RollupDownstreamServers>(&text);
+    operation::<wsusss::RollupComputers>(&text);
+    operation::<wsusss::GetOutOfSyncComputers>(&text);
+    operation::<wsusss::RollupComputerStatus>(&text);
 }
 
 fn operation<R: Request>(text: &str) {

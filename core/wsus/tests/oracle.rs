@@ -48,6 +48,13 @@ fn seeds() -> Vec<String> {
              </EventInstanceID><NamespaceID>1</NamespaceID><EventID>147</EventID><SourceID>101</SourceID>\
              <UpdateID>{IDENTITY}</UpdateID></BasicData><PrivateData/></ReportingEvent></eventBatch></ReportEventBatch>"
         ),
+        format!(
+            "<RollupComputers xmlns=\"{REPORTING}\"><cookie/><clientTime>2026-10-04T16:03:35Z</clientTime><computers>\
+             <ComputerRollupInfo ComputerId=\"a&amp;b\" LastSyncTime=\"1753-01-01T00:00:00\" LastSyncResult=\"1\" \
+             LastReportedRebootTime=\"2026-10-04T16:03:35Z\" LastReportedStatusTime=\"2026-10-04T16:03:35Z\" \
+             LastInventoryTime=\"0001-01-01T00:00:00\" ParentServerId=\"fab199c1-6123-44f2-b01c-a5a92201b011\"/>\
+             </computers></RollupComputers>"
+        ),
         "<s:Fault xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><faultcode>s:Client</faultcode><faultstring>\
          Fault occurred</faultstring><detail><ErrorCode>InvalidCookie</ErrorCode><Message/></detail></s:Fault>"
             .to_owned(),
@@ -107,7 +114,7 @@ proptest! {
 #[test]
 fn the_seeds_are_messages() {
     use headwater_wsus::soap::decode;
-    use headwater_wsus::{reporting, wusp};
+    use headwater_wsus::{reporting, wsusss, wusp};
     let seeds: Vec<String> = seeds()
         .iter()
         .map(|seed| format!("{}{seed}{}", Dialect::Client.head(SoapVersion::V11), Dialect::Client.tail()))
@@ -116,4 +123,5 @@ fn the_seeds_are_messages() {
     assert!(decode::<wusp::SyncUpdatesResponse>(&seeds[1]).is_ok());
     assert!(decode::<wusp::RefreshCacheResponse>(&seeds[2]).is_ok());
     assert!(decode::<reporting::ReportEventBatch>(&seeds[3]).is_ok());
+    assert!(decode::<wsusss::RollupComputers>(&seeds[4]).is_ok());
 }

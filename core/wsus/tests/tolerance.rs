@@ -87,7 +87,7 @@ fn prefixes_headers_and_both_versions_are_accepted() {
 #[test]
 fn devices_are_read_in_a_driver_synchronization() {
     let read = parameters(
-        "<SystemSpec><Device><HardwareIDs><string>PCI\\VEN_8086&amp;DEV_1</string></HardwareIDs><installedDriver>\
+        "<SystemSpec><Device><HardwareIDs><int>7</int><string>PCI\\VEN_8086&amp;DEV_1</string></HardwareIDs><installedDriver>\
          <MatchingID>PCI\\VEN_8086</MatchingID><DriverVerDate>2006-06-21T00:00:00</DriverVerDate>\
          <DriverVerVersion>2814750970478592</DriverVerVersion><MatchingComputerHWID xsi:nil=\"true\"/>\
          <DriverRank>16777216</DriverRank></installedDriver><DriverRecoveryIDs><DriverRecoveryID>a</DriverRecoveryID>\
@@ -136,7 +136,7 @@ fn wrong_types_are_refused() {
 
 #[track_caller]
 fn check_error<R: Request>(text: &str, expected: &str) {
-    let error = decode::<R>(text).err().expect("an error");
+    let error = decode::<R>(text).expect_err("an error");
     assert_eq!(error.to_string(), expected);
 }
 

@@ -76,7 +76,7 @@ impl Fault {
         // A client service's fault declares nothing on its body (fact 6).
         let dialect_of_head = if dialect == Dialect::Client { Dialect::Agent } else { dialect };
         let mut writer = Writer::with_capacity(1024);
-        writer.raw(dialect_of_head.head(version));
+        writer.raw(&dialect_of_head.head(version));
         let prefix = dialect.prefix();
         writer.element(&format!("{prefix}:Fault"), |w| match version {
             SoapVersion::V11 => self.write_11(prefix, w),

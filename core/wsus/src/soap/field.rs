@@ -204,8 +204,8 @@ macro_rules! lexical_fields {
 pub(crate) use lexical_fields;
 
 lexical_fields! {
-    bool, u8, u32, i64, Timestamp, Vec<u8>, GroupId, ServerId,
-    i32: "int", String: "string", Guid: "guid", UpdateId: "guid", Sha1Digest: "base64Binary",
+    bool, u8, u32, i64, Timestamp, Vec<u8>, ServerId,
+    i32: "int", String: "string", Guid: "guid", UpdateId: "guid", GroupId: "guid", Sha1Digest: "base64Binary",
 }
 
 /// What its `FromStr` reads and its `Display` writes.

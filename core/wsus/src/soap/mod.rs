@@ -75,7 +75,7 @@ impl Service {
 }
 
 /// What stands first in the body of an envelope.
-pub trait Message: Structure {
+pub trait Message: Structure + std::fmt::Debug {
     const SERVICE: Service;
     /// The local name of the element.
     const NAME: &'static str;

@@ -42,13 +42,82 @@ macro_rules! record {
     )*};
 }
 
-/// Reads the fields of `Self`, declared as in `record!`, up to the end of the open element.
+/// Declares structures whose values are attributes, except for the `elements` at their end, which
+/// are declared as in `record!`. Attributes are written even where they are empty.
+macro_rules! attributed {
+    ($(
+        $(#[$meta:meta])*
+        pub struct $name:ident $(: $item:literal)? {
+            attributes {$(
+                $(#[$attribute_meta:meta])*
+                $attribute_wire:literal => $attribute:ident: $attribute_type:ty $(= $default:expr)?
+            ),* $(,)?}
+            elements {$(
+                $(#[$field_meta:meta])*
+                $wire:literal => $field:ident: $type:ty $([max $max:expr])?
+            ),* $(,)?}
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$attribute_meta])* pub $attribute: $attribute_type,)*
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+
+        impl $crate::soap::Field for $name {
+            const MAX: usize = 0;
+
+            fn read_element(
+                _name: &'static str,
+                element: &headwater_xml::Element<'_>,
+                reader: &mut headwater_xml::Reader<'_>,
+                _max: usize,
+            ) -> Result<Self, $crate::soap::Error> {
+                $(let mut $attribute: Option<$attribute_type> = None;)*
+                for attribute in element.attributes() {
+                    let attribute = attribute?;
+                    match attribute.name {
+                        $($attribute_wire => {
+                            let max = <$attribute_type as $crate::soap::Lexical>::MAX;
+                            let value = $crate::soap::Lexical::parse($attribute_wire, &attribute.value()?, max);
+                            $attribute = Some(value.map_err(|e| $crate::soap::Error::Xml(e).inside($attribute_wire))?);
+                        })*
+                        _ => {}
+                    }
+                }
+                $(let $attribute = match $attribute {
+                    Some(value) => value,
+                    None => $crate::soap::record::absent!($attribute_wire, $attribute_type $(, $default)?),
+                };)*
+                $crate::soap::record::read_fields!(reader => {
+                    $($wire => $field: $type $([max $max])?,)*
+                } with $($attribute),*)
+            }
+
+            fn write_element(&self, name: &str, writer: &mut headwater_xml::Writer) {
+                let values = [$(($attribute_wire, $crate::soap::Lexical::display(&self.$attribute).to_string()),)*];
+                let attributes = values.each_ref().map(|(key, value)| (*key, value.as_str()));
+                writer.element_with(name, &attributes, |_writer| {
+                    $($crate::soap::Field::write_element(&self.$field, $wire, _writer);)*
+                });
+            }
+        }
+
+        $(impl $crate::soap::Item for $name {
+            const ITEM: &'static str = $item;
+        })?
+    )*};
+}
+
+/// Reads the fields of `Self`, declared as in `record!`, up to the end of the open element; those
+/// after `with` were read before.
 macro_rules! read_fields {
     ($reader:expr => {$(
         $wire:literal => $field:ident: $type:ty
             $([max $max:expr $(, omit $blank:ident)?])?
             $(= $default:expr)?
-    ),* $(,)?}) => {{
+    ),* $(,)?} $(with $($known:ident),*)?) => {{
         $(let mut $field: Option<$type> = None;)*
         while let Some(element) = $reader.next_child()? {
             match element.local_name() {
@@ -60,12 +129,13 @@ macro_rules! read_fields {
                 _ => $reader.skip()?,
             }
         }
-        Ok(Self {$(
-            $field: match $field {
+        Ok(Self {
+            $($field: match $field {
                 Some(value) => value,
                 None => $crate::soap::record::absent!($wire, $type $(, $default)?),
-            },
-        )*})
+            },)*
+            $($($known,)*)?
+        })
     }};
 }
 
@@ -167,4 +237,4 @@ macro_rules! enumeration {
     )*};
 }
 
-pub(crate) use {absent, enumeration, limit, read_fields, record, structure_fields, write};
+pub(crate) use {absent, attributed, enumeration, limit, read_fields, record, structure_fields, write};

@@ -18,38 +18,17 @@ pub enum Dialect {
 
 impl Dialect {
     /// What stands before the first element of the body.
-    pub const fn head(self, version: SoapVersion) -> &'static str {
-        macro_rules! client {
-            ($envelope:literal, $body:literal) => {
-                concat!("<s:Envelope xmlns:s=\"", $envelope, "\"><s:Body", $body, ">")
-            };
-        }
-        macro_rules! asmx {
-            ($envelope:literal) => {
-                concat!(
-                    "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"",
-                    $envelope,
-                    "\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"",
-                    " xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"><soap:Body>"
-                )
-            };
-        }
-        macro_rules! schema {
-            ($envelope:literal) => {
-                client!(
-                    $envelope,
-                    " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
-                     xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\""
-                )
-            };
-        }
-        match (self, version) {
-            (Self::Agent, SoapVersion::V11) => client!("http://schemas.xmlsoap.org/soap/envelope/", ""),
-            (Self::Agent, SoapVersion::V12) => client!("http://www.w3.org/2003/05/soap-envelope", ""),
-            (Self::Client, SoapVersion::V11) => schema!("http://schemas.xmlsoap.org/soap/envelope/"),
-            (Self::Client, SoapVersion::V12) => schema!("http://www.w3.org/2003/05/soap-envelope"),
-            (Self::Asmx, SoapVersion::V11) => asmx!("http://schemas.xmlsoap.org/soap/envelope/"),
-            (Self::Asmx, SoapVersion::V12) => asmx!("http://www.w3.org/2003/05/soap-envelope"),
+    pub fn head(self, version: SoapVersion) -> String {
+        const SCHEMA: &str = " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
+                              xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"";
+        const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>";
+        let soap = version.namespace();
+        match self {
+            Self::Agent => format!("<s:Envelope xmlns:s=\"{soap}\"><s:Body>"),
+            Self::Client => format!("<s:Envelope xmlns:s=\"{soap}\"><s:Body{SCHEMA}>"),
+            Self::Asmx => {
+                format!("{DECLARATION}<soap:Envelope xmlns:soap=\"{soap}\"{SCHEMA}><soap:Body>")
+            }
         }
     }
 
@@ -80,7 +59,7 @@ impl Dialect {
 /// Writes a message in an envelope.
 pub fn encode<M: Message>(message: &M, dialect: Dialect, version: SoapVersion) -> String {
     let mut writer = dialect.writer();
-    writer.raw(dialect.head(version));
+    writer.raw(&dialect.head(version));
     writer.element_with(M::NAME, &[("xmlns", M::SERVICE.namespace)], |w| message.write_children(w));
     writer.raw(dialect.tail());
     writer.into_string()
@@ -124,7 +103,7 @@ pub(crate) fn write_response<M: Message, F: ?Sized, S: Sink<F>>(
     content: impl FnOnce(&mut S),
 ) {
     let dialect = M::SERVICE.answers;
-    sink.text(dialect.head(version));
+    sink.text(&dialect.head(version));
     sink.text(&format!("<{} xmlns=\"{}\">", M::NAME, M::SERVICE.namespace));
     content(sink);
     sink.text(&format!("</{}>", M::NAME));
