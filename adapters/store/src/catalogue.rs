@@ -112,13 +112,15 @@ impl Store {
         version: u32,
         core_bytes: u32,
     ) -> Result<()> {
-        sqlx::query("UPDATE revisions SET facts = $2, facts_version = $3, core_bytes = $4 WHERE revision_id = $1")
-            .bind(i64::from(id.0))
-            .bind(facts)
-            .bind(i64::from(version))
-            .bind(i64::from(core_bytes))
-            .execute(&self.write)
-            .await?;
+        sqlx::query(
+            "UPDATE revisions SET facts = $2, facts_version = $3, core_bytes = $4 WHERE revision_id = $1",
+        )
+        .bind(i64::from(id.0))
+        .bind(facts)
+        .bind(i64::from(version))
+        .bind(i64::from(core_bytes))
+        .execute(&self.write)
+        .await?;
         Ok(())
     }
 
@@ -173,7 +175,11 @@ impl Store {
         found
             .iter()
             .map(|row| {
-                Ok(Quarantined { document_hash: hash8(row, 0)?, name: row.try_get(1)?, reason: row.try_get(2)? })
+                Ok(Quarantined {
+                    document_hash: hash8(row, 0)?,
+                    name: row.try_get(1)?,
+                    reason: row.try_get(2)?,
+                })
             })
             .collect()
     }

@@ -31,8 +31,15 @@ pub struct ComputerDetails {
 /// Something that an agent did and that is to be written.
 #[derive(Debug, Clone)]
 pub enum ComputerWrite {
-    /// It asked for an authorization cookie: it is known from now on.
-    Enroll { client: ClientId, dns_name: String, requested_group: String, at: Timestamp },
+    /// It asked for an authorization cookie: it is known from now on. With client-side targeting
+    /// it says its groups itself.
+    Enroll {
+        client: ClientId,
+        dns_name: String,
+        requested_group: String,
+        groups: Option<Vec<GroupId>>,
+        at: Timestamp,
+    },
     /// It described itself.
     Register { client: ClientId, details: Box<ComputerDetails>, at: Timestamp },
     /// It was heard of.
@@ -87,9 +94,10 @@ impl Store {
     /// Every computer with its groups, for scans.
     pub async fn roster(&self) -> Result<Roster> {
         let mut transaction = self.read.begin().await?;
-        let memberships = sqlx::query("SELECT computer_id, group_id FROM memberships ORDER BY computer_id, group_id")
-            .fetch_all(&mut *transaction)
-            .await?;
+        let memberships =
+            sqlx::query("SELECT computer_id, group_id FROM memberships ORDER BY computer_id, group_id")
+                .fetch_all(&mut *transaction)
+                .await?;
         let mut groups: HashMap<i64, Vec<GroupId>> = HashMap::new();
         for row in &memberships {
             groups.entry(row.try_get(0)?).or_default().push(rows::group_id(row, 1, "memberships")?);
@@ -122,8 +130,11 @@ impl Store {
         let mut enrolled = Vec::new();
         for write in writes {
             match write {
-                ComputerWrite::Enroll { client, dns_name, requested_group, at } => {
+                ComputerWrite::Enroll { client, dns_name, requested_group, groups, at } => {
                     enroll(&mut transaction, client, dns_name, requested_group, *at).await?;
+                    if let Some(groups) = groups {
+                        target(&mut transaction, client, groups).await?;
+                    }
                     enrolled.push(client.clone());
                 }
                 ComputerWrite::Register { client, details, at } => {
@@ -233,6 +244,15 @@ impl Store {
         Ok(computers)
     }
 
+    /// How many computers have had no contact since then.
+    pub async fn silent_computers(&self, since: Timestamp) -> Result<u64> {
+        let row = sqlx::query("SELECT COUNT(*) FROM computers WHERE last_contact < $1")
+            .bind(since.as_micros())
+            .fetch_one(&self.read)
+            .await?;
+        Ok(row.try_get::<i64, _>(0)? as u64)
+    }
+
     pub async fn computer(&self, client: &ClientId) -> Result<Option<ComputerRow>> {
         let sql = format!("SELECT {COMPUTER} FROM computers WHERE client_id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -310,6 +330,14 @@ async fn enroll(
     insert_membership(connection, row.try_get(0)?, UNASSIGNED_COMPUTERS).await
 }
 
+/// Puts a computer into the groups that it asked for, if it is not there already.
+async fn target(connection: &mut AnyConnection, client: &ClientId, groups: &[GroupId]) -> Result<()> {
+    match member(connection, client).await? {
+        Some(known) if *known.groups != *groups => set_groups(connection, known.computer, groups).await,
+        _ => Ok(()),
+    }
+}
+
 async fn register(
     connection: &mut AnyConnection,
     client: &ClientId,
@@ -336,21 +364,22 @@ async fn register(
     Ok(())
 }
 
-async fn contact(connection: &mut AnyConnection, client: &ClientId, at: Timestamp, synced: bool) -> Result<()> {
+async fn contact(
+    connection: &mut AnyConnection,
+    client: &ClientId,
+    at: Timestamp,
+    synced: bool,
+) -> Result<()> {
     let statement = match synced {
         true => "UPDATE computers SET last_contact = $2, last_sync = $2 WHERE client_id = $1",
         false => "UPDATE computers SET last_contact = $2 WHERE client_id = $1",
     };
-    sqlx::query(statement)
-        .bind(client.as_str().to_owned())
-        .bind(at.as_micros())
-        .execute(connection)
-        .await?;
+    sqlx::query(statement).bind(client.as_str().to_owned()).bind(at.as_micros()).execute(connection).await?;
     Ok(())
 }
 
 /// Replaces the groups of a computer and stamps the change.
-pub(crate) async fn set_groups(connection: &mut AnyConnection, computer: i64, groups: &[GroupId]) -> Result<()> {
+async fn set_groups(connection: &mut AnyConnection, computer: i64, groups: &[GroupId]) -> Result<()> {
     let stamp = next_stamp(connection).await?;
     sqlx::query("UPDATE computers SET stamp = $2 WHERE computer_id = $1")
         .bind(computer)

@@ -79,7 +79,8 @@ impl Store {
         let mut transaction = self.read.begin().await?;
         let row = sqlx::query("SELECT stamp, tree_stamp FROM server").fetch_one(&mut *transaction).await?;
         let (stamp, tree_stamp) = (row.try_get::<i64, _>(0)? as u64, row.try_get::<i64, _>(1)? as u64);
-        let groups = sqlx::query("SELECT group_id, name, parent FROM groups").fetch_all(&mut *transaction).await?;
+        let groups =
+            sqlx::query("SELECT group_id, name, parent FROM groups").fetch_all(&mut *transaction).await?;
         let groups = groups
             .iter()
             .map(|row| {
@@ -94,15 +95,24 @@ impl Store {
         let approvals = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *transaction).await?;
         let approvals = approvals.iter().map(approval).collect::<Result<Vec<Approval>>>()?;
         let declined = sqlx::query("SELECT update_id FROM declined").fetch_all(&mut *transaction).await?;
-        let declined = declined.iter().map(|row| rows::update_id(row, 0, "declined")).collect::<Result<_>>()?;
-        let changes =
-            sqlx::query("SELECT update_id, stamp FROM catalogue_changes").fetch_all(&mut *transaction).await?;
+        let declined =
+            declined.iter().map(|row| rows::update_id(row, 0, "declined")).collect::<Result<_>>()?;
+        let changes = sqlx::query("SELECT update_id, stamp FROM catalogue_changes")
+            .fetch_all(&mut *transaction)
+            .await?;
         let catalogue_changes = changes
             .iter()
             .map(|row| Ok((rows::update_id(row, 0, "catalogue_changes")?, row.try_get::<i64, _>(1)? as u64)))
             .collect::<Result<HashMap<UpdateId, u64>>>()?;
         transaction.commit().await?;
-        Ok(Decisions { stamp, groups: GroupTree::new(groups), tree_stamp, approvals, declined, catalogue_changes })
+        Ok(Decisions {
+            stamp,
+            groups: GroupTree::new(groups),
+            tree_stamp,
+            approvals,
+            declined,
+            catalogue_changes,
+        })
     }
 
     /// The approvals of an update that stand.
@@ -410,4 +420,3 @@ fn words(action: Option<Action>, deadline: Option<Timestamp>) -> Option<String> 
         None => action.to_owned(),
     })
 }
-

@@ -76,13 +76,22 @@ impl Store {
         found
             .iter()
             .map(|row| {
-                Ok(CookieKey { id: row.try_get(0)?, secret: row.try_get(1)?, created_at: rows::time(row, 2)? })
+                Ok(CookieKey {
+                    id: row.try_get(0)?,
+                    secret: row.try_get(1)?,
+                    created_at: rows::time(row, 2)?,
+                })
             })
             .collect()
     }
 
     /// Adds a key and forgets those older than `forget_before`.
-    pub async fn add_cookie_key(&self, secret: &[u8], now: Timestamp, forget_before: Timestamp) -> Result<()> {
+    pub async fn add_cookie_key(
+        &self,
+        secret: &[u8],
+        now: Timestamp,
+        forget_before: Timestamp,
+    ) -> Result<()> {
         let mut transaction = self.write.begin().await?;
         sqlx::query("DELETE FROM cookie_keys WHERE created_at < $1")
             .bind(forget_before.as_micros())

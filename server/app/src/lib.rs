@@ -1,1 +1,23 @@
-//! Use cases of the update server, one file per verb, and the reconcilers.
+//! Use cases, one file per verb, and the background work of a server.
+//!
+//! Everything here knows the store, the content and the snapshots; nothing here knows HTTP, SOAP,
+//! JSON or HTML. Agents are answered from two snapshots behind atomic pointers ([`Live`]); what
+//! they make the server write goes through one task ([`writer`]).
+
+pub mod admin;
+mod catalogue;
+mod clock;
+mod cookie;
+mod error;
+mod live;
+mod start;
+pub mod update_server;
+mod writer;
+
+pub use admin::operators::{FirstAdministrator, Operator};
+pub use catalogue::{Card, CardFile, Catalogue};
+pub use clock::Clock;
+pub use cookie::{COOKIE_BYTES, Cookie, CookieError, CookieJar, Purpose};
+pub use error::{AppError, ClientFault};
+pub use live::{Live, Served};
+pub use start::{App, Settings, Targeting};

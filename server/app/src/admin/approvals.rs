@@ -1,0 +1,136 @@
+//! Approving, withdrawing, declining.
+
+use headwater_catalog::Kind;
+use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_policy::approval::Action;
+use headwater_policy::group::DOWNSTREAM_SERVERS;
+pub use headwater_store::Decline;
+use headwater_store::NewApproval;
+
+use super::operators::Operator;
+use crate::error::AppError;
+use crate::live::Served;
+use crate::start::App;
+
+/// What became of each update of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    pub applied: Vec<UpdateId>,
+    pub unchanged: Vec<UpdateId>,
+    /// With the reason and what to do.
+    pub refused: Vec<(UpdateId, String)>,
+}
+
+impl App {
+    /// Approves updates for a group; `action: None` withdraws. Agents are told in their next call.
+    pub async fn approve(
+        &self,
+        operator: &Operator,
+        updates: &[UpdateId],
+        group: GroupId,
+        action: Option<Action>,
+        deadline: Option<Timestamp>,
+    ) -> Result<Outcome, AppError> {
+        let served = self.live.served_full();
+        if served.offers.groups.get(group).is_none() {
+            return Err(AppError::NotFound(format!("there is no group {group}; `group list` shows all")));
+        }
+        if group == DOWNSTREAM_SERVERS {
+            return Err(AppError::Refused(
+                "update servers are not computers: approve for another group".into(),
+            ));
+        }
+        let mut outcome = Outcome::default();
+        let mut new = Vec::new();
+        for update in unique(updates) {
+            let refusal = match action {
+                Some(action) => refusal(&served, update, action),
+                None => known(&served, update).err(),
+            };
+            match refusal {
+                Some(reason) => outcome.refused.push((update, reason)),
+                None => new.push(NewApproval { update, group, action, deadline, revision: None }),
+            }
+        }
+        let changed = self.store.approve(&new, &operator.name, self.clock.now()).await?;
+        for (approval, changed) in new.iter().zip(changed) {
+            let list = if changed { &mut outcome.applied } else { &mut outcome.unchanged };
+            list.push(approval.update);
+        }
+        self.publish_decisions().await?;
+        Ok(outcome)
+    }
+
+    /// Declines updates, or takes that back: no computer is offered a declined update.
+    pub async fn decline(
+        &self,
+        operator: &Operator,
+        updates: &[UpdateId],
+        decline: Decline,
+    ) -> Result<Outcome, AppError> {
+        let served = self.live.served_full();
+        let mut outcome = Outcome::default();
+        let mut wanted = Vec::new();
+        for update in unique(updates) {
+            match declinable(&served, update) {
+                Ok(()) => wanted.push(update),
+                Err(reason) => outcome.refused.push((update, reason)),
+            }
+        }
+        let changed = self.store.decline(&wanted, decline, &operator.name, self.clock.now()).await?;
+        for (update, changed) in wanted.into_iter().zip(changed) {
+            let list = if changed { &mut outcome.applied } else { &mut outcome.unchanged };
+            list.push(update);
+        }
+        self.publish_decisions().await?;
+        Ok(outcome)
+    }
+}
+
+fn unique(updates: &[UpdateId]) -> Vec<UpdateId> {
+    let mut seen = std::collections::HashSet::new();
+    updates.iter().copied().filter(|update| seen.insert(*update)).collect()
+}
+
+fn known(served: &Served, update: UpdateId) -> Result<(), String> {
+    match served.catalogue.index.update_by_id(update) {
+        Some(_) => Ok(()),
+        None => Err("it is not in the catalogue; import or synchronise it first".to_owned()),
+    }
+}
+
+/// Why an update cannot be approved, if it cannot.
+fn refusal(served: &Served, update: UpdateId, action: Action) -> Option<String> {
+    let index = &served.catalogue.index;
+    let Some(at) = index.update_by_id(update) else { return known(served, update).err() };
+    if served.offers.declined.contains(&update) {
+        return Some("it is declined; undecline it first".to_owned());
+    }
+    let Some(revision) = index.newest_complete(at).map(|at| index.revision(at)) else {
+        return Some("it is incomplete: `update show` names the parts that are missing".to_owned());
+    };
+    if matches!(revision.kind, Kind::Category | Kind::Detectoid) {
+        return Some(
+            "categories and detectoids are evaluated by every computer and need no approval".to_owned(),
+        );
+    }
+    if !revision.explicitly_deployable {
+        return Some("it is a part of a bundle: approve the bundle".to_owned());
+    }
+    if revision.expired && action == Action::Install {
+        return Some("its publisher has withdrawn it".to_owned());
+    }
+    None
+}
+
+fn declinable(served: &Served, update: UpdateId) -> Result<(), String> {
+    known(served, update)?;
+    let index = &served.catalogue.index;
+    let kind = index.update_by_id(update).map(|at| index.revision(index.update(at).revisions[0]).kind);
+    match kind {
+        Some(Kind::Category | Kind::Detectoid) => {
+            Err("categories and detectoids cannot be declined: other updates hang on them".to_owned())
+        }
+        _ => Ok(()),
+    }
+}

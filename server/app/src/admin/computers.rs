@@ -1,0 +1,79 @@
+//! Computers, as administrators see them.
+
+use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_policy::group::DOWNSTREAM_SERVERS;
+use headwater_policy::snapshot::Member;
+use headwater_store::ComputerFilter;
+pub use headwater_store::ComputerRow;
+
+use super::operators::Operator;
+use crate::error::AppError;
+use crate::start::App;
+
+impl App {
+    /// Computers in a group and beneath it, or all; a page at a time.
+    pub async fn computers(
+        &self,
+        search: Option<String>,
+        group: Option<GroupId>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<ComputerRow>, AppError> {
+        let groups = match group {
+            Some(group) => self.live.served().offers.groups.subtree(group),
+            None => Vec::new(),
+        };
+        if group.is_some() && groups.is_empty() {
+            return Err(AppError::NotFound("there is no such group; `group list` shows all".to_owned()));
+        }
+        Ok(self.store.computers(&ComputerFilter { search, groups, after, limit }).await?)
+    }
+
+    /// How many computers have had no contact since then.
+    pub async fn silent_computers(&self, since: Timestamp) -> Result<u64, AppError> {
+        Ok(self.store.silent_computers(since).await?)
+    }
+
+    pub async fn computer(&self, client: &ClientId) -> Result<ComputerRow, AppError> {
+        self.store.computer(client).await?.ok_or_else(|| unknown(client))
+    }
+
+    /// Puts a computer into exactly these groups; none means *Unassigned Computers*. The computer
+    /// learns in its next call what is approved for it now.
+    pub async fn move_computer(
+        &self,
+        operator: &Operator,
+        client: &ClientId,
+        groups: &[GroupId],
+    ) -> Result<ComputerRow, AppError> {
+        {
+            let served = self.live.served();
+            if let Some(missing) = groups.iter().find(|group| served.offers.groups.get(**group).is_none()) {
+                return Err(AppError::NotFound(format!(
+                    "there is no group {missing}; `group list` shows all"
+                )));
+            }
+            if groups.contains(&DOWNSTREAM_SERVERS) {
+                return Err(AppError::Refused("only update servers are downstream servers".to_owned()));
+            }
+        }
+        let unassigned = Member::unassigned();
+        let groups = if groups.is_empty() { &unassigned } else { groups };
+        let moved = self.store.move_computer(client, groups, &operator.name, self.clock.now()).await?;
+        let moved = moved.ok_or_else(|| unknown(client))?;
+        self.live.enroll(&[moved]);
+        self.computer(client).await
+    }
+
+    pub async fn delete_computer(&self, operator: &Operator, client: &ClientId) -> Result<(), AppError> {
+        if !self.store.delete_computer(client, &operator.name, self.clock.now()).await? {
+            return Err(unknown(client));
+        }
+        self.live.forget(client);
+        Ok(())
+    }
+}
+
+fn unknown(client: &ClientId) -> AppError {
+    AppError::NotFound(format!("there is no computer {client}; `computer list` shows all"))
+}

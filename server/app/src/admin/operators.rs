@@ -1,0 +1,127 @@
+//! Who may administer: an account with a password, and tokens for programs.
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use headwater_model::Timestamp;
+use headwater_store::TokenOwner;
+use ring::digest::{SHA256, digest};
+
+use crate::error::AppError;
+use crate::start::{App, random};
+
+/// Someone who was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    pub name: String,
+}
+
+/// The account that a new server makes, with a password that is shown once.
+#[derive(Debug)]
+pub struct FirstAdministrator {
+    pub name: &'static str,
+    pub password: String,
+}
+
+const ADMINISTRATOR: &str = "admin";
+/// The name of the token that the commands on the server's own machine use.
+const LOCAL_TOKEN: &str = "local commands";
+const SESSION_SECONDS: i64 = 12 * 3600;
+/// The longest password that is looked at, in bytes.
+const PASSWORD_BYTES_MAX: usize = 1024;
+
+impl App {
+    /// Makes the first account if there is none.
+    pub async fn first_administrator(&self) -> Result<Option<FirstAdministrator>, AppError> {
+        if self.store.has_operators().await? {
+            return Ok(None);
+        }
+        let password = readable(&random::<20>()?);
+        let salt = random::<16>()?;
+        let hashed = password.clone();
+        let hash = tokio::task::spawn_blocking(move || hash(&hashed, &salt))
+            .await
+            .map_err(|_| AppError::Internal("hashing was stopped"))??;
+        self.store.add_operator(ADMINISTRATOR, &hash, self.clock.now()).await?;
+        Ok(Some(FirstAdministrator { name: ADMINISTRATOR, password }))
+    }
+
+    /// A new token for the commands on this machine, in place of the last one.
+    pub async fn local_token(&self) -> Result<String, AppError> {
+        let owner = TokenOwner { operator: ADMINISTRATOR.to_owned(), expires_at: None };
+        self.new_token(LOCAL_TOKEN, owner).await
+    }
+
+    /// Lets in who knows the password of an account.
+    pub async fn sign_in(&self, name: &str, password: &str) -> Result<Option<(String, Timestamp)>, AppError> {
+        if password.len() > PASSWORD_BYTES_MAX {
+            return Ok(None);
+        }
+        let stored = self.store.password_hash(name).await?;
+        let password = password.to_owned();
+        let known = tokio::task::spawn_blocking(move || verify(&password, stored.as_deref()))
+            .await
+            .map_err(|_| AppError::Internal("hashing was stopped"))?;
+        if !known {
+            return Ok(None);
+        }
+        let expires_at = self.clock.now().plus_seconds(SESSION_SECONDS);
+        let owner = TokenOwner { operator: name.to_owned(), expires_at: Some(expires_at) };
+        let number = readable(&random::<8>()?);
+        Ok(Some((self.new_token(&format!("session {number}"), owner).await?, expires_at)))
+    }
+
+    /// Who holds this token, if it is one and has not expired.
+    pub async fn operator(&self, token: &str) -> Result<Option<Operator>, AppError> {
+        let owner = self.store.token_owner(&token_hash(token)).await?;
+        let alive = owner.filter(|owner| owner.expires_at.is_none_or(|end| end > self.clock.now()));
+        Ok(alive.map(|owner| Operator { name: owner.operator }))
+    }
+
+    async fn new_token(&self, name: &str, owner: TokenOwner) -> Result<String, AppError> {
+        let token = readable(&random::<40>()?);
+        self.store.add_token(&token_hash(&token), name, &owner, self.clock.now()).await?;
+        Ok(token)
+    }
+}
+
+fn token_hash(token: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// Five bits of each random byte, in letters and digits that are not mistaken for each other.
+fn readable(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    bytes.iter().map(|byte| LETTERS[usize::from(byte & 31)] as char).collect()
+}
+
+fn hash(password: &str, salt: &[u8]) -> Result<String, AppError> {
+    let failed = |_| AppError::Internal("the password could not be hashed");
+    let salt = SaltString::encode_b64(salt).map_err(failed)?;
+    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
+}
+
+/// Takes about the same time whether or not the account exists.
+fn verify(password: &str, stored: Option<&str>) -> bool {
+    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+                          AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    match PasswordHash::new(stored.unwrap_or(NOBODY)) {
+        Ok(hash) => Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(),
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_known_by_its_hash_only() {
+        let stored = hash("correct horse", &[7; 16]).expect("hashes");
+        assert!(!stored.contains("horse"));
+        assert!(verify("correct horse", Some(&stored)));
+        assert!(!verify("correct hors", Some(&stored)));
+        assert!(!verify("", None));
+    }
+}

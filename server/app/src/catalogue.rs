@@ -1,0 +1,215 @@
+//! The catalogue in memory: the index, where each revision's fragments are, and a card for each
+//! revision with what administrators and file locations need.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use headwater_catalog::{
+    CategoryKind, Entry, Facts, Index, Publication, RevisionIx, Severity, UpdateIx, UpdateKind,
+};
+use headwater_fragments::{FragmentFile, Location, Section, pack};
+use headwater_model::{RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
+use headwater_store::{RevisionRow, Store};
+
+use crate::error::AppError;
+
+/// A file of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardFile {
+    pub sha1: Sha1Digest,
+    pub sha256: Option<Sha256Digest>,
+    pub size_bytes: u64,
+    pub name: Box<str>,
+}
+
+impl CardFile {
+    /// The end of the file's name, without the dot.
+    pub fn extension(&self) -> &str {
+        self.name.rsplit_once('.').map_or("", |(_, extension)| extension)
+    }
+}
+
+/// What is known of a revision at a glance.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// The title in English, or in the document's default language.
+    pub title: Box<str>,
+    pub kb: Box<[Box<str>]>,
+    pub severity: Option<Severity>,
+    pub category: Option<CategoryKind>,
+    pub files: Box<[CardFile]>,
+}
+
+/// The catalogue, replaced whole after each import.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    pub index: Arc<Index>,
+    locations: Vec<Option<Location>>,
+    cards: Vec<Card>,
+    /// The first revision that has a file of this name on the wire.
+    files: HashMap<Sha1Digest, (RevisionIx, u32)>,
+    pub quarantined: usize,
+}
+
+impl Catalogue {
+    pub fn location(&self, at: RevisionIx) -> Option<&Location> {
+        self.locations.get(at.0 as usize)?.as_ref()
+    }
+
+    pub fn card(&self, at: RevisionIx) -> &Card {
+        &self.cards[at.0 as usize]
+    }
+
+    pub fn file(&self, digest: Sha1Digest) -> Option<&CardFile> {
+        let (at, number) = self.files.get(&digest)?;
+        self.cards.get(at.0 as usize)?.files.get(*number as usize)
+    }
+
+    /// The classification of a revision and its products, out of its category clauses.
+    pub fn categories(&self, at: RevisionIx, kind: CategoryKind) -> Vec<UpdateIx> {
+        let revision = self.index.revision(at);
+        let mut found: Vec<UpdateIx> = self
+            .index
+            .requirement(revision.requirement)
+            .flatten()
+            .copied()
+            .filter(|update| self.card(self.index.update(*update).revisions[0]).category == Some(kind))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The title of the newest revision of an update, if the catalogue has it.
+    pub fn title(&self, id: UpdateId) -> Option<&str> {
+        let update = self.index.update(self.index.update_by_id(id)?);
+        Some(&self.card(update.revisions[0]).title)
+    }
+
+    /// Loads all revisions. Those whose fragments are not in the file, or whose facts are of an
+    /// older form, are derived again from their documents.
+    pub async fn load(
+        store: &Store,
+        fragments: &FragmentFile,
+        known: &HashMap<UpdateIdentity, Location>,
+    ) -> Result<Self, AppError> {
+        let rows = store.revisions().await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        let mut by_id: HashMap<RevisionId, (Card, Option<Location>)> = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let location =
+                known.get(&row.identity).filter(|known| known.document_hash == row.document_hash).copied();
+            let facts = match Facts::from_bytes(&row.facts) {
+                Ok(facts) if row.facts_version == headwater_catalog::FACTS_VERSION => Some(facts),
+                _ => None,
+            };
+            let (facts, location) = match (facts, location) {
+                (Some(facts), Some(location)) => (facts, location),
+                _ => derive_again(store, fragments, &row).await?,
+            };
+            entries.push(entry(&row, &facts, location.core_bytes));
+            by_id.insert(row.id, (card(&facts), Some(location)));
+        }
+        let quarantined = store.quarantined().await?.len();
+        Ok(Self::arrange(Index::build(entries), by_id, quarantined))
+    }
+
+    fn arrange(
+        index: Index,
+        mut by_id: HashMap<RevisionId, (Card, Option<Location>)>,
+        quarantined: usize,
+    ) -> Self {
+        let mut cards = Vec::with_capacity(index.revisions().len());
+        let mut locations = Vec::with_capacity(index.revisions().len());
+        let mut files = HashMap::new();
+        for (at, revision) in index.revisions().iter().enumerate() {
+            let Some((card, location)) = by_id.remove(&revision.id) else { continue };
+            for (number, file) in card.files.iter().enumerate() {
+                files.entry(file.sha1).or_insert((RevisionIx(at as u32), number as u32));
+            }
+            cards.push(card);
+            locations.push(location);
+        }
+        Self { index: Arc::new(index), locations, cards, files, quarantined }
+    }
+}
+
+/// Makes facts and fragments of a stored document, writes both and returns them.
+async fn derive_again(
+    store: &Store,
+    fragments: &FragmentFile,
+    row: &RevisionRow,
+) -> Result<(Facts, Location), AppError> {
+    let (packed, plain_bytes) =
+        store.document(row.id).await?.ok_or(AppError::Internal("a revision has no document"))?;
+    let text = decompress(&packed, plain_bytes)?;
+    let document = headwater_catalog::read(&text)
+        .map_err(|_| AppError::Internal("a stored document cannot be read any more"))?;
+    let record = pack_document(&document, row.document_hash)?;
+    let location = fragments.append(&[record])?.pop().ok_or(AppError::Internal("nothing was appended"))?;
+    store
+        .replace_facts(
+            row.id,
+            document.facts.to_bytes(),
+            headwater_catalog::FACTS_VERSION,
+            location.core_bytes,
+        )
+        .await?;
+    Ok((document.facts, location))
+}
+
+/// Packs the fragments of a document for the file.
+pub(crate) fn pack_document(
+    document: &headwater_catalog::Document,
+    document_hash: [u8; 8],
+) -> Result<headwater_fragments::Record, AppError> {
+    let fragments = &document.fragments;
+    let localized = fragments.localized.iter().map(|one| (Section::Localized, &*one.language, &*one.xml));
+    let eulas = fragments.eulas.iter().map(|one| (Section::Eula, &*one.language, &*one.xml));
+    let sections = [(Section::Core, "", &*fragments.core), (Section::Extended, "", &*fragments.extended)];
+    Ok(pack(document.facts.identity, document_hash, sections.into_iter().chain(localized).chain(eulas))?)
+}
+
+pub(crate) fn decompress(packed: &[u8], plain_bytes: u64) -> Result<String, AppError> {
+    let capacity = usize::try_from(plain_bytes).unwrap_or(usize::MAX);
+    let bytes = zstd::bulk::decompress(packed, capacity)
+        .map_err(|source| AppError::Io { path: "a stored document".to_owned(), source })?;
+    String::from_utf8(bytes).map_err(|_| AppError::Internal("a stored document is not UTF-8"))
+}
+
+fn entry(row: &RevisionRow, facts: &Facts, core_bytes: u32) -> Entry {
+    Entry {
+        revision: row.id,
+        identity: row.identity,
+        kind: facts.kind.kind(),
+        explicitly_deployable: facts.explicitly_deployable,
+        expired: facts.publication == Publication::Expired,
+        prerequisites: facts.prerequisites.iter().map(|clause| clause.alternatives.clone()).collect(),
+        bundles: facts.bundles.iter().flatten().copied().collect(),
+        supersedes: facts.supersedes.clone(),
+        core_bytes,
+        arrived_at: row.arrived_at,
+    }
+}
+
+fn card(facts: &Facts) -> Card {
+    Card {
+        title: facts.texts(["en"]).map_or("", |texts| &texts.title).into(),
+        kb: facts.kb_articles.iter().map(|kb| kb.as_str().into()).collect(),
+        severity: facts.severity,
+        category: match &facts.kind {
+            UpdateKind::Category(category) => Some(category.kind),
+            _ => None,
+        },
+        files: facts
+            .files
+            .iter()
+            .map(|file| CardFile {
+                sha1: file.sha1,
+                sha256: file.sha256,
+                size_bytes: file.size_bytes,
+                name: file.name.as_str().into(),
+            })
+            .collect(),
+    }
+}

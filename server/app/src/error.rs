@@ -1,0 +1,56 @@
+//! What can go wrong, in the words of those who asked: agents and administrators.
+
+use crate::cookie::CookieError;
+
+/// Why an agent's call was refused; the protocol's error codes ([MS-WUSP] 2.2.2.4).
+#[derive(Debug, thiserror::Error)]
+pub enum ClientFault {
+    #[error("the cookie cannot be decrypted")]
+    InvalidCookie,
+    #[error("the authorization cookie is not valid")]
+    InvalidAuthorizationCookie,
+    #[error("the cookie has expired")]
+    CookieExpired,
+    #[error("this is another server than the one that gave the cookie")]
+    ServerChanged,
+    #[error("the configuration has changed")]
+    ConfigChanged,
+    #[error("the computer is not registered")]
+    RegistrationRequired,
+    #[error("`{0}` is not valid")]
+    InvalidParameters(&'static str),
+    #[error("the server is too busy")]
+    ServerBusy,
+    #[error("the server failed")]
+    Internal(#[from] AppError),
+}
+
+impl From<CookieError> for ClientFault {
+    fn from(error: CookieError) -> Self {
+        match error {
+            CookieError::Invalid => Self::InvalidCookie,
+            CookieError::ServerChanged => Self::ServerChanged,
+        }
+    }
+}
+
+/// Why an administrator's request or background work failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    Refused(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("the database failed")]
+    Store(#[from] headwater_store::Error),
+    #[error("the fragment file failed")]
+    Fragments(#[from] headwater_fragments::Error),
+    #[error("the package cannot be read")]
+    Package(#[from] headwater_packages::PackageError),
+    #[error("`{path}` failed")]
+    Io { path: String, source: std::io::Error },
+    #[error("{0}")]
+    Internal(&'static str),
+}

@@ -1,0 +1,175 @@
+//! Starting a server: opening its data and bringing up the snapshots.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use headwater_fragments::{FragmentFile, Location};
+use headwater_model::{ServerId, Timestamp, UpdateIdentity};
+use headwater_policy::offer::PageLimits;
+use headwater_policy::snapshot::Offers;
+use headwater_store::{Server, Store};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::task::JoinHandle;
+
+use crate::admin::groups::random_guid;
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::cookie::{CookieJar, KEY_BYTES};
+use crate::error::AppError;
+use crate::live::{Live, Served};
+use crate::writer::Writer;
+
+/// Who puts computers into groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Targeting {
+    /// Administrators do, on this server.
+    ServerSide,
+    /// The computers ask for their groups by policy.
+    ClientSide,
+}
+
+/// What a server is told when it starts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder of everything that the server keeps.
+    pub data: PathBuf,
+    pub page: PageLimits,
+    pub targeting: Targeting,
+}
+
+/// How long a cookie lives, in seconds; fixed when GetCookie gives it (fact 14).
+pub(crate) const COOKIE_SECONDS: i64 = 3600;
+/// A new key seals cookies after so many days.
+const KEY_DAYS: i64 = 7;
+/// Older keys than this no longer open cookies (fact 53).
+const KEY_KEEP_DAYS: i64 = 90;
+const DAY_SECONDS: i64 = 86_400;
+
+/// A running server without its listeners.
+#[derive(Debug)]
+pub struct App {
+    pub store: Store,
+    pub live: Arc<Live>,
+    pub settings: Settings,
+    pub server: Server,
+    pub clock: Clock,
+    pub started_at: Timestamp,
+    pub(crate) fragments: Arc<FragmentFile>,
+    pub(crate) locations: Mutex<HashMap<UpdateIdentity, Location>>,
+    pub(crate) writer: Writer,
+    pub(crate) jar: ArcSwap<CookieJar>,
+    /// Serialises whatever publishes a snapshot.
+    pub(crate) publishing: tokio::sync::Mutex<()>,
+    pub(crate) importing: tokio::sync::Mutex<()>,
+    writer_task: Mutex<Option<JoinHandle<()>>>,
+    _lock: File,
+}
+
+impl App {
+    /// Opens the data folder, which no other process may have open, and loads the snapshots.
+    pub async fn start(settings: Settings, clock: Clock) -> Result<Arc<Self>, AppError> {
+        let lock = lock(&settings.data)?;
+        let now = clock.now();
+        let store = Store::open(&settings.data.join("headwater.sqlite")).await?;
+        let server = store.server(ServerId::from_bytes(random_guid()?), now).await?;
+        let (fragments, locations) = FragmentFile::open(&settings.data.join("fragments"))?;
+        let jar = jar(&store, &server, now).await?;
+
+        let catalogue = Arc::new(Catalogue::load(&store, &fragments, &locations).await?);
+        let offers = Offers::new(catalogue.index.clone(), store.decisions().await?);
+        let live = Arc::new(Live::new(Served { catalogue, offers }, store.roster().await?));
+        let (writer, writer_task) = Writer::start(store.clone(), live.clone());
+        Ok(Arc::new(Self {
+            store,
+            live,
+            settings,
+            server,
+            started_at: now,
+            clock,
+            fragments: Arc::new(fragments),
+            locations: Mutex::new(locations),
+            writer,
+            jar: ArcSwap::from_pointee(jar),
+            publishing: tokio::sync::Mutex::new(()),
+            importing: tokio::sync::Mutex::new(()),
+            writer_task: Mutex::new(Some(writer_task)),
+            _lock: lock,
+        }))
+    }
+
+    /// Reads all decisions again and answers agents by them from now on.
+    pub(crate) async fn publish_decisions(&self) -> Result<(), AppError> {
+        let _one_at_a_time = self.publishing.lock().await;
+        let catalogue = self.live.served_full().catalogue.clone();
+        let offers = Offers::new(catalogue.index.clone(), self.store.decisions().await?);
+        self.live.publish(Served { catalogue, offers });
+        Ok(())
+    }
+
+    /// Reads the catalogue and all decisions again. Updates whose place in the catalogue changed
+    /// are recorded first, so that agents that know them are told.
+    pub(crate) async fn publish_catalogue(&self) -> Result<(), AppError> {
+        let _one_at_a_time = self.publishing.lock().await;
+        let before = self.live.served_full().catalogue.clone();
+        let known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let catalogue = Arc::new(Catalogue::load(&self.store, &self.fragments, &known).await?);
+        self.store.record_catalogue_changes(&before.index, &catalogue.index).await?;
+        let offers = Offers::new(catalogue.index.clone(), self.store.decisions().await?);
+        self.live.publish(Served { catalogue, offers });
+        Ok(())
+    }
+
+    /// Makes a new cookie key when the newest is a week old.
+    pub async fn rotate_cookie_keys(&self) -> Result<(), AppError> {
+        self.jar.store(Arc::new(jar(&self.store, &self.server, self.clock.now()).await?));
+        Ok(())
+    }
+
+    /// Ends when everything that was accepted is written.
+    pub async fn stop(&self) {
+        self.writer.close();
+        let task = self.writer_task.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some(task) = task {
+            // The task's own failures are logged where they happen.
+            let _ = task.await;
+        }
+        self.store.close().await;
+    }
+}
+
+/// Keeps other processes off the folder for as long as the file is open.
+fn lock(data: &Path) -> Result<File, AppError> {
+    let io = |source| AppError::Io { path: data.display().to_string(), source };
+    std::fs::create_dir_all(data).map_err(io)?;
+    let file = File::create(data.join("lock")).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(AppError::Refused(format!(
+            "another headwater works on `{}`; stop it, or choose another folder with --data",
+            data.display()
+        ))),
+        Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+async fn jar(store: &Store, server: &Server, now: Timestamp) -> Result<CookieJar, AppError> {
+    let mut keys = store.cookie_keys().await?;
+    let fresh =
+        keys.first().is_some_and(|newest| newest.created_at > now.plus_seconds(-KEY_DAYS * DAY_SECONDS));
+    if !fresh {
+        let secret: [u8; KEY_BYTES] = random()?;
+        store.add_cookie_key(&secret, now, now.plus_seconds(-KEY_KEEP_DAYS * DAY_SECONDS)).await?;
+        keys = store.cookie_keys().await?;
+    }
+    Ok(CookieJar::new(server.id, server.epoch, &keys))
+}
+
+/// Random bytes of the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], AppError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AppError::Internal("the system has no randomness"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,73 @@
+//! GetAuthorizationCookie of the SimpleAuth service ([MS-WUSP] 3.1.5.3).
+
+use headwater_model::{ClientId, GroupId, ProtocolVersion};
+use headwater_policy::snapshot::Member;
+use headwater_store::ComputerWrite;
+
+use super::Token;
+use crate::cookie::{Cookie, Purpose};
+use crate::error::{AppError, ClientFault};
+use crate::start::{App, COOKIE_SECONDS, Targeting};
+use crate::writer::WriteError;
+
+/// The longest DNS name and the longest list of groups that are kept, in bytes.
+const NAME_BYTES_MAX: usize = 512;
+
+impl App {
+    /// Makes the computer known and gives it the cookie that GetCookie wants.
+    pub async fn get_authorization_cookie(
+        &self,
+        client: &str,
+        dns_name: &str,
+        target_groups: &str,
+    ) -> Result<Token, ClientFault> {
+        let client: ClientId = client.parse().map_err(|_| ClientFault::InvalidParameters("clientId"))?;
+        let dns_name = dns_name.trim();
+        if dns_name.is_empty() || dns_name.len() > NAME_BYTES_MAX || dns_name.chars().any(char::is_control) {
+            return Err(ClientFault::InvalidParameters("dnsName"));
+        }
+        if target_groups.len() > NAME_BYTES_MAX {
+            return Err(ClientFault::InvalidParameters("targetGroupName"));
+        }
+        let now = self.clock.now();
+        self.write(ComputerWrite::Enroll {
+            client: client.clone(),
+            dns_name: dns_name.to_lowercase(),
+            requested_group: target_groups.trim().to_owned(),
+            groups: self.targeted(target_groups),
+            at: now,
+        })
+        .await?;
+        let cookie = Cookie {
+            client,
+            protocol: ProtocolVersion::new(0, 0),
+            config_change: self.server.config_change,
+            watermark: 0,
+            expires: now.plus_seconds(COOKIE_SECONDS),
+        };
+        self.seal(Purpose::Authorization, &cookie)
+    }
+
+    /// With client-side targeting, the groups of these names that exist; several are separated
+    /// by semicolons.
+    fn targeted(&self, names: &str) -> Option<Vec<GroupId>> {
+        if self.settings.targeting == Targeting::ServerSide {
+            return None;
+        }
+        let served = self.live.served();
+        let named = names.split(';').map(str::trim).filter(|name| !name.is_empty());
+        let mut groups: Vec<GroupId> =
+            named.filter_map(|name| served.offers.groups.by_name(name)).map(|group| group.id).collect();
+        groups.sort();
+        groups.dedup();
+        Some(if groups.is_empty() { Member::unassigned().to_vec() } else { groups })
+    }
+
+    /// Writes and waits until it is durable.
+    pub(crate) async fn write(&self, write: ComputerWrite) -> Result<(), ClientFault> {
+        self.writer.write(write).await.map_err(|error| match error {
+            WriteError::Busy => ClientFault::ServerBusy,
+            WriteError::Failed => ClientFault::Internal(AppError::Internal("an agent's write failed")),
+        })
+    }
+}
