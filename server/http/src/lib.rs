@@ -1,1 +1,19 @@
-//! Translation of HTTP, SOAP and JSON to use cases, and back.
+//! Translation between the wire and the use cases. Nothing is decided here.
+//!
+//! The whole URL space, in any letter case on the updates side (fact 1):
+//!
+//! | listener | path | what |
+//! | --- | --- | --- |
+//! | updates | `/ClientWebService/client.asmx` | MS-WUSP, the client web service |
+//! | updates | `/SimpleAuthWebService/SimpleAuth.asmx` | MS-WUSP, authorization cookies |
+//! | updates | `/ReportingWebService/ReportingWebService.asmx` | events |
+//! | updates | `/Content/<2 hex>/<SHA-1>.<ext>` | files of updates |
+//! | console | `/api/v1/…` | the JSON API, see `headwater_api::path` |
+//! | console | `/health`, `/metrics` | for monitoring |
+
+pub mod console;
+mod listen;
+mod problem;
+pub mod updates;
+
+pub use listen::{Limits, ListenError, Listener};

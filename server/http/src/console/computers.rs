@@ -1,0 +1,95 @@
+//! Computers.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use headwater_api::{ComputerDetail, ComputerQuery, ComputerSummary, MoveRequest, Page, UpdateCounts};
+use headwater_app::admin::computers::ComputerRow;
+use headwater_model::{ClientId, GroupId, Timestamp};
+
+use super::{Caller, Console, Json, Query, Shared, groups, page, page_limit, parse_id};
+use crate::problem::Refusal;
+
+/// A computer without contact for so long is silent.
+pub(super) const SILENT_AFTER_DAYS: u32 = 30;
+
+pub(super) async fn list(
+    State(console): Shared,
+    Query(query): Query<ComputerQuery>,
+) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+    find(&console, query.search, query.group, query.after, query.limit).await.map(Json)
+}
+
+pub(super) async fn find(
+    console: &Console,
+    search: Option<String>,
+    group: Option<GroupId>,
+    after: Option<String>,
+    limit: Option<u32>,
+) -> Result<Page<ComputerSummary>, Refusal> {
+    let limit = page_limit(limit);
+    let after = after.map(|after| parse_id(&after, "a page")).transpose()?.unwrap_or(0);
+    let rows = console.app.computers(search, group, after, limit as u32 + 1).await?;
+    let total = (group.is_none() && after == 0).then(|| console.app.live.computers() as u64);
+    let page = page(rows, limit, |row| row.computer.to_string(), total);
+    let items = page.items.iter().map(|row| summary(console, row)).collect::<Result<_, _>>()?;
+    Ok(Page { items, next: page.next, total: page.total })
+}
+
+pub(super) async fn show(
+    State(console): Shared,
+    Path(id): Path<String>,
+) -> Result<Json<ComputerDetail>, Refusal> {
+    let row = console.app.computer(&parse_id(&id, "a computer")?).await?;
+    let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+    Ok(Json(ComputerDetail {
+        summary: summary(&console, &row)?,
+        registered_at: row.first_contact,
+        agent_version: text(&row.client_version),
+        architecture: text(&row.architecture),
+        manufacturer: text(&row.manufacturer),
+        model: text(&row.model),
+        requested_group: text(&row.requested_group),
+        updates: Vec::new(),
+    }))
+}
+
+pub(super) async fn move_to(
+    State(console): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+    Json(request): Json<MoveRequest>,
+) -> Result<Json<ComputerSummary>, Refusal> {
+    let client: ClientId = parse_id(&id, "a computer")?;
+    let row = console.app.move_computer(&caller.0, &client, &request.groups).await?;
+    summary(&console, &row).map(Json)
+}
+
+pub(super) async fn remove(
+    State(console): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+) -> Result<StatusCode, Refusal> {
+    console.app.delete_computer(&caller.0, &parse_id(&id, "a computer")?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) fn silent_since(now: Timestamp) -> Timestamp {
+    now.plus_seconds(-i64::from(SILENT_AFTER_DAYS) * 86_400)
+}
+
+fn summary(console: &Console, row: &ComputerRow) -> Result<ComputerSummary, Refusal> {
+    let served = console.app.live.served();
+    let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+    Ok(ComputerSummary {
+        id: parse_id(&row.client, "a computer")?,
+        name: row.dns_name.clone(),
+        address: None,
+        groups: row.groups.iter().map(|group| groups::reference(&served, *group)).collect(),
+        os: text(&row.os_description),
+        os_version: text(&row.os_version),
+        last_contact_at: row.last_contact,
+        last_report_at: row.last_report,
+        silent: row.last_contact < silent_since(console.app.clock.now()),
+        status: UpdateCounts::default(),
+    })
+}

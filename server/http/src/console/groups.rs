@@ -1,0 +1,61 @@
+//! Groups.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use headwater_api::{ComputerSummary, Group, GroupRef, MembersQuery, NewGroup, Page};
+use headwater_app::Served;
+use headwater_app::admin::groups::GroupSummary;
+use headwater_model::GroupId;
+
+use super::{Caller, Json, Query, Shared, computers, parse_id};
+use crate::problem::Refusal;
+
+pub(super) async fn list(State(console): Shared) -> Json<Page<Group>> {
+    let items: Vec<Group> = console.app.groups().into_iter().map(group).collect();
+    Json(Page { total: Some(items.len() as u64), items, next: None })
+}
+
+pub(super) async fn create(
+    State(console): Shared,
+    caller: Caller,
+    Json(new): Json<NewGroup>,
+) -> Result<impl IntoResponse, Refusal> {
+    let created = console.app.create_group(&caller.0, &new.name, new.parent).await?;
+    Ok((StatusCode::CREATED, Json(group(created))))
+}
+
+pub(super) async fn remove(
+    State(console): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+) -> Result<StatusCode, Refusal> {
+    console.app.delete_group(&caller.0, parse_id(&id, "a group")?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn members(
+    State(console): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<MembersQuery>,
+) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+    let group = parse_id(&id, "a group")?;
+    computers::find(&console, None, Some(group), query.after, query.limit).await.map(Json)
+}
+
+fn group(summary: GroupSummary) -> Group {
+    Group {
+        id: summary.group.id,
+        name: summary.group.name,
+        parent: summary.group.parent,
+        built_in: summary.built_in,
+        computers: summary.computers,
+        approvals: summary.approvals,
+    }
+}
+
+/// A group by its name, or by its id where it is gone.
+pub(super) fn reference(served: &Served, id: GroupId) -> GroupRef {
+    let known = served.offers.groups.get(id);
+    GroupRef { id, name: known.map_or_else(|| id.to_string(), |group| group.name.clone()) }
+}

@@ -1,0 +1,159 @@
+//! The console listener: the JSON API, health and metrics. Pages come later.
+
+mod computers;
+mod groups;
+mod imports;
+mod server;
+mod sessions;
+mod updates;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use headwater_api::{Page, path};
+use headwater_app::{App, Operator};
+
+use crate::problem::Refusal;
+
+/// What the console needs to know beside the server.
+#[derive(Clone)]
+pub struct Console {
+    pub app: Arc<App>,
+    /// What agents are told, such as `https://wsus.example:8531`.
+    pub updates_url: String,
+    pub console_url: String,
+    /// Renders the metrics.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// The longest JSON body, in bytes.
+const JSON_BYTES_MAX: usize = 1 << 20;
+
+/// The console's whole URL space.
+pub fn router(console: Console) -> Router {
+    let state = Arc::new(console);
+    Router::new()
+        .route(path::SERVER, get(server::show))
+        .route(path::POLICY, get(server::policy))
+        .route(path::HISTORY, get(server::history))
+        .route(path::UPDATES, get(updates::list))
+        .route(path::UPDATE, get(updates::show))
+        .route(path::DECLINE, post(updates::decline))
+        .route(path::UNDECLINE, post(updates::undecline))
+        .route(path::APPROVALS, post(updates::approve).delete(updates::withdraw))
+        .route(path::GROUPS, get(groups::list).post(groups::create))
+        .route(path::GROUP, delete(groups::remove))
+        .route(path::GROUP_MEMBERS, get(groups::members))
+        .route(path::COMPUTERS, get(computers::list))
+        .route(path::COMPUTER, get(computers::show).delete(computers::remove))
+        .route(path::COMPUTER_GROUPS, post(computers::move_to))
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .route(path::IMPORTS, post(imports::import).layer(DefaultBodyLimit::disable()))
+        .layer(middleware::from_fn_with_state(state.clone(), authorize))
+        .route(path::SESSION, post(sessions::sign_in).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
+        .route("/health", get(server::health))
+        .route("/metrics", get(server::metrics))
+        .fallback(async || Refusal::unknown_path())
+        .layer(middleware::from_fn(harden))
+        .with_state(state)
+}
+
+type Shared = State<Arc<Console>>;
+
+/// Lets in who has a token, and remembers who it is for the handlers.
+async fn authorize(State(console): Shared, mut request: Request, next: Next) -> Result<Response, Refusal> {
+    let unauthorized = || {
+        let detail =
+            "send `Authorization: Bearer …` with a token; the commands find theirs in the data folder";
+        Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", detail)
+    };
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
+    let operator = console.app.operator(token.trim()).await?.ok_or_else(unauthorized)?;
+    request.extensions_mut().insert(Caller(operator));
+    Ok(next.run(request).await)
+}
+
+/// The operator of a request that was let in.
+#[derive(Debug, Clone)]
+struct Caller(Operator);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "sign in first"))
+    }
+}
+
+/// Headers that every answer carries: nothing here is a page of another, or kept by a proxy.
+async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    response
+}
+
+/// JSON in and out, with problems instead of plain texts.
+struct Json<T>(T);
+
+impl<T: serde::de::DeserializeOwned> axum::extract::FromRequest<Arc<Console>> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &Arc<Console>) -> Result<Self, Refusal> {
+        let read = axum::Json::<T>::from_request(request, state).await;
+        read.map(|axum::Json(value)| Self(value)).map_err(|error| Refusal::invalid(error.body_text()))
+    }
+}
+
+impl<T: serde::Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// The query of a URL.
+struct Query<T>(T);
+
+impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Query(value)| Self(value))
+            .map_err(|error| Refusal::invalid(error.body_text()))
+    }
+}
+
+/// An id in a path.
+fn parse_id<T: std::str::FromStr>(text: &str, noun: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|_| {
+        Refusal::invalid(format!("`{}` is not the id of {noun}", text.chars().take(64).collect::<String>()))
+    })
+}
+
+/// How many items a page holds.
+fn page_limit(asked: Option<u32>) -> usize {
+    asked.unwrap_or(headwater_api::PAGE_LIMIT_DEFAULT).clamp(1, headwater_api::PAGE_LIMIT_MAX) as usize
+}
+
+/// Cuts a page out of a list that was read with one item more than the page holds.
+fn page<T>(mut items: Vec<T>, limit: usize, key: impl Fn(&T) -> String, total: Option<u64>) -> Page<T> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(key);
+    Page { items, next, total }
+}

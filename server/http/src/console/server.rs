@@ -1,0 +1,95 @@
+//! The server at a glance, its history, and the policy for clients.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use headwater_api::{
+    CatalogueStatus, Change, ComputersStatus, ContentState, ContentStatus, HistoryQuery, Page, PolicyFormat,
+    PolicyQuery, ServerStatus, ServerUrls, UpdateRef,
+};
+use headwater_app::{Served, admin};
+use headwater_model::ServerId;
+
+use super::{Json, Query, Shared, computers, groups, page_limit};
+use crate::problem::Refusal;
+
+pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, Refusal> {
+    let app = &console.app;
+    let counts = app.catalogue_counts();
+    let silent = app.silent_computers(computers::silent_since(app.clock.now())).await?;
+    Ok(Json(ServerStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        server_id: app.server.id,
+        epoch: ServerId::from_u128(app.server.epoch as u128),
+        started_at: app.started_at,
+        data_folder: app.settings.data.display().to_string(),
+        urls: ServerUrls { updates: console.updates_url.clone(), console: console.console_url.clone() },
+        catalogue: CatalogueStatus {
+            updates: counts.updates,
+            revisions: counts.revisions,
+            categories: counts.categories,
+            detectoids: counts.detectoids,
+            incomplete: counts.incomplete,
+            declined: counts.declined,
+            quarantined: counts.quarantined,
+            approvals: counts.approvals,
+        },
+        computers: ComputersStatus {
+            total: app.live.computers() as u64,
+            silent,
+            silent_after_days: computers::SILENT_AFTER_DAYS,
+        },
+        content: ContentStatus {
+            files_held: 0,
+            files_wanted: 0,
+            bytes_held: 0,
+            state: ContentState::Complete,
+        },
+        upstream: None,
+    }))
+}
+
+pub(super) async fn policy(State(console): Shared, Query(query): Query<PolicyQuery>) -> Response {
+    let format = match query.format {
+        PolicyFormat::Reg => admin::policy::PolicyFormat::Registry,
+        PolicyFormat::Powershell => admin::policy::PolicyFormat::PowerShell,
+    };
+    let text = admin::policy::client_policy(format, &console.updates_url, None);
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+pub(super) async fn history(
+    State(console): Shared,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Json<Page<Change>>, Refusal> {
+    let limit = page_limit(query.limit);
+    let changes = console.app.history(query.update, query.group, limit as u32).await?;
+    let served = console.app.live.served();
+    Ok(Json(Page {
+        items: changes.into_iter().map(|one| change(&served, one)).collect(),
+        next: None,
+        total: None,
+    }))
+}
+
+pub(super) fn change(served: &Served, change: admin::updates::Change) -> Change {
+    let title = |id| served.catalogue.title(id).map(str::to_owned);
+    Change {
+        at: change.at,
+        by: change.by,
+        what: change.what,
+        update: change.update.map(|id| UpdateRef { id, title: title(id) }),
+        group: change.group.map(|id| groups::reference(served, id)),
+        from: change.before,
+        to: change.after,
+    }
+}
+
+/// Answers while the snapshots are there, which is always once the listeners are up.
+pub(super) async fn health() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn metrics(State(console): Shared) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (console.metrics)()).into_response()
+}

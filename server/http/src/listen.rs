@@ -1,0 +1,147 @@
+//! Listeners: plain or with TLS, with limits against slow and too many clients (threat A18).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::connect_info::ConnectInfo;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+/// What one listener grants its clients.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub connections_max: usize,
+    /// From the first byte of a request to the end of its header.
+    pub header_timeout: Duration,
+    pub handshake_timeout: Duration,
+    /// How long open requests may take after a stop was asked for.
+    pub stop_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 20_000,
+            header_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(10),
+            stop_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}; stop what uses the port, or choose another address")]
+pub struct ListenError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+/// A bound address.
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+}
+
+impl Listener {
+    pub async fn bind(
+        address: SocketAddr,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        limits: Limits,
+    ) -> Result<Self, ListenError> {
+        let tcp = TcpListener::bind(address).await.map_err(|source| ListenError { address, source })?;
+        Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), limits })
+    }
+
+    /// The address that was bound, with its port.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Serves until `stop` turns true, then lets open requests end.
+    pub async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
+        let graceful = GracefulShutdown::new();
+        let places = Arc::new(Semaphore::new(self.limits.connections_max));
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.tcp.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, mostly: others have to close first.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let Ok(place) = places.clone().try_acquire_owned() else {
+                metrics::counter!("headwater_connections_refused_total").increment(1);
+                continue;
+            };
+            // Answers are written whole; waiting to fill packets only delays them.
+            let _ = stream.set_nodelay(true);
+            let (router, watcher) = (router.clone(), graceful.watcher());
+            let (tls, limits) = (self.tls.clone(), self.limits);
+            tokio::spawn(async move {
+                match tls {
+                    None => connection(stream, peer, router, limits, watcher).await,
+                    Some(tls) => secured(tls, stream, peer, router, limits, watcher).await,
+                }
+                drop(place);
+            });
+        }
+        drop(self.tcp);
+        tokio::select! {
+            () = graceful.shutdown() => {}
+            () = tokio::time::sleep(self.limits.stop_timeout) => {
+                tracing::warn!("requests that were still open are cut off");
+            }
+        }
+    }
+}
+
+type Watcher = hyper_util::server::graceful::Watcher;
+
+async fn secured(
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    watcher: Watcher,
+) {
+    match tokio::time::timeout(limits.handshake_timeout, tls.accept(stream)).await {
+        Ok(Ok(stream)) => connection(stream, peer, router, limits, watcher).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+    }
+}
+
+async fn connection<S>(stream: S, peer: SocketAddr, router: Router, limits: Limits, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(axum::body::Body::new)
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(256 << 10)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    if let Err(error) = watcher.watch(served).await {
+        tracing::debug!(%peer, %error, "a connection ended badly");
+    }
+}

@@ -1,0 +1,58 @@
+//! Errors as RFC 9457 problems.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headwater_api::Problem;
+use headwater_app::{AppError, admin};
+
+/// A problem on its way out.
+#[derive(Debug)]
+pub struct Refusal(pub Problem);
+
+impl Refusal {
+    pub fn new(status: StatusCode, title: &str, detail: impl Into<String>) -> Self {
+        Self(Problem {
+            kind: "about:blank".to_owned(),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+        })
+    }
+
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "the request is not valid", detail)
+    }
+
+    pub fn unknown_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not found", "nothing is at this path")
+    }
+}
+
+impl From<AppError> for Refusal {
+    /// What is inside the server stays in its log.
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::NotFound(detail) => Self::new(StatusCode::NOT_FOUND, "not found", detail),
+            AppError::Refused(detail) => Self::new(StatusCode::CONFLICT, "refused", detail),
+            AppError::Invalid(detail) => Self::invalid(detail),
+            AppError::Package(error) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "the package cannot be read",
+                admin::chain(&error),
+            ),
+            other => {
+                tracing::error!(error = admin::chain(&other), "a request failed");
+                let detail = "the server failed; its log says why";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed", detail)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, Problem::MEDIA_TYPE)], body).into_response()
+    }
+}

@@ -1,0 +1,198 @@
+//! The updates listener: what agents and other update servers ask.
+
+mod answer;
+mod body;
+mod client;
+mod client_messages;
+mod reporting;
+mod simple_auth;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Method, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headwater_app::{App, ClientFault, admin};
+use headwater_model::Guid;
+use headwater_wsus::soap::{Envelope, ErrorCode, Fault, Service, SoapVersion};
+
+use answer::Encodings;
+
+/// What the updates listener needs to know beside the server.
+#[derive(Debug)]
+pub struct Updates {
+    pub app: Arc<App>,
+    /// How content URLs are made.
+    pub content: ContentUrls,
+}
+
+/// Where agents fetch content: the host they asked, a scheme and a port of ours (facts 34, 51).
+#[derive(Debug, Clone)]
+pub struct ContentUrls {
+    /// Such as `http` and 8530.
+    pub scheme: &'static str,
+    pub port: u16,
+}
+
+impl ContentUrls {
+    /// The URL of a file for an agent that named this host.
+    fn url(&self, host: &str, path: &str) -> String {
+        format!("{}://{host}:{}/Content/{path}", self.scheme, self.port)
+    }
+}
+
+/// The requests that a body is read for, in bytes. A catalogue's worth of ids is 400 KB; reports
+/// and rollups are larger (fact 58).
+const BODY_BYTES_MAX: usize = 64 << 20;
+
+/// The services behind the updates listener.
+pub fn router(updates: Arc<Updates>) -> Router {
+    Router::new().fallback(dispatch).with_state(updates)
+}
+
+/// What a call brings beside its message.
+pub(crate) struct Call<'a> {
+    pub updates: &'a Updates,
+    /// The name by which the agent knows this server, without port.
+    pub host: &'a str,
+    pub encodings: Encodings,
+}
+
+async fn dispatch(State(updates): State<Arc<Updates>>, request: Request<Body>) -> Response {
+    let path = request.uri().path().to_ascii_lowercase();
+    let service = match path.as_str() {
+        "/clientwebservice/client.asmx" => client::CLIENT,
+        "/simpleauthwebservice/simpleauth.asmx" => simple_auth::SIMPLE_AUTH,
+        "/reportingwebservice/reportingwebservice.asmx" => reporting::REPORTING,
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    if request.method() != Method::POST {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
+    }
+    soap(&updates, service, &path, request).await
+}
+
+async fn soap(updates: &Updates, service: Service, path: &str, request: Request<Body>) -> Response {
+    let encodings = Encodings::of(request.headers());
+    let host = host(&request).to_owned();
+    let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let text = match body::read(request, BODY_BYTES_MAX).await {
+        Ok(text) => text,
+        Err(refused) => return refused,
+    };
+    let envelope = match Envelope::parse(&text) {
+        Ok(envelope) => envelope,
+        Err(error) => return fault(service, SoapVersion::V11, "", &Failure::Message(error)),
+    };
+    let (version, operation) = (envelope.version, envelope.name.clone());
+    let call = Call { updates, host: &host, encodings };
+    let started = std::time::Instant::now();
+    let answer = match service.namespace {
+        space if space == client::CLIENT.namespace => client::answer(&call, envelope).await,
+        space if space == simple_auth::SIMPLE_AUTH.namespace => simple_auth::answer(&call, envelope).await,
+        _ => reporting::answer(&call, envelope).await,
+    };
+    metrics::histogram!("headwater_soap_seconds", "operation" => known(&operation))
+        .record(started.elapsed().as_secs_f64());
+    match answer {
+        Ok(answer) => answer.respond(version),
+        Err(failure) => {
+            tracing::debug!(path, operation, ?peer, error = %failure, "a call was refused");
+            fault(service, version, &operation, &failure)
+        }
+    }
+}
+
+/// An operation's name as a label; unknown ones share a label, for agents choose them.
+fn known(operation: &str) -> &'static str {
+    const OPERATIONS: [&str; 12] = [
+        "GetConfig",
+        "GetCookie",
+        "RegisterComputer",
+        "StartCategoryScan",
+        "SyncUpdates",
+        "RefreshCache",
+        "GetExtendedUpdateInfo",
+        "GetExtendedUpdateInfo2",
+        "GetFileLocations",
+        "SyncPrinterCatalog",
+        "GetAuthorizationCookie",
+        "ReportEventBatch",
+    ];
+    OPERATIONS.into_iter().find(|known| *known == operation).unwrap_or("other")
+}
+
+/// The host of the request, without its port (fact 34).
+fn host(request: &Request<Body>) -> &str {
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| request.uri().host()).unwrap_or("localhost");
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// Why a call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Refused(#[from] ClientFault),
+    #[error(transparent)]
+    Message(#[from] headwater_wsus::soap::Error),
+    #[error("this service has no operation `{0}`")]
+    UnknownOperation(String),
+}
+
+/// Writes a fault; the connection is closed after it (fact 6).
+fn fault(service: Service, version: SoapVersion, operation: &str, failure: &Failure) -> Response {
+    let (code, message) = match failure {
+        Failure::Refused(refused) => of_client_fault(refused),
+        Failure::Message(error) => match error.parameter() {
+            Some(path) => (Some(ErrorCode::InvalidParameters), path.to_owned()),
+            None => (None, error.to_string()),
+        },
+        Failure::UnknownOperation(_) => (None, failure.to_string()),
+    };
+    let fault = Fault {
+        code,
+        message,
+        id: Some(Guid::from_u128(rand::random())),
+        method: if operation.is_empty() { String::new() } else { service.action(operation) },
+        actor: None,
+    };
+    if let Failure::Refused(ClientFault::Internal(error)) = failure {
+        tracing::error!(operation, id = ?fault.id, error = admin::chain(error), "a call failed");
+    }
+    metrics::counter!("headwater_soap_faults_total", "operation" => known(operation)).increment(1);
+    let retry = matches!(failure, Failure::Refused(ClientFault::ServerBusy));
+    let body = fault.encode(service.answers, version);
+    let mut response = (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        [(header::CONTENT_TYPE, version.content_type()), (header::CONNECTION, "close")],
+        body,
+    )
+        .into_response();
+    if retry {
+        let seconds = 30 + i16::from(rand::random::<u8>() / 4);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+fn of_client_fault(refused: &ClientFault) -> (Option<ErrorCode>, String) {
+    let (code, message) = match refused {
+        ClientFault::InvalidCookie => (ErrorCode::InvalidCookie, ""),
+        ClientFault::InvalidAuthorizationCookie => (ErrorCode::InvalidAuthorizationCookie, ""),
+        ClientFault::CookieExpired => (ErrorCode::CookieExpired, ""),
+        ClientFault::ServerChanged => (ErrorCode::ServerChanged, ""),
+        ClientFault::ConfigChanged => (ErrorCode::ConfigChanged, ""),
+        ClientFault::RegistrationRequired => (ErrorCode::RegistrationRequired, ""),
+        ClientFault::InvalidParameters(path) => (ErrorCode::InvalidParameters, *path),
+        ClientFault::ServerBusy => (ErrorCode::ServerBusy, ""),
+        ClientFault::Internal(_) => (ErrorCode::InternalServerError, ""),
+    };
+    (Some(code), message.to_owned())
+}
