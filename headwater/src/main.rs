@@ -1,1 +1,36 @@
-fn main() {}
+//! The executable: it reads its arguments and wires the parts together.
+
+mod config;
+mod logging;
+mod tls;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// A WSUS in Rust: serves Windows updates to computers and to other update servers.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Run everything on this machine, in one process.
+    Up(up::UpArguments),
+    #[command(flatten)]
+    Administer(headwater_cli::Command),
+    /// Read a configuration file and say what it means, or what is wrong with it.
+    CheckConfig(config::CheckArguments),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Up(arguments) => up::run(arguments),
+        Command::Administer(command) => headwater_cli::run(&command),
+        Command::CheckConfig(arguments) => config::check(&arguments),
+    }
+}

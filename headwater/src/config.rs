@@ -1,0 +1,192 @@
+//! The configuration: one TOML file, whose defaults are those of `headwater up`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Deserialize;
+
+/// All settings. `headwater check-config --example` prints them with their meaning.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub data: PathBuf,
+    pub updates: SocketAddr,
+    pub console: SocketAddr,
+    pub insecure_http: bool,
+    pub targeting: Targeting,
+    pub tls: Tls,
+    pub page: Page,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Targeting {
+    Server,
+    Client,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    pub names: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Page {
+    pub updates_max: usize,
+    pub mebibytes_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("headwater-data"),
+            updates: SocketAddr::from(([127, 0, 0, 1], 8530)),
+            console: SocketAddr::from(([127, 0, 0, 1], 8580)),
+            insecure_http: false,
+            targeting: Targeting::Server,
+            tls: Tls::default(),
+            page: Page::default(),
+        }
+    }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { updates_max: 200, mebibytes_max: 5 }
+    }
+}
+
+/// The file with every setting at its default, as it is documented.
+pub const EXAMPLE: &str = r#"# Headwater: all settings with their defaults. Leave out what you do not change.
+
+# The folder of everything that the server keeps: database, content, keys.
+data = "headwater-data"
+
+# Where update agents and lower update servers ask. On an address beyond loopback this is HTTPS;
+# content is then served over HTTP on the port below (443: on 80).
+updates = "127.0.0.1:8530"
+
+# Where administrators and the commands ask. Beyond loopback this is HTTPS.
+console = "127.0.0.1:8580"
+
+# Serve plain HTTP beyond loopback. Whoever is between an agent and this server can then make the
+# agent run programs: for laboratories only.
+insecure_http = false
+
+# Who puts computers into groups: "server" (administrators) or "client" (the computers' policy).
+targeting = "server"
+
+[tls]
+# A certificate chain and its key, as PEM files. Without them the server makes a certificate with
+# a certificate authority of its own, whose certificate is `ca.pem` in the data folder.
+# certificate = "/etc/headwater/certificate.pem"
+# key = "/etc/headwater/key.pem"
+# The names in that certificate of its own, beside this machine's name and its addresses.
+names = []
+
+[page]
+# An answer to a scan ends at so many updates or so much XML; it holds one update at least.
+updates_max = 200
+mebibytes_max = 5
+"#;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  headwater check-config --example > headwater.toml\n  headwater check-config headwater.toml"
+)]
+pub struct CheckArguments {
+    /// The file to check.
+    #[arg(required_unless_present = "example")]
+    file: Option<PathBuf>,
+    /// Print a file with all settings at their defaults and their meaning.
+    #[arg(long, exclusive = true)]
+    example: bool,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the configuration `{path}` cannot be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration `{path}` is not valid: {source}")]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    #[error("{0}")]
+    Meaning(String),
+}
+
+impl Config {
+    pub fn read(path: &PathBuf) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.clone(), source: Box::new(source) })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses settings that contradict each other.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |text: &str| Err(ConfigError::Meaning(text.to_owned()));
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return wrong("`tls.certificate` and `tls.key` go together: set both or none");
+        }
+        if !(1..=10_000).contains(&self.page.updates_max) {
+            return wrong("`page.updates_max` must be between 1 and 10000");
+        }
+        if !(1..=64).contains(&self.page.mebibytes_max) {
+            return wrong("`page.mebibytes_max` must be between 1 and 64");
+        }
+        if self.updates == self.console && self.updates.port() != 0 {
+            return wrong("`updates` and `console` need different ports");
+        }
+        Ok(())
+    }
+}
+
+/// `check-config`
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+pub fn check(arguments: &CheckArguments) -> ExitCode {
+    let Some(path) = arguments.file.as_ref().filter(|_| !arguments.example) else {
+        print!("{EXAMPLE}");
+        return ExitCode::SUCCESS;
+    };
+    match Config::read(path) {
+        Ok(config) => {
+            println!("{} is valid", path.display());
+            println!("  data      {}", config.data.display());
+            println!("  updates   {}", config.updates);
+            println!("  console   {}", config.console);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_the_default() {
+        let example: Config = toml::from_str(EXAMPLE).expect("the example is valid");
+        assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn mistyped_and_contradicting_settings_are_refused() {
+        assert!(toml::from_str::<Config>("updatess = \"127.0.0.1:1\"").is_err());
+        let mut config = Config::default();
+        config.tls.key = Some(PathBuf::from("key.pem"));
+        assert!(config.check().is_err());
+        config = Config { console: Config::default().updates, ..Config::default() };
+        assert!(config.check().is_err());
+    }
+}

@@ -1,0 +1,126 @@
+//! Certificates: the administrator's, or one of our own authority.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::config::Tls;
+
+/// Why there is no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("`{path}` cannot be read or written: {source}")]
+    Io { path: String, source: io::Error },
+    #[error("`{path}` is no PEM file of the right kind: {reason}")]
+    Pem { path: String, reason: String },
+    #[error("a certificate could not be made: {0}")]
+    Make(#[from] rcgen::Error),
+    #[error("the certificate cannot be used: {0}")]
+    Use(#[from] rustls::Error),
+}
+
+/// The server side of TLS for a listener.
+pub fn server_config(tls: &Tls, data: &Path, address: IpAddr) -> Result<Arc<rustls::ServerConfig>, TlsError> {
+    let (chain, key) = match (&tls.certificate, &tls.key) {
+        (Some(certificate), Some(key)) => (read_chain(certificate)?, read_key(key)?),
+        _ => own_certificate(tls, data, address)?,
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = |reason: String| TlsError::Pem { path: path.display().to_string(), reason };
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| pem(error.to_string()))?;
+    certificates.collect::<Result<Vec<_>, _>>().map_err(|error| pem(error.to_string()))
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| TlsError::Pem { path: path.display().to_string(), reason: error.to_string() })
+}
+
+/// A fresh certificate at each start, signed by an authority that stays in the data folder.
+fn own_certificate(tls: &Tls, data: &Path, address: IpAddr) -> Result<Identity, TlsError> {
+    let issuer = Issuer::new(authority_parameters()?, authority_key(data)?);
+    let mut names = tls.names.clone();
+    names.extend(["localhost".to_owned(), "127.0.0.1".to_owned()]);
+    if !address.is_unspecified() {
+        names.push(address.to_string());
+    }
+    names.extend(machine_name());
+    names.sort();
+    names.dedup();
+    let mut parameters = CertificateParams::new(names)?;
+    parameters.distinguished_name.push(DnType::CommonName, "Headwater");
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate()?;
+    let certificate = parameters.signed_by(&key, &issuer)?;
+    let key = PrivateKeyDer::try_from(key.serialize_der())
+        .map_err(|reason| TlsError::Pem { path: "a new key".to_owned(), reason: reason.to_owned() })?;
+    Ok((vec![certificate.der().clone()], key))
+}
+
+fn machine_name() -> Option<String> {
+    let name =
+        std::fs::read_to_string("/etc/hostname").ok().or_else(|| std::env::var("COMPUTERNAME").ok())?;
+    Some(name.trim().to_lowercase()).filter(|name| !name.is_empty())
+}
+
+fn authority_parameters() -> Result<CertificateParams, TlsError> {
+    let mut parameters = CertificateParams::new(Vec::new())?;
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::CommonName, "Headwater authority of this server");
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    Ok(parameters)
+}
+
+/// The key of this server's authority: made once with its certificate `ca.pem`, and readable by
+/// the server's account only.
+fn authority_key(data: &Path) -> Result<KeyPair, TlsError> {
+    let (certificate_path, key_path) = (data.join("ca.pem"), data.join("ca-key.pem"));
+    let io = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| TlsError::Io { path, source }
+    };
+    if key_path.exists() {
+        let key = std::fs::read_to_string(&key_path).map_err(io(&key_path))?;
+        return Ok(KeyPair::from_pem(&key)?);
+    }
+    std::fs::create_dir_all(data).map_err(io(data))?;
+    let key = KeyPair::generate()?;
+    let certificate = authority_parameters()?.self_signed(&key)?;
+    std::fs::write(&certificate_path, certificate.pem()).map_err(io(&certificate_path))?;
+    write_secret(&key_path, key.serialize_pem().as_bytes()).map_err(io(&key_path))?;
+    Ok(key)
+}
+
+/// Writes a file that only its owner can read, in place of an earlier one.
+pub fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let fresh = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&fresh)?;
+    file.write_all(secret)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)
+}
