@@ -1,7 +1,7 @@
 //! `cargo bench -p headwater-catalog --bench documents`
 
-#[path = "../tests/shared/mod.rs"]
-mod shared;
+#[path = "../tests/wsus_data/mod.rs"]
+mod wsus_data;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -14,7 +14,7 @@ fn main() {
 /// All documents of the real export.
 #[divan::bench(sample_count = 10)]
 fn export(bencher: Bencher<'_, '_>) {
-    let Some(documents) = shared::export() else { return };
+    let Some(documents) = wsus_data::export() else { return };
     let bytes: usize = documents.iter().map(|(_, _, document)| document.len()).sum();
     bencher
         .counter(BytesCount::new(bytes))
@@ -24,7 +24,7 @@ fn export(bencher: Bencher<'_, '_>) {
 /// Packing and unpacking of the facts of the real export.
 #[divan::bench(sample_count = 10)]
 fn facts(bencher: Bencher<'_, '_>) {
-    let Some(documents) = shared::export() else { return };
+    let Some(documents) = wsus_data::export() else { return };
     let facts: Vec<Facts> = documents.iter().flat_map(|(_, _, text)| read(text)).map(|d| d.facts).collect();
     bencher.bench(|| {
         let unpacked = facts.iter().map(|facts| Facts::from_bytes(&facts.to_bytes()));

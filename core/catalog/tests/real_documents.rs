@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod shared;
+mod wsus_data;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
@@ -15,7 +15,7 @@ use headwater_model::{UpdateId, UpdateIdentity};
 use headwater_xml::{Limits, Reader};
 
 fn document(name: &str) -> Option<Document> {
-    let text = shared::text(&format!("documents/{name}.xml"))?;
+    let text = wsus_data::text(&format!("documents/{name}.xml"))?;
     Some(read(&text).unwrap_or_else(|error| panic!("{error}")))
 }
 
@@ -26,12 +26,12 @@ const BUNDLE: &str = "a2fef9b0-7951-4c2c-a42b-9e351dd1c1fe-r200";
 fn fragments_are_those_of_a_real_server() {
     for name in [DELTA, BUNDLE] {
         let Some(document) = document(name) else { return };
-        let expected = shared::text(&format!("fragments/{name}.core.xml"));
+        let expected = wsus_data::text(&format!("fragments/{name}.core.xml"));
         assert_eq!(Some(document.fragments.core), expected);
         if name == DELTA {
             assert_eq!(
                 Some(document.fragments.extended),
-                shared::text(&format!("fragments/{name}.extended.xml"))
+                wsus_data::text(&format!("fragments/{name}.extended.xml"))
             );
         }
     }
@@ -39,7 +39,7 @@ fn fragments_are_those_of_a_real_server() {
 
 /// The texts of the `Xml` elements of a response.
 fn sent(capture: &str) -> Option<Vec<String>> {
-    let text = shared::text(capture)?;
+    let text = wsus_data::text(capture)?;
     let mut reader = Reader::new(&text, Limits::MESSAGE);
     let mut fragments = Vec::new();
     loop {
@@ -107,7 +107,7 @@ fn fragments_are_those_of_the_captures() {
 /// The export has newer and older revisions of the same categories, alike but for their numbers.
 #[test]
 fn documents_of_the_export_are_those_of_the_wire() {
-    let (Some(export), Some(documents)) = (shared::export(), shared::documents()) else { return };
+    let (Some(export), Some(documents)) = (wsus_data::export(), wsus_data::documents()) else { return };
     let mut found = 0;
     for text in documents {
         let wire = read(&text).unwrap();
@@ -189,7 +189,7 @@ fn export_facts() -> Option<&'static [Facts]> {
         assert_eq!(document.facts.identity, identity);
         document.facts
     };
-    FACTS.get_or_init(|| Some(shared::export()?.iter().map(facts).collect())).as_deref()
+    FACTS.get_or_init(|| Some(wsus_data::export()?.iter().map(facts).collect())).as_deref()
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn packed_facts_come_back() {
 
 #[test]
 fn a_derived_fragment_loses_no_rule() {
-    let Some(export) = shared::export() else { return };
+    let Some(export) = wsus_data::export() else { return };
     let mut operators: BTreeMap<String, usize> = BTreeMap::new();
     for (_, _, text) in export {
         let core = read(text).unwrap().fragments.core;
