@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use headwater_model::{RevisionId, Timestamp, UpdateId, UpdateIdentity};
 
 use crate::bits::Bits;
+use crate::facts::{Facts, Publication};
 
 /// The position of a revision in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +47,24 @@ pub struct Entry {
     /// The length of the Core fragment as it stands in a message, in bytes.
     pub core_bytes: u32,
     pub arrived_at: Timestamp,
+}
+
+impl Entry {
+    /// What the index needs out of the facts of a revision.
+    pub fn new(revision: RevisionId, facts: &Facts, core_bytes: u32, arrived_at: Timestamp) -> Self {
+        Self {
+            revision,
+            identity: facts.identity,
+            kind: facts.kind.kind(),
+            explicitly_deployable: facts.explicitly_deployable,
+            expired: facts.publication == Publication::Expired,
+            prerequisites: facts.prerequisites.iter().map(|clause| clause.alternatives.clone()).collect(),
+            bundles: facts.bundles.iter().flatten().copied().collect(),
+            supersedes: facts.supersedes.clone(),
+            core_bytes,
+            arrived_at,
+        }
+    }
 }
 
 /// One revision in the index.

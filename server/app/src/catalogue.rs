@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use headwater_catalog::{
-    CategoryKind, Entry, Facts, Index, Publication, RevisionIx, Severity, UpdateIx, UpdateKind,
+    CategoryKind, Entry, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind,
 };
 use headwater_fragments::{FragmentFile, Location, Section, pack};
 use headwater_model::{RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
@@ -107,7 +107,7 @@ impl Catalogue {
                 (Some(facts), Some(location)) => (facts, location),
                 _ => derive_again(store, fragments, &row).await?,
             };
-            entries.push(entry(&row, &facts, location.core_bytes));
+            entries.push(Entry::new(row.id, &facts, location.core_bytes, row.arrived_at));
             by_id.insert(row.id, (card(&facts), Some(location)));
         }
         let quarantined = store.quarantined().await?.len();
@@ -175,21 +175,6 @@ pub(crate) fn decompress(packed: &[u8], plain_bytes: u64) -> Result<String, AppE
     let bytes = zstd::bulk::decompress(packed, capacity)
         .map_err(|source| AppError::Io { path: "a stored document".to_owned(), source })?;
     String::from_utf8(bytes).map_err(|_| AppError::Internal("a stored document is not UTF-8"))
-}
-
-fn entry(row: &RevisionRow, facts: &Facts, core_bytes: u32) -> Entry {
-    Entry {
-        revision: row.id,
-        identity: row.identity,
-        kind: facts.kind.kind(),
-        explicitly_deployable: facts.explicitly_deployable,
-        expired: facts.publication == Publication::Expired,
-        prerequisites: facts.prerequisites.iter().map(|clause| clause.alternatives.clone()).collect(),
-        bundles: facts.bundles.iter().flatten().copied().collect(),
-        supersedes: facts.supersedes.clone(),
-        core_bytes,
-        arrived_at: row.arrived_at,
-    }
 }
 
 fn card(facts: &Facts) -> Card {
