@@ -4,9 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use headwater_catalog::{
-    CategoryKind, Entry, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind,
-};
+use headwater_catalog::{CategoryKind, Entry, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind};
 use headwater_fragments::{FragmentFile, Location, Section, pack};
 use headwater_model::{RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
 use headwater_store::{RevisionRow, Store};

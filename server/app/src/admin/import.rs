@@ -10,7 +10,7 @@ use std::time::Instant;
 use headwater_catalog::{Document, FACTS_VERSION, Kind};
 use headwater_fragments::Record;
 use headwater_model::{RevisionId, UpdateId};
-use headwater_packages::{Entry, Package};
+use headwater_packages::{Document as PackedDocument, Entry, Package};
 use headwater_store::{NewRevision, Quarantined};
 use ring::digest::{SHA256, digest};
 use tokio::sync::mpsc;
@@ -192,46 +192,49 @@ impl App {
     }
 }
 
-/// Reads the package to its end, a batch at a time.
+/// Reads the package to its end and hands on what it holds, a batch at a time.
 fn read(path: PathBuf, batches: &mpsc::Sender<Batch>) -> Result<(), AppError> {
-    let mut package = Package::open(&path)?;
-    let mut texts: Vec<(String, String)> = Vec::new();
-    let (mut bytes, mut files) = (0, 0);
-    loop {
-        let next = package.next_entry()?;
-        let ended = next.is_none();
-        match next {
-            Some(Entry::Document { name, xml }) => {
-                bytes += xml.len();
-                texts.push((name, xml));
+    let package = Package::open(&path)?;
+    let mut gathered = Gathered { documents_total: package.documents_total(), ..Gathered::default() };
+    package.read(|entry| {
+        match entry {
+            Entry::Document(document) => {
+                gathered.bytes += document.xml.len();
+                gathered.documents.push(document);
             }
-            Some(Entry::File { .. }) => files += 1,
-            None => {}
+            Entry::File(_) => gathered.files += 1,
         }
-        if ended || texts.len() >= BATCH_DOCUMENTS || bytes >= BATCH_BYTES {
-            let batch = derive_all(std::mem::take(&mut texts), package.documents_total(), files);
-            bytes = 0;
-            if batches.blocking_send(batch).is_err() {
-                // Whoever writes has failed and says so.
-                return Ok(());
-            }
-        }
-        if ended {
-            return Ok(());
-        }
+        let full = gathered.documents.len() >= BATCH_DOCUMENTS || gathered.bytes >= BATCH_BYTES;
+        if full { gathered.hand_on(batches) } else { Ok(()) }
+    })?;
+    gathered.hand_on(batches)
+}
+
+/// What was read and not yet handed on.
+#[derive(Default)]
+struct Gathered {
+    documents: Vec<PackedDocument>,
+    bytes: usize,
+    documents_total: Option<u64>,
+    files: u64,
+}
+
+impl Gathered {
+    fn hand_on(&mut self, batches: &mpsc::Sender<Batch>) -> Result<(), AppError> {
+        self.bytes = 0;
+        let batch = derive_all(&std::mem::take(&mut self.documents), self.documents_total, self.files);
+        batches.blocking_send(batch).map_err(|_| AppError::Internal("the import was stopped"))
     }
 }
 
 /// Derives documents on all processors.
-fn derive_all(texts: Vec<(String, String)>, documents_total: Option<u64>, files: u64) -> Batch {
+fn derive_all(documents: &[PackedDocument], documents_total: Option<u64>, files: u64) -> Batch {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = texts.len().div_ceil(workers).max(1);
+    let share = documents.len().div_ceil(workers).max(1);
     let results: Vec<Result<Derived, (Refused, [u8; 8])>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = texts
+        let workers: Vec<_> = documents
             .chunks(share)
-            .map(|texts| {
-                scope.spawn(|| texts.iter().map(|(name, xml)| derive(name, xml)).collect::<Vec<_>>())
-            })
+            .map(|documents| scope.spawn(|| documents.iter().map(derive).collect::<Vec<_>>()))
             .collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     });
@@ -245,19 +248,26 @@ fn derive_all(texts: Vec<(String, String)>, documents_total: Option<u64>, files:
     batch
 }
 
-fn derive(name: &str, xml: &str) -> Result<Derived, (Refused, [u8; 8])> {
+fn derive(packed: &PackedDocument) -> Result<Derived, (Refused, [u8; 8])> {
+    let xml = packed.xml.as_bytes();
     let mut hash = [0; 8];
-    hash.copy_from_slice(&digest(&SHA256, xml.as_bytes()).as_ref()[..8]);
-    let refused = |update, reason: String| (Refused { name: name.to_owned(), update, reason }, hash);
-    let document: Document =
-        headwater_catalog::read(xml).map_err(|error| refused(None, error.to_string()))?;
+    hash.copy_from_slice(&digest(&SHA256, xml).as_ref()[..8]);
+    let refused = |update, reason: String| (Refused { name: packed.name.clone(), update, reason }, hash);
+    let document: Document = headwater_catalog::read(&packed.xml)
+        .map_err(|error| refused(error.identity.map(|identity| identity.id), error.to_string()))?;
     let identity = document.facts.identity;
+    if let Some(listed) = packed.identity.filter(|listed| *listed != identity) {
+        return Err(refused(
+            Some(listed.id),
+            format!("the package calls it {listed}, the document {identity}"),
+        ));
+    }
     let failed = |error: &dyn std::error::Error| refused(Some(identity.id), super::chain(error));
-    let packed = zstd::bulk::compress(xml.as_bytes(), ZSTD_LEVEL).map_err(|error| failed(&error))?;
+    let compressed = zstd::bulk::compress(xml, ZSTD_LEVEL).map_err(|error| failed(&error))?;
     let record = pack_document(&document, hash).map_err(|error| failed(&error))?;
     let revision = NewRevision {
         identity,
-        document: packed,
+        document: compressed,
         document_bytes: xml.len() as u64,
         document_hash: hash,
         facts: document.facts.to_bytes(),
