@@ -12,7 +12,7 @@ use crate::start::App;
 /// Which updates are wanted. All that is said must hold.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateFilter {
-    /// Words of the title, `KB…`, or an id.
+    /// Words of the title, `KB…`, or an id or its first eight digits or more.
     pub search: Option<String>,
     /// `None`: software and drivers.
     pub kind: Option<Kind>,
@@ -137,7 +137,8 @@ struct Wanted<'a> {
     filter: &'a UpdateFilter,
     words: Vec<String>,
     kb: Option<&'a str>,
-    id: Option<UpdateId>,
+    /// The beginning of an id.
+    id: Option<String>,
 }
 
 impl<'a> Wanted<'a> {
@@ -149,7 +150,7 @@ impl<'a> Wanted<'a> {
             filter,
             words: search.to_lowercase().split_whitespace().map(str::to_owned).collect(),
             kb: kb.filter(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())),
-            id: search.parse().ok(),
+            id: id_start(search),
         }
     }
 
@@ -177,8 +178,8 @@ impl<'a> Wanted<'a> {
     }
 
     fn found_by_search(&self, id: UpdateId, card: &Card) -> bool {
-        if let Some(wanted) = self.id {
-            return wanted == id;
+        if let Some(start) = &self.id {
+            return id.to_string().starts_with(start);
         }
         if self.kb.is_some_and(|kb| card.kb.iter().any(|known| &**known == kb)) {
             return true;
@@ -186,6 +187,13 @@ impl<'a> Wanted<'a> {
         let title = card.title.to_lowercase();
         self.words.iter().all(|word| title.contains(word))
     }
+}
+
+/// Eight digits are what tables show of an id.
+fn id_start(search: &str) -> Option<String> {
+    let digits = search.trim_matches(['{', '}']).to_ascii_lowercase();
+    let is_id = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_id.then_some(digits)
 }
 
 fn has_category(served: &Served, at: RevisionIx, kind: CategoryKind, wanted: &str) -> bool {
