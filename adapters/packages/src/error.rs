@@ -1,17 +1,29 @@
 //! What can be wrong with a package.
 
-use std::io;
+use std::error::Error;
+use std::{fmt, io};
 
 use crate::member::DOCUMENT_BYTES_MAX;
 
 /// A package that cannot be read to its end. What was taken of it before is good.
-#[derive(Debug, thiserror::Error)]
-#[error("{package}: {reason}")]
+#[derive(Debug)]
 pub struct PackageError {
     /// Its path, or what it was named.
     pub package: String,
-    #[source]
     pub reason: Reason,
+}
+
+impl fmt::Display for PackageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.package, self.reason)
+    }
+}
+
+/// The reason is part of the message, so its cause is the next.
+impl Error for PackageError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.reason.source()
+    }
 }
 
 /// What is wrong with it.

@@ -30,10 +30,7 @@ fn contents(package: Package) -> Result<Vec<String>, String> {
 /// An error and its causes, as a log shows them.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
-    // The package's error repeats its reason.
-    texts.remove(1);
-    texts.join(": ")
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn listing(updates: usize) -> String {

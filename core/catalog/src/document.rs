@@ -50,7 +50,7 @@ pub struct EulaFragment {
 #[error("{}: {reason}", Whose(identity))]
 pub struct DocumentError {
     pub identity: Option<UpdateIdentity>,
-    #[source]
+    /// Part of the message, and so not its source.
     pub reason: Reason,
 }
 
