@@ -6,7 +6,6 @@
 )]
 
 mod delivery;
-mod document;
 mod folder;
 mod shape;
 mod statistics;
