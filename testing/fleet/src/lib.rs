@@ -29,6 +29,7 @@ mod manifest;
 mod plan;
 mod render;
 mod rules;
+pub mod scan;
 mod spec;
 mod titles;
 mod write;

@@ -17,11 +17,13 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Catalogue(command::catalogue::Catalogue),
+    Scan(command::scan::Scan),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Catalogue(catalogue) => catalogue.run(),
+        Command::Scan(scan) => scan.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

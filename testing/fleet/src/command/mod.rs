@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod catalogue;
+pub mod scan;
 
 use std::error::Error;
 use std::io::{self, Write as _};
