@@ -12,6 +12,7 @@ mod operators;
 mod rows;
 mod schema;
 mod server;
+mod status;
 
 use std::path::Path;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval
 pub use history::Change;
 pub use operators::TokenOwner;
 pub use server::{CookieKey, Server};
+pub use status::{Report, StatusChange, Written};
 
 /// Why the database could not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,8 @@ use sqlx::{AnyPool, Executor, Row};
 use crate::{Error, Result};
 
 /// The migrations in order. The next version goes at the end, in a file of its own.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_status.sql")];
 
 /// Applies what is missing. A schema newer than this program is refused.
 pub(crate) async fn migrate(pool: &AnyPool) -> Result<()> {
