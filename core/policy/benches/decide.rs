@@ -33,7 +33,8 @@ fn agent() -> Agent {
         cores.push(evaluate(&read.fragments.core, &Profile::new(7)));
     }
     let group = |id, parent| Group { id, name: format!("{id}"), parent };
-    let groups = GroupTree::new([group(ALL_COMPUTERS, None), group(UNASSIGNED_COMPUTERS, Some(ALL_COMPUTERS))]);
+    let groups =
+        GroupTree::new([group(ALL_COMPUTERS, None), group(UNASSIGNED_COMPUTERS, Some(ALL_COMPUTERS))]);
     let offers =
         Offers::new(Arc::new(Index::build(entries)), Decisions { stamp: 9, groups, ..Decisions::default() });
     let (mut installed, mut other) = (Vec::new(), Vec::new());
@@ -65,12 +66,6 @@ fn one_call(offers: &Offers, installed: &[i32], other: &[i32]) -> headwater_poli
 #[divan::bench]
 fn later_scan_nothing_changed(bencher: divan::Bencher<'_, '_>) {
     let agent = agent();
-    println!(
-        "installed non-leaf {}, other cached {}, requirements {}",
-        agent.installed.len(),
-        agent.other.len(),
-        agent.offers.index.requirement_count()
-    );
     bencher.bench_local(|| one_call(&agent.offers, &agent.installed, &agent.other));
 }
 
