@@ -111,9 +111,9 @@ pub struct CheckArguments {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("the configuration `{path}` cannot be read: {source}")]
+    #[error("the configuration `{path}` cannot be read")]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("the configuration `{path}` is not valid: {source}")]
+    #[error("the configuration `{path}` is not valid")]
     Parse { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{0}")]
     Meaning(String),
@@ -164,7 +164,7 @@ pub fn check(arguments: &CheckArguments) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", headwater_app::admin::chain(&error));
             ExitCode::from(1)
         }
     }

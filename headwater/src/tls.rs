@@ -17,13 +17,13 @@ use crate::config::Tls;
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("`{path}` cannot be read or written: {source}")]
+    #[error("`{path}` cannot be read or written")]
     Io { path: String, source: io::Error },
     #[error("`{path}` is no PEM file of the right kind: {reason}")]
     Pem { path: String, reason: String },
-    #[error("a certificate could not be made: {0}")]
+    #[error("a certificate could not be made")]
     Make(#[from] rcgen::Error),
-    #[error("the certificate cannot be used: {0}")]
+    #[error("the certificate cannot be used")]
     Use(#[from] rustls::Error),
 }
 
@@ -103,7 +103,6 @@ fn authority_key(data: &Path) -> Result<KeyPair, TlsError> {
         let key = std::fs::read_to_string(&key_path).map_err(io(&key_path))?;
         return Ok(KeyPair::from_pem(&key)?);
     }
-    std::fs::create_dir_all(data).map_err(io(data))?;
     let key = KeyPair::generate()?;
     let certificate = authority_parameters()?.self_signed(&key)?;
     std::fs::write(&certificate_path, certificate.pem()).map_err(io(&certificate_path))?;

@@ -50,11 +50,11 @@ enum UpError {
     App(#[from] headwater_app::AppError),
     #[error(transparent)]
     Listen(#[from] headwater_http::ListenError),
-    #[error("`{path}` cannot be written: {source}")]
+    #[error("`{path}` cannot be written")]
     Write { path: PathBuf, source: std::io::Error },
-    #[error("the system refused: {0}")]
+    #[error("the system refused")]
     System(#[from] std::io::Error),
-    #[error("the metrics cannot be started: {0}")]
+    #[error("the metrics cannot be started")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
@@ -94,13 +94,20 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
     let config = configure(arguments)?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     // Both addresses are taken before anything is written, so that a taken port harms nothing.
-    let updates_listener = bind(&config, config.updates).await?;
-    let console_listener = bind(&config, config.console).await?;
+    let mut updates_listener = Listener::bind(config.updates, Limits::default()).await?;
+    let mut console_listener = Listener::bind(config.console, Limits::default()).await?;
     let updates_url = url(&config, config.updates, updates_listener.address()?);
     let console_url = url(&config, config.console, console_listener.address()?);
 
     let app = App::start(settings(&config), Clock::system()).await?;
     let first = app.first_administrator().await?;
+    for (listener, address) in
+        [(&mut updates_listener, config.updates), (&mut console_listener, config.console)]
+    {
+        if !is_plain(&config, address) {
+            listener.secure(tls::server_config(&config.tls, &config.data, address.ip())?);
+        }
+    }
     leave_for_commands(&app, &config.data, &console_url).await?;
 
     let content = content_urls(&config, updates_listener.address()?.port());
@@ -145,14 +152,6 @@ fn settings(config: &Config) -> Settings {
 
 fn is_plain(config: &Config, address: SocketAddr) -> bool {
     address.ip().is_loopback() || config.insecure_http
-}
-
-async fn bind(config: &Config, address: SocketAddr) -> Result<Listener, UpError> {
-    let secured = match is_plain(config, address) {
-        true => None,
-        false => Some(tls::server_config(&config.tls, &config.data, address.ip())?),
-    };
-    Ok(Listener::bind(address, secured, Limits::default()).await?)
 }
 
 fn url(config: &Config, asked: SocketAddr, bound: SocketAddr) -> String {

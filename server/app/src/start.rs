@@ -140,10 +140,19 @@ impl App {
     }
 }
 
+/// Makes the folder, for the server's account alone: it holds keys.
+fn make_private(data: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data)
+}
+
 /// Keeps other processes off the folder for as long as the file is open.
 fn lock(data: &Path) -> Result<File, AppError> {
     let io = |source| AppError::Io { path: data.display().to_string(), source };
-    std::fs::create_dir_all(data).map_err(io)?;
+    make_private(data).map_err(io)?;
     let file = File::create(data.join("lock")).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

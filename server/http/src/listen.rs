@@ -39,7 +39,7 @@ impl Default for Limits {
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; stop what uses the port, or choose another address")]
+#[error("cannot listen on {address}; stop what uses it, or choose another address")]
 pub struct ListenError {
     address: SocketAddr,
     source: std::io::Error,
@@ -53,13 +53,15 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub async fn bind(
-        address: SocketAddr,
-        tls: Option<Arc<rustls::ServerConfig>>,
-        limits: Limits,
-    ) -> Result<Self, ListenError> {
+    /// Takes an address. It speaks plain HTTP until it is [secured](Listener::secure).
+    pub async fn bind(address: SocketAddr, limits: Limits) -> Result<Self, ListenError> {
         let tcp = TcpListener::bind(address).await.map_err(|source| ListenError { address, source })?;
-        Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), limits })
+        Ok(Self { tcp, tls: None, limits })
+    }
+
+    /// Speaks TLS from now on.
+    pub fn secure(&mut self, tls: Arc<rustls::ServerConfig>) {
+        self.tls = Some(TlsAcceptor::from(tls));
     }
 
     /// The address that was bound, with its port.
