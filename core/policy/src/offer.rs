@@ -15,7 +15,7 @@ pub enum OfferAction {
     Uninstall,
     /// Evaluate and report, do not install: software that nobody approved.
     PreDeploymentCheck,
-    /// Evaluate and do not report: categories and detectoids.
+    /// Evaluate and do not report: categories, detectoids, and what is only required by others.
     Evaluate,
     /// A part of a bundle.
     Bundle,
@@ -113,10 +113,19 @@ pub fn decide(offers: &Offers, view: &View, scan: &Scan<'_>, limits: PageLimits)
             (None, _) => answer.out_of_scope.push(*id),
         }
     }
-    if scope.is_none() && answer.new.is_empty() {
+    if scope.is_none() && is_last_call(&answer, scan) {
         answer.watermark = scan.watermark.max(offers.stamp);
     }
     answer
+}
+
+/// Whether the agent need not call again: nothing is new, or only leaves are and all of them are
+/// here ([MS-WUSP] 2.2.2.2.4, *Truncated*). An agent that lists nothing may hold revisions all the
+/// same (fact 18), and does call again.
+fn is_last_call(answer: &Answer, scan: &Scan<'_>) -> bool {
+    let lists_its_cache = !scan.installed_non_leaf.is_empty() || !scan.other_cached.is_empty();
+    answer.new.is_empty()
+        || (lists_its_cache && !answer.truncated && answer.new.iter().all(|offer| offer.is_leaf))
 }
 
 struct Page<'a> {
@@ -231,7 +240,10 @@ pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolv
     let implicit = match revision.kind {
         Kind::Category | Kind::Detectoid => OfferAction::Evaluate,
         Kind::Software | Kind::Driver if revision.explicitly_deployable => OfferAction::PreDeploymentCheck,
-        Kind::Software | Kind::Driver => OfferAction::Bundle,
+        Kind::Software | Kind::Driver if !index.update(revision.update).bundled_by.is_empty() => {
+            OfferAction::Bundle
+        }
+        Kind::Software | Kind::Driver => OfferAction::Evaluate,
     };
     let Some(resolved) = resolved else {
         // Even numbers are implicit deployments, odd ones approvals: one space, no table.

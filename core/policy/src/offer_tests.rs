@@ -139,6 +139,19 @@ fn each_update_carries_its_action() {
 }
 
 #[test]
+fn what_is_only_required_is_delivered_too() {
+    let mut world = World::small();
+    world.add(70, 1, Kind::Software, &[&[2]], &[]);
+    world.add(8, 1, Kind::Software, &[&[70]], &[]);
+    world.add(71, 1, Kind::Software, &[&[2]], &[]);
+    let offers = world.offers();
+    let all = answer(&offers, PILOT, scan(&[11, 21, 31], &[41, 51, 601, 611]));
+    assert_eq!(ids(&all.new), [701], "71 is required by nothing");
+    assert_eq!(all.new[0].deployment.action, OfferAction::Evaluate);
+    assert_eq!(ids(&answer(&offers, PILOT, scan(&[11, 21, 31, 701], &[41, 51, 601, 611])).new), [81]);
+}
+
+#[test]
 fn declined_and_incomplete_updates_are_never_offered() {
     let mut world = World::small();
     world.decisions.declined.insert(id(5));
@@ -203,9 +216,14 @@ fn the_watermark_waits_until_the_scan_is_complete() {
     let mut world = World::small();
     world.approve(4, PILOT, Some(Action::Install), 5);
     let offers = world.offers();
-    let mid = answer(&offers, PILOT, Scan { watermark: 2, ..scan(&[11, 21, 31], &[51, 601]) });
-    assert!(!mid.new.is_empty());
-    assert_eq!(mid.watermark, 2);
+    let watermark = |installed, cached| {
+        let answer = answer(&offers, PILOT, Scan { watermark: 2, ..scan(installed, cached) });
+        (ids(&answer.new), answer.watermark)
+    };
+    assert_eq!(watermark(&[], &[]), (vec![11, 31], 2));
+    assert_eq!(watermark(&[11], &[31]), (vec![21], 2), "what comes may open more");
+    assert_eq!(watermark(&[11, 21, 31], &[51, 601, 611]), (vec![41], 5), "leaves open nothing");
+    assert_eq!(watermark(&[11, 21, 31], &[41, 51, 601, 611]), (vec![], 5));
     let filtered = Scan { filter: &[id(2)], watermark: 2, ..scan(&[11, 21, 31], &[41, 51, 601, 611]) };
     let filtered = answer(&offers, PILOT, filtered);
     assert_eq!((filtered.new.len(), filtered.watermark), (0, 2));

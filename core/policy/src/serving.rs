@@ -33,13 +33,17 @@ impl Serving {
                 open.push(at);
             }
         }
-        // What is offered brings its bundle with it, in the revisions that it names.
+        // What is offered brings its bundle with it, in the revisions that it names, and what it
+        // requires ([MS-WUSP] 3.1.5.7, "combined with any dependencies").
         while let Some(at) = open.pop() {
-            for member in &index.revision(at).bundles {
-                let declined = declined.contains(&index.revision(*member).identity.id);
-                if !declined && !offered.get(member.0) {
-                    offered.set(member.0);
-                    open.push(*member);
+            let revision = index.revision(at);
+            let members = revision.bundles.iter().copied();
+            let members = members.filter(|member| !declined.contains(&index.revision(*member).identity.id));
+            let required = index.requirement(revision.requirement).flatten().filter_map(|at| served(*at));
+            for dependency in members.chain(required) {
+                if !offered.get(dependency.0) {
+                    offered.set(dependency.0);
+                    open.push(dependency);
                 }
             }
         }

@@ -17,14 +17,8 @@ pub struct CardFile {
     pub sha1: Sha1Digest,
     pub sha256: Option<Sha256Digest>,
     pub size_bytes: u64,
-    pub name: Box<str>,
-}
-
-impl CardFile {
-    /// The end of the file's name, without the dot.
-    pub fn extension(&self) -> &str {
-        self.name.rsplit_once('.').map_or("", |(_, extension)| extension)
-    }
+    /// What its name ends in, if that can stand in a URL.
+    pub extension: Option<Box<str>>,
 }
 
 /// What is known of a revision at a glance.
@@ -191,7 +185,7 @@ fn card(facts: &Facts) -> Card {
                 sha1: file.sha1,
                 sha256: file.sha256,
                 size_bytes: file.size_bytes,
-                name: file.name.as_str().into(),
+                extension: file.extension().map(Into::into),
             })
             .collect(),
     }

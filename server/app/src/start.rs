@@ -74,7 +74,9 @@ impl App {
         let lock = lock(&settings.data)?;
         let now = clock.now();
         let store = Store::open(&settings.data.join("headwater.sqlite")).await?;
-        let server = store.server(ServerId::from_bytes(random_guid()?), now).await?;
+        // Whole seconds: agents repeat the time of the configuration, some with fewer digits.
+        let second = Timestamp::from_micros(now.as_micros() / 1_000_000 * 1_000_000);
+        let server = store.server(ServerId::from_bytes(random_guid()?), second).await?;
         let (fragments, locations) = FragmentFile::open(&settings.data.join("fragments"))?;
         let jar = jar(&store, &server, now).await?;
 

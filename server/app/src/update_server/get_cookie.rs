@@ -1,6 +1,6 @@
 //! GetCookie of the client service ([MS-WUSP] 3.1.5.4).
 
-use headwater_model::ProtocolVersion;
+use headwater_model::{ProtocolVersion, Timestamp};
 
 use super::Token;
 use crate::cookie::{Cookie, Purpose};
@@ -10,11 +10,12 @@ use crate::start::{App, COOKIE_SECONDS};
 impl App {
     /// Turns the authorization cookie into the cookie of all further calls. What an earlier cookie
     /// of this server knew goes on in the new one, also when it had expired; an agent that brings
-    /// none is told of every approval again.
+    /// none is told of every approval again. `last_change` is what the agent's GetConfig said.
     pub fn get_cookie(
         &self,
         authorization: &[u8],
         old_cookie: Option<&[u8]>,
+        last_change: Timestamp,
         protocol: ProtocolVersion,
     ) -> Result<Token, ClientFault> {
         let jar = self.jar.load();
@@ -24,6 +25,9 @@ impl App {
             .map_err(|_| ClientFault::InvalidAuthorizationCookie)?;
         if authorized.expires <= now {
             return Err(ClientFault::InvalidAuthorizationCookie);
+        }
+        if last_change != self.server.config_change {
+            return Err(ClientFault::ConfigChanged);
         }
         let old = old_cookie.map(|token| jar.open(Purpose::Client, token)).transpose()?;
         // A cookie of another computer, as a cloned disk brings it, says nothing about this one.

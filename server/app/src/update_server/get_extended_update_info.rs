@@ -17,6 +17,10 @@ pub enum InfoType {
     Extended,
     LocalizedProperties,
     Eula,
+    /// The places of files, which come with Extended too (fact 32).
+    FileUrl,
+    /// What a WSUS has nothing of.
+    Other,
 }
 
 /// One fragment of the answer.
@@ -78,7 +82,7 @@ impl App {
         }
         info.files.sort_by_key(|file| file.digest);
         info.files.dedup();
-        if !types.contains(&InfoType::Extended) {
+        if !types.iter().any(|wanted| matches!(wanted, InfoType::Extended | InfoType::FileUrl)) {
             info.files.clear();
         }
         info.fragments = self.read_fragments(wanted, types.to_vec(), locales.to_vec()).await?;

@@ -24,9 +24,9 @@ impl FileLocation {
     pub(crate) fn of(file: &CardFile) -> Self {
         let digest = format!("{:X}", file.sha1);
         let folder = &digest[digest.len() - 2..];
-        let path = match file.extension() {
-            "" => format!("{folder}/{digest}"),
-            extension => format!("{folder}/{digest}.{extension}"),
+        let path = match &file.extension {
+            None => format!("{folder}/{digest}"),
+            Some(extension) => format!("{folder}/{digest}.{extension}"),
         };
         Self { digest: file.sha1, path }
     }

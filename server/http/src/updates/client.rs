@@ -64,7 +64,8 @@ fn get_cookie(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answer, Failure
     };
     // The first call of an agent has an old cookie without data (fact 13).
     let old = message.old_cookie.as_ref().map(|old| &*old.encrypted_data).filter(|data| !data.is_empty());
-    let token = call.updates.app.get_cookie(&authorization.cookie_data, old, protocol)?;
+    let token =
+        call.updates.app.get_cookie(&authorization.cookie_data, old, message.last_change, protocol)?;
     let response = headwater_wsus::wusp::GetCookieResponse { result: convert::cookie(token) };
     Ok(call.text(encode_response(&response, version)))
 }

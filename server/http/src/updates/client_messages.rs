@@ -121,16 +121,16 @@ pub(crate) fn refreshed(refreshed: &Refreshed, protocol: ProtocolVersion) -> Ref
     }
 }
 
-/// Kinds that a WSUS has nothing of are left out.
 pub(crate) fn info_types(types: &[XmlUpdateFragmentType]) -> Vec<InfoType> {
-    let known = types.iter().filter_map(|wanted| match wanted {
-        XmlUpdateFragmentType::Core => Some(InfoType::Core),
-        XmlUpdateFragmentType::Extended => Some(InfoType::Extended),
-        XmlUpdateFragmentType::LocalizedProperties => Some(InfoType::LocalizedProperties),
-        XmlUpdateFragmentType::Eula => Some(InfoType::Eula),
-        _ => None,
+    let converted = types.iter().map(|wanted| match wanted {
+        XmlUpdateFragmentType::Core => InfoType::Core,
+        XmlUpdateFragmentType::Extended => InfoType::Extended,
+        XmlUpdateFragmentType::LocalizedProperties => InfoType::LocalizedProperties,
+        XmlUpdateFragmentType::Eula => InfoType::Eula,
+        XmlUpdateFragmentType::FileUrl => InfoType::FileUrl,
+        _ => InfoType::Other,
     });
-    known.collect()
+    converted.collect()
 }
 
 fn locations(files: Vec<FileLocation>, url: impl Fn(&str) -> String) -> Vec<WireLocation> {
