@@ -1,9 +1,11 @@
 //! Decisions about updates, made over snapshots and tested as data: which approval counts for a
-//! computer ([`approval`]), what a server offers at all ([`serving`]) and what one agent is told
-//! in one call ([`offer`]); and what agents report of their updates ([`compliance`]).
+//! computer ([`approval`]), what a server offers at all ([`serving`]), what one agent is told in one
+//! call ([`offer`]), which files are held ([`content`]); and what agents report of their updates
+//! ([`compliance`]).
 
 pub mod approval;
 pub mod compliance;
+pub mod content;
 pub mod group;
 pub mod offer;
 pub mod serving;
