@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod computers;
+mod content;
 mod decisions;
 mod history;
 mod operators;
@@ -22,6 +23,7 @@ use sqlx::{AnyConnection, AnyPool, Executor};
 
 pub use catalogue::{NewRevision, Quarantined, RevisionRow};
 pub use computers::{ComputerDetails, ComputerFilter, ComputerRow, ComputerWrite, Enrolled};
+pub use content::{AbsentFile, HeldFile};
 pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval, NewGroup};
 pub use history::Change;
 pub use operators::TokenOwner;
