@@ -10,6 +10,7 @@
 mod digest;
 mod error;
 mod file;
+mod incoming;
 pub mod oracle;
 mod platform;
 pub mod range;

@@ -50,7 +50,7 @@ impl Staged {
             staged.restart()?;
         }
         staged.digester = Digester::over(&staged.file).map_err(Error::io("read", &staged.path))?;
-        staged.check_space()?;
+        check_space(&staged.layout, staged.missing_bytes())?;
         Ok(staged)
     }
 
@@ -112,17 +112,18 @@ impl Staged {
         drop(claim);
         Ok(digests)
     }
+}
 
-    fn check_space(&self) -> Result<()> {
-        let (folder, needed_bytes) = (self.layout.staging(), self.missing_bytes());
-        match platform::free_bytes(&folder).map_err(Error::io("ask for the free space of", &folder))? {
-            Some(free) if free < needed_bytes => Err(Error::DiskFull { path: folder, needed_bytes }),
-            _ => Ok(()),
-        }
+/// Fails where a file that needs so many more bytes does not fit on the disk now.
+pub(crate) fn check_space(layout: &Layout, needed_bytes: u64) -> Result<()> {
+    let folder = layout.staging();
+    match platform::free_bytes(&folder).map_err(Error::io("ask for the free space of", &folder))? {
+        Some(free) if free < needed_bytes => Err(Error::DiskFull { path: folder, needed_bytes }),
+        _ => Ok(()),
     }
 }
 
-fn check_digests(expected: &Expected, found: &FileDigests) -> Result<()> {
+pub(crate) fn check_digests(expected: &Expected, found: &FileDigests) -> Result<()> {
     if found.sha1 != expected.sha1 {
         return Err(Error::WrongSha1 { expected: expected.sha1, found: found.sha1 });
     }
@@ -135,7 +136,7 @@ fn check_digests(expected: &Expected, found: &FileDigests) -> Result<()> {
 }
 
 /// Renames a durable part into place. The new name is durable when this returns.
-fn promote(layout: &Layout, part: &Path, sha256: &Sha256Digest) -> Result<()> {
+pub(crate) fn promote(layout: &Layout, part: &Path, sha256: &Sha256Digest) -> Result<()> {
     let folder = layout.folder_of(sha256);
     let sync = |folder: &Path| platform::sync_folder(folder).map_err(Error::io("make durable", folder));
     match fs::create_dir(&folder) {

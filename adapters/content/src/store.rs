@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use headwater_model::{Sha1Digest, Sha256Digest};
 
+use crate::incoming::remove_left_over;
 use crate::staged::{Claim, Claims};
 use crate::{ContentFile, Error, Expected, FileDigests, Result, Staged, platform};
 
@@ -43,7 +44,12 @@ impl ContentStore {
         for folder in [layout.files(), layout.staging()] {
             fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         }
+        remove_left_over(&layout.staging())?;
         Ok(Self { layout, claims: Claims::default() })
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// Begins a file, or resumes it: the digests of what is already there are computed again, at the speed of

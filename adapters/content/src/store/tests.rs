@@ -262,6 +262,51 @@ fn stale_parts_go_but_not_those_in_use_nor_strangers() {
     assert_eq!(fixture.parts(), 2);
 }
 
+#[test]
+fn a_file_of_unknown_name_is_known_by_its_digests() {
+    let fixture = Fixture::new();
+    let announced = expected(b"of an update");
+    let receive = |bytes: &[u8], announced: Expected| {
+        let known = |digests: &FileDigests| (digests.sha1 == announced.sha1).then_some(announced);
+        fixture.store.receive(&mut &*bytes, bytes.len() as u64, known)
+    };
+    assert_eq!(receive(b"of nothing", announced).unwrap(), None);
+    assert!(fixture.store.list().unwrap().is_empty());
+    let digests = receive(b"of an update", announced).unwrap().unwrap();
+    assert_eq!(fixture.read(&digests.sha256), b"of an update");
+    let again = receive(b"of an update", announced).unwrap().unwrap();
+    assert_eq!((again, fixture.store.list().unwrap().len()), (digests, 1));
+
+    let colliding = Expected { sha256: expected(b"other").sha256, ..announced };
+    assert!(matches!(receive(b"of an update", colliding), Err(Error::WrongSha256 { .. })));
+    let longer = Expected { size_bytes: 13, ..announced };
+    assert!(matches!(receive(b"of an update", longer), Err(Error::Incomplete { staged_bytes: 12, .. })));
+    assert_eq!(fixture.parts(), 0);
+}
+
+#[test]
+fn a_reader_that_fails_leaves_nothing_and_a_kill_nothing_after_the_next_start() {
+    let fixture = Fixture::new();
+    struct Cut;
+    impl io::Read for Cut {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+    let announced = |_: &FileDigests| -> Option<Expected> { unreachable!() };
+    let error = fixture.store.receive(&mut Cut, 5, announced).unwrap_err();
+    assert!(matches!(error, Error::Io { .. }));
+    #[cfg(unix)]
+    {
+        let error = fixture.store.receive(&mut io::empty(), u64::MAX, announced).unwrap_err();
+        assert!(matches!(error, Error::DiskFull { needed_bytes: u64::MAX, .. }));
+    }
+    assert_eq!(fixture.parts(), 0);
+    fs::write(fixture.folder.path().join("staging/7.incoming"), b"half").unwrap();
+    fixture.store.stage(expected(b"1")).unwrap();
+    assert_eq!(fixture.reopen().parts(), 1, "the part stays");
+}
+
 /// What a kill or a power cut does to the part that is being written.
 #[derive(Debug, Clone)]
 enum Loss {
