@@ -142,7 +142,8 @@ impl Store {
         Ok(changed)
     }
 
-    /// Declines updates or takes that back, in one transaction; says which of them changed.
+    /// Declines updates, which withdraws their approvals, or takes that back, which does not
+    /// restore them; in one transaction. Says which of them changed.
     pub async fn decline(
         &self,
         updates: &[UpdateId],
@@ -169,7 +170,11 @@ impl Store {
             changed.push(done);
             if done {
                 let (what, before, after) = match decline {
-                    Decline::Declined => ("decline", None, Some("declined".to_owned())),
+                    Decline::Declined => {
+                        let withdrawn = withdraw_all(&mut transaction, *update, stamp, by, now).await?;
+                        let before = (withdrawn > 0).then(|| format!("{withdrawn} approvals"));
+                        ("decline", before, Some("declined".to_owned()))
+                    }
                     Decline::Undeclined => ("undecline", Some("declined".to_owned()), None),
                 };
                 let change = Change {
@@ -317,6 +322,27 @@ async fn empty_group(
     Ok(GroupDeletion { members, approvals })
 }
 
+/// Withdraws all approvals of an update; says how many stood.
+async fn withdraw_all(
+    connection: &mut AnyConnection,
+    update: UpdateId,
+    stamp: i64,
+    by: &str,
+    now: Timestamp,
+) -> Result<u64> {
+    let done = sqlx::query(
+        "UPDATE approvals SET action = NULL, deadline = NULL, revision = NULL, stamp = $2, changed_at = $3, \
+         changed_by = $4 WHERE update_id = $1 AND action IS NOT NULL",
+    )
+    .bind(update.as_bytes().to_vec())
+    .bind(stamp)
+    .bind(now.as_micros())
+    .bind(by.to_owned())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 const APPROVAL: &str = "approval_id, update_id, group_id, action, deadline, revision, changed_at, stamp";
 
 fn approval(row: &AnyRow) -> Result<Approval> {
@@ -420,3 +446,7 @@ fn words(action: Option<Action>, deadline: Option<Timestamp>) -> Option<String> 
         None => action.to_owned(),
     })
 }
+
+#[cfg(test)]
+#[path = "decisions_tests.rs"]
+mod tests;
