@@ -1,0 +1,3 @@
+//! The executable's tests, in one binary.
+
+mod process;

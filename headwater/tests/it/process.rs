@@ -1,0 +1,222 @@
+//! The real executable as a process: started, stopped, killed, started wrongly.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use headwater_fleet::{Catalogue, Spec};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const HEADWATER: &str = env!("CARGO_BIN_EXE_headwater");
+
+/// A running `headwater up` on ports of its own. It is killed when dropped.
+struct Server {
+    process: Child,
+    said: Vec<String>,
+}
+
+impl Server {
+    /// Starts and waits for `headwater: ready`.
+    fn start(data: &Path) -> Self {
+        let mut command = Command::new(HEADWATER);
+        command.args(["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"]).arg(data);
+        let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut server = Self { process: started.expect("the executable starts"), said: Vec::new() };
+        let lines = BufReader::new(server.process.stdout.take().expect("a pipe")).lines();
+        for line in lines.map_while(Result::ok) {
+            if line == "headwater: ready" {
+                return server;
+            }
+            server.said.push(line);
+        }
+        panic!("the server ended before it was ready: {:?}", server.said);
+    }
+
+    fn kill(mut self) {
+        self.process.kill().expect("is killed");
+        self.process.wait().expect("ends");
+    }
+
+    fn said(&self, word: &str) -> bool {
+        self.said.iter().any(|line| line.starts_with(word))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A server that has ended already is what the test wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs a command of the executable to its end.
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(HEADWATER);
+    command.args(arguments).arg("--data").arg(data);
+    command.output().expect("the executable starts")
+}
+
+fn json(data: &Path, arguments: &[&str]) -> Value {
+    let mut arguments = arguments.to_vec();
+    arguments.extend(["--output", "json"]);
+    let output = run(data, &arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A small generated catalogue in a folder.
+fn catalogue(updates: u32) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalogue = Catalogue::new(Spec::new(updates)).expect("a catalogue");
+    headwater_fleet::write(&catalogue, &folder.path().join("documents")).expect("is written");
+    folder
+}
+
+fn documents(folder: &TempDir) -> String {
+    folder.path().join("documents").display().to_string()
+}
+
+/// Numbers that look random and are the same in every run.
+fn seeded(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    }
+}
+
+#[test]
+fn the_first_start_shows_the_password_and_the_next_does_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let server = Server::start(&data);
+    assert!(server.said("password  ") && server.said("updates   http://127.0.0.1:"));
+    let first = json(&data, &["server", "status"]);
+    server.kill();
+    let server = Server::start(&data);
+    assert!(!server.said("password"));
+    let second = json(&data, &["server", "status"]);
+    assert_eq!(first["server_id"], second["server_id"]);
+}
+
+#[test]
+fn a_second_process_on_the_same_folder_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _first = Server::start(folder.path());
+    let second = run(folder.path(), &["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(stderr(&second).contains("another headwater works on"), "{}", stderr(&second));
+}
+
+#[test]
+fn a_taken_port_is_named_and_nothing_is_written() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let refused = run(&data, &["up", "--updates", &address, "--console", "127.0.0.1:0"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains(&format!("cannot listen on {address}")), "{}", stderr(&refused));
+    assert!(!data.exists());
+}
+
+#[test]
+fn wrong_arguments_and_no_server_have_their_exit_codes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(run(folder.path(), &["up", "--nonsense"]).status.code(), Some(2));
+    assert_eq!(run(folder.path(), &["server", "status"]).status.code(), Some(3));
+    let _server = Server::start(folder.path());
+    std::fs::write(folder.path().join("admin.token"), "wrong").expect("writes");
+    assert_eq!(run(folder.path(), &["server", "status"]).status.code(), Some(6));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stop_signal_ends_it_with_success() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = Server::start(folder.path());
+    let signalled = Command::new("kill").args(["-TERM", &server.process.id().to_string()]).status();
+    assert!(signalled.expect("kill runs").success());
+    assert!(server.process.wait().expect("ends").success());
+}
+
+#[test]
+fn an_import_that_is_killed_leaves_whole_documents_and_the_next_completes_it() {
+    let folder = catalogue(1_500);
+    for seed in 0..5 {
+        let mut random = seeded(seed + 1);
+        let data = tempfile::tempdir().expect("a folder");
+        let server = Server::start(data.path());
+        let mut import = Command::new(HEADWATER)
+            .args(["update", "import", &documents(&folder), "--data"])
+            .arg(data.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the executable starts");
+        std::thread::sleep(std::time::Duration::from_millis(random(1_200)));
+        server.kill();
+        import.wait().expect("ends");
+
+        let _server = Server::start(data.path());
+        let half = json(data.path(), &["server", "status"]);
+        let again = run(data.path(), &["update", "import", &documents(&folder), "--output", "json"]);
+        let last = String::from_utf8_lossy(&again.stdout).lines().last().unwrap_or_default().to_owned();
+        let summary: Value = serde_json::from_str(&last).expect("JSON");
+        let summary = &summary["summary"];
+        assert_eq!(summary["documents"], 1_500, "seed {seed}: {last}");
+        assert_eq!(summary["unchanged"], half["catalogue"]["revisions"], "seed {seed}");
+        let whole = json(data.path(), &["server", "status"]);
+        assert_eq!(whole["catalogue"]["revisions"], 1_500, "seed {seed}");
+        assert_eq!(whole["catalogue"]["incomplete"], 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn acknowledged_approvals_survive_a_kill() {
+    let folder = catalogue(300);
+    for seed in 0..5 {
+        let mut random = seeded(seed + 1);
+        let data = tempfile::tempdir().expect("a folder");
+        let server = Server::start(data.path());
+        assert!(run(data.path(), &["update", "import", &documents(&folder)]).status.success());
+        assert!(run(data.path(), &["group", "create", "Pilot"]).status.success());
+        let found = json(data.path(), &["update", "list", "--limit", "200"]);
+        let approvable = found["items"].as_array().expect("a list").iter();
+        let ids: Vec<String> = approvable
+            .filter(|update| update["state"] == "approvable")
+            .map(|update| update["id"].as_str().expect("an id").to_owned())
+            .collect();
+        assert!(ids.len() > 10);
+
+        let killed_after = std::time::Duration::from_millis(50 + random(400));
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(killed_after);
+            server.kill();
+        });
+        let acknowledged: Vec<&String> = ids
+            .iter()
+            .take_while(|id| {
+                run(data.path(), &["update", "approve", id, "--group", "Pilot"]).status.success()
+            })
+            .collect();
+        killer.join().expect("kills");
+
+        let _server = Server::start(data.path());
+        for id in &acknowledged {
+            let update = json(data.path(), &["update", "show", id]);
+            assert_eq!(update["approvals"][0]["action"], "install", "seed {seed}, {id}");
+        }
+        let approved = json(data.path(), &["server", "status"])["catalogue"]["approvals"].as_u64();
+        let approved = approved.expect("a number") as usize;
+        assert!((acknowledged.len()..=acknowledged.len() + 1).contains(&approved), "seed {seed}");
+    }
+}
