@@ -16,6 +16,8 @@ use crate::{Error, Result, Store, rows};
 pub struct Report {
     /// The database's number for the computer.
     pub computer: i64,
+    /// When this arrived.
+    pub at: Timestamp,
     pub events: Vec<Event>,
 }
 
@@ -72,12 +74,7 @@ impl Store {
 
     /// Writes the reports of many computers in one transaction: reads their rows, applies the
     /// events and writes back what changed. Reports of computers that are not known are ignored.
-    pub async fn write_reports(
-        &self,
-        reports: &[Report],
-        numbers: &UpdateNumbers,
-        now: Timestamp,
-    ) -> Result<Written> {
+    pub async fn write_reports(&self, reports: &[Report], numbers: &UpdateNumbers) -> Result<Written> {
         let mut transaction = self.write.begin().await?;
         let mut reporters = load(&mut transaction, reports).await?;
         let mut written = Written::default();
@@ -101,7 +98,9 @@ impl Store {
         }
         write_packed(&mut transaction, "status", &status).await?;
         write_packed(&mut transaction, "event_logs", &logs).await?;
-        write_last_report(&mut transaction, &detected, now).await?;
+        if let Some(at) = reports.iter().map(|report| report.at).max() {
+            write_last_report(&mut transaction, &detected, at).await?;
+        }
         transaction.commit().await?;
         Ok(written)
     }
@@ -145,6 +144,15 @@ impl Store {
             }
         }
         Ok(status)
+    }
+
+    /// The computers that have had no contact since then.
+    pub async fn silent(&self, since: Timestamp) -> Result<Vec<i64>> {
+        let found = sqlx::query("SELECT computer_id FROM computers WHERE last_contact < $1")
+            .bind(since.as_micros())
+            .fetch_all(&self.read)
+            .await?;
+        found.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     /// The last events of a computer.
@@ -250,11 +258,11 @@ async fn write_packed(
     Ok(())
 }
 
-async fn write_last_report(connection: &mut AnyConnection, computers: &[i64], now: Timestamp) -> Result<()> {
+async fn write_last_report(connection: &mut AnyConnection, computers: &[i64], at: Timestamp) -> Result<()> {
     for chunk in computers.chunks(ROWS_PER_STATEMENT) {
         let sql =
             format!("UPDATE computers SET last_report = $1 WHERE computer_id IN ({})", list(chunk.len(), 2));
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(now.as_micros());
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at.as_micros());
         for computer in chunk {
             query = query.bind(*computer);
         }

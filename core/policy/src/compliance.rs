@@ -20,7 +20,7 @@ use headwater_model::UpdateId;
 
 pub use event::{Event, Reported, effect};
 pub use event_log::{EventLog, LATEST_MAX, Logged, UPDATE_EVENTS_MAX};
-pub use index::{Counts, StatusIndex, Verdict};
+pub use index::{Computers, Counts, StatusIndex, Verdict};
 pub use inventory::{INVENTORY_IDS_MAX, Inventory};
 pub use packed::PackedError;
 pub use status::{Changes, ComputerStatus, Row, apply};

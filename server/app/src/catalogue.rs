@@ -7,6 +7,7 @@ use std::sync::Arc;
 use headwater_catalog::{CategoryKind, Entry, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind};
 use headwater_fragments::{FragmentFile, Location, Section, pack};
 use headwater_model::{RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
+use headwater_policy::compliance::UpdateNumbers;
 use headwater_store::{RevisionRow, Store};
 
 use crate::error::AppError;
@@ -41,6 +42,8 @@ pub struct Catalogue {
     /// The first revision that has a file of this name on the wire.
     files: HashMap<Sha1Digest, (RevisionIx, u32)>,
     pub quarantined: usize,
+    /// How reports name updates.
+    pub numbers: UpdateNumbers,
 }
 
 impl Catalogue {
@@ -102,15 +105,14 @@ impl Catalogue {
             entries.push(Entry::new(row.id, &facts, location.core_bytes, row.arrived_at));
             by_id.insert(row.id, (card(&facts), Some(location)));
         }
-        let quarantined = store.quarantined().await?.len();
-        Ok(Self::arrange(Index::build(entries), by_id, quarantined))
+        Ok(Self {
+            quarantined: store.quarantined().await?.len(),
+            numbers: store.update_numbers().await?,
+            ..Self::arrange(Index::build(entries), by_id)
+        })
     }
 
-    fn arrange(
-        index: Index,
-        mut by_id: HashMap<RevisionId, (Card, Option<Location>)>,
-        quarantined: usize,
-    ) -> Self {
+    fn arrange(index: Index, mut by_id: HashMap<RevisionId, (Card, Option<Location>)>) -> Self {
         let mut cards = Vec::with_capacity(index.revisions().len());
         let mut locations = Vec::with_capacity(index.revisions().len());
         let mut files = HashMap::new();
@@ -122,7 +124,7 @@ impl Catalogue {
             cards.push(card);
             locations.push(location);
         }
-        Self { index: Arc::new(index), locations, cards, files, quarantined }
+        Self { index: Arc::new(index), locations, cards, files, ..Self::default() }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use headwater_fragments::{FragmentFile, Location};
 use headwater_model::{ServerId, Timestamp, UpdateIdentity};
+use headwater_policy::compliance::{ComputerStatus, StatusIndex};
 use headwater_policy::offer::PageLimits;
 use headwater_policy::snapshot::Offers;
 use headwater_store::{Server, Store};
@@ -19,7 +20,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::cookie::{CookieJar, KEY_BYTES};
 use crate::error::AppError;
-use crate::live::{Live, Served};
+use crate::live::{self, Live, Served};
 use crate::writer::Writer;
 
 /// Who puts computers into groups.
@@ -82,7 +83,8 @@ impl App {
 
         let catalogue = Arc::new(Catalogue::load(&store, &fragments, &locations).await?);
         let offers = Offers::new(catalogue.index.clone(), store.decisions().await?);
-        let live = Arc::new(Live::new(Served { catalogue, offers }, store.roster().await?));
+        let status = load_status(&store).await?;
+        let live = Arc::new(Live::new(Served { catalogue, offers }, store.roster().await?, status));
         let (writer, writer_task) = Writer::start(store.clone(), live.clone());
         Ok(Arc::new(Self {
             store,
@@ -149,6 +151,18 @@ fn make_private(data: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(data)
+}
+
+/// Arranges the rows of all computers by update.
+async fn load_status(store: &Store) -> Result<StatusIndex, AppError> {
+    let mut index = StatusIndex::default();
+    let take = |computer, status: ComputerStatus| {
+        if let Some(computer) = live::number(computer) {
+            index.replace(computer, &ComputerStatus::default(), &status);
+        }
+    };
+    store.each_status(take).await?;
+    Ok(index)
 }
 
 /// Keeps other processes off the folder for as long as the file is open.

@@ -1,5 +1,5 @@
 //! The one task through which agents write: it gathers what has arrived, commits it in one
-//! transaction and only then answers.
+//! transaction for computers and one for reports, and only then answers.
 //!
 //! Contacts are not answered: they are gathered by computer and written with the next batch, at
 //! the latest after [`CONTACTS_EVERY`].
@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use headwater_model::{ClientId, Timestamp};
-use headwater_store::{ComputerWrite, Store};
-use tokio::sync::{Notify, mpsc, oneshot};
+use headwater_store::{ComputerWrite, Report, Store, Written};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::live::Live;
 
@@ -18,16 +18,27 @@ use crate::live::Live;
 const BATCH_MAX: usize = 1024;
 /// Writes that wait; above that agents are told that the server is busy.
 const QUEUE_MAX: usize = 8192;
+/// Events and ids of inventories that wait, about fifty bytes each: a report may have thousands.
+const REPORTED_MAX: usize = 2_000_000;
 /// How long a contact may wait for a transaction.
 const CONTACTS_EVERY: Duration = Duration::from_secs(1);
 
-type Job = (ComputerWrite, oneshot::Sender<bool>);
+/// Something to be written.
+enum Write {
+    Computer(ComputerWrite),
+    /// With the room that it takes while it waits.
+    Report(Report, OwnedSemaphorePermit),
+}
+
+type Answer = oneshot::Sender<bool>;
+type Job = (Write, Answer);
 type Contacts = Arc<Mutex<HashMap<ClientId, (Timestamp, bool)>>>;
 
 /// A handle on the task.
 #[derive(Debug, Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
+    reported: Arc<Semaphore>,
     contacts: Contacts,
     stop: Arc<Notify>,
 }
@@ -47,11 +58,24 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (contacts, stop) = (Contacts::default(), Arc::new(Notify::new()));
         let task = tokio::spawn(run(store, live, queue, contacts.clone(), stop.clone()));
-        (Self { jobs, contacts, stop }, task)
+        (Self { jobs, reported: Arc::new(Semaphore::new(REPORTED_MAX)), contacts, stop }, task)
     }
 
     /// Writes and waits until it is durable and in the snapshot.
     pub async fn write(&self, write: ComputerWrite) -> Result<(), WriteError> {
+        self.send(Write::Computer(write)).await
+    }
+
+    /// Writes a report and waits until it is durable and in the status.
+    pub async fn report(&self, report: Report) -> Result<(), WriteError> {
+        let ids = report.events.iter().filter_map(|event| event.inventory.as_ref());
+        let room = report.events.len() + ids.map(|inventory| inventory.states.len()).sum::<usize>();
+        let room = u32::try_from(room).map_err(|_| WriteError::Busy)?;
+        let taken = Arc::clone(&self.reported).try_acquire_many_owned(room).map_err(|_| WriteError::Busy)?;
+        self.send(Write::Report(report, taken)).await
+    }
+
+    async fn send(&self, write: Write) -> Result<(), WriteError> {
         let (answer, done) = oneshot::channel();
         self.jobs.try_send((write, answer)).map_err(|_| WriteError::Busy)?;
         match done.await {
@@ -102,25 +126,75 @@ async fn run(
 
 async fn commit(store: &Store, live: &Live, batch: &mut Vec<Job>, contacts: &Contacts) {
     let heard = std::mem::take(&mut *contacts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
-    let (mut writes, answers): (Vec<ComputerWrite>, Vec<_>) = batch.drain(..).unzip();
-    writes.extend(heard.into_iter().map(|(client, (at, synced))| ComputerWrite::Contact {
-        client,
-        at,
-        synced,
-    }));
-    if writes.is_empty() {
-        return;
-    }
-    let done = store.write_computers(&writes).await;
-    match &done {
-        Ok(enrolled) if !enrolled.is_empty() => live.enroll(enrolled),
-        Ok(_) => {}
-        Err(error) => {
-            tracing::error!(writes = writes.len(), error = %crate::admin::chain(error), "agents' writes were lost");
+    let contact = |(client, (at, synced))| ComputerWrite::Contact { client, at, synced };
+    let (mut writes, mut writers) = (Vec::new(), Vec::new());
+    let (mut reports, mut reporters, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
+    for (write, answer) in batch.drain(..) {
+        match write {
+            Write::Computer(write) => {
+                writes.push(write);
+                writers.push(answer);
+            }
+            Write::Report(report, room) => {
+                reports.push(report);
+                reporters.push(answer);
+                rooms.push(room);
+            }
         }
     }
-    for answer in answers {
+    writes.extend(heard.into_iter().map(contact));
+    if !writes.is_empty() {
+        answer(writers, write_computers(store, live, &writes).await);
+    }
+    if !reports.is_empty() {
+        answer(reporters, write_reports(store, live, &reports).await);
+    }
+}
+
+fn answer(waiting: Vec<Answer>, done: bool) {
+    for answer in waiting {
         // An agent that hung up no longer waits for its answer.
-        let _ = answer.send(done.is_ok());
+        let _ = answer.send(done);
+    }
+}
+
+async fn write_computers(store: &Store, live: &Live, writes: &[ComputerWrite]) -> bool {
+    match store.write_computers(writes).await {
+        Ok(enrolled) if enrolled.is_empty() => true,
+        Ok(enrolled) => {
+            live.enroll(&enrolled);
+            true
+        }
+        Err(error) => lost(writes.len(), &error),
+    }
+}
+
+async fn write_reports(store: &Store, live: &Live, reports: &[Report]) -> bool {
+    let served = live.served_full();
+    match store.write_reports(reports, &served.catalogue.numbers).await {
+        Ok(written) => {
+            live.change_status(&written.changed);
+            count(reports, &written);
+            true
+        }
+        Err(error) => lost(reports.len(), &error),
+    }
+}
+
+fn lost(writes: usize, error: &headwater_store::Error) -> bool {
+    tracing::error!(writes, error = %crate::admin::chain(error), "agents' writes were lost");
+    false
+}
+
+fn count(reports: &[Report], written: &Written) {
+    let events: usize = reports.iter().map(|report| report.events.len()).sum();
+    metrics::counter!("headwater_events_total").increment(events as u64);
+    let ignored = [
+        ("unknown update", written.unknown_updates),
+        ("no id", written.rejected),
+        ("overtaken", written.stale),
+    ];
+    for (reason, number) in ignored {
+        metrics::counter!("headwater_events_ignored_total", "reason" => reason).increment(number as u64);
     }
 }

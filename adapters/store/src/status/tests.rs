@@ -77,11 +77,11 @@ async fn rows_of(store: &Store, computer: i64) -> Vec<(u32, State)> {
 async fn reports_are_rows_after_one_transaction() {
     let (_folder, store, numbers) = database(3, 2).await;
     let reports = [
-        Report { computer: 1, events: vec![event(5, 147, 0), inventory(6, &[1], [2])] },
-        Report { computer: 2, events: vec![inventory(6, &[3], [])] },
-        Report { computer: 1, events: vec![event(9, 183, 1)] },
+        Report { computer: 1, at: at(10), events: vec![event(5, 147, 0), inventory(6, &[1], [2])] },
+        Report { computer: 2, at: at(10), events: vec![inventory(6, &[3], [])] },
+        Report { computer: 1, at: at(10), events: vec![event(9, 183, 1)] },
     ];
-    let written = store.write_reports(&reports, &numbers, at(10)).await.expect("written");
+    let written = store.write_reports(&reports, &numbers).await.expect("written");
     assert_eq!(written.changed.iter().map(|change| change.computer).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(rows_of(&store, 1).await, [(1, State::Installed), (2, State::Installed)]);
     assert_eq!(rows_of(&store, 2).await, [(3, State::NotInstalled)]);
@@ -91,7 +91,8 @@ async fn reports_are_rows_after_one_transaction() {
     assert_eq!(computer.last_report, Some(at(10)));
 
     // The same once more changes nothing.
-    let again = store.write_reports(&reports, &numbers, at(20)).await.expect("written");
+    let later = reports.map(|report| Report { at: at(20), ..report });
+    let again = store.write_reports(&later, &numbers).await.expect("written");
     assert!(again.changed.is_empty());
     assert_eq!(store.event_log(1).await.expect("a log"), log);
     let computer = store.computer(&client(1)).await.expect("a row").expect("a computer");
@@ -105,13 +106,14 @@ async fn a_change_tells_what_the_index_needs() {
     for (second, needed) in [(1, 1), (2, 5), (3, 2)] {
         let report = |computer| Report {
             computer,
+            at: NOW,
             events: vec![
                 inventory(second, &[needed], 3..=computer as u32),
                 event(second, 161, computer as u32),
             ],
         };
         let reports: Vec<Report> = (1..=3).map(report).collect();
-        for change in store.write_reports(&reports, &numbers, at(9)).await.expect("written").changed {
+        for change in store.write_reports(&reports, &numbers).await.expect("written").changed {
             index.replace(change.computer as u32, &change.old, &change.new);
         }
     }
@@ -130,10 +132,10 @@ async fn a_change_tells_what_the_index_needs() {
 #[tokio::test]
 async fn computers_that_are_gone_take_their_status_along() {
     let (_folder, store, numbers) = database(1, 2).await;
-    let report = |computer| Report { computer, events: vec![inventory(1, &[1], [])] };
-    store.write_reports(&[report(1), report(2)], &numbers, NOW).await.expect("written");
+    let report = |computer| Report { computer, at: NOW, events: vec![inventory(1, &[1], [])] };
+    store.write_reports(&[report(1), report(2)], &numbers).await.expect("written");
     assert!(store.delete_computer(&client(1), "admin", NOW).await.expect("deleted"));
-    let written = store.write_reports(&[report(1), report(77)], &numbers, NOW).await.expect("written");
+    let written = store.write_reports(&[report(1), report(77)], &numbers).await.expect("written");
     assert!(written.changed.is_empty());
     let mut known = Vec::new();
     store.each_status(|computer, _| known.push(computer)).await.expect("loaded");
@@ -158,16 +160,16 @@ async fn numbers_follow_the_arrival_and_stay() {
 #[tokio::test]
 async fn a_damaged_row_refuses_nobody() {
     let (_folder, store, numbers) = database(1, 2).await;
-    let reports = [1, 2].map(|computer| Report { computer, events: vec![inventory(1, &[1], [])] });
-    store.write_reports(&reports, &numbers, NOW).await.expect("written");
+    let reports = [1, 2].map(|computer| Report { computer, at: NOW, events: vec![inventory(1, &[1], [])] });
+    store.write_reports(&reports, &numbers).await.expect("written");
     sqlx::query("UPDATE status SET packed = $1 WHERE computer_id = 1")
         .bind(vec![1_u8, 0xff])
         .execute(&store.write)
         .await
         .expect("damaged");
     assert_eq!(rows_of(&store, 1).await, []);
-    let reports = [1, 2].map(|computer| Report { computer, events: vec![inventory(2, &[], [1])] });
-    store.write_reports(&reports, &numbers, NOW).await.expect("written");
+    let reports = [1, 2].map(|computer| Report { computer, at: NOW, events: vec![inventory(2, &[], [1])] });
+    store.write_reports(&reports, &numbers).await.expect("written");
     assert_eq!(rows_of(&store, 1).await, [(1, State::Installed)]);
     assert_eq!(rows_of(&store, 2).await, [(1, State::Installed)]);
 }
@@ -187,13 +189,13 @@ async fn durable_events() {
             let steps = [(2, 167), (3, 162), (4, 181), (5, 183)];
             events.extend(steps.map(|(after, id)| event(second + after, id, of)));
         }
-        Report { computer: i64::from(computer), events }
+        Report { computer: i64::from(computer), at: at(second), events }
     };
     for (round, batch) in [(1, 1_024), (2, 1_024), (3, 256), (4, 64)] {
         let reports: Vec<Report> = (1..=COMPUTERS).map(|computer| report(round, computer)).collect();
         let started = Instant::now();
         for batch in reports.chunks(batch) {
-            let written = store.write_reports(batch, &numbers, NOW).await.expect("written");
+            let written = store.write_reports(batch, &numbers).await.expect("written");
             assert_eq!(written.changed.len(), batch.len());
         }
         let seconds = started.elapsed().as_secs_f64();

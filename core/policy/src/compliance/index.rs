@@ -10,6 +10,9 @@ use roaring::RoaringBitmap;
 
 use super::{ComputerStatus, Row, State, UpdateNumber};
 
+/// Computers by the database's numbers for them.
+pub type Computers = RoaringBitmap;
+
 /// How many computers are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([u64; 7]);
@@ -48,7 +51,7 @@ pub struct Verdict {
 }
 
 /// The computers in each of [`State::EXPLICIT`].
-type ByState = [RoaringBitmap; State::EXPLICIT.len()];
+type ByState = [Computers; State::EXPLICIT.len()];
 
 /// The rows of all computers by update. Made of the rows, and equal to them at any time.
 #[derive(Debug, Default)]
@@ -85,12 +88,12 @@ impl StatusIndex {
 
     /// The computers in a state; `None` for none, and for states that follow from there being
     /// no row.
-    pub fn computers(&self, update: UpdateNumber, state: State) -> Option<&RoaringBitmap> {
+    pub fn computers(&self, update: UpdateNumber, state: State) -> Option<&Computers> {
         self.updates.get(&update)?.get(slot(state)?)
     }
 
     /// How many of the members have a row of an update, by its state.
-    pub fn rows(&self, update: UpdateNumber, members: &RoaringBitmap) -> Counts {
+    pub fn rows(&self, update: UpdateNumber, members: &Computers) -> Counts {
         let mut counts = Counts::default();
         for state in State::EXPLICIT {
             counts.add(state, self.count(update, state, members));
@@ -99,7 +102,7 @@ impl StatusIndex {
     }
 
     /// The states of an update that arrived here at a time, on the members; each counts once.
-    pub fn counts(&self, update: UpdateNumber, arrived_at: Timestamp, members: &RoaringBitmap) -> Counts {
+    pub fn counts(&self, update: UpdateNumber, arrived_at: Timestamp, members: &Computers) -> Counts {
         let mut counts = Counts::default();
         let mut others = members.clone();
         for state in State::EXPLICIT {
@@ -116,12 +119,8 @@ impl StatusIndex {
     }
 
     /// How the members are with regard to these updates.
-    pub fn verdict(
-        &self,
-        updates: impl IntoIterator<Item = UpdateNumber>,
-        members: &RoaringBitmap,
-    ) -> Verdict {
-        let (mut failed, mut needing) = (RoaringBitmap::new(), RoaringBitmap::new());
+    pub fn verdict(&self, updates: impl IntoIterator<Item = UpdateNumber>, members: &Computers) -> Verdict {
+        let (mut failed, mut needing) = (Computers::new(), Computers::new());
         for states in updates.into_iter().filter_map(|update| self.updates.get(&update)) {
             for (state, computers) in State::EXPLICIT.iter().zip(states) {
                 match state {
@@ -141,10 +140,10 @@ impl StatusIndex {
 
     /// What the bitmaps take, in bytes, to within a few percent.
     pub fn bitmap_bytes(&self) -> usize {
-        self.updates.values().flatten().map(RoaringBitmap::serialized_size).sum()
+        self.updates.values().flatten().map(Computers::serialized_size).sum()
     }
 
-    fn count(&self, update: UpdateNumber, state: State, members: &RoaringBitmap) -> u64 {
+    fn count(&self, update: UpdateNumber, state: State, members: &Computers) -> u64 {
         self.computers(update, state).map_or(0, |computers| computers.intersection_len(members))
     }
 
@@ -160,7 +159,7 @@ impl StatusIndex {
         if let Some(bitmap) = slot(row.state).and_then(|slot| states.get_mut(slot)) {
             bitmap.remove(computer);
         }
-        if states.iter().all(RoaringBitmap::is_empty) {
+        if states.iter().all(Computers::is_empty) {
             self.updates.remove(&row.update);
         }
     }

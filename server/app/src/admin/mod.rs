@@ -7,6 +7,7 @@ pub mod import;
 pub mod operators;
 pub mod policy;
 pub mod server;
+pub mod status;
 pub mod updates;
 
 /// An error with all its causes, for a log.

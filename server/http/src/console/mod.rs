@@ -5,6 +5,7 @@ mod groups;
 mod imports;
 mod server;
 mod sessions;
+mod status;
 mod updates;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub fn router(console: Console) -> Router {
     let state = Arc::new(console);
     Router::new()
         .route(path::SERVER, get(server::show))
+        .route(path::STATUS, get(status::show))
         .route(path::POLICY, get(server::policy))
         .route(path::HISTORY, get(server::history))
         .route(path::UPDATES, get(updates::list))

@@ -3,17 +3,18 @@
 use axum::extract::{Path, State};
 use headwater_api::{
     Approval, ApprovalAction, ApprovalFilter, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Page,
-    Refusal as RefusedUpdate, Revision, UPDATES_PER_REQUEST_MAX, UpdateCounts, UpdateDetail, UpdateFile,
-    UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
+    Refusal as RefusedUpdate, Revision, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateFile, UpdateKind,
+    UpdateQuery, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
 };
 use headwater_app::Served;
 use headwater_app::admin::approvals::{Decline, Outcome};
+use headwater_app::admin::status::{Counts, State as ComputerState};
 use headwater_app::admin::updates::{self as use_case, UpdateFilter};
 use headwater_catalog::{CategoryKind, Kind, UpdateIx};
 use headwater_model::UpdateId;
 use headwater_policy::approval::Action;
 
-use super::{Caller, Json, Query, Shared, groups, page, page_limit, parse_id, server};
+use super::{Caller, Json, Query, Shared, groups, page, page_limit, parse_id, server, status};
 use crate::problem::Refusal;
 
 pub(super) async fn list(
@@ -42,7 +43,8 @@ pub(super) async fn list(
     };
     let items: Vec<UpdateIx> = found[from..].iter().copied().take(limit + 1).collect();
     let page = page(items, limit, |at| id(at).to_string(), Some(found.len() as u64));
-    let items = page.items.iter().map(|at| summary(&served, *at)).collect();
+    let rows = console.app.update_rows(&served, &page.items);
+    let items = page.items.iter().zip(&rows).map(|(at, rows)| summary(&served, *at, rows)).collect();
     Ok(Json(Page { items, next: page.next, total: page.total }))
 }
 
@@ -58,7 +60,8 @@ pub(super) async fn show(
         ))
     })?;
     let page = console.app.update_page(id).await?;
-    Ok(Json(detail(&served, at, page)))
+    let counts = console.app.update_counts(&served, at);
+    Ok(Json(detail(&served, at, page, &counts)))
 }
 
 pub(super) async fn approve(
@@ -149,7 +152,7 @@ fn kind_of(kind: UpdateKind) -> Kind {
     }
 }
 
-fn summary(served: &Served, update: UpdateIx) -> UpdateSummary {
+fn summary(served: &Served, update: UpdateIx, counts: &Counts) -> UpdateSummary {
     let index = &served.catalogue.index;
     let newest = served.newest(update);
     let (revision, card) = (index.revision(newest), served.catalogue.card(newest));
@@ -178,13 +181,13 @@ fn summary(served: &Served, update: UpdateIx) -> UpdateSummary {
         approved_groups: served.approved_groups(update),
         superseded: served.superseded(update),
         arrived_at: revision.arrived_at,
-        needed: 0,
-        installed: 0,
-        failed: 0,
+        needed: counts.needed(),
+        installed: counts.installed(),
+        failed: counts.get(ComputerState::Failed),
     }
 }
 
-fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage) -> UpdateDetail {
+fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage, counts: &Counts) -> UpdateDetail {
     let index = &served.catalogue.index;
     let newest = index.revision(served.newest(update));
     let by_ix = |at: &UpdateIx| reference(served, index.update(*at).id);
@@ -192,7 +195,7 @@ fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage) -> Upda
     let facts = page.facts;
     let texts = facts.texts(["en"]);
     UpdateDetail {
-        summary: summary(served, update),
+        summary: summary(served, update, counts),
         description: texts.and_then(|texts| texts.description.clone()).unwrap_or_default(),
         languages: facts.localized.iter().map(|texts| texts.language.clone()).collect(),
         files: facts
@@ -228,7 +231,7 @@ fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage) -> Upda
             .collect(),
         history: page.changes.into_iter().map(|change| server::change(served, change)).collect(),
         incomplete: newest.missing.iter().map(|id| format!("the catalogue lacks the update {id}")).collect(),
-        status: UpdateCounts::default(),
+        status: status::counts(counts),
     }
 }
 

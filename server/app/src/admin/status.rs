@@ -1,0 +1,191 @@
+//! How far the computers are: by update, by computer, and altogether.
+
+use std::collections::HashSet;
+
+use headwater_catalog::{Kind, UpdateIx};
+use headwater_model::{GroupId, Timestamp};
+use headwater_policy::compliance::{ComputerStatus, Computers, Row, UpdateNumber};
+pub use headwater_policy::compliance::{Counts, State, Verdict};
+
+use super::computers::ComputerRow;
+use crate::error::AppError;
+use crate::live::{Served, number};
+use crate::start::App;
+
+/// How far the computers of a group, or all, are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StatusSummary {
+    pub computers: Verdict,
+    /// Those of them without contact for long.
+    pub silent: u64,
+    /// Updates that are approved for at least one of the groups.
+    pub approved: u64,
+    /// Updates that at least one computer needs.
+    pub needed: u64,
+    /// Needed updates that are approved for none of the groups.
+    pub needed_unapproved: u64,
+    /// Updates that failed on at least one computer.
+    pub failed: u64,
+}
+
+/// What a computer said about an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ComputerUpdate {
+    pub update: UpdateIx,
+    pub state: State,
+    pub since: Timestamp,
+    /// 0 where it did not fail, or did not say why.
+    pub hresult: i32,
+}
+
+impl App {
+    /// What all computers said about updates, each by its rows alone.
+    pub fn update_rows(&self, served: &Served, updates: &[UpdateIx]) -> Vec<Counts> {
+        let members = self.live.members(None);
+        let status = self.live.status();
+        let rows = |at: &UpdateIx| served.number(*at).map(|number| status.rows(number, &members));
+        updates.iter().map(|at| rows(at).unwrap_or_default()).collect()
+    }
+
+    /// The state of an update on all computers. Of what agents take no inventory of, only what
+    /// they said counts.
+    pub fn update_counts(&self, served: &Served, at: UpdateIx) -> Counts {
+        let Some(number) = served.number(at) else { return Counts::default() };
+        let members = self.live.members(None);
+        match served.is_inventoried(at) {
+            true => self.live.status().counts(number, served.arrived_at(at), &members),
+            false => self.live.status().rows(number, &members),
+        }
+    }
+
+    /// The states of all updates on each of these computers.
+    pub async fn computer_counts(
+        &self,
+        served: &Served,
+        computers: &[ComputerRow],
+    ) -> Result<Vec<Counts>, AppError> {
+        let ids: Vec<i64> = computers.iter().map(|row| row.computer).collect();
+        let mut status = self.store.status_of(&ids).await?;
+        let counted = Counted::of(served);
+        Ok(ids.iter().map(|id| counted.on(served, &status.remove(id).unwrap_or_default())).collect())
+    }
+
+    /// What a computer has left to do, failures first, then by title.
+    pub async fn computer_updates(
+        &self,
+        served: &Served,
+        computer: &ComputerRow,
+    ) -> Result<Vec<ComputerUpdate>, AppError> {
+        let status = self.store.status_of(&[computer.computer]).await?.remove(&computer.computer);
+        let known = |row: &Row| {
+            let id = served.catalogue.numbers.id(row.update)?;
+            let update = served.catalogue.index.update_by_id(id)?;
+            let open = row.state != State::Installed && !served.offers.declined.contains(&id);
+            open.then_some(ComputerUpdate {
+                update,
+                state: row.state,
+                since: row.since,
+                hresult: row.hresult,
+            })
+        };
+        let mut updates: Vec<ComputerUpdate> =
+            status.unwrap_or_default().rows().iter().filter_map(known).collect();
+        let title = |at: UpdateIx| &*served.catalogue.card(served.newest(at)).title;
+        updates.sort_by_key(|one| (one.state != State::Failed, title(one.update)));
+        Ok(updates)
+    }
+
+    /// How far the computers in a group and beneath it are, or all.
+    pub async fn status_summary(
+        &self,
+        group: Option<GroupId>,
+        silent_since: Timestamp,
+    ) -> Result<StatusSummary, AppError> {
+        let silent: Computers =
+            self.store.silent(silent_since).await?.into_iter().filter_map(number).collect();
+        let served = self.live.served();
+        let groups =
+            group.map(|group| served.offers.groups.subtree(group).into_iter().collect::<HashSet<_>>());
+        if groups.as_ref().is_some_and(HashSet::is_empty) {
+            return Err(AppError::NotFound("there is no such group; `group list` shows all".to_owned()));
+        }
+        let members = self.live.members(groups.as_ref());
+        // What is approved for a group above reaches its computers too.
+        let reaching = groups.map(|mut groups| {
+            groups.extend(group.into_iter().flat_map(|group| served.offers.groups.chain(group)));
+            groups
+        });
+        let mut summary =
+            StatusSummary { silent: silent.intersection_len(&members), ..StatusSummary::default() };
+        let counted = served.not_declined();
+        let status = self.live.status();
+        for (at, number) in &counted {
+            let rows = status.rows(*number, &members);
+            let approved = served.is_approved(*at, reaching.as_ref());
+            summary.approved += u64::from(approved);
+            summary.needed += u64::from(rows.needed() > 0);
+            summary.needed_unapproved += u64::from(rows.needed() > 0 && !approved);
+            summary.failed += u64::from(rows.get(State::Failed) > 0);
+        }
+        summary.computers = status.verdict(counted.iter().map(|(_, number)| *number), &members);
+        Ok(summary)
+    }
+}
+
+/// The updates that count on a computer.
+struct Counted(Vec<(UpdateIx, UpdateNumber, Timestamp)>);
+
+impl Counted {
+    fn of(served: &Served) -> Self {
+        let updates = served.not_declined().into_iter();
+        Self(updates.map(|(at, number)| (at, number, served.arrived_at(at))).collect())
+    }
+
+    /// Each update counts once. Of what agents take no inventory of, only what they said counts.
+    fn on(&self, served: &Served, status: &ComputerStatus) -> Counts {
+        let mut counts = Counts::default();
+        for (at, number, arrived_at) in &self.0 {
+            if status.row(*number).is_some() || served.is_inventoried(*at) {
+                counts.add(status.state_of(*number, *arrived_at), 1);
+            }
+        }
+        counts
+    }
+}
+
+impl Served {
+    fn number(&self, at: UpdateIx) -> Option<UpdateNumber> {
+        self.catalogue.numbers.number(self.catalogue.index.update(at).id)
+    }
+
+    /// When the first revision of an update arrived that is still here.
+    fn arrived_at(&self, at: UpdateIx) -> Timestamp {
+        let index = &self.catalogue.index;
+        let arrivals = index.update(at).revisions.iter().map(|at| index.revision(*at).arrived_at);
+        arrivals.min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether agents take inventory of an update: of leaf software that can stand alone (fact 41).
+    fn is_inventoried(&self, at: UpdateIx) -> bool {
+        let index = &self.catalogue.index;
+        let newest = index.revision(self.newest(at));
+        newest.kind == Kind::Software && newest.explicitly_deployable && index.update(at).is_leaf
+    }
+
+    /// Software and drivers that are not declined: computers have a state of these only.
+    fn not_declined(&self) -> Vec<(UpdateIx, UpdateNumber)> {
+        let index = &self.catalogue.index;
+        let counts = |at: &UpdateIx| {
+            matches!(index.revision(self.newest(*at)).kind, Kind::Software | Kind::Driver)
+                && !self.offers.declined.contains(&index.update(*at).id)
+        };
+        let updates = (0..index.updates().len() as u32).map(UpdateIx).filter(counts);
+        updates.filter_map(|at| Some((at, self.number(at)?))).collect()
+    }
+
+    fn is_approved(&self, at: UpdateIx, groups: Option<&HashSet<GroupId>>) -> bool {
+        self.offers.approvals(at).any(|approval| {
+            approval.action.is_some() && groups.is_none_or(|groups| groups.contains(&approval.group))
+        })
+    }
+}
