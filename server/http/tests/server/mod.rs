@@ -111,7 +111,10 @@ impl Server {
     pub async fn cookie(&self, client: &str) -> Vec<u8> {
         let dns_name = format!("{client}.example");
         let authorized = self.app.get_authorization_cookie(client, &dns_name, "").await.expect("known");
-        self.app.get_cookie(&authorized.data, None, PROTOCOL_VERSION).expect("a cookie").data
+        self.app
+            .get_cookie(&authorized.data, None, self.app.get_config().last_change, PROTOCOL_VERSION)
+            .expect("a cookie")
+            .data
     }
 
     /// The leaf software that can stand alone.
@@ -160,7 +163,7 @@ async fn operator(app: &App) -> headwater_app::Operator {
 
 async fn serve(router: axum::Router, stopped: watch::Receiver<bool>) -> SocketAddr {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let listener = Listener::bind(any, None, Limits::default()).await.expect("a port");
+    let listener = Listener::bind(any, Limits::default()).await.expect("a port");
     let address = listener.address().expect("an address");
     tokio::spawn(listener.serve(router, stopped));
     address
