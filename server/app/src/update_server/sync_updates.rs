@@ -74,6 +74,12 @@ impl App {
         let cores = self.cores(locations).await?;
         let finished = answer.new.is_empty() && request.filter.is_empty();
         self.writer.contact(&session.cookie.client, session.now, finished);
+        if finished && session.cookie.watermark < answer.watermark {
+            tracing::info!(
+                computer = %session.cookie.client, cached = request.installed_non_leaf.len() + request.other_cached.len(),
+                changed = answer.changed.len(), out_of_scope = answer.out_of_scope.len(), "scanned"
+            );
+        }
         Ok(Page {
             cookie: self.renew(session, answer.watermark)?,
             protocol: session.cookie.protocol,

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use headwater_fleet::scan::{Load, Target, run};
+use headwater_fleet::scan::{Kind, Load, Target, run};
 
 const EXAMPLE: &str = "Examples:
   As much as the server answers, 64 requests under way:
@@ -35,6 +35,9 @@ pub struct Scan {
     /// Computers whose first scan is walked in full, as templates of all others.
     #[arg(long, value_name = "N", default_value_t = 4)]
     templates: u64,
+    /// Ask for the first page of a first scan instead of scanning again.
+    #[arg(long)]
+    first_page: bool,
     /// Ask for plain answers.
     #[arg(long)]
     plain: bool,
@@ -57,6 +60,7 @@ impl Scan {
             in_flight: self.in_flight,
             rate: self.rate,
             duration: Duration::from_secs(self.duration),
+            kind: if self.first_page { Kind::FirstPage } else { Kind::NothingChanged },
             templates: self.templates,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::connection::Connection;
 use super::walk::{Computer, introduce, sync_updates};
-use super::{Load, Report, WalkError};
+use super::{Kind, Load, Report, WalkError};
 
 /// The first number of the computers that only scan again.
 const FIRST_NUMBER: u64 = 1_000_000;
@@ -25,19 +25,24 @@ pub(super) struct Ready {
     head: String,
     cookie: String,
     tail: String,
+    kind: Kind,
 }
 
 impl Ready {
-    fn new(cookie: headwater_wsus::wusp::Cookie, template: &Computer, number: u64) -> Self {
+    fn new(cookie: headwater_wsus::wusp::Cookie, template: &Computer, number: u64, kind: Kind) -> Self {
         let mut random = StdRng::seed_from_u64(number);
         let mut installed = template.installed_non_leaf.clone();
         let mut other = template.other_cached.clone();
+        if kind == Kind::FirstPage {
+            installed.clear();
+            other.clear();
+        }
         installed.shuffle(&mut random);
         other.shuffle(&mut random);
         let text = encode_request(&sync_updates(cookie, &installed, &other));
         let (head, rest) = split_after(&text, "<EncryptedData>");
         let (cookie, tail) = rest.split_at(rest.find('<').unwrap_or(rest.len()));
-        Self { head: head.to_owned(), cookie: cookie.to_owned(), tail: tail.to_owned() }
+        Self { head: head.to_owned(), cookie: cookie.to_owned(), tail: tail.to_owned(), kind }
     }
 
     pub fn request_bytes(&self) -> usize {
@@ -52,14 +57,19 @@ impl Ready {
         body.into()
     }
 
-    /// Takes the answer in; says whether it was the one of a scan without news.
+    /// Takes the answer in; says whether it was the one that its request should get.
     fn take(&mut self, answer: &str) -> bool {
         let (_, cookie) = split_after(answer, "<EncryptedData>");
         if let Some(end) = cookie.find('<') {
             self.cookie.clear();
             self.cookie.push_str(&cookie[..end]);
         }
-        answer.contains("<Truncated>false</Truncated>") && !answer.contains("<UpdateInfo>")
+        match self.kind {
+            Kind::NothingChanged => {
+                answer.contains("<Truncated>false</Truncated>") && !answer.contains("<UpdateInfo>")
+            }
+            Kind::FirstPage => answer.contains("<UpdateInfo>"),
+        }
     }
 }
 
@@ -86,7 +96,7 @@ pub(super) async fn introduce_all(
                 }
                 let number = FIRST_NUMBER + at as u64;
                 let cookie = introduce(&mut connection, number).await?;
-                let mut computer = Ready::new(cookie, &templates[at % templates.len()], number);
+                let mut computer = Ready::new(cookie, &templates[at % templates.len()], number, load.kind);
                 let answer = scan(&mut connection, &computer).await?;
                 computer.take(&super::walk::decode(&answer)?);
                 ready.push(computer);

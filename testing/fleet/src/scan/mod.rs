@@ -1,4 +1,4 @@
-//! Load: many computers that scan again after nothing has changed.
+//! Load: many computers that scan again after nothing has changed, or that ask for a first page.
 //!
 //! A few computers are walked through a first scan in full over real SOAP; their caches are the
 //! templates for all others. Each computer has an id and a cookie of its own and lists its cached
@@ -29,8 +29,18 @@ pub struct Load {
     /// as the server answers.
     pub rate: Option<u32>,
     pub duration: Duration,
+    pub kind: Kind,
     /// Computers that are walked in full.
     pub templates: u64,
+}
+
+/// What each request asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A later scan in which nothing is new.
+    NothingChanged,
+    /// The first page of a first scan: nothing is cached.
+    FirstPage,
 }
 
 /// What came of it.
