@@ -75,6 +75,8 @@ pub struct Answer {
     /// What the agent knows from now on. It advances only with the last call of an unfiltered
     /// scan: before that the agent may hold revisions that it has not listed.
     pub watermark: u64,
+    /// Whether the agent need not call again in this scan.
+    pub finished: bool,
 }
 
 /// The bytes of an offer around its Core fragment, at most about.
@@ -113,7 +115,8 @@ pub fn decide(offers: &Offers, view: &View, scan: &Scan<'_>, limits: PageLimits)
             (None, _) => answer.out_of_scope.push(*id),
         }
     }
-    if scope.is_none() && is_last_call(&answer, scan) {
+    answer.finished = scope.is_none() && is_last_call(&answer, scan);
+    if answer.finished {
         answer.watermark = scan.watermark.max(offers.stamp);
     }
     answer

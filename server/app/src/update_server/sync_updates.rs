@@ -72,9 +72,8 @@ impl App {
             (answer, locations.ok_or(AppError::Internal("a revision has no fragments"))?)
         };
         let cores = self.cores(locations).await?;
-        let finished = answer.new.is_empty() && request.filter.is_empty();
-        self.writer.contact(&session.cookie.client, session.now, finished);
-        if finished && session.cookie.watermark < answer.watermark {
+        self.writer.contact(&session.cookie.client, session.now, answer.finished);
+        if answer.finished && session.cookie.watermark < answer.watermark {
             tracing::info!(
                 computer = %session.cookie.client, cached = request.installed_non_leaf.len() + request.other_cached.len(),
                 changed = answer.changed.len(), out_of_scope = answer.out_of_scope.len(), "scanned"
