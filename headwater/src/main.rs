@@ -2,6 +2,7 @@
 
 mod config;
 mod logging;
+mod maintain;
 mod tls;
 mod up;
 
@@ -23,6 +24,12 @@ enum Command {
     Up(up::UpArguments),
     #[command(flatten)]
     Administer(headwater_cli::Command),
+    /// Copy everything that a server keeps into a new folder, while it runs.
+    Backup(maintain::BackupArguments),
+    /// Make a data folder out of a backup. To agents it is a new server.
+    Restore(maintain::RestoreArguments),
+    /// Bring the database of a stopped server up to date.
+    Migrate(maintain::MigrateArguments),
     /// Read a configuration file and say what it means, or what is wrong with it.
     CheckConfig(config::CheckArguments),
 }
@@ -31,6 +38,9 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments),
         Command::Administer(command) => headwater_cli::run(&command),
+        Command::Backup(arguments) => maintain::backup(&arguments),
+        Command::Restore(arguments) => maintain::restore(&arguments),
+        Command::Migrate(arguments) => maintain::migrate(&arguments),
         Command::CheckConfig(arguments) => config::check(&arguments),
     }
 }

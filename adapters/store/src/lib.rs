@@ -64,6 +64,12 @@ impl Store {
         Ok(Self { read, write })
     }
 
+    /// Writes a whole and consistent copy to a file that does not exist yet, while others work.
+    pub async fn back_up(&self, target: &Path) -> Result<()> {
+        sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&self.read).await?;
+        Ok(())
+    }
+
     /// Waits for what is being written and closes the file.
     pub async fn close(&self) {
         self.read.close().await;

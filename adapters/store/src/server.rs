@@ -68,6 +68,15 @@ impl Store {
         })
     }
 
+    /// Begins a new life after a restore: agents and downstream servers that knew the old one are
+    /// told that this is another server (fact 53). Returns the new epoch.
+    pub async fn begin_epoch(&self) -> Result<i64> {
+        let row = sqlx::query("UPDATE server SET epoch = epoch + 1, stamp = stamp + 1 RETURNING epoch")
+            .fetch_one(&self.write)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// All keys, the newest first.
     pub async fn cookie_keys(&self) -> Result<Vec<CookieKey>> {
         let found = sqlx::query("SELECT key_id, secret, created_at FROM cookie_keys ORDER BY key_id DESC")

@@ -220,3 +220,38 @@ fn acknowledged_approvals_survive_a_kill() {
         assert!((acknowledged.len()..=acknowledged.len() + 1).contains(&approved), "seed {seed}");
     }
 }
+
+#[test]
+fn a_backup_of_a_running_server_is_restored_as_a_new_epoch() {
+    let folder = catalogue(300);
+    let (data, copies) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (backup, restored) = (copies.path().join("backup"), copies.path().join("restored"));
+    let server = Server::start(data.path());
+    assert!(run(data.path(), &["update", "import", &documents(&folder)]).status.success());
+    assert!(run(data.path(), &["group", "create", "Before"]).status.success());
+    let before = json(data.path(), &["server", "status"]);
+    let done = run(data.path(), &["backup", backup.to_str().expect("a path")]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    assert!(run(data.path(), &["group", "create", "After"]).status.success());
+    let running = run(data.path(), &["migrate"]);
+    assert!(stderr(&running).contains("another headwater works on"), "{}", stderr(&running));
+    server.kill();
+
+    let backup = backup.to_str().expect("a path");
+    let done = run(&restored, &["restore", backup]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    assert_eq!(run(&restored, &["restore", backup]).status.code(), Some(1), "nothing is overwritten");
+    let _server = Server::start(&restored);
+    let after = json(&restored, &["server", "status"]);
+    assert_eq!(after["server_id"], before["server_id"]);
+    assert_ne!(after["epoch"], before["epoch"]);
+    assert_eq!(after["catalogue"], before["catalogue"]);
+    let groups = json(&restored, &["group", "list"]);
+    let names: Vec<&str> = groups["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|group| group["name"].as_str())
+        .collect();
+    assert!(names.contains(&"Before") && !names.contains(&"After"), "{names:?}");
+}

@@ -20,4 +20,4 @@ pub use clock::Clock;
 pub use cookie::{COOKIE_BYTES, Cookie, CookieError, CookieJar, Purpose};
 pub use error::{AppError, ClientFault};
 pub use live::{Live, Served};
-pub use start::{App, Settings, Targeting};
+pub use start::{App, DATABASE, Settings, Targeting, lock, make_private};

@@ -41,6 +41,8 @@ pub struct Settings {
     pub targeting: Targeting,
 }
 
+/// The name of the database within the data folder.
+pub const DATABASE: &str = "headwater.sqlite";
 /// How long a cookie lives, in seconds; fixed when GetCookie gives it (fact 14).
 pub(crate) const COOKIE_SECONDS: i64 = 3600;
 /// A new key seals cookies after so many days.
@@ -74,7 +76,7 @@ impl App {
     pub async fn start(settings: Settings, clock: Clock) -> Result<Arc<Self>, AppError> {
         let lock = lock(&settings.data)?;
         let now = clock.now();
-        let store = Store::open(&settings.data.join("headwater.sqlite")).await?;
+        let store = Store::open(&settings.data.join(DATABASE)).await?;
         // Whole seconds: agents repeat the time of the configuration, some with fewer digits.
         let second = Timestamp::from_micros(now.as_micros() / 1_000_000 * 1_000_000);
         let server = store.server(ServerId::from_bytes(random_guid()?), second).await?;
@@ -145,7 +147,7 @@ impl App {
 }
 
 /// Makes the folder, for the server's account alone: it holds keys.
-fn make_private(data: &Path) -> std::io::Result<()> {
+pub fn make_private(data: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -166,7 +168,7 @@ async fn load_status(store: &Store) -> Result<StatusIndex, AppError> {
 }
 
 /// Keeps other processes off the folder for as long as the file is open.
-fn lock(data: &Path) -> Result<File, AppError> {
+pub fn lock(data: &Path) -> Result<File, AppError> {
     let io = |source| AppError::Io { path: data.display().to_string(), source };
     make_private(data).map_err(io)?;
     let file = File::create(data.join("lock")).map_err(io)?;

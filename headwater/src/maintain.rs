@@ -1,0 +1,157 @@
+//! `backup`, `restore` and `migrate`: what is done to a data folder from outside the server.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use headwater_app::{DATABASE, admin, lock};
+use headwater_store::Store;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  headwater backup /backup/2026-12-24 --data /var/lib/headwater")]
+pub struct BackupArguments {
+    /// A folder that does not exist yet.
+    target: PathBuf,
+    /// The folder of the server.
+    #[arg(long, value_name = "DIR", default_value = "headwater-data")]
+    data: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  headwater restore /backup/2026-12-24 --data /var/lib/headwater")]
+pub struct RestoreArguments {
+    /// A folder that `headwater backup` wrote.
+    backup: PathBuf,
+    /// A folder that does not exist yet or is empty.
+    #[arg(long, value_name = "DIR", default_value = "headwater-data")]
+    data: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  headwater migrate --data /var/lib/headwater")]
+pub struct MigrateArguments {
+    /// The folder of a server that does not run.
+    #[arg(long, value_name = "DIR", default_value = "headwater-data")]
+    data: PathBuf,
+}
+
+/// Why a data folder was left as it was.
+#[derive(Debug, thiserror::Error)]
+enum MaintainError {
+    #[error("`{path}` cannot be read or written")]
+    Io { path: PathBuf, source: io::Error },
+    #[error("`{0}` exists already; name a new folder")]
+    Exists(PathBuf),
+    #[error("`{0}` holds no database; name the folder of a server or of a backup")]
+    NoDatabase(PathBuf),
+    #[error(transparent)]
+    Store(#[from] headwater_store::Error),
+    #[error(transparent)]
+    App(#[from] headwater_app::AppError),
+}
+
+/// What a backup holds beside the database. Fragments are derived again at the first start.
+const FILES: [&str; 2] = ["ca.pem", "ca-key.pem"];
+const CONTENT: &str = "content";
+
+pub fn backup(arguments: &BackupArguments) -> ExitCode {
+    finish(run(async {
+        let BackupArguments { target, data } = arguments;
+        let database = existing_database(data)?;
+        if target.exists() {
+            return Err(MaintainError::Exists(target.clone()));
+        }
+        headwater_app::make_private(target).map_err(at(target))?;
+        let store = Store::open(&database).await?;
+        store.back_up(&target.join(DATABASE)).await?;
+        store.close().await;
+        // The database first: content that it knows is complete, and stays where it is.
+        copy_rest(data, target)?;
+        Ok(format!("Backed up {} to {}", data.display(), target.display()))
+    }))
+}
+
+pub fn restore(arguments: &RestoreArguments) -> ExitCode {
+    finish(run(async {
+        let RestoreArguments { backup, data } = arguments;
+        let database = existing_database(backup)?;
+        if std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(MaintainError::Exists(data.clone()));
+        }
+        headwater_app::make_private(data).map_err(at(data))?;
+        copy_rest(backup, data)?;
+        // The database last: a restore that was interrupted is not taken for a whole one.
+        let arriving = data.join("restoring.sqlite");
+        std::fs::copy(&database, &arriving).map_err(at(&arriving))?;
+        let store = Store::open(&arriving).await?;
+        let epoch = store.begin_epoch().await?;
+        store.close().await;
+        std::fs::rename(&arriving, data.join(DATABASE)).map_err(at(data))?;
+        Ok(format!("Restored {} from {}: epoch {epoch}", data.display(), backup.display()))
+    }))
+}
+
+pub fn migrate(arguments: &MigrateArguments) -> ExitCode {
+    finish(run(async {
+        let database = existing_database(&arguments.data)?;
+        let _lock = lock(&arguments.data)?;
+        Store::open(&database).await?.close().await;
+        Ok(format!("The database in {} is up to date", arguments.data.display()))
+    }))
+}
+
+fn existing_database(folder: &Path) -> Result<PathBuf, MaintainError> {
+    let database = folder.join(DATABASE);
+    if database.is_file() { Ok(database) } else { Err(MaintainError::NoDatabase(folder.to_owned())) }
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> MaintainError {
+    let path = path.to_owned();
+    move |source| MaintainError::Io { path: path.clone(), source }
+}
+
+fn copy_rest(from: &Path, to: &Path) -> Result<(), MaintainError> {
+    for name in FILES {
+        if from.join(name).is_file() {
+            std::fs::copy(from.join(name), to.join(name)).map_err(at(&to.join(name)))?;
+        }
+    }
+    match from.join(CONTENT).is_dir() {
+        true => copy_folder(&from.join(CONTENT), &to.join(CONTENT)),
+        false => Ok(()),
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<(), MaintainError> {
+    headwater_app::make_private(to).map_err(at(to))?;
+    for entry in std::fs::read_dir(from).map_err(at(from))? {
+        let entry = entry.map_err(at(from))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().map_err(at(&source))?.is_dir() {
+            copy_folder(&source, &target)?;
+        } else {
+            std::fs::copy(&source, &target).map_err(at(&source))?;
+        }
+    }
+    Ok(())
+}
+
+fn run(work: impl Future<Output = Result<String, MaintainError>>) -> Result<String, MaintainError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(at(Path::new(".")))?;
+    runtime.block_on(work)
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+fn finish(result: Result<String, MaintainError>) -> ExitCode {
+    match result {
+        Ok(done) => {
+            println!("{done}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {}", admin::chain(&error));
+            ExitCode::from(1)
+        }
+    }
+}
