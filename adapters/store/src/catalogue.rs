@@ -36,6 +36,16 @@ pub struct RevisionRow {
     pub arrived_at: Timestamp,
 }
 
+/// What a document gives when it is derived again.
+#[derive(Debug)]
+pub struct DerivedFacts {
+    pub id: RevisionId,
+    /// Packed.
+    pub facts: Vec<u8>,
+    pub facts_version: u32,
+    pub core_bytes: u32,
+}
+
 /// A document that was refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantined {
@@ -104,23 +114,21 @@ impl Store {
         row.map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? as u64))).transpose()
     }
 
-    /// Writes facts that were derived anew from a stored document.
-    pub async fn replace_facts(
-        &self,
-        id: RevisionId,
-        facts: Vec<u8>,
-        version: u32,
-        core_bytes: u32,
-    ) -> Result<()> {
-        sqlx::query(
-            "UPDATE revisions SET facts = $2, facts_version = $3, core_bytes = $4 WHERE revision_id = $1",
-        )
-        .bind(i64::from(id.0))
-        .bind(facts)
-        .bind(i64::from(version))
-        .bind(i64::from(core_bytes))
-        .execute(&self.write)
-        .await?;
+    /// Writes facts that were derived anew from stored documents, in one transaction.
+    pub async fn replace_facts(&self, derived: &[DerivedFacts]) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        for one in derived {
+            sqlx::query(
+                "UPDATE revisions SET facts = $2, facts_version = $3, core_bytes = $4 WHERE revision_id = $1",
+            )
+            .bind(i64::from(one.id.0))
+            .bind(one.facts.clone())
+            .bind(i64::from(one.facts_version))
+            .bind(i64::from(one.core_bytes))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 

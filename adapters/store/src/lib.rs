@@ -21,7 +21,7 @@ use std::time::Duration;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Executor};
 
-pub use catalogue::{NewRevision, Quarantined, RevisionRow};
+pub use catalogue::{DerivedFacts, NewRevision, Quarantined, RevisionRow};
 pub use computers::{ComputerDetails, ComputerFilter, ComputerRow, ComputerWrite, Enrolled};
 pub use content::{AbsentFile, HeldFile};
 pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval, NewGroup};

@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use headwater_catalog::{CategoryKind, Entry, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind};
+use headwater_catalog::{
+    CategoryKind, Entry, FACTS_VERSION, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind,
+};
 use headwater_fragments::{FragmentFile, Location, Section, pack};
 use headwater_model::{RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
 use headwater_policy::compliance::UpdateNumbers;
-use headwater_store::{RevisionRow, Store};
+use headwater_store::{DerivedFacts, RevisionRow, Store};
 
 use crate::error::AppError;
 
@@ -82,28 +84,28 @@ impl Catalogue {
     }
 
     /// Loads all revisions. Those whose fragments are not in the file, or whose facts are of an
-    /// older form, are derived again from their documents.
+    /// older form, are derived again from their documents first.
     pub async fn load(
         store: &Store,
         fragments: &FragmentFile,
-        known: &HashMap<UpdateIdentity, Location>,
+        known: &mut HashMap<UpdateIdentity, Location>,
     ) -> Result<Self, AppError> {
-        let rows = store.revisions().await?;
+        let mut rows = store.revisions().await?;
+        let stale: Vec<&RevisionRow> = rows.iter().filter(|row| is_stale(row, known)).collect();
+        if !stale.is_empty() {
+            tracing::info!(revisions = stale.len(), "deriving facts and fragments again from the documents");
+            derive_again(store, fragments, &stale, known).await?;
+            rows = store.revisions().await?;
+        }
         let mut entries = Vec::with_capacity(rows.len());
-        let mut by_id: HashMap<RevisionId, (Card, Option<Location>)> = HashMap::with_capacity(rows.len());
+        let mut by_id = HashMap::with_capacity(rows.len());
         for row in rows {
-            let location =
-                known.get(&row.identity).filter(|known| known.document_hash == row.document_hash).copied();
-            let facts = match Facts::from_bytes(&row.facts) {
-                Ok(facts) if row.facts_version == headwater_catalog::FACTS_VERSION => Some(facts),
-                _ => None,
-            };
-            let (facts, location) = match (facts, location) {
-                (Some(facts), Some(location)) => (facts, location),
-                _ => derive_again(store, fragments, &row).await?,
-            };
-            entries.push(Entry::new(row.id, &facts, location.core_bytes, row.arrived_at));
-            by_id.insert(row.id, (card(&facts), Some(location)));
+            let facts =
+                Facts::from_bytes(&row.facts).map_err(|_| AppError::Internal("stored facts are damaged"))?;
+            let location = known.get(&row.identity).copied();
+            let core_bytes = location.map_or(row.core_bytes, |location| location.core_bytes);
+            entries.push(Entry::new(row.id, &facts, core_bytes, row.arrived_at));
+            by_id.insert(row.id, (card(&facts), location));
         }
         Ok(Self {
             quarantined: store.quarantined().await?.len(),
@@ -128,28 +130,39 @@ impl Catalogue {
     }
 }
 
-/// Makes facts and fragments of a stored document, writes both and returns them.
+fn is_stale(row: &RevisionRow, known: &HashMap<UpdateIdentity, Location>) -> bool {
+    let current = known.get(&row.identity).is_some_and(|known| known.document_hash == row.document_hash);
+    !current || row.facts_version != FACTS_VERSION || Facts::from_bytes(&row.facts).is_err()
+}
+
+/// Documents that are derived again between two writes to the disk.
+const DERIVED_AT_ONCE: usize = 256;
+
+/// Makes facts and fragments of stored documents anew, and writes both.
 async fn derive_again(
     store: &Store,
     fragments: &FragmentFile,
-    row: &RevisionRow,
-) -> Result<(Facts, Location), AppError> {
-    let (packed, plain_bytes) =
-        store.document(row.id).await?.ok_or(AppError::Internal("a revision has no document"))?;
-    let text = decompress(&packed, plain_bytes)?;
-    let document = headwater_catalog::read(&text)
-        .map_err(|_| AppError::Internal("a stored document cannot be read any more"))?;
-    let record = pack_document(&document, row.document_hash)?;
-    let location = fragments.append(&[record])?.pop().ok_or(AppError::Internal("nothing was appended"))?;
-    store
-        .replace_facts(
-            row.id,
-            document.facts.to_bytes(),
-            headwater_catalog::FACTS_VERSION,
-            location.core_bytes,
-        )
-        .await?;
-    Ok((document.facts, location))
+    stale: &[&RevisionRow],
+    known: &mut HashMap<UpdateIdentity, Location>,
+) -> Result<(), AppError> {
+    for rows in stale.chunks(DERIVED_AT_ONCE) {
+        let mut records = Vec::with_capacity(rows.len());
+        let mut derived = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (packed, plain_bytes) =
+                store.document(row.id).await?.ok_or(AppError::Internal("a revision has no document"))?;
+            let document = headwater_catalog::read(&decompress(&packed, plain_bytes)?)
+                .map_err(|_| AppError::Internal("a stored document cannot be read any more"))?;
+            let record = pack_document(&document, row.document_hash)?;
+            let (facts, core_bytes) = (document.facts.to_bytes(), record.core_bytes);
+            derived.push(DerivedFacts { id: row.id, facts, facts_version: FACTS_VERSION, core_bytes });
+            records.push(record);
+        }
+        let locations = fragments.append(&records)?;
+        store.replace_facts(&derived).await?;
+        known.extend(rows.iter().map(|row| row.identity).zip(locations));
+    }
+    Ok(())
 }
 
 /// Packs the fragments of a document for the file.

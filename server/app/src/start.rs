@@ -80,10 +80,10 @@ impl App {
         // Whole seconds: agents repeat the time of the configuration, some with fewer digits.
         let second = Timestamp::from_micros(now.as_micros() / 1_000_000 * 1_000_000);
         let server = store.server(ServerId::from_bytes(random_guid()?), second).await?;
-        let (fragments, locations) = FragmentFile::open(&settings.data.join("fragments"))?;
+        let (fragments, mut locations) = FragmentFile::open(&settings.data.join("fragments"))?;
         let jar = jar(&store, &server, now).await?;
 
-        let catalogue = Arc::new(Catalogue::load(&store, &fragments, &locations).await?);
+        let catalogue = Arc::new(Catalogue::load(&store, &fragments, &mut locations).await?);
         let offers = Offers::new(catalogue.index.clone(), store.decisions().await?);
         let status = load_status(&store).await?;
         let live = Arc::new(Live::new(Served { catalogue, offers }, store.roster().await?, status));
@@ -120,8 +120,9 @@ impl App {
     pub(crate) async fn publish_catalogue(&self) -> Result<(), AppError> {
         let _one_at_a_time = self.publishing.lock().await;
         let before = self.live.served_full().catalogue.clone();
-        let known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        let catalogue = Arc::new(Catalogue::load(&self.store, &self.fragments, &known).await?);
+        let mut known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let catalogue = Arc::new(Catalogue::load(&self.store, &self.fragments, &mut known).await?);
+        self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(known);
         self.store.record_catalogue_changes(&before.index, &catalogue.index).await?;
         let offers = Offers::new(catalogue.index.clone(), self.store.decisions().await?);
         self.live.publish(Served { catalogue, offers });
