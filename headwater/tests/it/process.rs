@@ -180,6 +180,21 @@ fn an_import_that_is_killed_leaves_whole_documents_and_the_next_completes_it() {
     }
 }
 
+/// A kill between the two writes of a batch leaves fragments whose revisions were never committed.
+#[test]
+fn fragments_without_their_revisions_do_not_count_as_known() {
+    let folder = catalogue(300);
+    let (whole, torn) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let server = Server::start(whole.path());
+    assert!(run(whole.path(), &["update", "import", &documents(&folder)]).status.success());
+    server.kill();
+    std::fs::copy(whole.path().join("fragments"), torn.path().join("fragments")).expect("copies");
+    let _server = Server::start(torn.path());
+    assert!(run(torn.path(), &["update", "import", &documents(&folder)]).status.success());
+    let status = json(torn.path(), &["server", "status"]);
+    assert_eq!(status["catalogue"]["revisions"], 300);
+}
+
 #[test]
 fn acknowledged_approvals_survive_a_kill() {
     let folder = catalogue(300);

@@ -1,7 +1,7 @@
 //! The catalogue in memory: the index, where each revision's fragments are, and a card for each
 //! revision with what administrators and file locations need.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headwater_catalog::{
@@ -91,6 +91,9 @@ impl Catalogue {
         known: &mut HashMap<UpdateIdentity, Location>,
     ) -> Result<Self, AppError> {
         let mut rows = store.revisions().await?;
+        // A crash may leave fragments whose revisions were never committed: they are not known.
+        let committed: HashSet<UpdateIdentity> = rows.iter().map(|row| row.identity).collect();
+        known.retain(|identity, _| committed.contains(identity));
         let stale: Vec<&RevisionRow> = rows.iter().filter(|row| is_stale(row, known)).collect();
         if !stale.is_empty() {
             tracing::info!(revisions = stale.len(), "deriving facts and fragments again from the documents");
