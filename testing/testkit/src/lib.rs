@@ -1,1 +1,19 @@
-//! Starts real servers and walks them as an update agent does.
+//! Servers to test against: everything real but the process.
+//!
+//! [`TestServer`] runs the use cases and both listeners on free ports over a folder of its own.
+//! [`Administrator`] speaks to its JSON API with the client of the commands. [`builders`] writes
+//! update documents.
+
+// A test fails by panicking.
+#![allow(clippy::unwrap_used)]
+
+mod administrator;
+pub mod builders;
+mod clock;
+mod real_data;
+mod server;
+
+pub use administrator::{Administrator, Refused};
+pub use clock::TestClock;
+pub use real_data::shared;
+pub use server::{ServerOptions, StartError, TestServer};
