@@ -1,3 +1,5 @@
 //! The executable's tests, in one binary.
 
 mod process;
+mod requests;
+mod scan;

@@ -16,4 +16,4 @@ mod server;
 pub use administrator::{Administrator, Refused};
 pub use clock::TestClock;
 pub use real_data::shared;
-pub use server::{ServerOptions, StartError, TestServer};
+pub use server::{ServerOptions, StartError, TestServer, client_id};

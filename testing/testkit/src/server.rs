@@ -168,7 +168,7 @@ impl Drop for TestServer {
 }
 
 /// The id of the agent of this number.
-pub(crate) fn client_id(number: u32) -> String {
+pub fn client_id(number: u32) -> String {
     format!("a9e47000-0000-4000-8000-{number:012x}")
 }
 
