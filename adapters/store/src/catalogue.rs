@@ -34,6 +34,8 @@ pub struct RevisionRow {
     pub facts_version: u32,
     pub core_bytes: u32,
     pub arrived_at: Timestamp,
+    /// The counter's value when agents began to see it; 0 before that.
+    pub stamp: u64,
 }
 
 /// What a document gives when it is derived again.
@@ -55,20 +57,20 @@ pub struct Quarantined {
 }
 
 const COLUMNS: &str =
-    "revision_id, update_id, revision, document_hash, facts, facts_version, core_bytes, arrived_at";
+    "revision_id, update_id, revision, document_hash, facts, facts_version, core_bytes, arrived_at, stamp";
 
 impl Store {
     /// Adds revisions in one transaction and returns the new rows. A revision whose identity is
-    /// here already is left as it is: an identity names one document for ever.
+    /// here already is left as it is: an identity names one document for ever. The rows have no
+    /// stamp before [`Store::publish_revisions`].
     pub async fn add_revisions(&self, new: Vec<NewRevision>, now: Timestamp) -> Result<Vec<RevisionRow>> {
         let mut transaction = self.write.begin().await?;
-        let stamp = next_stamp(&mut transaction).await?;
         let mut added = Vec::with_capacity(new.len());
         for revision in new {
             let row = sqlx::query(
                 "INSERT INTO revisions (update_id, revision, document, document_bytes, document_hash, facts, \
                  facts_version, core_bytes, arrived_at, stamp) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) \
                  ON CONFLICT (update_id, revision) DO NOTHING RETURNING revision_id",
             )
             .bind(revision.identity.id.as_bytes().to_vec())
@@ -80,7 +82,6 @@ impl Store {
             .bind(i64::from(revision.facts_version))
             .bind(i64::from(revision.core_bytes))
             .bind(now.as_micros())
-            .bind(stamp)
             .fetch_optional(&mut *transaction)
             .await?;
             let Some(row) = row else { continue };
@@ -92,10 +93,25 @@ impl Store {
                 facts_version: revision.facts_version,
                 core_bytes: revision.core_bytes,
                 arrived_at: now,
+                stamp: 0,
             });
         }
         transaction.commit().await?;
         Ok(added)
+    }
+
+    /// Stamps the revisions up to this one that have no stamp yet, all with the same, and returns
+    /// it. From then on downstream servers are told of them.
+    pub async fn publish_revisions(&self, last: RevisionId) -> Result<u64> {
+        let mut transaction = self.write.begin().await?;
+        let stamp = next_stamp(&mut transaction).await?;
+        sqlx::query("UPDATE revisions SET stamp = $1 WHERE stamp = 0 AND revision_id <= $2")
+            .bind(stamp)
+            .bind(i64::from(last.0))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(stamp as u64)
     }
 
     /// All revisions in the order of their wire ids.
@@ -232,5 +248,6 @@ fn revision_row(row: &AnyRow) -> Result<RevisionRow> {
         facts_version: row.try_get::<i64, _>(5)? as u32,
         core_bytes: row.try_get::<i64, _>(6)? as u32,
         arrived_at: rows::time(row, 7)?,
+        stamp: row.try_get::<i64, _>(8)? as u64,
     })
 }

@@ -1,14 +1,15 @@
 //! What administrators decide: groups, approvals and declines, each change with its record.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_model::{GroupId, Guid, Timestamp, UpdateId};
 use headwater_policy::approval::{Action, Approval};
 use headwater_policy::group::{Group, GroupTree, UNASSIGNED_COMPUTERS};
 use headwater_policy::snapshot::Decisions;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::deployments::end;
 use crate::history::{Change, record};
 use crate::server::next_stamp;
 use crate::{Result, Store, rows};
@@ -21,6 +22,8 @@ pub struct NewApproval {
     pub action: Option<Action>,
     pub deadline: Option<Timestamp>,
     pub revision: Option<u32>,
+    /// How the upstream server names it; `None` for one of this server's own.
+    pub deployment: Option<Guid>,
 }
 
 /// An approval with who made it.
@@ -79,24 +82,11 @@ impl Store {
         let mut transaction = self.read.begin().await?;
         let row = sqlx::query("SELECT stamp, tree_stamp FROM server").fetch_one(&mut *transaction).await?;
         let (stamp, tree_stamp) = (row.try_get::<i64, _>(0)? as u64, row.try_get::<i64, _>(1)? as u64);
-        let groups =
-            sqlx::query("SELECT group_id, name, parent FROM groups").fetch_all(&mut *transaction).await?;
-        let groups = groups
-            .iter()
-            .map(|row| {
-                Ok(Group {
-                    id: rows::group_id(row, 0, "groups")?,
-                    name: row.try_get(1)?,
-                    parent: rows::optional_id16(row, 2)?.map(GroupId::from_bytes),
-                })
-            })
-            .collect::<Result<Vec<Group>>>()?;
+        let groups = all_groups(&mut transaction).await?;
         let sql = format!("SELECT {APPROVAL} FROM approvals");
         let approvals = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *transaction).await?;
         let approvals = approvals.iter().map(approval).collect::<Result<Vec<Approval>>>()?;
-        let declined = sqlx::query("SELECT update_id FROM declined").fetch_all(&mut *transaction).await?;
-        let declined =
-            declined.iter().map(|row| rows::update_id(row, 0, "declined")).collect::<Result<_>>()?;
+        let declined = all_declined(&mut transaction).await?;
         let changes = sqlx::query("SELECT update_id, stamp FROM catalogue_changes")
             .fetch_all(&mut *transaction)
             .await?;
@@ -154,40 +144,14 @@ impl Store {
         let mut transaction = self.write.begin().await?;
         let mut changed = Vec::with_capacity(updates.len());
         for update in updates {
-            let statement = match decline {
+            let before = match decline {
                 Decline::Declined => {
-                    "INSERT INTO declined (update_id, changed_at, changed_by, stamp) VALUES ($1, $2, $3, $4) \
-                     ON CONFLICT (update_id) DO NOTHING"
+                    let withdrawn = withdraw_all(&mut transaction, *update, by, now).await?;
+                    (withdrawn > 0).then(|| format!("{withdrawn} approvals"))
                 }
-                Decline::Undeclined => "DELETE FROM declined WHERE update_id = $1",
+                Decline::Undeclined => Some("declined".to_owned()),
             };
-            let stamp = next_stamp(&mut transaction).await?;
-            let mut query = sqlx::query(statement).bind(update.as_bytes().to_vec());
-            if decline == Decline::Declined {
-                query = query.bind(now.as_micros()).bind(by.to_owned()).bind(stamp);
-            }
-            let done = query.execute(&mut *transaction).await?.rows_affected() == 1;
-            changed.push(done);
-            if done {
-                let (what, before, after) = match decline {
-                    Decline::Declined => {
-                        let withdrawn = withdraw_all(&mut transaction, *update, stamp, by, now).await?;
-                        let before = (withdrawn > 0).then(|| format!("{withdrawn} approvals"));
-                        ("decline", before, Some("declined".to_owned()))
-                    }
-                    Decline::Undeclined => ("undecline", Some("declined".to_owned()), None),
-                };
-                let change = Change {
-                    at: now,
-                    by: by.to_owned(),
-                    what: what.to_owned(),
-                    update: Some(*update),
-                    group: None,
-                    before,
-                    after,
-                };
-                record(&mut transaction, change).await?;
-            }
+            changed.push(write_decline(&mut transaction, *update, decline, before, by, now).await?);
         }
         transaction.commit().await?;
         Ok(changed)
@@ -261,25 +225,54 @@ impl Store {
         if children.is_some() {
             return Err(GroupError::HasChildren);
         }
-        let stamp = next_stamp(&mut transaction).await?;
-        let deletion = empty_group(&mut transaction, id, stamp, now).await?;
-        sqlx::query("DELETE FROM groups WHERE group_id = $1")
-            .bind(id.as_bytes().to_vec())
-            .execute(&mut *transaction)
-            .await?;
-        let change = Change {
-            at: now,
-            by: by.to_owned(),
-            what: "delete group".to_owned(),
-            update: None,
-            group: Some(id),
-            before: Some(format!("{name}: {} members, {} approvals", deletion.members, deletion.approvals)),
-            after: None,
-        };
-        record(&mut transaction, change).await?;
+        let deletion = remove_group(&mut transaction, id, &name, by, now).await?;
         transaction.commit().await?;
         Ok(deletion)
     }
+}
+
+pub(crate) async fn all_groups(connection: &mut AnyConnection) -> Result<Vec<Group>> {
+    let found = sqlx::query("SELECT group_id, name, parent FROM groups").fetch_all(connection).await?;
+    let group = |row: &AnyRow| {
+        Ok(Group {
+            id: rows::group_id(row, 0, "groups")?,
+            name: row.try_get(1)?,
+            parent: rows::optional_id16(row, 2)?.map(GroupId::from_bytes),
+        })
+    };
+    found.iter().map(group).collect()
+}
+
+pub(crate) async fn all_declined(connection: &mut AnyConnection) -> Result<HashSet<UpdateId>> {
+    let found = sqlx::query("SELECT update_id FROM declined").fetch_all(connection).await?;
+    found.iter().map(|row| rows::update_id(row, 0, "declined")).collect()
+}
+
+/// Deletes a group that has none beneath it, with all that hangs on it.
+pub(crate) async fn remove_group(
+    connection: &mut AnyConnection,
+    id: GroupId,
+    name: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<GroupDeletion> {
+    let stamp = next_stamp(connection).await?;
+    let deletion = empty_group(connection, id, stamp, now).await?;
+    sqlx::query("DELETE FROM groups WHERE group_id = $1")
+        .bind(id.as_bytes().to_vec())
+        .execute(&mut *connection)
+        .await?;
+    let change = Change {
+        at: now,
+        by: by.to_owned(),
+        what: "delete group".to_owned(),
+        update: None,
+        group: Some(id),
+        before: Some(format!("{name}: {} members, {} approvals", deletion.members, deletion.approvals)),
+        after: None,
+    };
+    record(connection, change).await?;
+    Ok(deletion)
 }
 
 async fn empty_group(
@@ -309,8 +302,9 @@ async fn empty_group(
     .bind(UNASSIGNED_COMPUTERS.as_bytes().to_vec())
     .execute(&mut *connection)
     .await?;
+    end(connection, "group_id = $1", std::slice::from_ref(&bytes), stamp).await?;
     let approvals = sqlx::query(
-        "UPDATE approvals SET action = NULL, deadline = NULL, stamp = $2, changed_at = $3 \
+        "UPDATE approvals SET action = NULL, deadline = NULL, deployment = NULL, stamp = $2, changed_at = $3 \
          WHERE group_id = $1 AND action IS NOT NULL",
     )
     .bind(bytes)
@@ -326,15 +320,17 @@ async fn empty_group(
 async fn withdraw_all(
     connection: &mut AnyConnection,
     update: UpdateId,
-    stamp: i64,
     by: &str,
     now: Timestamp,
 ) -> Result<u64> {
+    let stamp = next_stamp(connection).await?;
+    let bytes = update.as_bytes().to_vec();
+    end(connection, "update_id = $1", std::slice::from_ref(&bytes), stamp).await?;
     let done = sqlx::query(
-        "UPDATE approvals SET action = NULL, deadline = NULL, revision = NULL, stamp = $2, changed_at = $3, \
-         changed_by = $4 WHERE update_id = $1 AND action IS NOT NULL",
+        "UPDATE approvals SET action = NULL, deadline = NULL, revision = NULL, deployment = NULL, \
+         stamp = $2, changed_at = $3, changed_by = $4 WHERE update_id = $1 AND action IS NOT NULL",
     )
-    .bind(update.as_bytes().to_vec())
+    .bind(bytes)
     .bind(stamp)
     .bind(now.as_micros())
     .bind(by.to_owned())
@@ -343,9 +339,10 @@ async fn withdraw_all(
     Ok(done.rows_affected())
 }
 
-const APPROVAL: &str = "approval_id, update_id, group_id, action, deadline, revision, changed_at, stamp";
+pub(crate) const APPROVAL: &str =
+    "approval_id, update_id, group_id, action, deadline, revision, changed_at, stamp";
 
-fn approval(row: &AnyRow) -> Result<Approval> {
+pub(crate) fn approval(row: &AnyRow) -> Result<Approval> {
     Ok(Approval {
         id: row.try_get::<i64, _>(0)? as i32,
         update: rows::update_id(row, 1, "approvals")?,
@@ -378,24 +375,26 @@ fn action_number(action: Action) -> i64 {
     }
 }
 
-async fn write_approval(
+pub(crate) async fn write_approval(
     connection: &mut AnyConnection,
     new: &NewApproval,
     by: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let sql = format!("SELECT {APPROVAL} FROM approvals WHERE update_id = $1 AND group_id = $2");
-    let known = sqlx::query(sqlx::AssertSqlSafe(sql))
+    let sql = format!("SELECT {APPROVAL}, deployment FROM approvals WHERE update_id = $1 AND group_id = $2");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(new.update.as_bytes().to_vec())
         .bind(new.group.as_bytes().to_vec())
         .fetch_optional(&mut *connection)
-        .await?
-        .as_ref()
-        .map(approval)
-        .transpose()?;
+        .await?;
+    let known = row.as_ref().map(approval).transpose()?;
+    let named = row.as_ref().map(|row| rows::optional_id16(row, 8)).transpose()?.flatten();
     let same = match &known {
         Some(known) => {
-            known.action == new.action && known.deadline == new.deadline && known.revision == new.revision
+            known.action == new.action
+                && known.deadline == new.deadline
+                && known.revision == new.revision
+                && (new.action.is_none() || new.deployment == named.map(Guid::from_bytes))
         }
         None => new.action.is_none(),
     };
@@ -403,12 +402,16 @@ async fn write_approval(
         return Ok(false);
     }
     let stamp = next_stamp(connection).await?;
+    if new.deployment.is_none() || new.deployment != named.map(Guid::from_bytes) {
+        let key = [new.update.as_bytes().to_vec(), new.group.as_bytes().to_vec()];
+        end(connection, "update_id = $1 AND group_id = $2", &key, stamp).await?;
+    }
     sqlx::query(
-        "INSERT INTO approvals (update_id, group_id, action, deadline, revision, changed_at, changed_by, stamp) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+        "INSERT INTO approvals (update_id, group_id, action, deadline, revision, changed_at, changed_by, stamp, \
+         deployment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (update_id, group_id) DO UPDATE SET action = excluded.action, \
          deadline = excluded.deadline, revision = excluded.revision, changed_at = excluded.changed_at, \
-         changed_by = excluded.changed_by, stamp = excluded.stamp",
+         changed_by = excluded.changed_by, stamp = excluded.stamp, deployment = excluded.deployment",
     )
     .bind(new.update.as_bytes().to_vec())
     .bind(new.group.as_bytes().to_vec())
@@ -418,6 +421,7 @@ async fn write_approval(
     .bind(now.as_micros())
     .bind(by.to_owned())
     .bind(stamp)
+    .bind(new.deployment.map(|id| id.as_bytes().to_vec()))
     .execute(&mut *connection)
     .await?;
     let change = Change {
@@ -429,6 +433,43 @@ async fn write_approval(
         before: known.and_then(|known| words(known.action, known.deadline)),
         after: words(new.action, new.deadline),
     };
+    record(connection, change).await?;
+    Ok(true)
+}
+
+/// Declines an update or takes that back, and says whether that changed anything. Its approvals are
+/// the caller's.
+pub(crate) async fn write_decline(
+    connection: &mut AnyConnection,
+    update: UpdateId,
+    decline: Decline,
+    before: Option<String>,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let stamp = next_stamp(connection).await?;
+    let query = match decline {
+        Decline::Declined => sqlx::query(
+            "INSERT INTO declined (update_id, changed_at, changed_by, stamp) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (update_id) DO NOTHING",
+        )
+        .bind(update.as_bytes().to_vec())
+        .bind(now.as_micros())
+        .bind(by.to_owned())
+        .bind(stamp),
+        Decline::Undeclined => {
+            sqlx::query("DELETE FROM declined WHERE update_id = $1").bind(update.as_bytes().to_vec())
+        }
+    };
+    if query.execute(&mut *connection).await?.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let (what, after) = match decline {
+        Decline::Declined => ("decline", Some("declined".to_owned())),
+        Decline::Undeclined => ("undecline", None),
+    };
+    let (by, what) = (by.to_owned(), what.to_owned());
+    let change = Change { at: now, by, what, update: Some(update), group: None, before, after };
     record(connection, change).await?;
     Ok(true)
 }

@@ -8,12 +8,17 @@ mod catalogue;
 mod computers;
 mod content;
 mod decisions;
+mod deployments;
+mod downstream;
 mod history;
 mod operators;
+mod replica;
 mod rows;
+mod runs;
 mod schema;
 mod server;
 mod status;
+mod upstream;
 
 use std::path::Path;
 use std::time::Duration;
@@ -25,10 +30,14 @@ pub use catalogue::{DerivedFacts, NewRevision, Quarantined, RevisionRow};
 pub use computers::{ComputerDetails, ComputerFilter, ComputerRow, ComputerWrite, Enrolled};
 pub use content::{AbsentFile, HeldFile};
 pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval, NewGroup};
+pub use deployments::SharedDecisions;
+pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use operators::TokenOwner;
+pub use runs::{RunQuarantine, RunRow, RunState, RunStep};
 pub use server::{CookieKey, Server};
 pub use status::{Report, StatusChange, Written};
+pub use upstream::{Anchors, UpstreamFilter, UpstreamMode, UpstreamSetting};
 
 /// Why the database could not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use headwater_catalog::{
     CategoryKind, Entry, FACTS_VERSION, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind,
 };
 use headwater_fragments::{FragmentFile, Location, Section, pack};
-use headwater_model::{RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
+use headwater_model::{EulaId, RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
 use headwater_policy::compliance::UpdateNumbers;
 use headwater_store::{DerivedFacts, RevisionRow, Store};
 
@@ -33,6 +33,10 @@ pub struct Card {
     pub severity: Option<Severity>,
     pub category: Option<CategoryKind>,
     pub files: Box<[CardFile]>,
+    /// The licence that must be accepted.
+    pub eula: Option<EulaId>,
+    /// The counter's value when agents began to see the revision.
+    pub stamp: u64,
 }
 
 /// The catalogue, replaced whole after each import.
@@ -83,9 +87,26 @@ impl Catalogue {
         Some(&self.card(update.revisions[0]).title)
     }
 
+    /// Loads all revisions and stamps those that are new, which from now on are told to downstream
+    /// servers. Says whether there were any.
+    pub async fn publish(
+        store: &Store,
+        fragments: &FragmentFile,
+        known: &mut HashMap<UpdateIdentity, Location>,
+    ) -> Result<(Self, bool), AppError> {
+        let mut catalogue = Self::load(store, fragments, known).await?;
+        let last = catalogue.index.revisions().last().map(|revision| revision.id);
+        let any_new = catalogue.cards.iter().any(|card| card.stamp == 0);
+        if let Some(last) = last.filter(|_| any_new) {
+            let stamp = store.publish_revisions(last).await?;
+            catalogue.cards.iter_mut().filter(|card| card.stamp == 0).for_each(|card| card.stamp = stamp);
+        }
+        Ok((catalogue, any_new))
+    }
+
     /// Loads all revisions. Those whose fragments are not in the file, or whose facts are of an
     /// older form, are derived again from their documents first.
-    pub async fn load(
+    async fn load(
         store: &Store,
         fragments: &FragmentFile,
         known: &mut HashMap<UpdateIdentity, Location>,
@@ -108,7 +129,7 @@ impl Catalogue {
             let location = known.get(&row.identity).copied();
             let core_bytes = location.map_or(row.core_bytes, |location| location.core_bytes);
             entries.push(Entry::new(row.id, &facts, core_bytes, row.arrived_at));
-            by_id.insert(row.id, (card(&facts), location));
+            by_id.insert(row.id, (card(&facts, row.stamp), location));
         }
         Ok(Self {
             quarantined: store.quarantined().await?.len(),
@@ -187,7 +208,7 @@ pub(crate) fn decompress(packed: &[u8], plain_bytes: u64) -> Result<String, AppE
     String::from_utf8(bytes).map_err(|_| AppError::Internal("a stored document is not UTF-8"))
 }
 
-fn card(facts: &Facts) -> Card {
+fn card(facts: &Facts, stamp: u64) -> Card {
     Card {
         title: facts.texts(["en"]).map_or("", |texts| &texts.title).into(),
         kb: facts.kb_articles.iter().map(|kb| kb.as_str().into()).collect(),
@@ -206,5 +227,7 @@ fn card(facts: &Facts) -> Card {
                 extension: file.extension().map(Into::into),
             })
             .collect(),
+        eula: facts.eula.as_ref().map(|eula| eula.id),
+        stamp,
     }
 }

@@ -11,8 +11,10 @@ use headwater_model::{ServerId, Timestamp, UpdateIdentity};
 use headwater_policy::compliance::{ComputerStatus, StatusIndex};
 use headwater_policy::offer::PageLimits;
 use headwater_policy::snapshot::Offers;
+use headwater_policy::sync_plan::revised;
 use headwater_store::{Server, Store};
 use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::admin::groups::random_guid;
@@ -51,6 +53,14 @@ const KEY_DAYS: i64 = 7;
 const KEY_KEEP_DAYS: i64 = 90;
 const DAY_SECONDS: i64 = 86_400;
 
+/// What those who wait for changes are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct News {
+    /// The stamp of the snapshot.
+    pub stamp: u64,
+    pub is_closing: bool,
+}
+
 /// A running server without its listeners.
 #[derive(Debug)]
 pub struct App {
@@ -67,6 +77,7 @@ pub struct App {
     /// Serialises whatever publishes a snapshot.
     pub(crate) publishing: tokio::sync::Mutex<()>,
     pub(crate) importing: tokio::sync::Mutex<()>,
+    pub(crate) news: watch::Sender<News>,
     writer_task: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
 }
@@ -83,8 +94,17 @@ impl App {
         let (fragments, mut locations) = FragmentFile::open(&settings.data.join("fragments"))?;
         let jar = jar(&store, &server, now).await?;
 
-        let catalogue = Arc::new(Catalogue::load(&store, &fragments, &mut locations).await?);
-        let offers = Offers::new(catalogue.index.clone(), store.decisions().await?);
+        let (catalogue, any_new) = Catalogue::publish(&store, &fragments, &mut locations).await?;
+        let catalogue = Arc::new(catalogue);
+        let mut decisions = store.decisions().await?;
+        if any_new {
+            // An import was cut off. What approvals meant before it is not known any more.
+            let approved = decisions.approvals.iter().map(|approval| approval.update).collect();
+            store.renew_deployments(&approved).await?;
+            decisions = store.decisions().await?;
+        }
+        let offers = Offers::new(catalogue.index.clone(), decisions);
+        let (news, _) = watch::channel(News { stamp: offers.stamp, is_closing: false });
         let status = load_status(&store).await?;
         let live = Arc::new(Live::new(Served { catalogue, offers }, store.roster().await?, status));
         let (writer, writer_task) = Writer::start(store.clone(), live.clone());
@@ -101,6 +121,7 @@ impl App {
             jar: ArcSwap::from_pointee(jar),
             publishing: tokio::sync::Mutex::new(()),
             importing: tokio::sync::Mutex::new(()),
+            news,
             writer_task: Mutex::new(Some(writer_task)),
             _lock: lock,
         }))
@@ -111,28 +132,49 @@ impl App {
         let _one_at_a_time = self.publishing.lock().await;
         let catalogue = self.live.served_full().catalogue.clone();
         let offers = Offers::new(catalogue.index.clone(), self.store.decisions().await?);
-        self.live.publish(Served { catalogue, offers });
+        self.publish(Served { catalogue, offers });
         Ok(())
     }
 
     /// Reads the catalogue and all decisions again. Updates whose place in the catalogue changed
-    /// are recorded first, so that agents that know them are told.
+    /// are recorded first, so that agents that know them are told, and so are downstream servers
+    /// where an approval means another revision now.
     pub(crate) async fn publish_catalogue(&self) -> Result<(), AppError> {
         let _one_at_a_time = self.publishing.lock().await;
         let before = self.live.served_full().catalogue.clone();
         let mut known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        let catalogue = Arc::new(Catalogue::load(&self.store, &self.fragments, &mut known).await?);
+        let (catalogue, _) = Catalogue::publish(&self.store, &self.fragments, &mut known).await?;
         self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(known);
+        let catalogue = Arc::new(catalogue);
         self.store.record_catalogue_changes(&before.index, &catalogue.index).await?;
-        let offers = Offers::new(catalogue.index.clone(), self.store.decisions().await?);
-        self.live.publish(Served { catalogue, offers });
+        let mut decisions = self.store.decisions().await?;
+        let revised = revised(&before.index, &catalogue.index, decisions.approvals.iter());
+        if !revised.is_empty() {
+            self.store.renew_deployments(&revised).await?;
+            decisions = self.store.decisions().await?;
+        }
+        let offers = Offers::new(catalogue.index.clone(), decisions);
+        self.publish(Served { catalogue, offers });
         Ok(())
+    }
+
+    /// Everything up to the snapshot's stamp is in the snapshot: whoever publishes holds the lock,
+    /// and under it revisions get their stamps.
+    fn publish(&self, served: Served) {
+        let stamp = served.offers.stamp;
+        self.live.publish(served);
+        self.news.send_modify(|news| news.stamp = stamp);
     }
 
     /// Makes a new cookie key when the newest is a week old.
     pub async fn rotate_cookie_keys(&self) -> Result<(), AppError> {
         self.jar.store(Arc::new(jar(&self.store, &self.server, self.clock.now()).await?));
         Ok(())
+    }
+
+    /// Answers the servers that wait for news, for no more is to come. Call it when a stop begins.
+    pub fn hang_up(&self) {
+        self.news.send_modify(|news| news.is_closing = true);
     }
 
     /// Ends when everything that was accepted is written.

@@ -1,5 +1,6 @@
 //! The services of [MS-WSUSSS]: what downstream servers ask and what they are answered.
 
+mod anchor;
 mod cookie;
 mod download_files;
 mod get_auth_config;
@@ -13,6 +14,7 @@ mod get_revision_id_list;
 mod get_rollup_configuration;
 mod get_update_data;
 mod get_update_decryption_data;
+mod language;
 mod ping;
 mod rollup_computer_status;
 mod rollup_computers;
@@ -20,6 +22,7 @@ mod rollup_downstream_servers;
 mod time;
 
 pub use crate::wusp::{AuthPlugInInfo, AuthorizationCookie, Cookie};
+pub use anchor::{Anchor, AnchorError};
 pub use cookie::EmptyCookie;
 pub use download_files::{DOWNLOAD_FILES_ACCEPTED, DownloadFiles, DownloadFilesResponse};
 pub use get_auth_config::{GetAuthConfig, GetAuthConfigResponse, ServerAuthConfig};
@@ -52,6 +55,7 @@ pub use get_update_decryption_data::{
     GetUpdateDecryptionData, GetUpdateDecryptionDataResponse, ServerDecryptionData, ServerSyncFileDecryption,
     ServerSyncUpdateFileDecryption,
 };
+pub use language::{ALL_LANGUAGES, LANGUAGES, Language};
 pub use ping::{MonitoredServicesResponse, Ping, PingResponse};
 pub use rollup_computer_status::{
     ComputerStatusRollupInfo, ComputerStatusRollupUpdateStatus, RollupComputerStatus,

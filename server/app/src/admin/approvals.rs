@@ -49,7 +49,16 @@ impl App {
             };
             match refusal {
                 Some(reason) => outcome.refused.push((update, reason)),
-                None => new.push(NewApproval { update, group, action, deadline, revision: None }),
+                None => {
+                    new.push(NewApproval {
+                        update,
+                        group,
+                        action,
+                        deadline,
+                        revision: None,
+                        deployment: None,
+                    });
+                }
             }
         }
         let changed = self.store.approve(&new, &operator.name, self.clock.now()).await?;

@@ -1,0 +1,88 @@
+//! The servers below this one ([MS-WSUSSS] 3.1.1, *DSS Table*).
+
+use headwater_model::{ServerId, Timestamp};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::{Result, Store, rows};
+
+/// A server that takes updates from this one, or from one below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownstreamServer {
+    pub id: ServerId,
+    /// Its fully qualified name, as it says.
+    pub name: String,
+    /// The server that it takes from; zeros for this one.
+    pub parent: ServerId,
+    pub version: String,
+    pub is_replica: Option<bool>,
+    pub first_contact: Timestamp,
+    pub last_contact: Timestamp,
+    pub last_sync: Option<Timestamp>,
+    pub last_rollup: Option<Timestamp>,
+}
+
+const SERVER: &str = "server_id, name, parent, version, is_replica, first_contact, last_contact, last_sync, \
+     last_rollup";
+
+impl Store {
+    /// Makes a server known that takes from this one, or notes that it was heard of. Says `false`,
+    /// and does nothing, if it is new and there are `servers_max` already.
+    pub async fn enroll_server(
+        &self,
+        id: ServerId,
+        name: &str,
+        now: Timestamp,
+        servers_max: u64,
+    ) -> Result<bool> {
+        let mut transaction = self.write.begin().await?;
+        let known =
+            sqlx::query("UPDATE downstream_servers SET name = $2, last_contact = $3 WHERE server_id = $1")
+                .bind(id.as_bytes().to_vec())
+                .bind(name.to_owned())
+                .bind(now.as_micros())
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+        if known == 0 {
+            let row =
+                sqlx::query("SELECT COUNT(*) FROM downstream_servers").fetch_one(&mut *transaction).await?;
+            if row.try_get::<i64, _>(0)? as u64 >= servers_max {
+                return Ok(false);
+            }
+            sqlx::query(
+                "INSERT INTO downstream_servers (server_id, name, parent, version, first_contact, \
+                 last_contact) VALUES ($1, $2, $3, '', $4, $4)",
+            )
+            .bind(id.as_bytes().to_vec())
+            .bind(name.to_owned())
+            .bind(vec![0_u8; 16])
+            .bind(now.as_micros())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// All servers below, by name.
+    pub async fn downstream_servers(&self) -> Result<Vec<DownstreamServer>> {
+        let sql = format!("SELECT {SERVER} FROM downstream_servers ORDER BY name, server_id");
+        let found = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.read).await?;
+        found.iter().map(server).collect()
+    }
+}
+
+fn server(row: &AnyRow) -> Result<DownstreamServer> {
+    Ok(DownstreamServer {
+        id: rows::server_id(row, 0, "downstream_servers")?,
+        name: row.try_get(1)?,
+        parent: rows::server_id(row, 2, "downstream_servers")?,
+        version: row.try_get(3)?,
+        is_replica: row.try_get::<Option<i64>, _>(4)?.map(|is| is != 0),
+        first_contact: rows::time(row, 5)?,
+        last_contact: rows::time(row, 6)?,
+        last_sync: rows::optional_time(row, 7)?,
+        last_rollup: rows::optional_time(row, 8)?,
+    })
+}
