@@ -17,7 +17,14 @@ async fn store() -> (tempfile::TempDir, Store) {
 }
 
 fn install(deadline: Option<Timestamp>) -> NewApproval {
-    NewApproval { update: UPDATE, group: PILOT, action: Some(Action::Install), deadline, revision: None }
+    NewApproval {
+        update: UPDATE,
+        group: PILOT,
+        action: Some(Action::Install),
+        deadline,
+        revision: None,
+        deployment: None,
+    }
 }
 
 #[tokio::test]
