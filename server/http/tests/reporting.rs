@@ -213,8 +213,9 @@ async fn a_deleted_computer_no_longer_counts() {
 async fn durable_events_over_sockets() {
     const COMPUTERS: usize = 2_000;
     const AT_ONCE: usize = 128;
-    let server = std::sync::Arc::new(Server::start().await);
-    let leaves = server.leaves();
+    let server = std::sync::Arc::new(Server::with_documents(4_000).await);
+    let mut leaves = server.leaves();
+    leaves.truncate(300);
     let client = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
     for number in 0..COMPUTERS {
         server.enroll(&client(number)).await;

@@ -50,10 +50,14 @@ pub fn shared(name: &str) -> Option<String> {
 
 impl Server {
     pub async fn start() -> Self {
+        Self::with_documents(Spec::UPDATES_MIN).await
+    }
+
+    pub async fn with_documents(documents: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let package = folder.path().join("package");
         std::fs::create_dir_all(&package).expect("a folder");
-        let catalogue = Catalogue::new(Spec::new(Spec::UPDATES_MIN)).expect("a catalogue");
+        let catalogue = Catalogue::new(Spec::new(documents)).expect("a catalogue");
         for (number, document) in catalogue.documents().enumerate() {
             std::fs::write(package.join(format!("{number}.xml")), document.xml).expect("a document");
         }
