@@ -96,6 +96,26 @@ impl Store {
         Ok(files)
     }
 
+    /// Those of the files whose source is known, with it.
+    pub async fn sources(&self, of: &[Sha1Digest]) -> Result<Vec<(Sha1Digest, String)>> {
+        let mut sources = Vec::new();
+        for chunk in of.chunks(DIGESTS_MAX) {
+            let places: Vec<String> = (1..=chunk.len()).map(|at| format!("${at}")).collect();
+            let sql = format!(
+                "SELECT sha1, source FROM content_files WHERE source IS NOT NULL AND sha1 IN ({})",
+                places.join(", ")
+            );
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for sha1 in chunk {
+                query = query.bind(sha1.as_bytes().to_vec());
+            }
+            for row in &query.fetch_all(&self.read).await? {
+                sources.push((sha1(row, 0)?, row.try_get(1)?));
+            }
+        }
+        Ok(sources)
+    }
+
     /// Remembers where files can be fetched, in place of where that was before. A new place is asked at
     /// once, whatever failed at the old one.
     pub async fn add_sources(&self, sources: &[(Sha1Digest, String)]) -> Result<()> {

@@ -7,6 +7,7 @@
 //! is a [`Problem`].
 
 mod approval;
+mod changes;
 mod computer;
 mod group;
 mod history;
@@ -26,6 +27,7 @@ mod upstream;
 pub use approval::{
     Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Refusal, UpdatesOutcome,
 };
+pub use changes::{Changes, ChangesQuery};
 pub use computer::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
 };

@@ -1,8 +1,11 @@
 //! What can go wrong, in the words of those who asked: agents and administrators.
 
+use headwater_model::{Sha1Digest, UpdateIdentity};
+
 use crate::cookie::CookieError;
 
-/// Why an agent's call was refused; the protocol's error codes ([MS-WUSP] 2.2.2.4).
+/// Why the call of an agent or of a downstream server was refused; the protocols' error codes
+/// ([MS-WUSP] 2.2.2.4, [MS-WSUSSS] 2.2.9.3).
 #[derive(Debug, thiserror::Error)]
 pub enum ClientFault {
     #[error("the cookie cannot be decrypted")]
@@ -19,6 +22,12 @@ pub enum ClientFault {
     RegistrationRequired,
     #[error("`{0}` is not valid")]
     InvalidParameters(&'static str),
+    #[error("the versions of the protocol do not fit")]
+    IncompatibleProtocolVersion,
+    #[error("the catalogue has no revision {0}")]
+    UnknownRevision(UpdateIdentity),
+    #[error("no update has {} of the files", .0.len())]
+    FileDigestsMissing(Vec<Sha1Digest>),
     #[error("the server is too busy")]
     ServerBusy,
     #[error("the server failed")]

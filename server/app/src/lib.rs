@@ -12,6 +12,7 @@ mod error;
 mod live;
 mod start;
 pub mod update_server;
+pub mod upstream_server;
 mod writer;
 
 pub use admin::operators::{FirstAdministrator, Operator};

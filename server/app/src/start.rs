@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::cookie::{CookieJar, KEY_BYTES};
 use crate::error::AppError;
 use crate::live::{self, Live, Served};
+use crate::upstream_server::Packed;
 use crate::writer::Writer;
 
 /// Who puts computers into groups.
@@ -52,6 +53,8 @@ const KEY_DAYS: i64 = 7;
 /// Older keys than this no longer open cookies (fact 53).
 const KEY_KEEP_DAYS: i64 = 90;
 const DAY_SECONDS: i64 = 86_400;
+/// Tasks that pack documents for downstream servers.
+const PACKERS: usize = 2;
 
 /// What those who wait for changes are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,9 @@ pub struct App {
     pub(crate) publishing: tokio::sync::Mutex<()>,
     pub(crate) importing: tokio::sync::Mutex<()>,
     pub(crate) news: watch::Sender<News>,
+    pub(crate) packed: Packed,
+    /// Documents that are packed at the same time: each may take a hundred megabytes.
+    pub(crate) packing: tokio::sync::Semaphore,
     writer_task: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
 }
@@ -122,6 +128,8 @@ impl App {
             publishing: tokio::sync::Mutex::new(()),
             importing: tokio::sync::Mutex::new(()),
             news,
+            packed: Packed::default(),
+            packing: tokio::sync::Semaphore::new(PACKERS),
             writer_task: Mutex::new(Some(writer_task)),
             _lock: lock,
         }))

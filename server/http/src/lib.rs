@@ -7,6 +7,9 @@
 //! | updates | `/ClientWebService/client.asmx` | MS-WUSP, the client web service |
 //! | updates | `/SimpleAuthWebService/SimpleAuth.asmx` | MS-WUSP, authorization cookies |
 //! | updates | `/ReportingWebService/ReportingWebService.asmx` | events |
+//! | updates | `/ServerSyncWebService/ServerSyncWebService.asmx` | MS-WSUSSS, for downstream servers |
+//! | updates | `/DssAuthWebService/DssAuthWebService.asmx` | MS-WSUSSS, authorization cookies |
+//! | updates | `/headwater/v1/changes` | a hint for downstream servers, see `headwater_api::Changes` |
 //! | updates | `/Content/<2 hex>/<SHA-1>.<ext>` | files of updates |
 //! | console | `/api/v1/…` | the JSON API, see `headwater_api::path` |
 //! | console | `/health`, `/metrics` | for monitoring |

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
+use axum::http::uri::Scheme;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -97,7 +98,7 @@ impl Listener {
             let (tls, limits) = (self.tls.clone(), self.limits);
             tokio::spawn(async move {
                 match tls {
-                    None => connection(stream, peer, router, limits, watcher).await,
+                    None => connection(stream, Scheme::HTTP, peer, router, limits, watcher).await,
                     Some(tls) => secured(tls, stream, peer, router, limits, watcher).await,
                 }
                 drop(place);
@@ -124,18 +125,25 @@ async fn secured(
     watcher: Watcher,
 ) {
     match tokio::time::timeout(limits.handshake_timeout, tls.accept(stream)).await {
-        Ok(Ok(stream)) => connection(stream, peer, router, limits, watcher).await,
+        Ok(Ok(stream)) => connection(stream, Scheme::HTTPS, peer, router, limits, watcher).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
     }
 }
 
-async fn connection<S>(stream: S, peer: SocketAddr, router: Router, limits: Limits, watcher: Watcher)
-where
+async fn connection<S>(
+    stream: S,
+    scheme: Scheme,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    watcher: Watcher,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(scheme.clone());
         request.map(axum::body::Body::new)
     });
     let served = hyper::server::conn::http1::Builder::new()

@@ -2,9 +2,13 @@
 
 mod answer;
 mod body;
+mod changes;
 mod client;
 mod client_messages;
+mod dss_auth;
 mod reporting;
+mod server_sync;
+mod server_sync_messages;
 mod simple_auth;
 
 use std::net::SocketAddr;
@@ -13,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::uri::Scheme;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater_app::{App, ClientFault, admin};
@@ -67,6 +72,9 @@ async fn dispatch(State(updates): State<Arc<Updates>>, request: Request<Body>) -
         "/clientwebservice/client.asmx" => client::CLIENT,
         "/simpleauthwebservice/simpleauth.asmx" => simple_auth::SIMPLE_AUTH,
         "/reportingwebservice/reportingwebservice.asmx" => reporting::REPORTING,
+        "/serversyncwebservice/serversyncwebservice.asmx" => server_sync::SERVER_SYNC,
+        "/dssauthwebservice/dssauthwebservice.asmx" => dss_auth::DSS_AUTH,
+        headwater_api::Changes::PATH => return changes::answer(&updates, request).await,
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     if request.method() != Method::POST {
@@ -78,6 +86,7 @@ async fn dispatch(State(updates): State<Arc<Updates>>, request: Request<Body>) -
 async fn soap(updates: &Updates, service: Service, path: &str, request: Request<Body>) -> Response {
     let encodings = Encodings::of(request.headers());
     let host = host(&request).to_owned();
+    let actor = actor(service, &request);
     let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0);
     let text = match body::read(request, BODY_BYTES_MAX).await {
         Ok(text) => text,
@@ -85,7 +94,7 @@ async fn soap(updates: &Updates, service: Service, path: &str, request: Request<
     };
     let envelope = match Envelope::parse(&text) {
         Ok(envelope) => envelope,
-        Err(error) => return fault(service, SoapVersion::V11, "", &Failure::Message(error)),
+        Err(error) => return fault(service, SoapVersion::V11, "", actor, &Failure::Message(error)),
     };
     let (version, operation) = (envelope.version, envelope.name.clone());
     let call = Call { updates, host: &host, encodings };
@@ -93,6 +102,8 @@ async fn soap(updates: &Updates, service: Service, path: &str, request: Request<
     let answer = match service.namespace {
         space if space == client::CLIENT.namespace => client::answer(&call, envelope).await,
         space if space == simple_auth::SIMPLE_AUTH.namespace => simple_auth::answer(&call, envelope).await,
+        space if space == server_sync::SERVER_SYNC.namespace => server_sync::answer(&call, envelope).await,
+        space if space == dss_auth::DSS_AUTH.namespace => dss_auth::answer(&call, envelope).await,
         _ => reporting::answer(&call, envelope).await,
     };
     metrics::histogram!("headwater_soap_seconds", "operation" => known(&operation))
@@ -101,14 +112,14 @@ async fn soap(updates: &Updates, service: Service, path: &str, request: Request<
         Ok(answer) => answer.respond(version),
         Err(failure) => {
             tracing::debug!(path, operation, ?peer, error = %failure, "a call was refused");
-            fault(service, version, &operation, &failure)
+            fault(service, version, &operation, actor, &failure)
         }
     }
 }
 
 /// An operation's name as a label; unknown ones share a label, for agents choose them.
 fn known(operation: &str) -> &'static str {
-    const OPERATIONS: [&str; 12] = [
+    const OPERATIONS: [&str; 19] = [
         "GetConfig",
         "GetCookie",
         "RegisterComputer",
@@ -121,6 +132,13 @@ fn known(operation: &str) -> &'static str {
         "SyncPrinterCatalog",
         "GetAuthorizationCookie",
         "ReportEventBatch",
+        "GetAuthConfig",
+        "GetConfigData",
+        "GetRevisionIdList",
+        "GetUpdateData",
+        "GetDeployments",
+        "DownloadFiles",
+        "GetUpdateDecryptionData",
     ];
     OPERATIONS.into_iter().find(|known| *known == operation).unwrap_or("other")
 }
@@ -135,6 +153,20 @@ fn host(request: &Request<Body>) -> &str {
     }
 }
 
+/// What a fault of a service between servers names as the failing part: the service's URL.
+fn actor(service: Service, request: &Request<Body>) -> Option<String> {
+    let path = match service.namespace {
+        space if space == server_sync::SERVER_SYNC.namespace => {
+            "/ServerSyncWebService/ServerSyncWebService.asmx"
+        }
+        space if space == dss_auth::DSS_AUTH.namespace => "/DssAuthWebService/DssAuthWebService.asmx",
+        _ => return None,
+    };
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let scheme = request.extensions().get::<Scheme>().map_or("http", Scheme::as_str);
+    Some(format!("{scheme}://{host}{path}"))
+}
+
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -147,7 +179,13 @@ pub(crate) enum Failure {
 }
 
 /// Writes a fault; the connection is closed after it (fact 6).
-fn fault(service: Service, version: SoapVersion, operation: &str, failure: &Failure) -> Response {
+fn fault(
+    service: Service,
+    version: SoapVersion,
+    operation: &str,
+    actor: Option<String>,
+    failure: &Failure,
+) -> Response {
     let (code, message) = match failure {
         Failure::Refused(refused) => of_client_fault(refused),
         Failure::Message(error) => match error.parameter() {
@@ -161,7 +199,7 @@ fn fault(service: Service, version: SoapVersion, operation: &str, failure: &Fail
         message,
         id: Some(Guid::from_u128(rand::random())),
         method: if operation.is_empty() { String::new() } else { service.action(operation) },
-        actor: None,
+        actor,
     };
     if let Failure::Refused(ClientFault::Internal(error)) = failure {
         tracing::error!(operation, id = ?fault.id, error = admin::chain(error), "a call failed");
@@ -184,15 +222,22 @@ fn fault(service: Service, version: SoapVersion, operation: &str, failure: &Fail
 
 fn of_client_fault(refused: &ClientFault) -> (Option<ErrorCode>, String) {
     let (code, message) = match refused {
-        ClientFault::InvalidCookie => (ErrorCode::InvalidCookie, ""),
-        ClientFault::InvalidAuthorizationCookie => (ErrorCode::InvalidAuthorizationCookie, ""),
-        ClientFault::CookieExpired => (ErrorCode::CookieExpired, ""),
-        ClientFault::ServerChanged => (ErrorCode::ServerChanged, ""),
-        ClientFault::ConfigChanged => (ErrorCode::ConfigChanged, ""),
-        ClientFault::RegistrationRequired => (ErrorCode::RegistrationRequired, ""),
-        ClientFault::InvalidParameters(path) => (ErrorCode::InvalidParameters, *path),
-        ClientFault::ServerBusy => (ErrorCode::ServerBusy, ""),
-        ClientFault::Internal(_) => (ErrorCode::InternalServerError, ""),
+        ClientFault::InvalidCookie => (ErrorCode::InvalidCookie, String::new()),
+        ClientFault::InvalidAuthorizationCookie => (ErrorCode::InvalidAuthorizationCookie, String::new()),
+        ClientFault::CookieExpired => (ErrorCode::CookieExpired, String::new()),
+        ClientFault::ServerChanged => (ErrorCode::ServerChanged, String::new()),
+        ClientFault::ConfigChanged => (ErrorCode::ConfigChanged, String::new()),
+        ClientFault::RegistrationRequired => (ErrorCode::RegistrationRequired, String::new()),
+        ClientFault::InvalidParameters(path) => (ErrorCode::InvalidParameters, (*path).to_owned()),
+        ClientFault::IncompatibleProtocolVersion => (ErrorCode::IncompatibleProtocolVersion, String::new()),
+        ClientFault::FileDigestsMissing(digests) => {
+            let digests: Vec<String> = digests.iter().map(headwater_model::Sha1Digest::to_base64).collect();
+            (ErrorCode::FileDigestsMissing, digests.join("|"))
+        }
+        ClientFault::ServerBusy => (ErrorCode::ServerBusy, String::new()),
+        ClientFault::UnknownRevision(_) | ClientFault::Internal(_) => {
+            (ErrorCode::InternalServerError, String::new())
+        }
     };
-    (Some(code), message.to_owned())
+    (Some(code), message)
 }

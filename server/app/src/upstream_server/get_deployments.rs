@@ -1,0 +1,79 @@
+//! GetDeployments ([MS-WSUSSS] 3.1.4.10): what a replica takes over.
+
+use headwater_model::{EulaId, Guid, UpdateId};
+use headwater_policy::approval::Action;
+use headwater_policy::group::Group;
+pub use headwater_policy::sync_plan::Standing;
+use headwater_policy::sync_plan::deployments;
+
+use super::{Mark, ServerSession};
+use crate::error::{AppError, ClientFault};
+use crate::live::Served;
+use crate::start::App;
+
+/// What was decided between two anchors; groups, declines and licences are all there are.
+#[derive(Debug)]
+pub struct Deployments {
+    pub groups: Vec<Group>,
+    /// With the revision that each means now.
+    pub added: Vec<(Standing, u32)>,
+    pub ended: Vec<Guid>,
+    pub declined: Vec<UpdateId>,
+    pub accepted_eulas: Vec<EulaId>,
+    pub mark: Mark,
+}
+
+impl App {
+    /// `after` is the deployment anchor, `until` the anchor of the caller's last list of revisions:
+    /// what came later may name revisions that the caller does not have.
+    pub async fn get_deployments(
+        &self,
+        _: &ServerSession,
+        after: Option<u64>,
+        until: u64,
+    ) -> Result<Deployments, ClientFault> {
+        self.not_ahead(after)?;
+        self.not_ahead(Some(until))?;
+        let shared = self.store.shared_decisions().await.map_err(AppError::from)?;
+        let served = self.live.served_full();
+        let mut accepted_eulas = shared.accepted_eulas;
+        let installed = shared.standing.iter().filter(|s| s.approval.action == Some(Action::Install));
+        // Who approves an update has accepted its licence.
+        accepted_eulas.extend(installed.filter_map(|standing| served.eula(standing.approval.update)));
+        let changes = deployments(shared.standing, &shared.ended, after, until);
+        let with_revision = |standing: Standing| {
+            let approval = &standing.approval;
+            let revision = approval.revision.or_else(|| served.newest_revision(approval.update))?;
+            Some((standing, revision))
+        };
+        let mut groups = shared.groups;
+        groups.sort_by_key(|group| group.id);
+        let mut declined: Vec<UpdateId> = shared.declined.into_iter().collect();
+        declined.sort_unstable();
+        let mut accepted_eulas: Vec<EulaId> = accepted_eulas.into_iter().collect();
+        accepted_eulas.sort_unstable();
+        Ok(Deployments {
+            groups,
+            added: changes.added.into_iter().filter_map(with_revision).collect(),
+            ended: changes.ended,
+            declined,
+            accepted_eulas,
+            mark: Mark { stamp: until.max(after.unwrap_or(0)), at: self.clock.now() },
+        })
+    }
+}
+
+impl Served {
+    /// The revision that an approval of an update means which follows the newest.
+    fn newest_revision(&self, update: UpdateId) -> Option<u32> {
+        let index = &self.catalogue.index;
+        let at = index.newest_complete(index.update_by_id(update)?)?;
+        Some(index.revision(at).identity.revision)
+    }
+
+    fn eula(&self, update: UpdateId) -> Option<EulaId> {
+        let index = &self.catalogue.index;
+        let at = index.newest_complete(index.update_by_id(update)?)?;
+        self.catalogue.card(at).eula
+    }
+}

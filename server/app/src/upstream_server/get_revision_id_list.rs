@@ -1,0 +1,33 @@
+//! GetRevisionIdList ([MS-WSUSSS] 3.1.4.5).
+
+use headwater_model::UpdateIdentity;
+use headwater_policy::sync_plan::revisions;
+pub use headwater_policy::sync_plan::{RevisionFilter, Wanted};
+
+use super::{Mark, ServerSession};
+use crate::error::ClientFault;
+use crate::start::App;
+
+/// The revisions that are new to a downstream server.
+#[derive(Debug)]
+pub struct RevisionList {
+    pub revisions: Vec<UpdateIdentity>,
+    /// Whoever takes them has everything up to here.
+    pub mark: Mark,
+}
+
+impl App {
+    pub fn get_revision_id_list(
+        &self,
+        _: &ServerSession,
+        filter: &RevisionFilter,
+    ) -> Result<RevisionList, ClientFault> {
+        self.not_ahead(filter.after)?;
+        let served = self.live.served_full();
+        let stamp = |at| served.catalogue.card(at).stamp;
+        Ok(RevisionList {
+            revisions: revisions(&served.catalogue.index, stamp, filter),
+            mark: Mark { stamp: served.offers.stamp, at: self.clock.now() },
+        })
+    }
+}
