@@ -1,6 +1,7 @@
 //! The executable: it reads its arguments and wires the parts together.
 
 mod config;
+mod demo;
 mod logging;
 mod maintain;
 mod tls;

@@ -15,6 +15,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::watch;
 
 use crate::config::{self, Config};
+use crate::demo::Demo;
 use crate::{logging, tls};
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,9 @@ pub struct UpArguments {
     /// Serve plain HTTP beyond loopback: for laboratories only.
     #[arg(long)]
     insecure_http: bool,
+    /// Add an invented catalogue and a few simulated computers that use it.
+    #[arg(long)]
+    demo: bool,
 }
 
 /// Why the server did not start.
@@ -91,7 +95,12 @@ fn configure(arguments: UpArguments) -> Result<Config, UpError> {
 }
 
 async fn up(arguments: UpArguments) -> Result<(), UpError> {
+    let demo = arguments.demo;
     let config = configure(arguments)?;
+    if demo && !is_plain(&config, config.updates) {
+        let advice = "`--demo` speaks plain HTTP: keep `updates` on loopback".to_owned();
+        return Err(config::ConfigError::Meaning(advice).into());
+    }
     let metrics = PrometheusBuilder::new().install_recorder()?;
     // Both addresses are taken before anything is written, so that a taken port harms nothing.
     let mut updates_listener = Listener::bind(config.updates, Limits::default()).await?;
@@ -123,7 +132,9 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
         tokio::spawn(updates_listener.serve(updates::router(updates), stopped.clone())),
         tokio::spawn(console_listener.serve(console::router(console), stopped.clone())),
     ];
-    let background = tokio::spawn(rotate_keys(app.clone(), stopped));
+    let background = tokio::spawn(rotate_keys(app.clone(), stopped.clone()));
+    let demo = demo.then(|| Demo { app: app.clone(), updates_url: updates_url.clone() });
+    let demo = demo.map(|demo| tokio::spawn(demo.run(stopped)));
     announce(&updates_url, &console_url, &config, first.as_ref());
 
     stop_signal().await;
@@ -134,6 +145,9 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
         let _ = task.await;
     }
     let _ = background.await;
+    if let Some(demo) = demo {
+        let _ = demo.await;
+    }
     app.stop().await;
     tracing::info!("stopped");
     Ok(())

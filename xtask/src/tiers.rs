@@ -18,6 +18,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("headwater", "server", "the executable wires the server"),
     ("headwater", "adapters", "the executable opens what the server is given"),
     ("headwater", "core", "configuration is written in the values of the core"),
+    ("headwater", "testing/fleet", "odd: `up --demo` serves an invented catalogue"),
+    ("headwater", "testing/agent", "odd: `up --demo` runs simulated computers"),
     ("cli", "adapters/client", "commands speak to the API, never to the store or the use cases"),
     ("cli", "core", "commands print the values of the core"),
     ("server/console", "server/app", "pages show what the use cases answer"),

@@ -16,6 +16,7 @@ pub mod upstream_server;
 mod writer;
 
 pub use admin::operators::{FirstAdministrator, Operator};
+pub use admin::updates::UpdateState;
 pub use catalogue::{Card, CardFile, Catalogue};
 pub use clock::Clock;
 pub use cookie::{COOKIE_BYTES, Cookie, CookieError, CookieJar, Purpose};

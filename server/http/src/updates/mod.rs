@@ -24,7 +24,7 @@ use headwater_app::{App, ClientFault, admin};
 use headwater_model::Guid;
 use headwater_wsus::soap::{Envelope, ErrorCode, Fault, Service, SoapVersion};
 
-use answer::Encodings;
+use answer::{Answer, Encodings};
 
 /// What the updates listener needs to know beside the server.
 #[derive(Debug)]
@@ -66,27 +66,72 @@ pub(crate) struct Call<'a> {
     pub encodings: Encodings,
 }
 
+/// The SOAP services behind the listener. Two of them share a namespace, so it is the path that
+/// tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    Client,
+    SimpleAuth,
+    Reporting,
+    ServerSync,
+    DssAuth,
+}
+
+impl Endpoint {
+    const ALL: [Self; 5] = [Self::Client, Self::SimpleAuth, Self::Reporting, Self::ServerSync, Self::DssAuth];
+
+    fn of(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|endpoint| endpoint.path().eq_ignore_ascii_case(path))
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Client => "/ClientWebService/client.asmx",
+            Self::SimpleAuth => "/SimpleAuthWebService/SimpleAuth.asmx",
+            Self::Reporting => "/ReportingWebService/ReportingWebService.asmx",
+            Self::ServerSync => "/ServerSyncWebService/ServerSyncWebService.asmx",
+            Self::DssAuth => "/DssAuthWebService/DssAuthWebService.asmx",
+        }
+    }
+
+    fn service(self) -> Service {
+        match self {
+            Self::Client => client::CLIENT,
+            Self::SimpleAuth => simple_auth::SIMPLE_AUTH,
+            Self::Reporting => reporting::REPORTING,
+            Self::ServerSync => server_sync::SERVER_SYNC,
+            Self::DssAuth => dss_auth::DSS_AUTH,
+        }
+    }
+
+    async fn answer(self, call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answer, Failure> {
+        match self {
+            Self::Client => client::answer(call, envelope).await,
+            Self::SimpleAuth => simple_auth::answer(call, envelope).await,
+            Self::Reporting => reporting::answer(call, envelope).await,
+            Self::ServerSync => server_sync::answer(call, envelope).await,
+            Self::DssAuth => dss_auth::answer(call, envelope).await,
+        }
+    }
+}
+
 async fn dispatch(State(updates): State<Arc<Updates>>, request: Request<Body>) -> Response {
-    let path = request.uri().path().to_ascii_lowercase();
-    let service = match path.as_str() {
-        "/clientwebservice/client.asmx" => client::CLIENT,
-        "/simpleauthwebservice/simpleauth.asmx" => simple_auth::SIMPLE_AUTH,
-        "/reportingwebservice/reportingwebservice.asmx" => reporting::REPORTING,
-        "/serversyncwebservice/serversyncwebservice.asmx" => server_sync::SERVER_SYNC,
-        "/dssauthwebservice/dssauthwebservice.asmx" => dss_auth::DSS_AUTH,
-        headwater_api::Changes::PATH => return changes::answer(&updates, request).await,
-        _ => return StatusCode::NOT_FOUND.into_response(),
-    };
+    let path = request.uri().path();
+    if path.eq_ignore_ascii_case(headwater_api::Changes::PATH) {
+        return changes::answer(&updates, request).await;
+    }
+    let Some(endpoint) = Endpoint::of(path) else { return StatusCode::NOT_FOUND.into_response() };
     if request.method() != Method::POST {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
     }
-    soap(&updates, service, &path, request).await
+    soap(&updates, endpoint, request).await
 }
 
-async fn soap(updates: &Updates, service: Service, path: &str, request: Request<Body>) -> Response {
+async fn soap(updates: &Updates, endpoint: Endpoint, request: Request<Body>) -> Response {
+    let service = endpoint.service();
     let encodings = Encodings::of(request.headers());
     let host = host(&request).to_owned();
-    let actor = actor(service, &request);
+    let actor = actor(endpoint, &request);
     let peer = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>().map(|info| info.0);
     let text = match body::read(request, BODY_BYTES_MAX).await {
         Ok(text) => text,
@@ -99,19 +144,13 @@ async fn soap(updates: &Updates, service: Service, path: &str, request: Request<
     let (version, operation) = (envelope.version, envelope.name.clone());
     let call = Call { updates, host: &host, encodings };
     let started = std::time::Instant::now();
-    let answer = match service.namespace {
-        space if space == client::CLIENT.namespace => client::answer(&call, envelope).await,
-        space if space == simple_auth::SIMPLE_AUTH.namespace => simple_auth::answer(&call, envelope).await,
-        space if space == server_sync::SERVER_SYNC.namespace => server_sync::answer(&call, envelope).await,
-        space if space == dss_auth::DSS_AUTH.namespace => dss_auth::answer(&call, envelope).await,
-        _ => reporting::answer(&call, envelope).await,
-    };
+    let answer = endpoint.answer(&call, envelope).await;
     metrics::histogram!("headwater_soap_seconds", "operation" => known(&operation))
         .record(started.elapsed().as_secs_f64());
     match answer {
         Ok(answer) => answer.respond(version),
         Err(failure) => {
-            tracing::debug!(path, operation, ?peer, error = %failure, "a call was refused");
+            tracing::debug!(?endpoint, operation, ?peer, error = %failure, "a call was refused");
             fault(service, version, &operation, actor, &failure)
         }
     }
@@ -154,14 +193,11 @@ fn host(request: &Request<Body>) -> &str {
 }
 
 /// What a fault of a service between servers names as the failing part: the service's URL.
-fn actor(service: Service, request: &Request<Body>) -> Option<String> {
-    let path = match service.namespace {
-        space if space == server_sync::SERVER_SYNC.namespace => {
-            "/ServerSyncWebService/ServerSyncWebService.asmx"
-        }
-        space if space == dss_auth::DSS_AUTH.namespace => "/DssAuthWebService/DssAuthWebService.asmx",
-        _ => return None,
-    };
+fn actor(endpoint: Endpoint, request: &Request<Body>) -> Option<String> {
+    if !matches!(endpoint, Endpoint::ServerSync | Endpoint::DssAuth) {
+        return None;
+    }
+    let path = endpoint.path();
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let scheme = request.extensions().get::<Scheme>().map_or("http", Scheme::as_str);
     Some(format!("{scheme}://{host}{path}"))
