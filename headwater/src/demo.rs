@@ -101,9 +101,7 @@ impl Demo {
     fn approvable(&self) -> Vec<UpdateId> {
         let served = self.app.live.served();
         let found = self.app.find_updates(&served, &UpdateFilter::default());
-        let wanted = found
-            .into_iter()
-            .filter(|at| served.state(*at) == UpdateState::Approvable && !served.superseded(*at));
+        let wanted = found.into_iter().filter(|at| served.state(*at) == UpdateState::Approvable);
         wanted.map(|at| served.catalogue.index.update(at).id).collect()
     }
 
