@@ -3,3 +3,4 @@
 mod process;
 mod requests;
 mod scan;
+mod server_sync;

@@ -8,17 +8,17 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const CLIENT: &str = "/ClientWebService/client.asmx";
 
 /// An answer: its head in lower case and its body.
-struct Answer {
-    head: String,
+pub(crate) struct Answer {
+    pub(crate) head: String,
     body: Vec<u8>,
 }
 
 impl Answer {
-    fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let plain = match self.head.contains("content-encoding: xpress") {
             true => xpress::decode(&self.body, 64 << 20).expect("decodes"),
             false => self.body.clone(),
@@ -28,7 +28,7 @@ impl Answer {
 }
 
 /// Writes these bytes and reads until the server closes, which it is asked to do.
-async fn raw(server: &TestServer, request: &[u8]) -> Answer {
+pub(crate) async fn raw(server: &TestServer, request: &[u8]) -> Answer {
     let address = server.updates_url.trim_start_matches("http://");
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
     // A server that refuses early may close before all is written.
@@ -47,7 +47,7 @@ async fn raw(server: &TestServer, request: &[u8]) -> Answer {
     }
 }
 
-async fn post(server: &TestServer, path: &str, headers: &str, body: &[u8]) -> Answer {
+pub(crate) async fn post(server: &TestServer, path: &str, headers: &str, body: &[u8]) -> Answer {
     let mut request = format!(
         "POST {path} HTTP/1.1\r\nHost: wsus.example:8530\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
@@ -57,18 +57,18 @@ async fn post(server: &TestServer, path: &str, headers: &str, body: &[u8]) -> An
     raw(server, &request).await
 }
 
-fn capture(name: &str) -> Option<String> {
+pub(crate) fn capture(name: &str) -> Option<String> {
     shared(&format!("wsus-data/captures/{name}")).map(|path| std::fs::read_to_string(path).expect("reads"))
 }
 
-fn fault(answer: &Answer) -> (u16, Option<ErrorCode>, String) {
+pub(crate) fn fault(answer: &Answer) -> (u16, Option<ErrorCode>, String) {
     let text = answer.text();
     let fault = Envelope::parse(&text).expect("an envelope").decode_fault().expect("a fault");
     (answer.status(), fault.code, fault.message)
 }
 
 /// The names of the elements of a message in their order, without values.
-fn skeleton(xml: &str) -> Vec<String> {
+pub(crate) fn skeleton(xml: &str) -> Vec<String> {
     let tags = xml.split('<').skip(1).filter(|tag| !tag.starts_with('?'));
     tags.map(|tag| tag.split(['>', ' ']).next().unwrap_or_default().trim_end_matches('/').to_owned())
         .collect()

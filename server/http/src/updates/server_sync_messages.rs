@@ -104,7 +104,8 @@ pub(crate) fn update_data(documents: UpdateDocuments) -> GetUpdateDataResponse {
     let url = |file: headwater_app::upstream_server::FileUrl| ServerSyncUrlData {
         file_digest: file.digest,
         mu_url: file.url,
-        uss_url: None,
+        // There and empty, as a WSUS has it.
+        uss_url: Some(String::new()),
         decryption_key: None,
     };
     GetUpdateDataResponse {
