@@ -27,6 +27,9 @@ pub enum Error {
     /// The bytes have the announced SHA-1 but not the announced SHA-256; they are deleted.
     #[error("the file {sha1} has the SHA-256 {found}, expected {expected}")]
     WrongSha256 { sha1: Sha1Digest, expected: Sha256Digest, found: Sha256Digest },
+    /// Whoever brings a file cannot say what is in it.
+    #[error("what was to be taken in cannot be read")]
+    Unreadable(#[source] io::Error),
     #[error("cannot {action} {}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
 }

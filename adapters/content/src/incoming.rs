@@ -65,7 +65,7 @@ impl Incoming {
                 Ok(0) => return Ok(digester.finish()),
                 Ok(len) => len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Error::io("read what goes to", &self.path)(error)),
+                Err(error) => return Err(Error::Unreadable(error)),
             };
             let bytes = buffer.get(..len).unwrap_or_default();
             let needed_bytes = size_bytes - digester.size_bytes();

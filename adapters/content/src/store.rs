@@ -72,13 +72,21 @@ impl ContentStore {
 
     /// Reads a whole file and compares; for a sweep that finds what a disk lost.
     pub fn verify(&self, sha256: &Sha256Digest) -> Result<Verdict> {
+        Ok(match self.digests(sha256)? {
+            None => Verdict::Missing,
+            Some(found) if found.sha256 == *sha256 => Verdict::Whole,
+            Some(found) => Verdict::Damaged { found: found.sha256 },
+        })
+    }
+
+    /// Reads a whole file for its digests, whatever its name says; `None` when it is not there.
+    pub fn digests(&self, sha256: &Sha256Digest) -> Result<Option<FileDigests>> {
         let path = self.layout.file(sha256);
-        let found = match open_plain(&path).and_then(|(file, _)| FileDigests::of(file)) {
-            Ok(digests) => digests.sha256,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Verdict::Missing),
-            Err(error) => return Err(Error::io("read", &path)(error)),
-        };
-        Ok(if found == *sha256 { Verdict::Whole } else { Verdict::Damaged { found } })
+        match open_plain(&path).and_then(|(file, _)| FileDigests::of(file)) {
+            Ok(digests) => Ok(Some(digests)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", &path)(error)),
+        }
     }
 
     /// Every file of the store in the order of digests. What is not where its digest belongs is left out.
