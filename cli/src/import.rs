@@ -108,18 +108,26 @@ fn summary_text(path: &Path, summary: &ImportSummary, reader: Reader) -> String 
     let name = harmless(&path.display().to_string());
     let mut text = format!("Imported {name} in {}\n\n", duration(summary.duration_ms));
     text += &facts(summary).text(reader.width);
-    if !summary.quarantined.is_empty() {
-        let mut table = Table::new(&[Column::Long("KEPT APART"), Column::Long("WHY")]).wrapping();
-        for document in &summary.quarantined {
-            table.row([document.name.clone(), document.reason.clone()]);
-        }
-        text.push('\n');
-        text += &table.text(reader.width);
-    }
+    let apart = summary.quarantined.iter().map(|document| [document.name.clone(), document.reason.clone()]);
+    let refused = summary.files_refused.iter().map(|file| [file.name.clone(), file.reason.clone()]);
+    text += &reasons("KEPT APART", apart, reader);
+    text += &reasons("NOT KEPT", refused, reader);
     if summary.software + summary.drivers > 0 {
         text += "\nSee what came with `headwater update list`.\n";
     }
     text
+}
+
+/// A table of names and reasons, unless there are none.
+fn reasons(title: &'static str, rows: impl ExactSizeIterator<Item = [String; 2]>, reader: Reader) -> String {
+    if rows.len() == 0 {
+        return String::new();
+    }
+    let mut table = Table::new(&[Column::Long(title), Column::Long("WHY")]).wrapping();
+    for row in rows {
+        table.row(row);
+    }
+    format!("\n{}", table.text(reader.width))
 }
 
 fn facts(summary: &ImportSummary) -> Sheet {

@@ -50,6 +50,7 @@ fn sheet(server: &ServerStatus, reader: Reader) -> String {
         .fact("Catalogue", catalogue(server))
         .fact("Computers", computers(server))
         .fact("Content", content(server))
+        .fact("Problem", server.content.problem.clone().unwrap_or_default())
         .fact(
             "Upstream",
             server.upstream.as_ref().map_or("none".into(), |found| upstream::line(found, reader)),
@@ -95,6 +96,9 @@ fn content(server: &ServerStatus) -> String {
         ContentState::Complete => held,
         ContentState::Working => format!("{held}; {} on the way", grouped(content.files_wanted)),
         ContentState::Missing => format!("{held}; {} missing", grouped(content.files_wanted)),
+        ContentState::DiskFull => {
+            format!("{held}; no room for {}, {}", grouped(content.files_wanted), size(content.bytes_wanted))
+        }
     }
 }
 
@@ -107,6 +111,8 @@ fn next_step(server: &ServerStatus) -> Option<&'static str> {
         )
     } else if server.content.state == ContentState::Missing {
         Some("Files are missing that approved updates need. Bring them with `headwater update import`.")
+    } else if server.content.state == ContentState::DiskFull {
+        Some("The server's disk is full. Make room, and fetching goes on by itself.")
     } else if server.computers.total == 0 {
         Some(NO_COMPUTER)
     } else {

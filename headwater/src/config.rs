@@ -15,6 +15,9 @@ pub struct Config {
     pub console: SocketAddr,
     pub insecure_http: bool,
     pub targeting: Targeting,
+    pub content: Content,
+    pub content_languages: Vec<String>,
+    pub content_express: bool,
     pub tls: Tls,
     pub page: Page,
 }
@@ -24,6 +27,13 @@ pub struct Config {
 pub enum Targeting {
     Server,
     Client,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    OnApproval,
+    AtOnce,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -49,6 +59,9 @@ impl Default for Config {
             console: SocketAddr::from(([127, 0, 0, 1], 8580)),
             insecure_http: false,
             targeting: Targeting::Server,
+            content: Content::OnApproval,
+            content_languages: Vec::new(),
+            content_express: false,
             tls: Tls::default(),
             page: Page::default(),
         }
@@ -80,6 +93,16 @@ insecure_http = false
 
 # Who puts computers into groups: "server" (administrators) or "client" (the computers' policy).
 targeting = "server"
+
+# When the files of updates are fetched: "on-approval" (once an update is approved for installation)
+# or "at-once" (as soon as it can be offered, which takes terabytes for a large catalogue).
+content = "on-approval"
+
+# The languages of the computers, such as ["en", "pt-br"]: files for others are not fetched. None: all.
+content_languages = []
+
+# Fetch express files too, which agents read in ranges. They take several times the room.
+content_express = false
 
 [tls]
 # A certificate chain and its key, as PEM files. Without them the server makes a certificate with
@@ -140,6 +163,9 @@ impl Config {
         }
         if !(1..=64).contains(&self.page.mebibytes_max) {
             return wrong("`page.mebibytes_max` must be between 1 and 64");
+        }
+        if self.updates.port() == 1 {
+            return wrong("`updates` needs a port above 1, for content is on the port below");
         }
         if self.updates == self.console && self.updates.port() != 0 {
             return wrong("`updates` and `console` need different ports");

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_app::content::{ContentMode, ContentSettings, Express, Patience, keep_content};
 use headwater_app::{App, Clock, FirstAdministrator, Settings, Targeting, admin};
 use headwater_http::console::{self, Console};
 use headwater_http::updates::{self, ContentUrls, Updates};
@@ -102,9 +103,17 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
         return Err(config::ConfigError::Meaning(advice).into());
     }
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    // Both addresses are taken before anything is written, so that a taken port harms nothing.
+    // All addresses are taken before anything is written, so that a taken port harms nothing.
     let mut updates_listener = Listener::bind(config.updates, Limits::default()).await?;
     let mut console_listener = Listener::bind(config.console, Limits::default()).await?;
+    let content_urls = content_urls(&config, updates_listener.address()?.port());
+    let content_listener = match is_plain(&config, config.updates) {
+        true => None,
+        false => {
+            let beside = SocketAddr::new(config.updates.ip(), content_urls.port);
+            Some(Listener::bind(beside, Limits::default()).await?)
+        }
+    };
     let updates_url = url(&config, config.updates, updates_listener.address()?);
     let console_url = url(&config, config.console, console_listener.address()?);
 
@@ -119,8 +128,7 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
     }
     leave_for_commands(&app, &config.data, &console_url).await?;
 
-    let content = content_urls(&config, updates_listener.address()?.port());
-    let updates = Arc::new(Updates { app: app.clone(), content });
+    let updates = Arc::new(Updates { app: app.clone(), content: content_urls });
     let console = Console {
         app: app.clone(),
         updates_url: updates_url.clone(),
@@ -128,25 +136,27 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
         metrics: Arc::new(move || metrics.render()),
     };
     let (stop, stopped) = watch::channel(false);
-    let serving = [
+    let mut tasks = vec![
         tokio::spawn(updates_listener.serve(updates::router(updates), stopped.clone())),
         tokio::spawn(console_listener.serve(console::router(console), stopped.clone())),
+        tokio::spawn(keep_content(app.clone(), stopped.clone())),
+        tokio::spawn(rotate_keys(app.clone(), stopped.clone())),
     ];
-    let background = tokio::spawn(rotate_keys(app.clone(), stopped.clone()));
-    let demo = demo.then(|| Demo { app: app.clone(), updates_url: updates_url.clone() });
-    let demo = demo.map(|demo| tokio::spawn(demo.run(stopped)));
+    if demo {
+        let demo = Demo { app: app.clone(), updates_url: updates_url.clone() };
+        tasks.push(tokio::spawn(demo.run(stopped.clone())));
+    }
+    if let Some(listener) = content_listener {
+        tasks.push(tokio::spawn(listener.serve(updates::content::router(app.clone()), stopped)));
+    }
     announce(&updates_url, &console_url, &config, first.as_ref());
 
     stop_signal().await;
     tracing::info!("stopping");
     // The receivers are in the tasks that are waited for below.
     let _ = stop.send(true);
-    for task in serving {
+    for task in tasks {
         let _ = task.await;
-    }
-    let _ = background.await;
-    if let Some(demo) = demo {
-        let _ = demo.await;
     }
     app.stop().await;
     tracing::info!("stopped");
@@ -160,6 +170,15 @@ fn settings(config: &Config) -> Settings {
         targeting: match config.targeting {
             config::Targeting::Server => Targeting::ServerSide,
             config::Targeting::Client => Targeting::ClientSide,
+        },
+        content: ContentSettings {
+            mode: match config.content {
+                config::Content::OnApproval => ContentMode::OnApproval,
+                config::Content::AtOnce => ContentMode::AtOnce,
+            },
+            languages: config.content_languages.clone(),
+            express: if config.content_express { Express::Hold } else { Express::LeaveOut },
+            patience: Patience::default(),
         },
     }
 }
@@ -181,7 +200,7 @@ fn content_urls(config: &Config, port: u16) -> ContentUrls {
     let content_port = match port {
         port if is_plain(config, config.updates) => port,
         443 => 80,
-        port => port - 1,
+        port => port.saturating_sub(1),
     };
     ContentUrls { scheme: "http", port: content_port }
 }

@@ -103,7 +103,7 @@ pub fn server() -> Value {
             "declined": 1, "quarantined": 0, "approvals": 17
         },
         "computers": {"total": 1_207, "silent": 4, "silent_after_days": 30},
-        "content": {"files_held": 10, "files_wanted": 2, "bytes_held": 9_600_000_000u64, "state": "missing"},
+        "content": {"files_held": 10, "files_wanted": 2, "bytes_held": 9_600_000_000u64, "bytes_wanted": 5_000, "state": "missing"},
         "upstream": upstream()
     })
 }

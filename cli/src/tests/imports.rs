@@ -10,7 +10,7 @@ use crate::Exit;
 
 const PROGRESS: &str = r#"{"event":"progress","documents":2000,"documents_total":4125,"files":1}"#;
 const WHOLE: &str = r#"{"event":"finished","summary":{"documents":4125,"added":4120,"unchanged":5,"categories":451,"detectoids":3669,"software":0,"drivers":0,"incomplete":0,"quarantined":[],"files_added":0,"files_unknown":0,"duration_ms":3210}}"#;
-const IN_PART: &str = r#"{"event":"finished","summary":{"documents":9,"added":6,"unchanged":1,"categories":1,"detectoids":0,"software":4,"drivers":1,"incomplete":1,"quarantined":[{"name":"a.xml","reason":"the document has no title"},{"name":"kit/b.xml","update_id":"56309036-4c77-4dd9-951a-99ee9c246a94","reason":"element `Files` stands inside itself, which is deeper than any document goes"}],"files_added":1,"files_unknown":2,"duration_ms":35}}"#;
+const IN_PART: &str = r#"{"event":"finished","summary":{"documents":9,"added":6,"unchanged":1,"categories":1,"detectoids":0,"software":4,"drivers":1,"incomplete":1,"quarantined":[{"name":"a.xml","reason":"the document has no title"},{"name":"kit/b.xml","update_id":"56309036-4c77-4dd9-951a-99ee9c246a94","reason":"element `Files` stands inside itself, which is deeper than any document goes"}],"files_added":1,"files_unknown":2,"files_refused":[{"name":"a.cab","reason":"no update of the catalogue names its SHA-1"}],"duration_ms":35}}"#;
 
 /// Imports this path below a folder of its own; `{}` stands for that folder.
 #[track_caller]
@@ -69,6 +69,9 @@ fn documents_that_were_kept_apart_are_named() {
             "a.xml       the document has no title",
             "kit/b.xml   element `Files` stands inside itself, which is deeper than any",
             "            document goes",
+            "",
+            "NOT KEPT  WHY",
+            "a.cab     no update of the catalogue names its SHA-1",
             "",
             "See what came with `headwater update list`.",
         ])

@@ -30,7 +30,9 @@ fn a_server_says_what_it_waits_for() {
     );
     let mut fresh = server();
     fresh["catalogue"]["revisions"] = json!(0);
-    fresh["content"] = json!({"files_held": 0, "files_wanted": 0, "bytes_held": 0, "state": "complete"});
+    fresh["content"] = json!({
+        "files_held": 0, "files_wanted": 0, "bytes_held": 0, "bytes_wanted": 0, "state": "complete"
+    });
     fresh.as_object_mut().expect("fields").remove("upstream");
     let done = run("server status", &[(status, Reply::Json(fresh))]);
     let end = lines(&[
@@ -41,6 +43,17 @@ fn a_server_says_what_it_waits_for() {
         "a server to take updates from with `headwater upstream set`.",
     ]);
     assert!(done.out.ends_with(&end), "{}", done.out);
+    let mut full = server();
+    full["content"] = json!({
+        "files_held": 1, "files_wanted": 2, "bytes_held": 5, "bytes_wanted": 9_600_000_000u64,
+        "state": "disk_full", "problem": "86.cab: the disk is full"
+    });
+    let done = run("server status", &[(status, Reply::Json(full))]);
+    let content = lines(&[
+        "Content     1 file, 5 bytes; no room for 2, 9.6 GB",
+        "Problem     86.cab: the disk is full",
+    ]);
+    assert!(done.out.contains(&content) && done.out.contains("Make room"), "{}", done.out);
     let done = run("server status --output json", &[(status, Reply::Json(server()))]);
     assert_eq!(done.out, format!("{}\n", server()));
 }

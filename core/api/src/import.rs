@@ -67,8 +67,11 @@ pub struct ImportSummary {
     pub quarantined: Vec<Quarantined>,
     /// Files that belong to an update and were not held before.
     pub files_added: u64,
-    /// Files whose digest no update names; they are not kept.
+    /// Files that are not those of an update; they are not kept.
     pub files_unknown: u64,
+    /// The first thousand of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files_refused: Vec<RefusedFile>,
     pub duration_ms: u64,
 }
 
@@ -80,6 +83,15 @@ pub struct Quarantined {
     /// The update, where that much could be read.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub update_id: Option<UpdateId>,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// A file that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedFile {
+    /// Its name within what was imported.
+    pub name: String,
     /// Why, in a sentence.
     pub reason: String,
 }

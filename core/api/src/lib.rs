@@ -33,7 +33,7 @@ pub use computer::{
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
-pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined};
+pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;

@@ -66,10 +66,14 @@ pub struct ComputersStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentStatus {
     pub files_held: u64,
-    /// Files that approved updates need and that are not held.
+    /// Files that should be held, for approved updates or all of them, and are not.
     pub files_wanted: u64,
     pub bytes_held: u64,
+    pub bytes_wanted: u64,
     pub state: ContentState,
+    /// What is wrong with one of the files wanted, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,4 +85,6 @@ pub enum ContentState {
     Working,
     /// Files are wanted and no source has them; the administrator must act.
     Missing,
+    /// There is no room for files that are wanted; the administrator must act.
+    DiskFull,
 }

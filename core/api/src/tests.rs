@@ -87,7 +87,10 @@ fn the_server() {
             "declined": 0, "quarantined": 0, "approvals": 0
         },
         "computers": {"total": 4, "silent": 1, "silent_after_days": 30},
-        "content": {"files_held": 1, "files_wanted": 2, "bytes_held": 3, "state": "missing"},
+        "content": {
+            "files_held": 1, "files_wanted": 2, "bytes_held": 3, "bytes_wanted": 4, "state": "disk_full",
+            "problem": "86.cab: there is no room"
+        },
         "upstream": upstream()
     }));
 }
@@ -105,7 +108,10 @@ fn updates() {
                     "sha1": "86542c97261c46d5b379a43ec895f97eaf409ba2", "sha256": "0f".repeat(32),
                     "held": true
                 },
-                {"name": "old.exe", "size_bytes": 0, "sha1": "00".repeat(20), "held": false}
+                {
+                    "name": "old.exe", "size_bytes": 0, "sha1": "00".repeat(20), "held": false,
+                    "problem": "the source does not have it"
+                }
             ],
             "prerequisites": [[{"id": UPDATE, "title": "Windows 11"}, {"id": ALL_COMPUTERS}]],
             "bundles": [], "bundled_by": [], "supersedes": [], "superseded_by": [],
@@ -144,7 +150,8 @@ fn imports() {
             "documents": 9, "added": 5, "unchanged": 3, "categories": 2, "detectoids": 1, "software": 2,
             "drivers": 0, "incomplete": 1,
             "quarantined": [{"name": "a.xml", "reason": "the document has no title"}],
-            "files_added": 1, "files_unknown": 0, "duration_ms": 1500
+            "files_added": 1, "files_unknown": 1,
+            "files_refused": [{"name": "a.cab", "reason": "no update names it"}], "duration_ms": 1500
         }
     }));
     check::<ImportEvent>(json!({

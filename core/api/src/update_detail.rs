@@ -47,6 +47,9 @@ pub struct UpdateFile {
     pub sha256: Option<Sha256Digest>,
     /// Whether this server holds it.
     pub held: bool,
+    /// Why it is not held, where that is known, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

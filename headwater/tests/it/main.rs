@@ -1,6 +1,8 @@
 //! The executable's tests, in one binary.
 
+mod content;
 mod process;
 mod requests;
 mod scan;
 mod server_sync;
+mod sources;

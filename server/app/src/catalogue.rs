@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headwater_catalog::{
-    CategoryKind, Entry, FACTS_VERSION, Facts, Index, RevisionIx, Severity, UpdateIx, UpdateKind,
+    CategoryKind, Entry, FACTS_VERSION, Facts, Index, Patching, RevisionIx, Severity, UpdateIx, UpdateKind,
 };
 use headwater_fragments::{FragmentFile, Location, Section, pack};
 use headwater_model::{EulaId, RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
@@ -22,6 +22,18 @@ pub struct CardFile {
     pub size_bytes: u64,
     /// What its name ends in, if that can stand in a URL.
     pub extension: Option<Box<str>>,
+    /// Read in ranges, and not needed where the other files are here.
+    pub is_express: bool,
+}
+
+impl CardFile {
+    /// Its name in content URLs, such as `86542C97261C46D5B379A43EC895F97EAF409BA2.cab`.
+    pub fn content_name(&self) -> String {
+        match &self.extension {
+            None => format!("{:X}", self.sha1),
+            Some(extension) => format!("{:X}.{extension}", self.sha1),
+        }
+    }
 }
 
 /// What is known of a revision at a glance.
@@ -32,6 +44,8 @@ pub struct Card {
     pub kb: Box<[Box<str>]>,
     pub severity: Option<Severity>,
     pub category: Option<CategoryKind>,
+    /// The languages that its files are for; `all` or none for every language.
+    pub languages: Box<[Box<str>]>,
     pub files: Box<[CardFile]>,
     /// The licence that must be accepted.
     pub eula: Option<EulaId>,
@@ -39,14 +53,17 @@ pub struct Card {
     pub stamp: u64,
 }
 
+/// A file by its revision and its place among the files of that.
+type FileIx = (RevisionIx, u32);
+
 /// The catalogue, replaced whole after each import.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     pub index: Arc<Index>,
     locations: Vec<Option<Location>>,
     cards: Vec<Card>,
-    /// The first revision that has a file of this name on the wire.
-    files: HashMap<Sha1Digest, (RevisionIx, u32)>,
+    /// The first revision that has a file of this name on the wire; one that announces its SHA-256 if any does.
+    files: HashMap<Sha1Digest, FileIx>,
     pub quarantined: usize,
     /// How reports name updates.
     pub numbers: UpdateNumbers,
@@ -62,8 +79,12 @@ impl Catalogue {
     }
 
     pub fn file(&self, digest: Sha1Digest) -> Option<&CardFile> {
-        let (at, number) = self.files.get(&digest)?;
-        self.cards.get(at.0 as usize)?.files.get(*number as usize)
+        file_at(&self.cards, *self.files.get(&digest)?)
+    }
+
+    /// Every file that some update announces, once.
+    pub fn files(&self) -> impl Iterator<Item = &CardFile> {
+        self.files.values().filter_map(|at| file_at(&self.cards, *at))
     }
 
     /// The classification of a revision and its products, out of its category clauses.
@@ -145,13 +166,22 @@ impl Catalogue {
         for (at, revision) in index.revisions().iter().enumerate() {
             let Some((card, location)) = by_id.remove(&revision.id) else { continue };
             for (number, file) in card.files.iter().enumerate() {
-                files.entry(file.sha1).or_insert((RevisionIx(at as u32), number as u32));
+                let here = (RevisionIx(at as u32), number as u32);
+                let known: &mut FileIx = files.entry(file.sha1).or_insert(here);
+                let is_proven = file_at(&cards, *known).is_none_or(|known| known.sha256.is_some());
+                if !is_proven && file.sha256.is_some() {
+                    *known = here;
+                }
             }
             cards.push(card);
             locations.push(location);
         }
         Self { index: Arc::new(index), locations, cards, files, ..Self::default() }
     }
+}
+
+fn file_at(cards: &[Card], (at, number): FileIx) -> Option<&CardFile> {
+    cards.get(at.0 as usize)?.files.get(number as usize)
 }
 
 fn is_stale(row: &RevisionRow, known: &HashMap<UpdateIdentity, Location>) -> bool {
@@ -217,6 +247,7 @@ fn card(facts: &Facts, stamp: u64) -> Card {
             UpdateKind::Category(category) => Some(category.kind),
             _ => None,
         },
+        languages: facts.languages.iter().map(|language| language.as_str().into()).collect(),
         files: facts
             .files
             .iter()
@@ -225,6 +256,7 @@ fn card(facts: &Facts, stamp: u64) -> Card {
                 sha256: file.sha256,
                 size_bytes: file.size_bytes,
                 extension: file.extension().map(Into::into),
+                is_express: file.patching == Patching::Express,
             })
             .collect(),
         eula: facts.eula.as_ref().map(|eula| eula.id),

@@ -56,6 +56,8 @@ pub enum AppError {
     Store(#[from] headwater_store::Error),
     #[error("the fragment file failed")]
     Fragments(#[from] headwater_fragments::Error),
+    #[error("the content folder failed")]
+    Content(#[from] headwater_content::Error),
     #[error("the package cannot be read")]
     Package(#[from] headwater_packages::PackageError),
     #[error("`{path}` failed")]

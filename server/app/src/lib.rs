@@ -7,6 +7,7 @@
 pub mod admin;
 mod catalogue;
 mod clock;
+pub mod content;
 mod cookie;
 mod error;
 mod live;

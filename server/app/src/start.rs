@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::admin::groups::random_guid;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
+use crate::content::{Content, ContentSettings};
 use crate::cookie::{CookieJar, KEY_BYTES};
 use crate::error::AppError;
 use crate::live::{self, Live, Served};
@@ -42,6 +43,7 @@ pub struct Settings {
     pub data: PathBuf,
     pub page: PageLimits,
     pub targeting: Targeting,
+    pub content: ContentSettings,
 }
 
 /// The name of the database within the data folder.
@@ -73,6 +75,7 @@ pub struct App {
     pub server: Server,
     pub clock: Clock,
     pub started_at: Timestamp,
+    pub(crate) content: Arc<Content>,
     pub(crate) fragments: Arc<FragmentFile>,
     pub(crate) locations: Mutex<HashMap<UpdateIdentity, Location>>,
     pub(crate) writer: Writer,
@@ -97,6 +100,8 @@ impl App {
         // Whole seconds: agents repeat the time of the configuration, some with fewer digits.
         let second = Timestamp::from_micros(now.as_micros() / 1_000_000 * 1_000_000);
         let server = store.server(ServerId::from_bytes(random_guid()?), second).await?;
+        let content =
+            Content::open(&settings.data.join("content"), settings.content.patience, &store).await?;
         let (fragments, mut locations) = FragmentFile::open(&settings.data.join("fragments"))?;
         let jar = jar(&store, &server, now).await?;
 
@@ -121,6 +126,7 @@ impl App {
             server,
             started_at: now,
             clock,
+            content: Arc::new(content),
             fragments: Arc::new(fragments),
             locations: Mutex::new(locations),
             writer,
@@ -171,6 +177,7 @@ impl App {
     fn publish(&self, served: Served) {
         let stamp = served.offers.stamp;
         self.live.publish(served);
+        self.content.wake();
         self.news.send_modify(|news| news.stamp = stamp);
     }
 

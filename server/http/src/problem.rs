@@ -4,6 +4,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater_api::Problem;
 use headwater_app::{AppError, admin};
+use headwater_content::Error as ContentError;
 
 /// A problem on its way out.
 #[derive(Debug)]
@@ -40,6 +41,9 @@ impl From<AppError> for Refusal {
                 "the package cannot be read",
                 admin::chain(&error),
             ),
+            AppError::Content(error @ ContentError::DiskFull { .. }) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "the disk is full", error.to_string())
+            }
             other => {
                 tracing::error!(error = admin::chain(&other), "a request failed");
                 let detail = "the server failed; its log says why";

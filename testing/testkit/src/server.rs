@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_app::content::{ContentSettings, keep_content};
 use headwater_app::{App, AppError, Clock, Settings, Targeting};
 use headwater_http::console::{self, Console};
 use headwater_http::updates::{self, ContentUrls, Updates};
@@ -27,6 +28,7 @@ pub struct ServerOptions {
     pub clock: Option<TestClock>,
     pub page: PageLimits,
     pub targeting: Targeting,
+    pub content: ContentSettings,
 }
 
 impl Default for ServerOptions {
@@ -35,6 +37,7 @@ impl Default for ServerOptions {
             clock: None,
             page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
             targeting: Targeting::ServerSide,
+            content: ContentSettings::default(),
         }
     }
 }
@@ -182,8 +185,12 @@ async fn bring_up(
     let console_listener = Listener::bind(free, Limits::default()).await?;
     let (updates, console) = (updates_listener.address()?, console_listener.address()?);
     let clock = options.clock.map_or_else(Clock::system, |clock| clock.clock());
-    let settings =
-        Settings { data: data.path().join("data"), page: options.page, targeting: options.targeting };
+    let settings = Settings {
+        data: data.path().join("data"),
+        page: options.page,
+        targeting: options.targeting,
+        content: options.content,
+    };
     let app = App::start(settings, clock).await?;
     app.first_administrator().await?;
     let token = app.local_token().await?;
@@ -200,7 +207,8 @@ async fn bring_up(
     let running = tokio::spawn(async move {
         tokio::join!(
             updates_listener.serve(updates_router, stopped.clone()),
-            console_listener.serve(console_router, stopped),
+            console_listener.serve(console_router, stopped.clone()),
+            keep_content(app.clone(), stopped),
         );
         app.stop().await;
     });

@@ -2,7 +2,8 @@
 //!
 //! One task reads the package, several derive facts and fragments, one writes. A batch is one
 //! transaction; a crash leaves whole documents, and the next import of the same package adds the
-//! rest. Agents see the new catalogue when all of it is in.
+//! rest. Agents see the new catalogue when all of it is in. Files are read after that, in a second
+//! pass ([`super::import_files`]): whose they are is known then, in whatever order they lie.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -10,7 +11,7 @@ use std::time::Instant;
 use headwater_catalog::{Document, FACTS_VERSION, Kind};
 use headwater_fragments::Record;
 use headwater_model::{RevisionId, UpdateId};
-use headwater_packages::{Document as PackedDocument, Entry, Package};
+use headwater_packages::{Document as PackedDocument, Entry, FileLocation, Package};
 use headwater_store::{NewRevision, Quarantined};
 use ring::digest::{SHA256, digest};
 use tokio::sync::mpsc;
@@ -36,6 +37,13 @@ pub struct Refused {
     pub reason: String,
 }
 
+/// A file that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedFile {
+    pub name: String,
+    pub reason: String,
+}
+
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportSummary {
@@ -49,7 +57,7 @@ pub struct ImportSummary {
     pub incomplete: u64,
     pub quarantined: Vec<Refused>,
     pub files_added: u64,
-    pub files_unknown: u64,
+    pub files_refused: Vec<RefusedFile>,
     pub duration_ms: u64,
 }
 
@@ -93,22 +101,31 @@ impl App {
         let _one_at_a_time = self.importing.lock().await;
         let started = Instant::now();
         let (batches, mut arriving) = mpsc::channel(2);
-        let reader = tokio::task::spawn_blocking(move || read(package, &batches));
+        let documents = package.clone();
+        let reader = tokio::task::spawn_blocking(move || read(documents, &batches));
 
         let mut summary = ImportSummary::default();
         let mut added = Vec::new();
+        let mut files = 0;
         while let Some(batch) = arriving.recv().await {
             let so_far = ImportProgress {
                 documents: summary.documents + (batch.derived.len() + batch.refused.len()) as u64,
                 documents_total: batch.documents_total,
-                files: batch.files,
+                files: 0,
             };
+            files = batch.files;
             self.keep(batch, &mut summary, &mut added).await?;
             progress(so_far);
         }
-        reader.await.map_err(|_| AppError::Internal("reading the package was stopped"))??;
+        let locations = reader.await.map_err(|_| AppError::Internal("reading the package was stopped"))??;
         self.publish_catalogue().await?;
         self.count_kinds(&mut summary, &added);
+        self.learn_locations(&locations).await?;
+        if files > 0 {
+            let so_far = ImportProgress { documents: summary.documents, ..ImportProgress::default() };
+            let mut progress = |files| progress(ImportProgress { files, ..so_far });
+            self.import_files(package, &mut summary, &mut progress).await?;
+        }
         summary.duration_ms = started.elapsed().as_millis() as u64;
         tracing::info!(
             by = operator.name,
@@ -117,6 +134,7 @@ impl App {
             added = summary.added,
             unchanged = summary.unchanged,
             quarantined = summary.quarantined.len(),
+            files = summary.files_added,
             ms = summary.duration_ms,
             "imported"
         );
@@ -173,7 +191,6 @@ impl App {
         summary.unchanged =
             summary.documents - summary.added - summary.quarantined.len() as u64 - refused.len() as u64;
         summary.quarantined.extend(batch.refused.into_iter().map(|(refused, _)| refused));
-        summary.files_unknown = batch.files;
         Ok(())
     }
 
@@ -192,9 +209,11 @@ impl App {
     }
 }
 
-/// Reads the package to its end and hands on what it holds, a batch at a time.
-fn read(path: PathBuf, batches: &mpsc::Sender<Batch>) -> Result<(), AppError> {
+/// Reads the package to its end and hands on its documents, a batch at a time. Returns where Microsoft has
+/// the files.
+fn read(path: PathBuf, batches: &mpsc::Sender<Batch>) -> Result<Vec<FileLocation>, AppError> {
     let package = Package::open(&path)?;
+    let locations = package.listing().map(|listing| listing.locations.clone()).unwrap_or_default();
     let mut gathered = Gathered { documents_total: package.documents_total(), ..Gathered::default() };
     package.read(|entry| {
         match entry {
@@ -207,7 +226,8 @@ fn read(path: PathBuf, batches: &mpsc::Sender<Batch>) -> Result<(), AppError> {
         let full = gathered.documents.len() >= BATCH_DOCUMENTS || gathered.bytes >= BATCH_BYTES;
         if full { gathered.hand_on(batches) } else { Ok(()) }
     })?;
-    gathered.hand_on(batches)
+    gathered.hand_on(batches)?;
+    Ok(locations)
 }
 
 /// What was read and not yet handed on.

@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod computers;
 pub mod groups;
 pub mod import;
+mod import_files;
 pub mod operators;
 pub mod policy;
 pub mod server;

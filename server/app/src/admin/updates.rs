@@ -5,6 +5,7 @@ use headwater_model::{GroupId, UpdateId};
 pub use headwater_store::{ApprovalRow, Change};
 
 use crate::catalogue::{Card, decompress};
+use crate::content::FileStanding;
 use crate::error::AppError;
 use crate::live::Served;
 use crate::start::App;
@@ -40,6 +41,8 @@ pub enum UpdateState {
 pub struct UpdatePage {
     /// Of the newest revision.
     pub facts: Facts,
+    /// Of each of its files, in their order.
+    pub files: Vec<FileStanding>,
     pub approvals: Vec<ApprovalRow>,
     pub changes: Vec<Change>,
 }
@@ -76,6 +79,7 @@ impl App {
         let document = headwater_catalog::read(&decompress(&packed, bytes)?)
             .map_err(|_| AppError::Internal("a stored document cannot be read any more"))?;
         Ok(UpdatePage {
+            files: self.file_standings(&document.facts.files).await?,
             facts: document.facts,
             approvals: self.store.approvals_of(update).await?,
             changes: self.store.changes(Some(update), None, HISTORY_MAX).await?,

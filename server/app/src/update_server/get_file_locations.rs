@@ -22,12 +22,8 @@ pub struct FileLocation {
 
 impl FileLocation {
     pub(crate) fn of(file: &CardFile) -> Self {
-        let digest = format!("{:X}", file.sha1);
-        let folder = &digest[digest.len() - 2..];
-        let path = match &file.extension {
-            None => format!("{folder}/{digest}"),
-            Some(extension) => format!("{folder}/{digest}.{extension}"),
-        };
+        let [.., last] = file.sha1.as_bytes();
+        let path = format!("{last:02X}/{}", file.content_name());
         Self { digest: file.sha1, path }
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
-use headwater_api::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined};
+use headwater_api::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 use headwater_app::admin::import as use_case;
 use headwater_app::{App, Operator};
 use tokio::io::AsyncWriteExt as _;
@@ -20,7 +20,7 @@ use crate::problem::Refusal;
 /// The largest package, in bytes. A whole catalogue with its content is larger: bring the content
 /// in parts.
 const PACKAGE_BYTES_MAX: u64 = 64 << 30;
-/// The quarantined documents that an answer names.
+/// The quarantined documents that an answer names, and the refused files.
 const QUARANTINED_MAX: usize = 1_000;
 
 pub(super) async fn import(
@@ -110,6 +110,8 @@ async fn discard(package: &PathBuf) {
 
 fn summary(done: use_case::ImportSummary) -> ImportSummary {
     let quarantined = done.quarantined.into_iter().take(QUARANTINED_MAX);
+    let files_unknown = done.files_refused.len() as u64;
+    let refused = done.files_refused.into_iter().take(QUARANTINED_MAX);
     ImportSummary {
         documents: done.documents,
         added: done.added,
@@ -127,7 +129,8 @@ fn summary(done: use_case::ImportSummary) -> ImportSummary {
             })
             .collect(),
         files_added: done.files_added,
-        files_unknown: done.files_unknown,
+        files_unknown,
+        files_refused: refused.map(|file| RefusedFile { name: file.name, reason: file.reason }).collect(),
         duration_ms: done.duration_ms,
     }
 }

@@ -7,6 +7,7 @@ use headwater_api::{
     CatalogueStatus, Change, ComputersStatus, ContentState, ContentStatus, HistoryQuery, Page, PolicyFormat,
     PolicyQuery, ServerStatus, ServerUrls, UpdateRef,
 };
+use headwater_app::content::{self, ContentReport};
 use headwater_app::{Served, admin};
 use headwater_model::ServerId;
 
@@ -39,14 +40,25 @@ pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, R
             silent,
             silent_after_days: computers::SILENT_AFTER_DAYS,
         },
-        content: ContentStatus {
-            files_held: 0,
-            files_wanted: 0,
-            bytes_held: 0,
-            state: ContentState::Complete,
-        },
+        content: content(app.content_report().await?),
         upstream: None,
     }))
+}
+
+fn content(report: ContentReport) -> ContentStatus {
+    ContentStatus {
+        files_held: report.files_held,
+        files_wanted: report.files_wanted,
+        bytes_held: report.bytes_held,
+        bytes_wanted: report.bytes_wanted,
+        state: match report.state {
+            content::ContentState::Complete => ContentState::Complete,
+            content::ContentState::Working => ContentState::Working,
+            content::ContentState::Missing => ContentState::Missing,
+            content::ContentState::DiskFull => ContentState::DiskFull,
+        },
+        problem: report.problem,
+    }
 }
 
 pub(super) async fn policy(State(console): Shared, Query(query): Query<PolicyQuery>) -> Response {

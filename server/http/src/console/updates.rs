@@ -201,12 +201,14 @@ fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage, counts:
         files: facts
             .files
             .iter()
-            .map(|file| UpdateFile {
+            .zip(page.files)
+            .map(|(file, standing)| UpdateFile {
                 name: file.name.clone(),
                 size_bytes: file.size_bytes,
                 sha1: file.sha1,
                 sha256: file.sha256,
-                held: false,
+                held: standing.is_held,
+                problem: standing.problem,
             })
             .collect(),
         prerequisites: facts

@@ -5,6 +5,7 @@ mod body;
 mod changes;
 mod client;
 mod client_messages;
+pub mod content;
 mod dss_auth;
 mod reporting;
 mod server_sync;
@@ -119,6 +120,9 @@ async fn dispatch(State(updates): State<Arc<Updates>>, request: Request<Body>) -
     let path = request.uri().path();
     if path.eq_ignore_ascii_case(headwater_api::Changes::PATH) {
         return changes::answer(&updates, request).await;
+    }
+    if content::is_content(path) {
+        return content::answer(&updates.app, request).await;
     }
     let Some(endpoint) = Endpoint::of(path) else { return StatusCode::NOT_FOUND.into_response() };
     if request.method() != Method::POST {

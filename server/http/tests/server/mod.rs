@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use headwater_app::content::ContentSettings;
 use headwater_app::update_server::PROTOCOL_VERSION;
 use headwater_app::{App, Clock, Settings, Targeting};
 use headwater_catalog::Kind;
@@ -157,6 +158,7 @@ fn settings(folder: &tempfile::TempDir) -> Settings {
         data: folder.path().join("data"),
         page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
         targeting: Targeting::ServerSide,
+        content: ContentSettings::default(),
     }
 }
 
