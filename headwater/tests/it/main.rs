@@ -1,8 +1,10 @@
 //! The executable's tests, in one binary.
 
 mod content;
+mod conversation;
 mod process;
 mod requests;
 mod scan;
 mod server_sync;
 mod sources;
+mod wire;

@@ -9,7 +9,7 @@ use headwater_testkit::{ServerOptions, TestClock, TestServer, shared};
 use headwater_wsus::soap::{ErrorCode, Fault, Request, decode_response, encode_request};
 use headwater_wsus::wsusss::*;
 
-use crate::requests::{Answer, capture, post, raw, skeleton};
+use crate::wire::{Answer, capture, post, raw, skeleton};
 
 const SYNC: &str = "/ServerSyncWebService/ServerSyncWebService.asmx";
 const AUTH: &str = "/dssauthwebservice/DSSAUTHWEBSERVICE.asmx";

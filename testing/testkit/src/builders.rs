@@ -103,6 +103,12 @@ impl Update {
         self
     }
 
+    /// Stands for an update of the real catalogue.
+    pub fn of(mut self, identity: UpdateIdentity) -> Self {
+        self.identity = identity;
+        self
+    }
+
     pub fn identity(&self) -> UpdateIdentity {
         self.identity
     }
