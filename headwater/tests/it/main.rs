@@ -6,5 +6,6 @@ mod process;
 mod requests;
 mod scan;
 mod server_sync;
+mod sessions;
 mod sources;
 mod wire;
