@@ -2,6 +2,7 @@
 
 mod content;
 mod conversation;
+mod offers;
 mod process;
 mod requests;
 mod scan;
