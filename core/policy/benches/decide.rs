@@ -58,6 +58,7 @@ fn one_call(offers: &Offers, installed: &[i32], other: &[i32]) -> headwater_poli
         filter: &[],
         two_groups: false,
         watermark: 9,
+        membership: 1,
         membership_stamp: 1,
     };
     decide(offers, &offers.view(&Arc::from([UNASSIGNED_COMPUTERS])), &scan, LIMITS)

@@ -52,6 +52,8 @@ pub struct Scan<'a> {
     pub two_groups: bool,
     /// The agent knows all changes up to this value of the server-wide counter.
     pub watermark: u64,
+    /// The agent knows what its groups of this value of the counter mean for it.
+    pub membership: u64,
     /// The counter's value when the computer's groups last changed.
     pub membership_stamp: u64,
 }
@@ -75,6 +77,9 @@ pub struct Answer {
     /// What the agent knows from now on. It advances only with the last call of an unfiltered
     /// scan: before that the agent may hold revisions that it has not listed.
     pub watermark: u64,
+    /// The groups that the agent knows from now on. They are apart from the watermark, for a computer
+    /// moves without a new snapshot: a decision between the two must not pass for known.
+    pub membership: u64,
     /// Whether the agent need not call again in this scan.
     pub finished: bool,
 }
@@ -100,7 +105,8 @@ pub fn decide(offers: &Offers, view: &View, scan: &Scan<'_>, limits: PageLimits)
     let scope = (!scan.filter.is_empty()).then(|| category_scope(index, scan.filter));
     let in_scope = |at: RevisionIx| scope.as_ref().is_none_or(|scope| scope.get(index.revision(at).update.0));
 
-    let mut answer = Answer { watermark: scan.watermark, ..Answer::default() };
+    let (watermark, membership) = (scan.watermark, scan.membership);
+    let mut answer = Answer { watermark, membership, ..Answer::default() };
     let page = Page { index, view, limits, bytes: 0 };
     page.fill(&mut answer, satisfied.iter(), |at| !cached.get(at.0) && in_scope(at));
 
@@ -118,6 +124,7 @@ pub fn decide(offers: &Offers, view: &View, scan: &Scan<'_>, limits: PageLimits)
     answer.finished = scope.is_none() && is_last_call(&answer, scan);
     if answer.finished {
         answer.watermark = scan.watermark.max(offers.stamp);
+        answer.membership = scan.membership_stamp;
     }
     answer
 }
@@ -193,10 +200,10 @@ struct Changed<'a> {
 
 impl<'a> Changed<'a> {
     fn since(offers: &'a Offers, view: &'a View, scan: &Scan<'_>) -> Self {
-        let moved = scan.membership_stamp.max(offers.tree_stamp);
+        let membership = scan.membership_stamp > scan.membership || offers.tree_stamp > scan.watermark;
         Self {
-            nothing: offers.newest_change.max(moved) <= scan.watermark,
-            membership: moved > scan.watermark,
+            nothing: offers.newest_change <= scan.watermark && !membership,
+            membership,
             watermark: scan.watermark,
             offers,
             view,

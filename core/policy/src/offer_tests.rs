@@ -89,6 +89,7 @@ fn scan<'a>(installed: &'a [i32], cached: &'a [i32]) -> Scan<'a> {
         filter: &[],
         two_groups: false,
         watermark: 0,
+        membership: 0,
         membership_stamp: 0,
     }
 }
@@ -241,6 +242,22 @@ fn a_moved_computer_and_a_moved_group_learn_their_approvals() {
     assert_eq!(answer(&world.offers(), PILOT, known).changed, []);
     world.decisions.tree_stamp = 9;
     assert_eq!(ids(&answer(&world.offers(), PILOT, known).changed), [41]);
+}
+
+/// A computer moves at once, a decision becomes known with its snapshot.
+#[test]
+fn a_move_ahead_of_the_snapshot_is_told_once_and_hides_no_decision() {
+    let mut world = World::small();
+    world.approve(4, PILOT, Some(Action::Install), 5);
+    world.decisions.stamp = 5;
+    let listed = scan(&[11, 21, 31], &[41, 51, 601, 611]);
+    let moved = answer(&world.offers(), PILOT, Scan { watermark: 5, membership_stamp: 7, ..listed });
+    assert_eq!((ids(&moved.changed), moved.watermark, moved.membership), (vec![41], 5, 7));
+    let again = Scan { watermark: 5, membership: 7, membership_stamp: 7, ..listed };
+    assert_eq!(answer(&world.offers(), PILOT, again).changed, []);
+    world.approve(5, PILOT, Some(Action::Install), 6);
+    world.decisions.stamp = 7;
+    assert_eq!(ids(&answer(&world.offers(), PILOT, again).changed), [51]);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! | 1 | version of the layout |
 //! | 4 | id of the key, little-endian |
 //! | 12 | nonce |
-//! | 182 | sealed: purpose, server id, epoch, client id, protocol, configuration, watermark, expiry |
+//! | 190 | sealed: purpose, server id, epoch, client id, protocol, configuration, watermark, membership, expiry |
 //! | 16 | tag |
 
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 const VERSION: u8 = 1;
 const PREFIX_BYTES: usize = 5;
-const PLAIN_BYTES: usize = 1 + 16 + 8 + 1 + ClientId::CHARS_MAX + 4 + 8 + 8 + 8;
+const PLAIN_BYTES: usize = 1 + 16 + 8 + 1 + ClientId::CHARS_MAX + 4 + 8 + 8 + 8 + 8;
 /// The length of every cookie.
 pub const COOKIE_BYTES: usize = PREFIX_BYTES + NONCE_LEN + PLAIN_BYTES + 16;
 /// The length of a key.
@@ -44,6 +44,9 @@ pub struct Cookie {
     pub config_change: Timestamp,
     /// The client knows all changes up to this value of the server-wide counter.
     pub watermark: u64,
+    /// The client knows what its groups of this value of the counter mean for it. They change
+    /// without a decision, so that the watermark may be behind them.
+    pub membership: u64,
     pub expires: Timestamp,
 }
 
@@ -138,6 +141,7 @@ impl CookieJar {
         plain.extend_from_slice(&cookie.protocol.minor.to_le_bytes());
         plain.extend_from_slice(&cookie.config_change.as_micros().to_le_bytes());
         plain.extend_from_slice(&cookie.watermark.to_le_bytes());
+        plain.extend_from_slice(&cookie.membership.to_le_bytes());
         plain.extend_from_slice(&cookie.expires.as_micros().to_le_bytes());
         plain
     }
@@ -163,6 +167,7 @@ impl CookieJar {
             },
             config_change: Timestamp::from_micros(i64::from_le_bytes(fields.take()?)),
             watermark: u64::from_le_bytes(fields.take()?),
+            membership: u64::from_le_bytes(fields.take()?),
             expires: Timestamp::from_micros(i64::from_le_bytes(fields.take()?)),
         })
     }
@@ -196,6 +201,7 @@ mod tests {
             protocol: ProtocolVersion::new(2, 90),
             config_change: Timestamp::from_micros(5),
             watermark: 77,
+            membership: 78,
             expires: Timestamp::from_micros(9_000_000),
         }
     }

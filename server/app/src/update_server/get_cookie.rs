@@ -31,12 +31,13 @@ impl App {
         }
         let old = old_cookie.map(|token| jar.open(Purpose::Client, token)).transpose()?;
         // A cookie of another computer, as a cloned disk brings it, says nothing about this one.
-        let watermark = old.filter(|old| old.client == authorized.client).map_or(0, |old| old.watermark);
+        let known = old.filter(|old| old.client == authorized.client);
         let cookie = Cookie {
             client: authorized.client,
             protocol,
             config_change: self.server.config_change,
-            watermark,
+            watermark: known.as_ref().map_or(0, |known| known.watermark),
+            membership: known.as_ref().map_or(0, |known| known.membership),
             expires: now.plus_seconds(COOKIE_SECONDS),
         };
         self.seal(Purpose::Client, &cookie)

@@ -64,6 +64,7 @@ impl App {
                 filter: request.filter,
                 two_groups: request.two_groups,
                 watermark: session.cookie.watermark,
+                membership: session.cookie.membership,
                 membership_stamp: member.stamp,
             };
             let answer = decide(&served.offers, &view, &scan, self.settings.page);
@@ -80,7 +81,7 @@ impl App {
             );
         }
         Ok(Page {
-            cookie: self.renew(session, answer.watermark)?,
+            cookie: self.renew(session, &answer)?,
             protocol: session.cookie.protocol,
             driver_sync_not_needed: !request.filter.is_empty(),
             answer,
@@ -90,10 +91,11 @@ impl App {
 
     /// No driver is in scope yet: the answer is the one that a WSUS without drivers gives (fact 26).
     fn driver_pass(&self, session: &Session, request: &SyncRequest<'_>) -> Result<Page, ClientFault> {
-        let watermark = session.cookie.watermark;
-        let answer = Answer { out_of_scope: request.cached_drivers.to_vec(), watermark, ..Answer::default() };
+        let Cookie { watermark, membership, .. } = session.cookie;
+        let out_of_scope = request.cached_drivers.to_vec();
+        let answer = Answer { out_of_scope, watermark, membership, ..Answer::default() };
         Ok(Page {
-            cookie: self.renew(session, watermark)?,
+            cookie: self.renew(session, &answer)?,
             protocol: session.cookie.protocol,
             driver_sync_not_needed: true,
             answer,
@@ -101,9 +103,10 @@ impl App {
         })
     }
 
-    /// The cookie with a new watermark and the same end (fact 14).
-    fn renew(&self, session: &Session, watermark: u64) -> Result<Token, ClientFault> {
-        self.seal(Purpose::Client, &Cookie { watermark, ..session.cookie.clone() })
+    /// The cookie with what the agent knows now and the same end (fact 14).
+    fn renew(&self, session: &Session, answer: &Answer) -> Result<Token, ClientFault> {
+        let Answer { watermark, membership, .. } = *answer;
+        self.seal(Purpose::Client, &Cookie { watermark, membership, ..session.cookie.clone() })
     }
 
     async fn cores(&self, locations: Vec<Location>) -> Result<Vec<PackedText>, AppError> {

@@ -42,6 +42,7 @@ impl App {
                 protocol: ProtocolVersion::new(0, 0),
                 config_change: self.server.config_change,
                 watermark: 0,
+                membership: 0,
                 expires: now.plus_seconds(COOKIE_SECONDS),
             },
         )
