@@ -11,4 +11,5 @@ mod scan;
 mod server_sync;
 mod sessions;
 mod sources;
+mod whole;
 mod wire;
