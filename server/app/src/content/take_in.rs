@@ -81,7 +81,7 @@ impl Content {
 /// names what is downloaded (fact 48).
 fn name_on_the_wire(name: &str) -> Option<Sha1Digest> {
     let file = name.rsplit(['/', '\\']).next()?;
-    let stem = file.split('.').next()?;
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     stem.rsplit('_').next()?.parse().ok()
 }
 
