@@ -90,7 +90,7 @@ impl FromStr for Address {
         if authority.as_str().contains('@') {
             return Err(refused("it holds a user name; servers ask each other without one"));
         }
-        if uri.query().is_some() || uri.path().trim_matches('/') != "" {
+        if uri.query().is_some() || !uri.path().trim_matches('/').is_empty() {
             return Err(refused("it goes on after the name and the port; name the server only"));
         }
         let bare = authority.as_str() == authority.host();
