@@ -5,6 +5,7 @@
 mod content;
 mod conversation;
 mod offers;
+mod operations;
 mod process;
 mod requests;
 mod scan;

@@ -6,6 +6,9 @@ use super::{CLIENT, Cookie};
 use crate::soap::operations;
 use crate::soap::record::record;
 
+/// Bytes of a text. Names of computers have 255, and no manufacturer or model comes near.
+const TEXT_BYTES_MAX: usize = 512;
+
 record! {
     /// [MS-WUSP] 2.2.2.2.3 RegisterComputer, request
     pub struct RegisterComputer {
@@ -23,21 +26,21 @@ record! {
     /// is zero: [MS-WUSP] only asks for most of them, and older agents know fewer.
     pub struct ComputerInfo {
         /// The same name as in GetAuthorizationCookie.
-        "DnsName" => dns_name: String = String::new(),
+        "DnsName" => dns_name: String [max TEXT_BYTES_MAX] = String::new(),
         "OSMajorVersion" => os_major_version: i32 = 0,
         "OSMinorVersion" => os_minor_version: i32 = 0,
         "OSBuildNumber" => os_build_number: i32 = 0,
         "OSServicePackMajorNumber" => os_service_pack_major_number: i32 = 0,
         "OSServicePackMinorNumber" => os_service_pack_minor_number: i32 = 0,
         /// Such as `en-US`.
-        "OSLocale" => os_locale: Option<String>,
-        "ComputerManufacturer" => computer_manufacturer: Option<String>,
-        "ComputerModel" => computer_model: Option<String>,
-        "BiosVersion" => bios_version: Option<String>,
-        "BiosName" => bios_name: Option<String>,
+        "OSLocale" => os_locale: Option<String> [max TEXT_BYTES_MAX],
+        "ComputerManufacturer" => computer_manufacturer: Option<String> [max TEXT_BYTES_MAX],
+        "ComputerModel" => computer_model: Option<String> [max TEXT_BYTES_MAX],
+        "BiosVersion" => bios_version: Option<String> [max TEXT_BYTES_MAX],
+        "BiosName" => bios_name: Option<String> [max TEXT_BYTES_MAX],
         "BiosReleaseDate" => bios_release_date: Option<Timestamp>,
         /// Such as `AMD64`; the reports of the same agent say otherwise (fact 15).
-        "ProcessorArchitecture" => processor_architecture: Option<String>,
+        "ProcessorArchitecture" => processor_architecture: Option<String> [max TEXT_BYTES_MAX],
         "SuiteMask" => suite_mask: i32 = 0,
         "OldProductType" => old_product_type: i32 = 0,
         "NewProductType" => new_product_type: i32 = 0,
@@ -47,11 +50,11 @@ record! {
         "ClientVersionBuildNumber" => client_version_build_number: i32 = 0,
         "ClientVersionQfeNumber" => client_version_qfe_number: i32 = 0,
         /// "Windows 10 Pro" on Windows 11 (fact 15).
-        "OSDescription" => os_description: Option<String>,
-        "OEM" => oem: Option<String>,
-        "DeviceType" => device_type: Option<String>,
-        "FirmwareVersion" => firmware_version: Option<String>,
-        "MobileOperator" => mobile_operator: Option<String>,
+        "OSDescription" => os_description: Option<String> [max TEXT_BYTES_MAX],
+        "OEM" => oem: Option<String> [max TEXT_BYTES_MAX],
+        "DeviceType" => device_type: Option<String> [max TEXT_BYTES_MAX],
+        "FirmwareVersion" => firmware_version: Option<String> [max TEXT_BYTES_MAX],
+        "MobileOperator" => mobile_operator: Option<String> [max TEXT_BYTES_MAX],
     }
 }
 
