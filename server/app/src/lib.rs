@@ -10,6 +10,7 @@ mod clock;
 pub mod content;
 mod cookie;
 mod error;
+mod intake;
 mod live;
 mod start;
 pub mod update_server;

@@ -1,4 +1,4 @@
-//! Taking documents into the catalogue: read, derive, keep, and only then offer.
+//! Importing a package: read, derive, keep ([`crate::intake`]), and only then offer.
 //!
 //! One task reads the package, several derive facts and fragments, one writes. A batch is one
 //! transaction; a crash leaves whole documents, and the next import of the same package adds the
@@ -8,17 +8,15 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use headwater_catalog::{Document, FACTS_VERSION, Kind};
-use headwater_fragments::Record;
-use headwater_model::{RevisionId, UpdateId};
+use headwater_catalog::Kind;
+use headwater_model::RevisionId;
 use headwater_packages::{Document as PackedDocument, Entry, FileLocation, Package};
-use headwater_store::{NewRevision, Quarantined};
-use ring::digest::{SHA256, digest};
 use tokio::sync::mpsc;
 
 use super::operators::Operator;
-use crate::catalogue::pack_document;
 use crate::error::AppError;
+pub use crate::intake::Refused;
+use crate::intake::{Arrivals, derive_all};
 use crate::start::{App, random};
 
 /// How far an import is.
@@ -27,14 +25,6 @@ pub struct ImportProgress {
     pub documents: u64,
     pub documents_total: Option<u64>,
     pub files: u64,
-}
-
-/// A document that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    pub name: String,
-    pub update: Option<UpdateId>,
-    pub reason: String,
 }
 
 /// A file that was not kept.
@@ -61,24 +51,16 @@ pub struct ImportSummary {
     pub duration_ms: u64,
 }
 
+struct Batch {
+    arrivals: Arrivals,
+    documents_total: Option<u64>,
+    files: u64,
+}
+
 /// Documents of one transaction.
 const BATCH_DOCUMENTS: usize = 512;
 /// Documents of one transaction are also limited by their text, in bytes.
 const BATCH_BYTES: usize = 32 << 20;
-const ZSTD_LEVEL: i32 = 3;
-
-/// A document on its way into the database.
-struct Derived {
-    revision: NewRevision,
-    record: Record,
-}
-
-struct Batch {
-    derived: Vec<Derived>,
-    refused: Vec<(Refused, [u8; 8])>,
-    documents_total: Option<u64>,
-    files: u64,
-}
 
 impl App {
     /// A new file in the data folder for a package that is being received.
@@ -108,14 +90,15 @@ impl App {
         let mut added = Vec::new();
         let mut files = 0;
         while let Some(batch) = arriving.recv().await {
-            let so_far = ImportProgress {
-                documents: summary.documents + (batch.derived.len() + batch.refused.len()) as u64,
-                documents_total: batch.documents_total,
-                files: 0,
-            };
             files = batch.files;
-            self.keep(batch, &mut summary, &mut added).await?;
-            progress(so_far);
+            let kept = self.keep(batch.arrivals).await?;
+            summary.documents += kept.documents;
+            summary.added += kept.added.len() as u64;
+            summary.unchanged += kept.unchanged;
+            summary.quarantined.extend(kept.refused);
+            added.extend(kept.added);
+            let documents_total = batch.documents_total;
+            progress(ImportProgress { documents: summary.documents, documents_total, files: 0 });
         }
         let locations = reader.await.map_err(|_| AppError::Internal("reading the package was stopped"))??;
         self.publish_catalogue().await?;
@@ -139,59 +122,6 @@ impl App {
             "imported"
         );
         Ok(summary)
-    }
-
-    /// Writes one batch: fragments first, so that every revision in the database has its own.
-    async fn keep(
-        &self,
-        batch: Batch,
-        summary: &mut ImportSummary,
-        added: &mut Vec<RevisionId>,
-    ) -> Result<(), AppError> {
-        let now = self.clock.now();
-        let read = batch.derived.len() as u64;
-        let (revisions, records): (Vec<NewRevision>, Vec<Record>) = {
-            let known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let new = |derived: &Derived| match known.get(&derived.record.identity) {
-                Some(location) => location.document_hash != derived.record.document_hash,
-                None => true,
-            };
-            let derived = batch.derived.into_iter();
-            derived.filter(new).map(|derived| (derived.revision, derived.record)).unzip()
-        };
-        if !records.is_empty() {
-            let fragments = self.fragments.clone();
-            let (records, locations) = tokio::task::spawn_blocking(move || {
-                let locations = fragments.append(&records);
-                (records, locations)
-            })
-            .await
-            .map_err(|_| AppError::Internal("writing fragments was stopped"))?;
-            let rows = self.store.add_revisions(revisions, now).await?;
-            let mut known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            for (record, location) in records.iter().zip(locations?) {
-                if rows.iter().any(|row| row.identity == record.identity) {
-                    known.insert(record.identity, location);
-                }
-            }
-            summary.added += rows.len() as u64;
-            added.extend(rows.iter().map(|row| row.id));
-        }
-        let refused: Vec<Quarantined> = batch
-            .refused
-            .iter()
-            .map(|(refused, hash)| Quarantined {
-                document_hash: *hash,
-                name: refused.name.clone(),
-                reason: refused.reason.clone(),
-            })
-            .collect();
-        self.store.quarantine(&refused, now).await?;
-        summary.documents += read + refused.len() as u64;
-        summary.unchanged =
-            summary.documents - summary.added - summary.quarantined.len() as u64 - refused.len() as u64;
-        summary.quarantined.extend(batch.refused.into_iter().map(|(refused, _)| refused));
-        Ok(())
     }
 
     fn count_kinds(&self, summary: &mut ImportSummary, added: &[RevisionId]) {
@@ -242,57 +172,8 @@ struct Gathered {
 impl Gathered {
     fn hand_on(&mut self, batches: &mpsc::Sender<Batch>) -> Result<(), AppError> {
         self.bytes = 0;
-        let batch = derive_all(&std::mem::take(&mut self.documents), self.documents_total, self.files);
+        let arrivals = derive_all(&std::mem::take(&mut self.documents));
+        let batch = Batch { arrivals, documents_total: self.documents_total, files: self.files };
         batches.blocking_send(batch).map_err(|_| AppError::Internal("the import was stopped"))
     }
-}
-
-/// Derives documents on all processors.
-fn derive_all(documents: &[PackedDocument], documents_total: Option<u64>, files: u64) -> Batch {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = documents.len().div_ceil(workers).max(1);
-    let results: Vec<Result<Derived, (Refused, [u8; 8])>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = documents
-            .chunks(share)
-            .map(|documents| scope.spawn(|| documents.iter().map(derive).collect::<Vec<_>>()))
-            .collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
-    });
-    let mut batch = Batch { derived: Vec::new(), refused: Vec::new(), documents_total, files };
-    for result in results {
-        match result {
-            Ok(derived) => batch.derived.push(derived),
-            Err(refused) => batch.refused.push(refused),
-        }
-    }
-    batch
-}
-
-fn derive(packed: &PackedDocument) -> Result<Derived, (Refused, [u8; 8])> {
-    let xml = packed.xml.as_bytes();
-    let mut hash = [0; 8];
-    hash.copy_from_slice(&digest(&SHA256, xml).as_ref()[..8]);
-    let refused = |update, reason: String| (Refused { name: packed.name.clone(), update, reason }, hash);
-    let document: Document = headwater_catalog::read(&packed.xml)
-        .map_err(|error| refused(error.identity.map(|identity| identity.id), error.to_string()))?;
-    let identity = document.facts.identity;
-    if let Some(listed) = packed.identity.filter(|listed| *listed != identity) {
-        return Err(refused(
-            Some(listed.id),
-            format!("the package calls it {listed}, the document {identity}"),
-        ));
-    }
-    let failed = |error: &dyn std::error::Error| refused(Some(identity.id), super::chain(error));
-    let compressed = zstd::bulk::compress(xml, ZSTD_LEVEL).map_err(|error| failed(&error))?;
-    let record = pack_document(&document, hash).map_err(|error| failed(&error))?;
-    let revision = NewRevision {
-        identity,
-        document: compressed,
-        document_bytes: xml.len() as u64,
-        document_hash: hash,
-        facts: document.facts.to_bytes(),
-        facts_version: FACTS_VERSION,
-        core_bytes: record.core_bytes,
-    };
-    Ok(Derived { revision, record })
 }
