@@ -170,6 +170,14 @@ impl Store {
     }
 }
 
+/// Lets every file be asked for again at once.
+pub(crate) async fn forget_failures(connection: &mut AnyConnection) -> Result<()> {
+    let sql = "UPDATE content_files SET failure = NULL, failures = 0, failed_at = NULL, \
+               failed_because = NULL WHERE failure IS NOT NULL";
+    sqlx::query(sql).execute(connection).await?;
+    Ok(())
+}
+
 async fn request(connection: &mut AnyConnection, sha1: Sha1Digest) -> Result<()> {
     sqlx::query(
         "INSERT INTO content_files (sha1, requested, failures) VALUES ($1, 1, 0) \

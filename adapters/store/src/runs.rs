@@ -22,7 +22,7 @@ pub enum RunStep {
     Categories,
     Updates,
     Approvals,
-    Files,
+    Reports,
 }
 
 /// A document that a run kept apart.
@@ -47,14 +47,12 @@ pub struct RunRow {
     pub documents_total: Option<u64>,
     pub added: u64,
     pub approvals_changed: u64,
-    pub files_fetched: u64,
-    pub bytes_fetched: u64,
     pub problem: Option<String>,
     pub quarantined: Vec<RunQuarantine>,
 }
 
 const RUN: &str = "run_id, state, step, started_by, started_at, finished_at, documents, documents_total, \
-     added, approvals_changed, files_fetched, bytes_fetched, problem";
+     added, approvals_changed, problem";
 /// Runs that are remembered.
 const RUNS_KEPT: i64 = 1_000;
 /// Documents that are remembered of one run.
@@ -66,8 +64,7 @@ impl Store {
         let mut transaction = self.write.begin().await?;
         let row = sqlx::query(
             "INSERT INTO upstream_runs (state, step, started_by, started_at, documents, added, \
-             approvals_changed, files_fetched, bytes_fetched) VALUES (0, 0, $1, $2, 0, 0, 0, 0, 0) \
-             RETURNING run_id",
+             approvals_changed) VALUES (0, 0, $1, $2, 0, 0, 0) RETURNING run_id",
         )
         .bind(by.map(str::to_owned))
         .bind(now.as_micros())
@@ -90,8 +87,6 @@ impl Store {
             documents_total: None,
             added: 0,
             approvals_changed: 0,
-            files_fetched: 0,
-            bytes_fetched: 0,
             problem: None,
             quarantined: Vec::new(),
         })
@@ -102,8 +97,7 @@ impl Store {
         let mut transaction = self.write.begin().await?;
         sqlx::query(
             "UPDATE upstream_runs SET state = $2, step = $3, finished_at = $4, documents = $5, \
-             documents_total = $6, added = $7, approvals_changed = $8, files_fetched = $9, \
-             bytes_fetched = $10, problem = $11 WHERE run_id = $1",
+             documents_total = $6, added = $7, approvals_changed = $8, problem = $9 WHERE run_id = $1",
         )
         .bind(run.number)
         .bind(run.state as i64)
@@ -113,8 +107,6 @@ impl Store {
         .bind(run.documents_total.map(|total| total as i64))
         .bind(run.added as i64)
         .bind(run.approvals_changed as i64)
-        .bind(run.files_fetched as i64)
-        .bind(run.bytes_fetched as i64)
         .bind(run.problem.clone())
         .execute(&mut *transaction)
         .await?;
@@ -197,7 +189,7 @@ fn run_row(row: &AnyRow) -> Result<RunRow> {
             1 => RunStep::Categories,
             2 => RunStep::Updates,
             3 => RunStep::Approvals,
-            _ => RunStep::Files,
+            _ => RunStep::Reports,
         },
         by: row.try_get(3)?,
         started_at: rows::time(row, 4)?,
@@ -206,9 +198,7 @@ fn run_row(row: &AnyRow) -> Result<RunRow> {
         documents_total: row.try_get::<Option<i64>, _>(7)?.map(|total| total as u64),
         added: count(8)?,
         approvals_changed: count(9)?,
-        files_fetched: count(10)?,
-        bytes_fetched: count(11)?,
-        problem: row.try_get(12)?,
+        problem: row.try_get(10)?,
         quarantined: Vec::new(),
     })
 }

@@ -3,6 +3,7 @@
 use headwater_model::Timestamp;
 use sqlx::{AnyConnection, Row};
 
+use crate::content::forget_failures;
 use crate::history::{Change, record};
 use crate::server::next_stamp;
 use crate::{Error, Result, Store};
@@ -30,6 +31,8 @@ pub struct UpstreamFilter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamSetting {
     pub url: String,
+    /// The authority of its certificate, in PEM; `None` for the public ones.
+    pub ca_pem: Option<String>,
     pub mode: UpstreamMode,
     pub filter: UpstreamFilter,
     /// Another one after each change; what was asked before it says nothing about it.
@@ -47,7 +50,7 @@ pub struct Anchors {
 impl Store {
     pub async fn upstream(&self) -> Result<Option<UpstreamSetting>> {
         let mut transaction = self.read.begin().await?;
-        let row = sqlx::query("SELECT url, mode, generation FROM upstream")
+        let row = sqlx::query("SELECT url, mode, generation, ca_pem FROM upstream")
             .fetch_optional(&mut *transaction)
             .await?;
         let Some(row) = row else { return Ok(None) };
@@ -66,6 +69,7 @@ impl Store {
         transaction.commit().await?;
         Ok(Some(UpstreamSetting {
             url: row.try_get(0)?,
+            ca_pem: row.try_get(3)?,
             mode: mode_from(row.try_get(1)?)?,
             filter,
             generation: row.try_get(2)?,
@@ -86,21 +90,31 @@ impl Store {
     }
 
     /// Names the upstream server; nothing that is here counts as taken from it. The filter stays.
-    pub async fn set_upstream(&self, url: &str, mode: UpstreamMode, by: &str, now: Timestamp) -> Result<()> {
+    /// Files that another source did not give are asked for at once.
+    pub async fn set_upstream(
+        &self,
+        url: &str,
+        ca_pem: Option<&str>,
+        mode: UpstreamMode,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut transaction = self.write.begin().await?;
         let generation = next_stamp(&mut transaction).await?;
         let before = describe(&mut transaction).await?;
         sqlx::query(
-            "INSERT INTO upstream (one, url, mode, generation) VALUES (1, $1, $2, $3) \
+            "INSERT INTO upstream (one, url, mode, generation, ca_pem) VALUES (1, $1, $2, $3, $4) \
              ON CONFLICT (one) DO UPDATE SET url = excluded.url, mode = excluded.mode, \
-             generation = excluded.generation, configuration_anchor = NULL, revision_anchor = NULL, \
+             generation = excluded.generation, ca_pem = excluded.ca_pem, configuration_anchor = NULL, revision_anchor = NULL, \
              deployment_anchor = NULL",
         )
         .bind(url.to_owned())
         .bind(mode_number(mode))
         .bind(generation)
+        .bind(ca_pem.map(str::to_owned))
         .execute(&mut *transaction)
         .await?;
+        forget_failures(&mut transaction).await?;
         record_setting(&mut transaction, "set upstream", before, by, now).await?;
         transaction.commit().await?;
         Ok(())

@@ -6,14 +6,15 @@ use headwater_model::{EulaId, Sha1Digest, UpdateId, UpdateIdentity};
 use headwater_policy::approval::Action;
 use headwater_policy::group::Group;
 use headwater_policy::replica_plan::{Above, Deployment};
+use headwater_wsus::soap::ErrorCode;
 use headwater_wsus::wsusss::{
-    GetConfigData, GetDeployments, GetRevisionIdList, GetUpdateData, IdAndDelta, LANGUAGES, LanguageAndDelta,
-    ServerSyncDeployment, ServerSyncFilter, ServerSyncTargetGroup, ServerSyncUpdateData,
+    DownloadFiles, GetConfigData, GetDeployments, GetRevisionIdList, GetUpdateData, IdAndDelta, LANGUAGES,
+    LanguageAndDelta, ServerSyncDeployment, ServerSyncFilter, ServerSyncTargetGroup, ServerSyncUpdateData,
 };
 
 use crate::handshake::SHORT;
 use crate::link::Limits;
-use crate::{Parcel, Result, Upstream};
+use crate::{Error, Parcel, Result, Upstream};
 
 /// Every revision of every catalogue that we can keep: a few hundred bytes each (fact 46).
 const LIST: Limits =
@@ -99,6 +100,21 @@ impl Upstream {
                 .filter_map(|file| Some((file.file_digest, file.mu_url.filter(|url| !url.is_empty())?)))
                 .collect(),
         })
+    }
+
+    /// Asks the server to get files that it did not have, at most a hundred. Returns those that none
+    /// of its updates names ([MS-WSUSSS] 3.1.4.11).
+    pub async fn request_files(&self, digests: &[Sha1Digest]) -> Result<Vec<Sha1Digest>> {
+        let request = |cookie| DownloadFiles { cookie, file_digest_list: digests.to_vec() };
+        match self.call(SHORT, request).await {
+            Ok(_) => Ok(Vec::new()),
+            Err(Error::Fault { fault, .. }) if fault.code == Some(ErrorCode::FileDigestsMissing) => Ok(fault
+                .message
+                .split('|')
+                .filter_map(|digest| Sha1Digest::from_base64(digest.trim()).ok())
+                .collect()),
+            Err(error) => Err(error),
+        }
     }
 
     /// What was decided between the last answer's anchor and the anchor of a list of revisions.

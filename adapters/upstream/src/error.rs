@@ -55,6 +55,17 @@ fn words(fault: &Fault) -> String {
 }
 
 impl Error {
+    /// Whether the server refuses what was asked for, and might give a part of it (fact 47).
+    pub fn refuses_request(&self) -> bool {
+        let Self::Fault { fault, .. } = self else { return false };
+        matches!(fault.code, None | Some(ErrorCode::InternalServerError | ErrorCode::InvalidParameters))
+    }
+
+    /// Whether the server refuses a parameter, such as an anchor that it does not know (fact 45).
+    pub fn refuses_parameter(&self) -> bool {
+        self.code() == Some(ErrorCode::InvalidParameters)
+    }
+
     pub(crate) fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Fault { fault, .. } => fault.code,

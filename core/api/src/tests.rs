@@ -59,7 +59,6 @@ fn upstream() -> Value {
             "number": 7, "state": "partial", "step": "files", "by": "admin",
             "started_at": "2026-10-04T15:00:00Z", "finished_at": "2026-10-04T15:03:00Z",
             "documents": 4125, "documents_total": 4125, "added": 12, "approvals_changed": 3,
-            "files_fetched": 2, "bytes_fetched": 1048576,
             "quarantined": [{"name": UPDATE, "update_id": UPDATE, "reason": "the document has no title"}],
             "problem": "1 document was kept apart"
         }

@@ -34,6 +34,9 @@ pub struct Upstream {
 pub struct UpstreamRequest {
     pub url: String,
     pub mode: UpstreamMode,
+    /// The authority of its certificate, in PEM, for one that public authorities do not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_pem: Option<String>,
 }
 
 /// Which updates an autonomous server takes; a replica takes what its upstream server has. Setting
@@ -78,7 +81,8 @@ pub enum RunStep {
     Categories,
     Updates,
     Approvals,
-    Files,
+    /// Telling the upstream server of servers, computers and their status.
+    Reports,
 }
 
 /// One synchronisation with the upstream server.
@@ -106,8 +110,6 @@ pub struct Run {
     pub added: u64,
     /// Groups and approvals that were added, changed or taken back; only of a replica.
     pub approvals_changed: u64,
-    pub files_fetched: u64,
-    pub bytes_fetched: u64,
     /// Documents that were kept apart. The first thousand are named.
     pub quarantined: Vec<Quarantined>,
     /// Why it failed and what to do, in a sentence or two.

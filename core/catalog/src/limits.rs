@@ -2,7 +2,7 @@
 //! (`Real document facts`, fact 30); each limit leaves room for ten times as much.
 
 /// Bytes of a document. The largest real one is 47 MB, a component manifest for the most part.
-pub(crate) const DOCUMENT_BYTES_MAX: usize = 192 << 20;
+pub const DOCUMENT_BYTES_MAX: usize = 192 << 20;
 
 /// Prerequisite or bundle clauses of one update. Real: 18.
 pub(crate) const CLAUSES_MAX: usize = 1_000;

@@ -1,12 +1,13 @@
 //! Decisions about updates, made over snapshots and tested as data: which approval counts for a
 //! computer ([`approval`]), what a server offers at all ([`serving`]), what one agent is told in one
 //! call ([`offer`]), which files are held ([`content`]); and what agents report of their updates
-//! ([`compliance`]). Between servers: what a downstream server is told ([`sync_plan`]) and what a
-//! replica makes of it ([`replica_plan`]).
+//! ([`compliance`]). Between servers: what a downstream server is told ([`sync_plan`]), which
+//! documents it asks for ([`fetch_plan`]), and what a replica makes of decisions ([`replica_plan`]).
 
 pub mod approval;
 pub mod compliance;
 pub mod content;
+pub mod fetch_plan;
 pub mod group;
 pub mod offer;
 pub mod replica_plan;

@@ -154,6 +154,15 @@ fn and_above(index: &Index, update: UpdateIx) -> Vec<UpdateIx> {
     found
 }
 
+/// The categories with all beneath them. Those that are not known are left out.
+pub fn and_beneath(index: &Index, roots: &[UpdateId]) -> Vec<UpdateId> {
+    let roots: HashSet<UpdateIx> = roots.iter().filter_map(|id| index.update_by_id(*id)).collect();
+    let all = (0..index.updates().len() as u32).map(UpdateIx);
+    all.filter(|at| and_above(index, *at).iter().any(|above| roots.contains(above)))
+        .map(|at| index.update(at).id)
+        .collect()
+}
+
 /// An approval that stands, as it is told to downstream servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {

@@ -191,3 +191,16 @@ fn deployments_of_one_server_have_guids_of_their_own() {
     let one = deployment_guid(ServerId::from_u128(0x1111_1111_1111_1111_2222_2222_2222_2222), 7);
     assert_eq!(one.to_string(), "11111111-1111-1111-0000-000000000007");
 }
+
+#[test]
+fn beneath_a_family_stand_its_products() {
+    let index = index(&ROWS);
+    let beneath = |roots: &[u128]| {
+        let roots: Vec<UpdateId> = roots.iter().map(|id| UpdateId::from_u128(*id)).collect();
+        and_beneath(&index, &roots)
+    };
+    let ids = |ids: &[u128]| ids.iter().map(|id| UpdateId::from_u128(*id)).collect::<Vec<_>>();
+    assert_eq!(beneath(&[FAMILY]), ids(&[FAMILY, WINDOWS_10, WINDOWS_11]));
+    assert_eq!(beneath(&[WINDOWS_10, SECURITY]), ids(&[WINDOWS_10, SECURITY]));
+    assert_eq!(beneath(&[999]), []);
+}

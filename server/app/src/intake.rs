@@ -3,9 +3,11 @@
 //!
 //! Agents see nothing of it before the catalogue is published.
 
+use std::sync::{Mutex, PoisonError};
+
 use headwater_catalog::{Document, FACTS_VERSION};
 use headwater_fragments::Record;
-use headwater_model::{RevisionId, UpdateId};
+use headwater_model::{RevisionId, UpdateId, UpdateIdentity};
 use headwater_packages::Document as PackedDocument;
 use headwater_store::{NewRevision, Quarantined};
 use ring::digest::{SHA256, digest};
@@ -33,7 +35,7 @@ struct Derived {
 #[derive(Default)]
 pub(crate) struct Arrivals {
     derived: Vec<Derived>,
-    refused: Vec<(Refused, [u8; 8])>,
+    refused: Vec<Refusal>,
 }
 
 /// What was kept of a batch.
@@ -48,11 +50,14 @@ pub(crate) struct Kept {
 
 const ZSTD_LEVEL: i32 = 3;
 
-impl Arrivals {
-    /// Adds something that is no document, by its bytes.
-    pub fn refuse(&mut self, refused: Refused, bytes: &[u8]) {
-        self.refused.push((refused, hash(bytes)));
-    }
+/// A document that cannot be kept, and what it is known by in quarantine.
+pub(crate) type Refusal = (Refused, [u8; 8]);
+
+/// Refuses something that cannot even be read.
+pub(crate) fn unreadable(identity: UpdateIdentity, reason: String) -> Refusal {
+    let name = identity.to_string();
+    let hash = hash(name.as_bytes());
+    (Refused { name, update: Some(identity.id), reason }, hash)
 }
 
 impl App {
@@ -103,19 +108,28 @@ impl App {
     }
 }
 
-/// Derives documents on all processors.
-pub(crate) fn derive_all(documents: &[PackedDocument]) -> Arrivals {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = documents.len().div_ceil(workers).max(1);
-    let results: Vec<Result<Derived, (Refused, [u8; 8])>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = documents
-            .chunks(share)
-            .map(|documents| scope.spawn(|| documents.iter().map(derive).collect::<Vec<_>>()))
-            .collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+/// Reads and derives documents on all processors. The order stays.
+pub(crate) fn derive_all<T: Send>(
+    unread: Vec<T>,
+    read: impl Fn(T) -> Result<PackedDocument, Refusal> + Sync,
+) -> Arrivals {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(unread.len());
+    let mut results: Vec<Option<Result<Derived, Refusal>>> = unread.iter().map(|_| None).collect();
+    // Documents differ a thousandfold in size: whoever is free takes the next.
+    let work = Mutex::new(unread.into_iter().zip(results.iter_mut()));
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((unread, result)) = next() {
+                    *result = Some(read(unread).and_then(|packed| derive(&packed)));
+                }
+            });
+        }
     });
+    drop(work);
     let mut arrivals = Arrivals::default();
-    for result in results {
+    for result in results.into_iter().flatten() {
         match result {
             Ok(derived) => arrivals.derived.push(derived),
             Err(refused) => arrivals.refused.push(refused),
@@ -131,7 +145,7 @@ fn hash(bytes: &[u8]) -> [u8; 8] {
     hash
 }
 
-fn derive(packed: &PackedDocument) -> Result<Derived, (Refused, [u8; 8])> {
+fn derive(packed: &PackedDocument) -> Result<Derived, Refusal> {
     let xml = packed.xml.as_bytes();
     let hash = hash(xml);
     let refused = |update, reason: String| (Refused { name: packed.name.clone(), update, reason }, hash);

@@ -22,6 +22,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::content::{Content, ContentSettings};
 use crate::cookie::{CookieJar, KEY_BYTES};
+use crate::downstream_server::{Downstream, DownstreamSettings};
 use crate::error::AppError;
 use crate::live::{self, Live, Served};
 use crate::upstream_server::Packed;
@@ -44,6 +45,7 @@ pub struct Settings {
     pub page: PageLimits,
     pub targeting: Targeting,
     pub content: ContentSettings,
+    pub downstream: DownstreamSettings,
 }
 
 /// The name of the database within the data folder.
@@ -76,6 +78,7 @@ pub struct App {
     pub clock: Clock,
     pub started_at: Timestamp,
     pub(crate) content: Arc<Content>,
+    pub(crate) downstream: Downstream,
     pub(crate) fragments: Arc<FragmentFile>,
     pub(crate) locations: Mutex<HashMap<UpdateIdentity, Location>>,
     pub(crate) writer: Writer,
@@ -103,6 +106,7 @@ impl App {
         let content =
             Content::open(&settings.data.join("content"), settings.content.patience, &store).await?;
         let (fragments, mut locations) = FragmentFile::open(&settings.data.join("fragments"))?;
+        let downstream = Downstream::open(&store, &settings.downstream.name, server.id).await?;
         let jar = jar(&store, &server, now).await?;
 
         let (catalogue, any_new) = Catalogue::publish(&store, &fragments, &mut locations).await?;
@@ -127,6 +131,7 @@ impl App {
             started_at: now,
             clock,
             content: Arc::new(content),
+            downstream,
             fragments: Arc::new(fragments),
             locations: Mutex::new(locations),
             writer,

@@ -69,7 +69,10 @@ async fn a_new_revision_is_another_deployment() {
 }
 
 async fn become_replica(store: &Store) -> UpstreamSetting {
-    store.set_upstream("http://127.0.0.1:1", UpstreamMode::Replica, "admin", NOW).await.expect("is set");
+    store
+        .set_upstream("http://127.0.0.1:1", None, UpstreamMode::Replica, "admin", NOW)
+        .await
+        .expect("is set");
     store.upstream().await.expect("a setting").expect("a setting")
 }
 

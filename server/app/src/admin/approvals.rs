@@ -31,6 +31,7 @@ impl App {
         action: Option<Action>,
         deadline: Option<Timestamp>,
     ) -> Result<Outcome, AppError> {
+        self.must_decide_here()?;
         let served = self.live.served_full();
         if served.offers.groups.get(group).is_none() {
             return Err(AppError::NotFound(format!("there is no group {group}; `group list` shows all")));
@@ -77,6 +78,7 @@ impl App {
         updates: &[UpdateId],
         decline: Decline,
     ) -> Result<Outcome, AppError> {
+        self.must_decide_here()?;
         let served = self.live.served_full();
         let mut outcome = Outcome::default();
         let mut wanted = Vec::new();

@@ -51,6 +51,7 @@ impl App {
         name: &str,
         parent: Option<GroupId>,
     ) -> Result<GroupSummary, AppError> {
+        self.must_decide_here()?;
         check_name(name).map_err(|error| AppError::Invalid(format!("{error}; choose another name")))?;
         let parent = parent.unwrap_or(ALL_COMPUTERS);
         {
@@ -72,6 +73,7 @@ impl App {
     }
 
     pub async fn delete_group(&self, operator: &Operator, id: GroupId) -> Result<GroupDeletion, AppError> {
+        self.must_decide_here()?;
         let deletion =
             self.store.delete_group(id, &operator.name, self.clock.now()).await.map_err(refused)?;
         self.live.replace_roster(self.store.roster().await?);

@@ -172,7 +172,7 @@ struct Gathered {
 impl Gathered {
     fn hand_on(&mut self, batches: &mpsc::Sender<Batch>) -> Result<(), AppError> {
         self.bytes = 0;
-        let arrivals = derive_all(&std::mem::take(&mut self.documents));
+        let arrivals = derive_all(std::mem::take(&mut self.documents), Ok);
         let batch = Batch { arrivals, documents_total: self.documents_total, files: self.files };
         batches.blocking_send(batch).map_err(|_| AppError::Internal("the import was stopped"))
     }

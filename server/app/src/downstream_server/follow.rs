@@ -1,0 +1,200 @@
+//! The reconciler: keeps this server in step with the one above.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_store::RunState;
+use headwater_upstream::Hint;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Link;
+use super::problem::SyncError;
+use super::synchronise::Taken;
+use crate::admin::chain;
+use crate::error::AppError;
+use crate::start::App;
+
+/// Between two attempts to be told of changes by a server that does not answer.
+const HINT_PAUSE: Duration = Duration::from_secs(15);
+/// The pause after a first failure; it doubles with each further one.
+const RETRY_FIRST: Duration = Duration::from_secs(5);
+const RETRY_MAX: Duration = Duration::from_secs(900);
+
+/// Keeps this server in step with its upstream server, whichever that is, until `stopped`.
+pub async fn follow_upstream(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let interrupted = "the server was stopped while the run was going; the next run completes it";
+    if let Err(error) = app.store.end_interrupted_runs(interrupted, app.clock.now()).await {
+        tracing::error!(error = chain(&error), "interrupted runs cannot be marked");
+    }
+    tokio::select! {
+        () = follow(&app) => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+async fn follow(app: &App) {
+    let mut links = app.downstream.link.subscribe();
+    loop {
+        let link = links.borrow_and_update().clone();
+        tokio::select! {
+            () = keep_in_step(app, link.as_deref()) => {}
+            // The sender lives as long as the server.
+            _ = links.changed() => {}
+        }
+        let url = link.as_ref().map_or("", |link| link.setting.url.as_str());
+        log_unwritten(end(app, url, Err(SyncError::SettingChanged)).await);
+    }
+}
+
+async fn keep_in_step(app: &App, link: Option<&Link>) {
+    let Some(link) = link else { return pending().await };
+    // What the server hinted at when the last run began that took everything.
+    let mut known = None;
+    let mut failures = 0;
+    loop {
+        wait_for_reason(app, link, known, failures).await;
+        if let Err(error) = app.begin_run(None).await {
+            tracing::error!(error = chain(&error), "a synchronisation cannot begin");
+            failures += 1;
+            continue;
+        }
+        let started = std::time::Instant::now();
+        let (hint, taken) = run(app, link, known).await;
+        let is_whole = matches!(&taken, Ok(taken) if taken.refused == 0);
+        known = hint.filter(|_| is_whole);
+        failures = if taken.is_ok() { 0 } else { failures + 1 };
+        log(app, link, started.elapsed(), &taken);
+        log_unwritten(end(app, &link.setting.url, taken).await);
+    }
+}
+
+/// Returns when a run has a reason: somebody asked, the server above hints at a change, or it is time.
+async fn wait_for_reason(app: &App, link: &Link, known: Option<u64>, failures: u32) {
+    let every = app.settings.downstream.every;
+    let (pause, hinted) = match failures {
+        0 => (every, true),
+        failures => (retry_pause(failures).min(every), false),
+    };
+    let due = Instant::now() + pause;
+    let hint = async { if hinted { wait_for_hint(link, known).await } else { pending().await } };
+    tokio::select! {
+        () = app.downstream.asked.notified() => {}
+        () = hint => {}
+        () = tokio::time::sleep_until(due) => {}
+    }
+}
+
+fn retry_pause(failures: u32) -> Duration {
+    RETRY_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RETRY_MAX)
+}
+
+/// Returns when the server above says that it is at another point than `known`. Of one that cannot
+/// say it, never.
+async fn wait_for_hint(link: &Link, known: Option<u64>) {
+    loop {
+        match link.upstream.changes(known.unwrap_or(0)).await {
+            Ok(Hint::Stamp(stamp)) if Some(stamp) == known => {}
+            Ok(Hint::Stamp(_)) => return,
+            // The first run is due, and then it is the clock's turn.
+            Ok(Hint::Unknown) if known.is_none() => return,
+            Ok(Hint::Unknown) => pending().await,
+            Err(error) => {
+                tracing::debug!(error = chain(&error), "the upstream server gives no hints");
+                tokio::time::sleep(HINT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// One run, with what the server hinted at when it began. A server that is where it was when
+/// everything was taken has nothing new.
+async fn run(app: &App, link: &Link, known: Option<u64>) -> (Option<u64>, Result<Taken, SyncError>) {
+    let hint = match link.upstream.changes(0).await {
+        Ok(Hint::Stamp(stamp)) => Some(stamp),
+        Ok(Hint::Unknown) => None,
+        Err(error) => return (None, Err(error.into())),
+    };
+    if hint.is_some() && hint == known {
+        return (hint, Ok(Taken::default()));
+    }
+    (hint, app.synchronise(link).await)
+}
+
+/// Writes how the run ended, if one is going.
+async fn end(app: &App, url: &str, taken: Result<Taken, SyncError>) -> Result<(), AppError> {
+    app.end_run(|run| {
+        let (state, problem) = match &taken {
+            Ok(taken) => of_taken(taken),
+            Err(error) => (RunState::Failed, Some(error.in_words(url))),
+        };
+        run.state = state;
+        run.problem = problem;
+    })
+    .await
+}
+
+fn of_taken(taken: &Taken) -> (RunState, Option<String>) {
+    let mut problems = Vec::new();
+    if taken.quarantined > 0 {
+        problems
+            .push(format!("{} kept apart because they cannot be understood", documents(taken.quarantined)));
+    }
+    if taken.refused > 0 {
+        let refused = documents(taken.refused as u64);
+        problems
+            .push(format!("the server announces {refused} and does not give them; they are asked for again"));
+    }
+    match problems.is_empty() {
+        true => (RunState::Done, None),
+        false => (RunState::Partial, Some(problems.join("; "))),
+    }
+}
+
+fn documents(number: u64) -> String {
+    if number == 1 { "1 document".to_owned() } else { format!("{number} documents") }
+}
+
+fn log(app: &App, link: &Link, took: Duration, taken: &Result<Taken, SyncError>) {
+    let (url, ms) = (&link.setting.url, took.as_millis() as u64);
+    let number = app.downstream.current().as_ref().map(|run| run.number);
+    let state = match taken {
+        Ok(taken) => {
+            let Taken { added, changed_decisions, quarantined, refused } = taken;
+            tracing::info!(
+                url,
+                run = number,
+                added,
+                changed_decisions,
+                quarantined,
+                refused,
+                ms,
+                "synchronised"
+            );
+            "done"
+        }
+        Err(error) => {
+            tracing::warn!(url, run = number, ms, problem = error.in_words(url), "synchronisation failed");
+            "failed"
+        }
+    };
+    metrics::counter!("headwater_synchronisations_total", "state" => state).increment(1);
+}
+
+fn log_unwritten(written: Result<(), AppError>) {
+    if let Err(error) = written {
+        tracing::error!(error = chain(&error), "the end of a synchronisation cannot be written");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_quarter_of_an_hour() {
+        let seconds: Vec<u64> = [1, 2, 3, 8, 9, 1_000].map(|n| retry_pause(n).as_secs()).into();
+        assert_eq!(seconds, [5, 10, 20, 640, 900, 900]);
+    }
+}

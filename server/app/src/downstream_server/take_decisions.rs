@@ -1,0 +1,44 @@
+//! Groups, approvals, declines and licences of the server above, which a replica makes its own.
+
+use headwater_policy::replica_plan::{Here, plan};
+
+use super::Link;
+use super::problem::SyncError;
+use crate::start::App;
+
+impl App {
+    /// Takes what was decided after an anchor, up to `until`. Says how many decisions changed.
+    pub(super) async fn take_decisions(
+        &self,
+        link: &Link,
+        after: Option<&str>,
+        until: &str,
+    ) -> Result<u64, SyncError> {
+        let decisions = link.upstream.decisions(after, until).await?;
+        let shared = self.store.shared_decisions().await?;
+        let here = Here {
+            groups: shared.groups,
+            standing: shared.standing,
+            declined: shared.declined,
+            accepted_eulas: shared.accepted_eulas,
+        };
+        let plan = plan(&here, &decisions.above)?;
+        let changes = plan.changes();
+        if changes == 0 && after == Some(&*decisions.anchor) {
+            return Ok(0);
+        }
+        let (by, generation) = (&link.setting.url, link.setting.generation);
+        let now = self.clock.now();
+        if !self.store.apply_replica_plan(&plan, &decisions.anchor, generation, by, now).await? {
+            return Err(SyncError::SettingChanged);
+        }
+        if changes > 0 {
+            if !plan.delete_groups.is_empty() {
+                self.live.replace_roster(self.store.roster().await?);
+            }
+            self.publish_decisions().await?;
+        }
+        self.tell(|run| run.approvals_changed += changes as u64);
+        Ok(changes as u64)
+    }
+}
