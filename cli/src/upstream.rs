@@ -1,6 +1,7 @@
 //! `headwater upstream`: the server that updates are taken from.
 
-use std::thread;
+use std::path::{Path, PathBuf};
+use std::{fs, thread};
 
 use clap::{ArgGroup, Args, Subcommand};
 use headwater_api::{Page, Run, RunState, RunStep, Upstream, UpstreamFilter, UpstreamMode, UpstreamRequest};
@@ -9,7 +10,7 @@ use crate::Options;
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
 use crate::moment::{age, minute};
-use crate::quantity::{counted, duration, grouped, size};
+use crate::quantity::{counted, duration, grouped};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
@@ -37,6 +38,9 @@ pub enum UpstreamCommand {
         /// Take updates only, and decide here
         #[arg(long, group = "mode")]
         autonomous: bool,
+        /// The authority of its certificate, in PEM: for a Headwater the `ca.pem` of its data folder
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
     },
     /// Show that server and what is taken from it
     #[command(after_help = examples!("headwater upstream show"))]
@@ -79,12 +83,11 @@ pub enum UpstreamCommand {
 
 pub(crate) fn run(command: &UpstreamCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
-        UpstreamCommand::Set { url, replica, .. } => {
+        UpstreamCommand::Set { url, replica, ca, .. } => {
             let mode = if *replica { UpstreamMode::Replica } else { UpstreamMode::Autonomous };
-            let answer = session.client.set_upstream(&UpstreamRequest { url: url.clone(), mode })?;
-            session.show(&answer, |upstream, reader| {
-                sheet(upstream, reader) + "\nTake updates now with `headwater upstream sync --wait`.\n"
-            })
+            let ca_pem = ca.as_deref().map(read_authority).transpose()?;
+            let answer = session.client.set_upstream(&UpstreamRequest { url: url.clone(), mode, ca_pem })?;
+            session.show(&answer, |upstream, reader| sheet(upstream, reader) + SET)
         }
         UpstreamCommand::Show => {
             let answer = session.client.upstream()?;
@@ -107,6 +110,13 @@ pub(crate) fn run(command: &UpstreamCommand, session: &mut Session<'_, '_>) -> R
             session.say("No updates are taken from another server any more; what is here stays")
         }
     }
+}
+
+const SET: &str = "\nUpdates are taken from now on; `headwater upstream sync --wait` shows how far it is.\n";
+
+fn read_authority(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::Argument(format!("`{}` cannot be read: {error}", path.display())))
 }
 
 fn changed(mut filter: UpstreamFilter, named: [&Vec<String>; 3]) -> UpstreamFilter {
@@ -150,9 +160,7 @@ fn progress(run: &Run) -> String {
         RunStep::Categories => "Categories",
         RunStep::Updates => "Updates",
         RunStep::Approvals => "Groups and approvals",
-        RunStep::Files => {
-            return format!("Files: {}, {}", grouped(run.files_fetched), size(run.bytes_fetched));
-        }
+        RunStep::Reports => return "Reports".into(),
     };
     let of = run.documents_total.map_or_else(String::new, |total| format!(" of {}", grouped(total)));
     format!("{step}: {}{of}", grouped(run.documents))
@@ -209,7 +217,6 @@ fn run_sheet(run: &Run, reader: Reader) -> String {
     if run.approvals_changed > 0 {
         sheet.fact("Approvals", format!("{} changed", grouped(run.approvals_changed)));
     }
-    sheet.fact("Files", format!("{}, {}", counted(run.files_fetched, "file"), size(run.bytes_fetched)));
     sheet.fact("Problem", run.problem.clone().unwrap_or_default());
     let mut text = sheet.text(reader.width);
     if !run.quarantined.is_empty() {
@@ -238,7 +245,6 @@ fn history(page: &Page<Run>, reader: Reader) -> String {
         Column::Text("STARTED"),
         Column::Text("TOOK"),
         Column::Number("NEW"),
-        Column::Number("FILES"),
         Column::Long("BY"),
         Column::Long("PROBLEM"),
     ];
@@ -251,7 +257,6 @@ fn history(page: &Page<Run>, reader: Reader) -> String {
             minute(run.started_at).trim_end_matches(" UTC").into(),
             if is_running { String::new() } else { took(run) },
             grouped(run.added),
-            grouped(run.files_fetched),
             run.by.clone().unwrap_or_else(|| "schedule".into()),
             run.problem.clone().unwrap_or_default(),
         ]);

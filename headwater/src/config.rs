@@ -18,6 +18,8 @@ pub struct Config {
     pub content: Content,
     pub content_languages: Vec<String>,
     pub content_express: bool,
+    pub name: Option<String>,
+    pub synchronise_every_minutes: u32,
     pub tls: Tls,
     pub page: Page,
 }
@@ -62,6 +64,8 @@ impl Default for Config {
             content: Content::OnApproval,
             content_languages: Vec::new(),
             content_express: false,
+            name: None,
+            synchronise_every_minutes: 60,
             tls: Tls::default(),
             page: Page::default(),
         }
@@ -103,6 +107,14 @@ content_languages = []
 
 # Fetch express files too, which agents read in ranges. They take several times the room.
 content_express = false
+
+# The name by which other update servers know this one, such as "wsus.branch.example". This
+# machine's name if it is left out.
+# name = "wsus.branch.example"
+
+# The longest time between two synchronisations with the upstream server. A Headwater above tells of
+# changes at once; other servers are asked so often.
+synchronise_every_minutes = 60
 
 [tls]
 # A certificate chain and its key, as PEM files. Without them the server makes a certificate with
@@ -163,6 +175,9 @@ impl Config {
         }
         if !(1..=64).contains(&self.page.mebibytes_max) {
             return wrong("`page.mebibytes_max` must be between 1 and 64");
+        }
+        if !(1..=10_080).contains(&self.synchronise_every_minutes) {
+            return wrong("`synchronise_every_minutes` must be between 1 and 10080, a week");
         }
         if self.updates.port() == 1 {
             return wrong("`updates` needs a port above 1, for content is on the port below");

@@ -76,7 +76,8 @@ fn own_certificate(tls: &Tls, data: &Path, address: IpAddr) -> Result<Identity, 
     Ok((vec![certificate.der().clone()], key))
 }
 
-fn machine_name() -> Option<String> {
+/// The name of this machine, in lower case.
+pub fn machine_name() -> Option<String> {
     let name =
         std::fs::read_to_string("/etc/hostname").ok().or_else(|| std::env::var("COMPUTERNAME").ok())?;
     Some(name.trim().to_lowercase()).filter(|name| !name.is_empty())

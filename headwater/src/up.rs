@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_app::content::{ContentMode, ContentSettings, Express, Patience, keep_content};
+use headwater_app::downstream_server::{DownstreamSettings, PlainHttp, follow_upstream};
 use headwater_app::{App, Clock, FirstAdministrator, Settings, Targeting, admin};
 use headwater_http::console::{self, Console};
 use headwater_http::updates::{self, ContentUrls, Updates};
@@ -140,6 +141,7 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
         tokio::spawn(updates_listener.serve(updates::router(updates), stopped.clone())),
         tokio::spawn(console_listener.serve(console::router(console), stopped.clone())),
         tokio::spawn(keep_content(app.clone(), stopped.clone())),
+        tokio::spawn(follow_upstream(app.clone(), stopped.clone())),
         tokio::spawn(rotate_keys(app.clone(), stopped.clone())),
     ];
     if demo {
@@ -179,6 +181,11 @@ fn settings(config: &Config) -> Settings {
             languages: config.content_languages.clone(),
             express: if config.content_express { Express::Hold } else { Express::LeaveOut },
             patience: Patience::default(),
+        },
+        downstream: DownstreamSettings {
+            name: config.name.clone().or_else(tls::machine_name).unwrap_or_else(|| "localhost".to_owned()),
+            every: Duration::from_secs(60 * u64::from(config.synchronise_every_minutes)),
+            plain_http: if config.insecure_http { PlainHttp::Anywhere } else { PlainHttp::OnLoopback },
         },
     }
 }

@@ -139,8 +139,10 @@ impl Store {
     /// Notes that a file did not arrive. `last` replaces what is known of earlier attempts.
     pub async fn fetch_failed(&self, sha1: Sha1Digest, last: Attempt, because: &str) -> Result<()> {
         sqlx::query(
-            "UPDATE content_files SET failure = $2, failures = $3, failed_at = $4, failed_because = $5 \
-             WHERE sha1 = $1",
+            "INSERT INTO content_files (sha1, requested, failure, failures, failed_at, failed_because) \
+             VALUES ($1, 0, $2, $3, $4, $5) \
+             ON CONFLICT (sha1) DO UPDATE SET failure = excluded.failure, failures = excluded.failures, \
+             failed_at = excluded.failed_at, failed_because = excluded.failed_because",
         )
         .bind(sha1.as_bytes().to_vec())
         .bind(failure_number(last.failure))
@@ -195,6 +197,7 @@ fn failure_number(failure: Failure) -> i64 {
         Failure::NotThere => 2,
         Failure::WrongBytes => 3,
         Failure::DiskFull => 4,
+        Failure::NotYet => 5,
     }
 }
 
@@ -204,6 +207,7 @@ fn failure(number: i64) -> Result<Failure> {
         2 => Ok(Failure::NotThere),
         3 => Ok(Failure::WrongBytes),
         4 => Ok(Failure::DiskFull),
+        5 => Ok(Failure::NotYet),
         other => Err(Error::Row { table: TABLE, reason: format!("no failure has the number {other}") }),
     }
 }
@@ -325,7 +329,9 @@ mod tests {
 
     #[test]
     fn every_failure_has_a_number() {
-        for known in [Failure::Interrupted, Failure::NotThere, Failure::WrongBytes, Failure::DiskFull] {
+        for known in
+            [Failure::NotYet, Failure::Interrupted, Failure::NotThere, Failure::WrongBytes, Failure::DiskFull]
+        {
             assert_eq!(failure(failure_number(known)).expect("known"), known);
         }
         assert!(failure(0).is_err());

@@ -14,5 +14,5 @@ pub use facts::{
     Behavior, Category, CategoryKind, Clause, Driver, Eula, EulaFile, FACTS_VERSION, Facts, FactsError,
     FeatureScore, File, Impact, Localized, Patching, Publication, Reboot, Severity, UpdateKind,
 };
-pub use limits::DOCUMENT_BYTES_MAX;
 pub use index::{Entry, Index, Kind, RequirementIx, Revision, RevisionIx, Update, UpdateIx};
+pub use limits::DOCUMENT_BYTES_MAX;

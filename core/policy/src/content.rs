@@ -73,6 +73,8 @@ pub fn is_for(languages: &[impl AsRef<str>], wanted: &[String]) -> bool {
 pub enum Failure {
     /// The source did not answer, or stopped in the middle. What arrived stays.
     Interrupted,
+    /// The upstream server does not have it yet and was asked to get it ([MS-WSUSSS] 3.1.4.11).
+    NotYet,
     /// The source does not have it, or is no place to fetch from.
     NotThere,
     /// The source sends other bytes than the update announces. They are not kept.
@@ -123,6 +125,7 @@ pub fn next_step(file: Absent, now: Timestamp) -> Step {
 /// bytes, or none, is asked again now and then because it may learn.
 fn pause_seconds(failure: Failure, failures: u32) -> i64 {
     let (first, most) = match failure {
+        Failure::NotYet => (2, 5 * 60),
         Failure::Interrupted => (15, 15 * 60),
         Failure::DiskFull => (60, 5 * 60),
         Failure::NotThere | Failure::WrongBytes => (3_600, 24 * 3_600),
@@ -146,7 +149,7 @@ pub enum ContentState {
 }
 
 /// A source that failed so often in a row, without a byte of progress, counts as none, though it is still
-/// asked: it has been silent for an hour and a half.
+/// asked: it has been silent for half an hour and more.
 const FAILURES_MAX: u32 = 12;
 
 impl Absent {

@@ -133,11 +133,14 @@ fn failed(failure: Failure, failures: u32) -> Absent {
 
 #[test]
 fn what_may_be_over_soon_is_tried_again_soon() {
-    use Failure::{DiskFull, Interrupted, NotThere, WrongBytes};
+    use Failure::{DiskFull, Interrupted, NotThere, NotYet, WrongBytes};
     let never_tried = Absent { has_source: true, last: None };
     assert_eq!(next_step(never_tried, Timestamp::EPOCH), Step::Fetch);
     assert_eq!(next_step(Absent { has_source: false, last: None }, Timestamp::EPOCH), Step::Missing);
     let pauses = [
+        (NotYet, 1, 2),
+        (NotYet, 2, 4),
+        (NotYet, 12, 300),
         (Interrupted, 1, 15),
         (Interrupted, 2, 30),
         (Interrupted, 7, 900),
@@ -162,6 +165,8 @@ fn the_worst_file_is_the_state_of_all() {
     let states = [
         (Absent { has_source: true, last: None }, ContentState::Working),
         (Absent { has_source: false, last: None }, ContentState::Missing),
+        (failed(Failure::NotYet, 11), ContentState::Working),
+        (failed(Failure::NotYet, 12), ContentState::Missing),
         (failed(Interrupted, 1), ContentState::Working),
         (failed(Interrupted, 12), ContentState::Missing),
         (failed(NotThere, 1), ContentState::Missing),

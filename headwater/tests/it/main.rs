@@ -4,6 +4,8 @@
 
 mod content;
 mod conversation;
+mod downstream;
+mod mischief;
 mod offers;
 mod operations;
 mod process;

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use headwater_app::content::{ContentReport, ContentSettings, ContentState, Patience, keep_content};
-use headwater_app::{App, AppError, Operator, Settings, Targeting};
-use headwater_model::{GroupId, Sha1Digest};
+use headwater_app::downstream_server::DownstreamSettings;
+use headwater_app::upstream_server::ServerSession;
+use headwater_app::{App, AppError, ClientFault, Operator, Settings, Targeting};
+use headwater_model::{GroupId, ServerId, Sha1Digest};
 use headwater_policy::approval::Action;
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_policy::offer::PageLimits;
@@ -146,6 +148,7 @@ async fn start(folder: &tempfile::TempDir, clock: &TestClock) -> Arc<App> {
         page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
         targeting: Targeting::ServerSide,
         content: ContentSettings { patience: PATIENCE, ..ContentSettings::default() },
+        downstream: DownstreamSettings::default(),
     };
     App::start(settings, clock.clock()).await.expect("starts")
 }
@@ -407,8 +410,9 @@ async fn an_approval_and_a_request_from_below_start_a_download() {
     tokio::spawn(keep_content(fixture.app.clone(), stopped));
     assert_eq!(fixture.report().await.files_wanted, 0);
     let stranger = Sha1Digest([7; 20]);
-    let unknown = fixture.app.request_content(&[fixture.file, stranger]).await.expect("notes");
-    assert_eq!(unknown, [stranger]);
+    let below = ServerSession { server: ServerId::from_u128(9) };
+    let refused = fixture.app.download_files(&below, &[stranger, fixture.file]).await;
+    assert!(matches!(refused, Err(ClientFault::FileDigestsMissing(unknown)) if unknown == [stranger]));
     fixture.becomes_held().await;
     assert_eq!(source.asked().len(), 1);
 

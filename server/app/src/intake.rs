@@ -61,6 +61,18 @@ pub(crate) fn unreadable(identity: UpdateIdentity, reason: String) -> Refusal {
 }
 
 impl App {
+    /// Those of the revisions that are not here, whether or not they are published yet.
+    pub(crate) fn missing(&self, of: &[UpdateIdentity]) -> Vec<UpdateIdentity> {
+        let known = self.locations.lock().unwrap_or_else(PoisonError::into_inner);
+        of.iter().filter(|identity| !known.contains_key(identity)).copied().collect()
+    }
+
+    /// Whether documents were kept that agents do not see yet.
+    pub(crate) fn has_unpublished(&self) -> bool {
+        let known = self.locations.lock().unwrap_or_else(PoisonError::into_inner).len();
+        known > self.live.served().catalogue.index.revisions().len()
+    }
+
     /// Writes one batch: fragments first, so that every revision in the database has its own.
     pub(crate) async fn keep(&self, arrivals: Arrivals) -> Result<Kept, AppError> {
         let now = self.clock.now();

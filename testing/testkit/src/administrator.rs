@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use headwater_api::{
     ApprovalAction, ApprovalRequest, ApprovalWithdrawal, ComputerQuery, ComputerSummary, DeclineRequest,
-    ImportSummary, MoveRequest, NewGroup, ServerStatus, UpdateDetail, UpdateQuery, UpdateSummary,
-    UpdatesOutcome,
+    Group, ImportSummary, MoveRequest, NewGroup, Run, RunState, ServerStatus, UpdateDetail, UpdateQuery,
+    UpdateSummary, UpdatesOutcome, Upstream, UpstreamMode, UpstreamRequest,
 };
 use headwater_client::{Access, Answer, Client, Error, ImportSource};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
@@ -129,6 +129,37 @@ impl Administrator {
 
     pub async fn updates(&self, query: UpdateQuery) -> Result<Vec<UpdateSummary>, Refused> {
         Ok(self.value(move |client| client.updates(&query)).await?.items)
+    }
+
+    /// Takes updates from another server from now on.
+    pub async fn follow(&self, url: &str, mode: UpstreamMode) -> Result<Upstream, Refused> {
+        let request = UpstreamRequest { url: url.to_owned(), mode, ca_pem: None };
+        self.value(move |client| client.set_upstream(&request)).await
+    }
+
+    pub async fn upstream(&self) -> Result<Upstream, Refused> {
+        self.value(Client::upstream).await
+    }
+
+    /// Synchronises with the upstream server and waits until the run ends.
+    pub async fn synchronise(&self) -> Result<Run, Refused> {
+        let number = self.value(Client::sync).await?.run;
+        loop {
+            let run = self.value(move |client| client.run(number)).await?;
+            if run.state != RunState::Running {
+                return Ok(run);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The last runs, the newest first.
+    pub async fn runs(&self) -> Result<Vec<Run>, Refused> {
+        Ok(self.value(Client::runs).await?.items)
+    }
+
+    pub async fn groups(&self) -> Result<Vec<Group>, Refused> {
+        Ok(self.value(Client::groups).await?.items)
     }
 
     pub async fn server(&self) -> Result<ServerStatus, Refused> {

@@ -10,10 +10,12 @@
 mod administrator;
 pub mod builders;
 mod clock;
+mod patience;
 mod real_data;
 mod server;
 
 pub use administrator::{Administrator, Refused};
 pub use clock::TestClock;
+pub use patience::eventually;
 pub use real_data::shared;
 pub use server::{ServerOptions, StartError, TestServer, client_id};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_app::content::{ContentSettings, keep_content};
+use headwater_app::downstream_server::{DownstreamSettings, follow_upstream};
 use headwater_app::{App, AppError, Clock, Settings, Targeting};
 use headwater_http::console::{self, Console};
 use headwater_http::updates::{self, ContentUrls, Updates};
@@ -29,6 +30,7 @@ pub struct ServerOptions {
     pub page: PageLimits,
     pub targeting: Targeting,
     pub content: ContentSettings,
+    pub downstream: DownstreamSettings,
 }
 
 impl Default for ServerOptions {
@@ -38,6 +40,7 @@ impl Default for ServerOptions {
             page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
             targeting: Targeting::ServerSide,
             content: ContentSettings::default(),
+            downstream: DownstreamSettings::default(),
         }
     }
 }
@@ -190,6 +193,7 @@ async fn bring_up(
         page: options.page,
         targeting: options.targeting,
         content: options.content,
+        downstream: options.downstream,
     };
     let app = App::start(settings, clock).await?;
     app.first_administrator().await?;
@@ -208,7 +212,8 @@ async fn bring_up(
         tokio::join!(
             updates_listener.serve(updates_router, stopped.clone()),
             console_listener.serve(console_router, stopped.clone()),
-            keep_content(app.clone(), stopped),
+            keep_content(app.clone(), stopped.clone()),
+            follow_upstream(app.clone(), stopped),
         );
         app.stop().await;
     });

@@ -9,6 +9,7 @@ use super::{expected, on_disk};
 use crate::admin::chain;
 use crate::error::AppError;
 use crate::start::App;
+use crate::update_server::FileLocation;
 
 /// What is gathered before the disk is bothered, in bytes.
 const WRITE_BYTES: usize = 1 << 20;
@@ -44,6 +45,12 @@ impl From<headwater_content::Error> for Failed {
     }
 }
 
+impl From<headwater_upstream::Error> for Failed {
+    fn from(error: headwater_upstream::Error) -> Self {
+        Self { failure: Failure::Interrupted, because: chain(&error) }
+    }
+}
+
 impl From<AppError> for Failed {
     fn from(error: AppError) -> Self {
         Self { failure: Failure::Interrupted, because: chain(&error) }
@@ -53,9 +60,8 @@ impl From<AppError> for Failed {
 impl App {
     /// Brings a file here, or notes why it did not come.
     pub(super) async fn fetch_content(&self, wanted: &WantedFile) -> Result<(), AppError> {
-        let Some(url) = &wanted.known.source else { return Ok(()) };
         let mut gained = false;
-        match self.bring(expected(&wanted.file), url, &mut gained).await {
+        match self.bring_from_anywhere(wanted, &mut gained).await {
             Ok(digests) => {
                 self.hold_content(&[digests]).await?;
                 metrics::counter!("headwater_content_fetched_bytes_total").increment(digests.size_bytes);
@@ -64,12 +70,47 @@ impl App {
             Err(Failed { failure, because }) => {
                 let before = wanted.known.last.map_or(0, |last| last.failures);
                 let failures = if gained { 1 } else { before.saturating_add(1) };
-                tracing::warn!(file = wanted.file.content_name(), url, because, "a file did not arrive");
+                match failure {
+                    Failure::NotYet => {
+                        tracing::debug!(file = wanted.file.content_name(), because, "a file waits")
+                    }
+                    _ => tracing::warn!(file = wanted.file.content_name(), because, "a file did not arrive"),
+                }
                 let last = Attempt { failure, failures, at: self.clock.now() };
                 self.store.fetch_failed(wanted.file.sha1, last, &because).await?;
             }
         }
         Ok(())
+    }
+
+    /// The upstream server has what it announces, or is asked to get it; what it does not know comes
+    /// from the source that was told with the update ([MS-WSUSSS] 3.2.4.4).
+    async fn bring_from_anywhere(
+        &self,
+        wanted: &WantedFile,
+        gained: &mut bool,
+    ) -> Result<FileDigests, Failed> {
+        let expected = expected(&wanted.file);
+        if let Some(link) = &wanted.above {
+            let path = FileLocation::of(&wanted.file).path;
+            let url = format!("{}/{path}", link.upstream.address().content_root());
+            match self.bring(expected, &url, gained).await {
+                Err(failed) if failed.failure == Failure::NotThere => {}
+                brought => return brought,
+            }
+            let unknown = link.upstream.request_files(&[expected.sha1]).await?;
+            if unknown.is_empty() {
+                let because = "the upstream server does not have it yet and was asked to get it";
+                return Err(Failed { failure: Failure::NotYet, because: because.to_owned() });
+            }
+        }
+        match &wanted.known.source {
+            Some(url) => self.bring(expected, url, gained).await,
+            None => Err(Failed {
+                failure: Failure::NotThere,
+                because: "the upstream server does not know it, and no other source is known".to_owned(),
+            }),
+        }
     }
 
     /// Continues a file to its end. `gained` turns true when there is more of it than before.

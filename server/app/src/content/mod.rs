@@ -8,7 +8,6 @@ mod fetch;
 mod open;
 mod reconcile;
 mod report;
-mod request;
 mod take_in;
 mod take_stock;
 mod wanted;

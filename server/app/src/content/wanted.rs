@@ -1,6 +1,7 @@
 //! What is wanted and not here.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use headwater_catalog::RevisionIx;
 use headwater_model::Sha1Digest;
@@ -9,6 +10,7 @@ use headwater_store::AbsentFile;
 
 use super::{ContentSettings, Express};
 use crate::catalogue::CardFile;
+use crate::downstream_server::Link;
 use crate::error::AppError;
 use crate::live::Served;
 use crate::start::App;
@@ -18,11 +20,13 @@ use crate::start::App;
 pub(super) struct WantedFile {
     pub file: CardFile,
     pub known: AbsentFile,
+    /// The upstream server, if it has content.
+    pub above: Option<Arc<Link>>,
 }
 
 impl WantedFile {
     pub fn absent(&self) -> Absent {
-        Absent { has_source: self.known.source.is_some(), last: self.known.last }
+        Absent { has_source: self.above.is_some() || self.known.source.is_some(), last: self.known.last }
     }
 }
 
@@ -39,10 +43,11 @@ impl App {
         let known = self.store.absent_files(&digests).await?;
         let mut known: HashMap<Sha1Digest, AbsentFile> =
             known.into_iter().map(|file| (file.sha1, file)).collect();
+        let above = self.downstream.link().filter(|link| link.has_content());
         let unheard = |sha1| AbsentFile { sha1, source: None, last: None, because: None };
         let files = absent.into_iter().map(|file| {
             let known = known.remove(&file.sha1).unwrap_or_else(|| unheard(file.sha1));
-            WantedFile { file, known }
+            WantedFile { file, known, above: above.clone() }
         });
         Ok(files.collect())
     }

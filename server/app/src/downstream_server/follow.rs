@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::Link;
 use super::problem::SyncError;
-use super::synchronise::Taken;
+use super::synchronise::{Run, Taken};
 use crate::admin::chain;
 use crate::error::AppError;
 use crate::start::App;
@@ -43,8 +43,8 @@ async fn follow(app: &App) {
             // The sender lives as long as the server.
             _ = links.changed() => {}
         }
-        let url = link.as_ref().map_or("", |link| link.setting.url.as_str());
-        log_unwritten(end(app, url, Err(SyncError::SettingChanged)).await);
+        let generation = app.downstream.link().map_or(0, |link| link.setting.generation);
+        log_unwritten(app.end_stale_run(generation).await);
     }
 }
 
@@ -55,18 +55,25 @@ async fn keep_in_step(app: &App, link: Option<&Link>) {
     let mut failures = 0;
     loop {
         wait_for_reason(app, link, known, failures).await;
-        if let Err(error) = app.begin_run(None).await {
-            tracing::error!(error = chain(&error), "a synchronisation cannot begin");
-            failures += 1;
-            continue;
-        }
+        let number = match app.begin_run(None).await {
+            Ok(begun) => begun.number,
+            Err(error) => {
+                tracing::error!(error = chain(&error), "a synchronisation cannot begin");
+                failures += 1;
+                continue;
+            }
+        };
         let started = std::time::Instant::now();
-        let (hint, taken) = run(app, link, known).await;
+        let (hint, taken) = go(&Run { app, link, number }, known).await;
         let is_whole = matches!(&taken, Ok(taken) if taken.refused == 0);
         known = hint.filter(|_| is_whole);
-        failures = if taken.is_ok() { 0 } else { failures + 1 };
-        log(app, link, started.elapsed(), &taken);
-        log_unwritten(end(app, &link.setting.url, taken).await);
+        failures = if is_whole { 0 } else { failures + 1 };
+        log(&link.setting.url, number, started.elapsed(), &taken);
+        let (state, problem) = match &taken {
+            Ok(taken) => of_taken(taken),
+            Err(error) => (RunState::Failed, Some(error.in_words(&link.setting.url))),
+        };
+        log_unwritten(app.end_run(number, state, problem).await);
     }
 }
 
@@ -110,8 +117,8 @@ async fn wait_for_hint(link: &Link, known: Option<u64>) {
 
 /// One run, with what the server hinted at when it began. A server that is where it was when
 /// everything was taken has nothing new.
-async fn run(app: &App, link: &Link, known: Option<u64>) -> (Option<u64>, Result<Taken, SyncError>) {
-    let hint = match link.upstream.changes(0).await {
+async fn go(run: &Run<'_>, known: Option<u64>) -> (Option<u64>, Result<Taken, SyncError>) {
+    let hint = match run.link.upstream.changes(0).await {
         Ok(Hint::Stamp(stamp)) => Some(stamp),
         Ok(Hint::Unknown) => None,
         Err(error) => return (None, Err(error.into())),
@@ -119,22 +126,10 @@ async fn run(app: &App, link: &Link, known: Option<u64>) -> (Option<u64>, Result
     if hint.is_some() && hint == known {
         return (hint, Ok(Taken::default()));
     }
-    (hint, app.synchronise(link).await)
+    (hint, run.synchronise().await)
 }
 
-/// Writes how the run ended, if one is going.
-async fn end(app: &App, url: &str, taken: Result<Taken, SyncError>) -> Result<(), AppError> {
-    app.end_run(|run| {
-        let (state, problem) = match &taken {
-            Ok(taken) => of_taken(taken),
-            Err(error) => (RunState::Failed, Some(error.in_words(url))),
-        };
-        run.state = state;
-        run.problem = problem;
-    })
-    .await
-}
-
+/// How a run that went to its end stands, and what is missing.
 fn of_taken(taken: &Taken) -> (RunState, Option<String>) {
     let mut problems = Vec::new();
     if taken.quarantined > 0 {
@@ -156,26 +151,16 @@ fn documents(number: u64) -> String {
     if number == 1 { "1 document".to_owned() } else { format!("{number} documents") }
 }
 
-fn log(app: &App, link: &Link, took: Duration, taken: &Result<Taken, SyncError>) {
-    let (url, ms) = (&link.setting.url, took.as_millis() as u64);
-    let number = app.downstream.current().as_ref().map(|run| run.number);
+fn log(url: &str, run: i64, took: Duration, taken: &Result<Taken, SyncError>) {
+    let ms = took.as_millis() as u64;
     let state = match taken {
         Ok(taken) => {
             let Taken { added, changed_decisions, quarantined, refused } = taken;
-            tracing::info!(
-                url,
-                run = number,
-                added,
-                changed_decisions,
-                quarantined,
-                refused,
-                ms,
-                "synchronised"
-            );
+            tracing::info!(url, run, added, changed_decisions, quarantined, refused, ms, "synchronised");
             "done"
         }
         Err(error) => {
-            tracing::warn!(url, run = number, ms, problem = error.in_words(url), "synchronisation failed");
+            tracing::warn!(url, run, ms, problem = error.in_words(url), "synchronisation failed");
             "failed"
         }
     };

@@ -19,12 +19,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headwater_model::ServerId;
-use headwater_store::{RunRow, Store, UpstreamSetting};
+use headwater_store::{Store, UpstreamSetting};
 use headwater_upstream::{Access, Upstream};
 use tokio::sync::{Notify, watch};
 
 pub use follow::follow_upstream;
-pub use headwater_store::{RunState, RunStep, UpstreamFilter, UpstreamMode};
+pub use headwater_store::{RunRow, RunState, RunStep, UpstreamFilter, UpstreamMode};
 pub use runs::StartedRun;
 pub use setting::UpstreamReport;
 
@@ -84,19 +84,25 @@ impl Link {
         Ok(Self { setting, upstream, catalog_only: AtomicBool::new(false) })
     }
 
-    /// Where the server has content, if it has any.
-    pub fn content_root(&self) -> Option<String> {
-        let has_content = !self.catalog_only.load(Ordering::Relaxed);
-        has_content.then(|| self.upstream.address().content_root())
+    /// Whether the server itself has files, or Microsoft does.
+    pub fn has_content(&self) -> bool {
+        !self.catalog_only.load(Ordering::Relaxed)
     }
+}
+
+/// A run that is going, or about to.
+#[derive(Debug, Clone)]
+struct Current {
+    run: RunRow,
+    /// Of the setting that it began under.
+    generation: i64,
 }
 
 /// The state of being a downstream server.
 #[derive(Debug)]
 pub(crate) struct Downstream {
     link: watch::Sender<Option<Arc<Link>>>,
-    /// The run that is going, or about to.
-    current: Mutex<Option<RunRow>>,
+    current: Mutex<Option<Current>>,
     /// Only one run begins at a time.
     beginning: tokio::sync::Mutex<()>,
     /// Somebody asked for a run.
@@ -131,7 +137,19 @@ impl Downstream {
         replica.map(|link| link.setting.url.clone())
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<RunRow>> {
+    fn current(&self) -> MutexGuard<'_, Option<Current>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the run that is going.
+    fn running(&self) -> Option<i64> {
+        self.current().as_ref().map(|current| current.run.number)
+    }
+
+    /// Changes what is told of a run, as long as it is going.
+    fn tell(&self, number: i64, change: impl FnOnce(&mut RunRow)) {
+        if let Some(current) = self.current().as_mut().filter(|current| current.run.number == number) {
+            change(&mut current.run);
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Runs: asking for one, and how they went.
 
-use headwater_store::RunRow;
+use headwater_store::{RunRow, RunState};
 
+use super::Current;
+use super::problem::SyncError;
 use crate::admin::operators::Operator;
 use crate::error::AppError;
 use crate::start::App;
@@ -30,7 +32,7 @@ impl App {
     pub async fn runs(&self) -> Result<Vec<RunRow>, AppError> {
         let mut runs = self.store.runs(RUNS_LISTED).await?;
         let current = self.downstream.current().clone();
-        if let Some(current) = current {
+        if let Some(Current { run: current, .. }) = current {
             runs.iter_mut().filter(|run| run.number == current.number).for_each(|run| *run = current.clone());
         }
         Ok(runs)
@@ -38,9 +40,9 @@ impl App {
 
     /// One run, as far as it is.
     pub async fn run(&self, number: i64) -> Result<RunRow, AppError> {
-        let current = self.downstream.current().clone().filter(|run| run.number == number);
+        let current = self.downstream.current().clone().filter(|current| current.run.number == number);
         let run = match current {
-            Some(run) => Some(run),
+            Some(current) => Some(current.run),
             None => self.store.run(number).await?,
         };
         run.ok_or_else(|| {
@@ -48,37 +50,44 @@ impl App {
         })
     }
 
-    /// The run that is going, or a new one.
+    /// The run that is going under the present setting, or a new one.
     pub(super) async fn begin_run(&self, by: Option<&str>) -> Result<StartedRun, AppError> {
         let _one_at_a_time = self.downstream.beginning.lock().await;
-        let going = self.downstream.current().as_ref().map(|run| run.number);
-        if let Some(number) = going {
+        let generation = self.must_have_upstream()?.setting.generation;
+        self.end_stale_run(generation).await?;
+        if let Some(number) = self.downstream.running() {
             return Ok(StartedRun { number, joined: true });
         }
         let run = self.store.begin_run(by, self.clock.now()).await?;
         let number = run.number;
-        *self.downstream.current() = Some(run);
+        *self.downstream.current() = Some(Current { run, generation });
         Ok(StartedRun { number, joined: false })
     }
 
-    /// Changes what is told of the run that is going.
-    pub(super) fn tell(&self, change: impl FnOnce(&mut RunRow)) {
-        if let Some(run) = self.downstream.current().as_mut() {
-            change(run);
-        }
+    /// Writes how a run has ended, unless that is written already.
+    pub(super) async fn end_run(
+        &self,
+        number: i64,
+        state: RunState,
+        problem: Option<String>,
+    ) -> Result<(), AppError> {
+        let ended = self.downstream.current().take_if(|current| current.run.number == number);
+        let Some(Current { mut run, .. }) = ended else { return Ok(()) };
+        run.state = state;
+        run.problem = problem;
+        run.finished_at = Some(self.clock.now());
+        Ok(self.store.end_run(&run).await?)
     }
 
-    /// Writes how the run that is going has ended.
-    pub(super) async fn end_run(&self, end: impl FnOnce(&mut RunRow)) -> Result<(), AppError> {
-        let now = self.clock.now();
-        let ended = self.downstream.current().as_mut().map(|run| {
-            end(run);
-            run.finished_at = Some(now);
-            run.clone()
-        });
-        let Some(run) = ended else { return Ok(()) };
-        let written = self.store.end_run(&run).await;
-        *self.downstream.current() = None;
-        Ok(written?)
+    /// Ends a run that began under another setting.
+    pub(super) async fn end_stale_run(&self, generation: i64) -> Result<(), AppError> {
+        let current = self.downstream.current().clone();
+        match current {
+            Some(stale) if stale.generation != generation => {
+                let problem = SyncError::SettingChanged.to_string();
+                self.end_run(stale.run.number, RunState::Failed, Some(problem)).await
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -30,7 +30,7 @@ impl App {
     /// The upstream server, if there is one.
     pub async fn upstream_report(&self) -> Result<Option<UpstreamReport>, AppError> {
         let Some(link) = self.downstream.link() else { return Ok(None) };
-        let running = self.downstream.current().as_ref().map(|run| run.number);
+        let running = self.downstream.running();
         let ended = |run: &headwater_store::RunRow| Some(run.number) != running;
         let last_run = self.store.runs(2).await?.into_iter().find(ended);
         Ok(Some(UpstreamReport { setting: link.setting.clone(), running, last_run }))

@@ -5,13 +5,20 @@ use std::sync::atomic::Ordering;
 use headwater_catalog::{CategoryKind, UpdateIx};
 use headwater_model::UpdateId;
 use headwater_policy::sync_plan::and_beneath;
-use headwater_store::{RunStep, UpstreamMode};
+use headwater_store::{RunRow, RunStep, UpstreamMode};
 use headwater_upstream::{Config, RevisionList, RevisionQuery};
 
 use super::Link;
 use super::problem::SyncError;
 use crate::live::Served;
 use crate::start::App;
+
+/// A run that is going.
+pub(super) struct Run<'a> {
+    pub app: &'a App,
+    pub link: &'a Link,
+    pub number: i64,
+}
 
 /// What a run took.
 #[derive(Debug, Default)]
@@ -25,55 +32,53 @@ pub(super) struct Taken {
     pub refused: usize,
 }
 
-impl App {
+impl Run<'_> {
     /// Takes everything that is new above. A server that forgot what it told before, after a
     /// restore for example, is asked from the beginning.
-    pub(super) async fn synchronise(&self, link: &Link) -> Result<Taken, SyncError> {
-        match self.take_all(link).await {
+    pub async fn synchronise(&self) -> Result<Taken, SyncError> {
+        match self.take_all().await {
             Err(SyncError::Upstream(error)) if self.is_about_anchors(&error).await? => {
-                tracing::warn!(url = link.setting.url, "the upstream server is another one than before");
-                self.store.reset_anchors(link.setting.generation).await?;
-                self.take_all(link).await
+                tracing::warn!(url = self.link.setting.url, "the upstream server is another one than before");
+                self.app.store.reset_anchors(self.link.setting.generation).await?;
+                self.take_all().await
             }
             done => done,
         }
     }
 
     async fn is_about_anchors(&self, error: &headwater_upstream::Error) -> Result<bool, SyncError> {
-        let has_anchors = self.store.upstream_anchors().await?.configuration.is_some();
+        let has_anchors = self.app.store.upstream_anchors().await?.configuration.is_some();
         let is_other = matches!(error, headwater_upstream::Error::ServerChanged);
         Ok(is_other || has_anchors && error.refuses_parameter())
     }
 
-    async fn take_all(&self, link: &Link) -> Result<Taken, SyncError> {
+    async fn take_all(&self) -> Result<Taken, SyncError> {
+        let (app, link) = (self.app, self.link);
         let mut taken = Taken::default();
         self.tell(|run| run.step = RunStep::Connecting);
         let config = link.upstream.config().await?;
         link.catalog_only.store(config.catalog_only, Ordering::Relaxed);
 
         self.tell(|run| run.step = RunStep::Categories);
-        let anchors = self.store.upstream_anchors().await?;
+        let anchors = app.store.upstream_anchors().await?;
         let query =
             RevisionQuery { configuration: true, anchor: anchors.configuration, ..Default::default() };
-        let categories = self.take_revisions(link, &config, &query, &mut taken).await?;
+        let categories = self.take_revisions(&config, &query, &mut taken).await?;
         // Titles in the filter are those of categories that may have come just now.
-        let mut unpublished = taken.added > 0;
-        if unpublished && has_names(link) {
-            self.publish_catalogue().await?;
-            unpublished = false;
+        if has_names(link) && app.has_unpublished() {
+            app.publish_catalogue().await?;
         }
 
         self.tell(|run| run.step = RunStep::Updates);
-        let added = taken.added;
-        let query = RevisionQuery { anchor: anchors.revisions, ..self.query(link)? };
-        let updates = self.take_revisions(link, &config, &query, &mut taken).await?;
-        if unpublished || taken.added > added {
-            self.publish_catalogue().await?;
+        let query = RevisionQuery { anchor: anchors.revisions, ..self.query()? };
+        let updates = self.take_revisions(&config, &query, &mut taken).await?;
+        if app.has_unpublished() {
+            app.publish_catalogue().await?;
         }
         if taken.refused == 0 {
             let generation = link.setting.generation;
             let advanced =
-                self.store.advance_anchors(&categories.anchor, &updates.anchor, generation).await?;
+                self.app.store.advance_anchors(&categories.anchor, &updates.anchor, generation).await?;
             if !advanced {
                 return Err(SyncError::SettingChanged);
             }
@@ -82,7 +87,7 @@ impl App {
         if link.setting.mode == UpstreamMode::Replica {
             self.tell(|run| run.step = RunStep::Approvals);
             let after = anchors.deployments.as_deref();
-            taken.changed_decisions = self.take_decisions(link, after, &updates.anchor).await?;
+            taken.changed_decisions = self.take_decisions(after, &updates.anchor).await?;
         }
         Ok(taken)
     }
@@ -90,32 +95,32 @@ impl App {
     /// Takes the revisions that a query lists and that are not here.
     async fn take_revisions(
         &self,
-        link: &Link,
         config: &Config,
         query: &RevisionQuery,
         taken: &mut Taken,
     ) -> Result<RevisionList, SyncError> {
-        let list = link.upstream.revisions(query).await?;
-        let wanted: Vec<_> = {
-            let served = self.live.served();
-            let index = &served.catalogue.index;
-            list.revisions.iter().filter(|one| index.by_identity(**one).is_none()).copied().collect()
-        };
+        let list = self.link.upstream.revisions(query).await?;
+        let wanted = self.app.missing(&list.revisions);
         if !wanted.is_empty() {
             self.tell(|run| run.documents_total = Some(run.documents + wanted.len() as u64));
-            self.take_documents(link, wanted, config.updates_per_request_max, taken).await?;
+            self.take_documents(wanted, config.updates_per_request_max, taken).await?;
         }
         Ok(list)
     }
 
+    /// Changes what is told of the run.
+    pub fn tell(&self, change: impl FnOnce(&mut RunRow)) {
+        self.app.downstream.tell(self.number, change);
+    }
+
     /// What the filter of the setting asks for.
-    fn query(&self, link: &Link) -> Result<RevisionQuery, SyncError> {
-        let filter = &link.setting.filter;
+    fn query(&self) -> Result<RevisionQuery, SyncError> {
+        let filter = &self.link.setting.filter;
         let mut query = RevisionQuery { languages: filter.languages.clone(), ..Default::default() };
-        if !has_names(link) {
+        if !has_names(self.link) {
             return Ok(query);
         }
-        let served = self.live.served();
+        let served = self.app.live.served();
         const PRODUCTS: [CategoryKind; 3] =
             [CategoryKind::Product, CategoryKind::ProductFamily, CategoryKind::Company];
         let mut unknown = Vec::new();

@@ -2,20 +2,15 @@
 
 use headwater_policy::replica_plan::{Here, plan};
 
-use super::Link;
 use super::problem::SyncError;
-use crate::start::App;
+use super::synchronise::Run;
 
-impl App {
+impl Run<'_> {
     /// Takes what was decided after an anchor, up to `until`. Says how many decisions changed.
-    pub(super) async fn take_decisions(
-        &self,
-        link: &Link,
-        after: Option<&str>,
-        until: &str,
-    ) -> Result<u64, SyncError> {
+    pub(super) async fn take_decisions(&self, after: Option<&str>, until: &str) -> Result<u64, SyncError> {
+        let (app, link) = (self.app, self.link);
         let decisions = link.upstream.decisions(after, until).await?;
-        let shared = self.store.shared_decisions().await?;
+        let shared = app.store.shared_decisions().await?;
         let here = Here {
             groups: shared.groups,
             standing: shared.standing,
@@ -28,15 +23,15 @@ impl App {
             return Ok(0);
         }
         let (by, generation) = (&link.setting.url, link.setting.generation);
-        let now = self.clock.now();
-        if !self.store.apply_replica_plan(&plan, &decisions.anchor, generation, by, now).await? {
+        let now = app.clock.now();
+        if !app.store.apply_replica_plan(&plan, &decisions.anchor, generation, by, now).await? {
             return Err(SyncError::SettingChanged);
         }
         if changes > 0 {
             if !plan.delete_groups.is_empty() {
-                self.live.replace_roster(self.store.roster().await?);
+                app.live.replace_roster(app.store.roster().await?);
             }
-            self.publish_decisions().await?;
+            app.publish_decisions().await?;
         }
         self.tell(|run| run.approvals_changed += changes as u64);
         Ok(changes as u64)

@@ -13,20 +13,18 @@ use tokio::sync::mpsc;
 
 use super::Link;
 use super::problem::SyncError;
-use super::synchronise::Taken;
+use super::synchronise::{Run, Taken};
 use crate::admin::chain;
 use crate::error::AppError;
 use crate::intake::{Refusal, derive_all, unreadable};
-use crate::start::App;
 
 /// Documents that one run names as kept apart; the others are counted.
 const QUARANTINED_TOLD_MAX: usize = 1_000;
 
-impl App {
+impl Run<'_> {
     /// Asks for documents until all have come, and keeps them. Agents see nothing of it yet.
     pub(super) async fn take_documents(
         &self,
-        link: &Link,
         wanted: Vec<UpdateIdentity>,
         batch_max: usize,
         taken: &mut Taken,
@@ -34,10 +32,13 @@ impl App {
         let mut plan = FetchPlan::new(wanted, batch_max);
         // One answer waits while another is derived: together some dozen megabytes.
         let (answers, arriving) = mpsc::channel(1);
-        let ask = ask_for_all(link, &mut plan, answers);
-        tokio::try_join!(ask, self.keep_all(arriving, taken))?;
+        let ask = ask_for_all(self.link, &mut plan, answers);
+        // What has come is kept, even if asking fails then.
+        let (asked, kept) = tokio::join!(ask, self.keep_all(arriving, taken));
+        kept?;
+        asked?;
         for identity in plan.refused() {
-            tracing::warn!(%identity, url = link.setting.url, "the upstream server does not give a document");
+            tracing::warn!(%identity, url = self.link.setting.url, "the upstream server does not give a document");
         }
         taken.refused += plan.refused().len();
         Ok(())
@@ -52,11 +53,11 @@ impl App {
             let arrivals = tokio::task::spawn_blocking(move || derive_all(parcels, unpack))
                 .await
                 .map_err(|_| AppError::Internal("reading documents was stopped"))?;
-            let kept = self.keep(arrivals).await?;
+            let kept = self.app.keep(arrivals).await?;
             // Before the catalogue announces the files: whoever wants them knows where they are.
             let usable = |(_, url): &(_, String)| url.parse::<Address>().is_ok();
             let sources: Vec<_> = sources.into_iter().filter(usable).collect();
-            self.store.add_sources(&sources).await?;
+            self.app.store.add_sources(&sources).await?;
             taken.added += kept.added.len() as u64;
             taken.quarantined += kept.refused.len() as u64;
             self.tell(|run| {

@@ -7,20 +7,23 @@ use crate::error::{AppError, ClientFault};
 use crate::start::App;
 
 impl App {
-    /// Notes the files, so that they are fetched whether or not they are approved here.
+    /// Wants the files from now on, whether or not they are approved here. Those that no update names
+    /// are told, and the others are fetched all the same.
     pub async fn download_files(&self, _: &ServerSession, digests: &[Sha1Digest]) -> Result<(), ClientFault> {
         if digests.len() > FILES_PER_REQUEST_MAX {
             return Err(ClientFault::InvalidParameters("fileDigestList"));
         }
-        let unknown: Vec<Sha1Digest> = {
+        let (known, unknown): (Vec<Sha1Digest>, Vec<Sha1Digest>) = {
             let served = self.live.served();
-            let unknown = digests.iter().filter(|digest| served.catalogue.file(**digest).is_none());
-            unknown.copied().collect()
+            digests.iter().partition(|digest| served.catalogue.file(**digest).is_some())
         };
-        if !unknown.is_empty() {
-            return Err(ClientFault::FileDigestsMissing(unknown));
+        if !known.is_empty() {
+            self.store.request_files(&known).await.map_err(AppError::from)?;
+            self.content.wake();
         }
-        self.store.request_files(digests).await.map_err(AppError::from)?;
-        Ok(())
+        match unknown.is_empty() {
+            true => Ok(()),
+            false => Err(ClientFault::FileDigestsMissing(unknown)),
+        }
     }
 }

@@ -7,6 +7,7 @@ mod server;
 mod sessions;
 mod status;
 mod updates;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use headwater_api::{Page, path};
 use headwater_app::{App, Operator};
 
@@ -55,6 +56,11 @@ pub fn router(console: Console) -> Router {
         .route(path::COMPUTERS, get(computers::list))
         .route(path::COMPUTER, get(computers::show).delete(computers::remove))
         .route(path::COMPUTER_GROUPS, post(computers::move_to))
+        .route(path::UPSTREAM, get(upstream::show).put(upstream::set).delete(upstream::clear))
+        .route(path::UPSTREAM_FILTER, put(upstream::filter))
+        .route(path::UPSTREAM_SYNC, post(upstream::synchronise))
+        .route(path::UPSTREAM_RUNS, get(upstream::runs))
+        .route(path::UPSTREAM_RUN, get(upstream::show_run))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .route(path::IMPORTS, post(imports::import).layer(DefaultBodyLimit::disable()))
         .layer(middleware::from_fn_with_state(state.clone(), authorize))

@@ -11,7 +11,7 @@ use headwater_app::content::{self, ContentReport};
 use headwater_app::{Served, admin};
 use headwater_model::ServerId;
 
-use super::{Json, Query, Shared, computers, groups, page_limit};
+use super::{Json, Query, Shared, computers, groups, page_limit, upstream};
 use crate::problem::Refusal;
 
 pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, Refusal> {
@@ -41,7 +41,7 @@ pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, R
             silent_after_days: computers::SILENT_AFTER_DAYS,
         },
         content: content(app.content_report().await?),
-        upstream: None,
+        upstream: app.upstream_report().await?.map(upstream::upstream),
     }))
 }
 
