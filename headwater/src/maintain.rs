@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use headwater_app::{DATABASE, admin, lock};
+use headwater_app::{Clock, DATABASE, admin, lock};
 use headwater_store::Store;
 
 #[derive(Debug, clap::Args)]
@@ -84,7 +84,7 @@ pub fn restore(arguments: &RestoreArguments) -> ExitCode {
         let arriving = data.join("restoring.sqlite");
         std::fs::copy(&database, &arriving).map_err(at(&arriving))?;
         let store = Store::open(&arriving).await?;
-        let epoch = store.begin_epoch().await?;
+        let epoch = store.begin_epoch(Clock::system().now()).await?;
         store.close().await;
         std::fs::rename(&arriving, data.join(DATABASE)).map_err(at(data))?;
         Ok(format!("Restored {} from {}: epoch {epoch}", data.display(), backup.display()))

@@ -1,10 +1,13 @@
 //! The catalogue: update documents, compressed, with their facts.
 
 use headwater_catalog::{Index, UpdateIx};
-use headwater_model::{RevisionId, Timestamp, UpdateId, UpdateIdentity};
+use headwater_model::{RevisionId, Timestamp, UpdateIdentity};
+use headwater_policy::sync_plan::revised;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::decisions::all_approvals;
+use crate::deployments::renew_deployments;
 use crate::server::next_stamp;
 use crate::{Result, Store, rows};
 
@@ -100,16 +103,23 @@ impl Store {
         Ok(added)
     }
 
-    /// Stamps the revisions up to this one that have no stamp yet, all with the same, and returns
-    /// it. From then on downstream servers are told of them.
-    pub async fn publish_revisions(&self, last: RevisionId) -> Result<u64> {
+    /// Makes revisions that have no stamp yet, up to the last of `after`, part of the catalogue that is
+    /// told to others, all with the same stamp, which is returned. `before` is the catalogue without
+    /// them. One transaction holds all that follows from their arrival: updates whose leaf flag or
+    /// implicit action changed, so that agents that know them are told (fact 54), and approvals that
+    /// mean another revision now, so that downstream servers are.
+    pub async fn publish_revisions(&self, before: &Index, after: &Index) -> Result<u64> {
         let mut transaction = self.write.begin().await?;
         let stamp = next_stamp(&mut transaction).await?;
+        let last = after.revisions().last().map_or(0, |revision| revision.id.0);
         sqlx::query("UPDATE revisions SET stamp = $1 WHERE stamp = 0 AND revision_id <= $2")
             .bind(stamp)
-            .bind(i64::from(last.0))
+            .bind(i64::from(last))
             .execute(&mut *transaction)
             .await?;
+        record_changes(&mut transaction, before, after, stamp).await?;
+        let approvals = all_approvals(&mut transaction).await?;
+        renew_deployments(&mut transaction, &revised(before, after, approvals.iter())).await?;
         transaction.commit().await?;
         Ok(stamp as u64)
     }
@@ -148,40 +158,6 @@ impl Store {
         Ok(())
     }
 
-    /// Records updates whose leaf flag or implicit action differs between two indexes, so that
-    /// agents that know them are told (fact 54).
-    pub async fn record_catalogue_changes(&self, before: &Index, after: &Index) -> Result<()> {
-        let changed: Vec<UpdateId> = before
-            .updates()
-            .iter()
-            .filter(|update| {
-                after.update_by_id(update.id).is_some_and(|at| {
-                    let known = before.update_by_id(update.id);
-                    after.update(at).is_leaf != update.is_leaf
-                        || known.is_some_and(|known| deployable(before, known) != deployable(after, at))
-                })
-            })
-            .map(|update| update.id)
-            .collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let mut transaction = self.write.begin().await?;
-        let stamp = next_stamp(&mut transaction).await?;
-        for id in changed {
-            sqlx::query(
-                "INSERT INTO catalogue_changes (update_id, stamp) VALUES ($1, $2) \
-                 ON CONFLICT (update_id) DO UPDATE SET stamp = excluded.stamp",
-            )
-            .bind(id.as_bytes().to_vec())
-            .bind(stamp)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Remembers refused documents; the same document is one entry.
     pub async fn quarantine(&self, refused: &[Quarantined], now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
@@ -207,6 +183,33 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// Records updates whose leaf flag or implicit action differs between two indexes.
+async fn record_changes(
+    connection: &mut AnyConnection,
+    before: &Index,
+    after: &Index,
+    stamp: i64,
+) -> Result<()> {
+    let is_changed = |known: &UpdateIx| {
+        let update = before.update(*known);
+        after.update_by_id(update.id).is_some_and(|at| {
+            after.update(at).is_leaf != update.is_leaf || deployable(before, *known) != deployable(after, at)
+        })
+    };
+    let known = (0..before.updates().len() as u32).map(UpdateIx);
+    for update in known.filter(is_changed) {
+        sqlx::query(
+            "INSERT INTO catalogue_changes (update_id, stamp) VALUES ($1, $2) \
+             ON CONFLICT (update_id) DO UPDATE SET stamp = excluded.stamp",
+        )
+        .bind(before.update(update).id.as_bytes().to_vec())
+        .bind(stamp)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 fn deployable(index: &Index, at: UpdateIx) -> Option<bool> {

@@ -83,9 +83,7 @@ impl Store {
         let row = sqlx::query("SELECT stamp, tree_stamp FROM server").fetch_one(&mut *transaction).await?;
         let (stamp, tree_stamp) = (row.try_get::<i64, _>(0)? as u64, row.try_get::<i64, _>(1)? as u64);
         let groups = all_groups(&mut transaction).await?;
-        let sql = format!("SELECT {APPROVAL} FROM approvals");
-        let approvals = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *transaction).await?;
-        let approvals = approvals.iter().map(approval).collect::<Result<Vec<Approval>>>()?;
+        let approvals = all_approvals(&mut transaction).await?;
         let declined = all_declined(&mut transaction).await?;
         let changes = sqlx::query("SELECT update_id, stamp FROM catalogue_changes")
             .fetch_all(&mut *transaction)
@@ -241,6 +239,13 @@ pub(crate) async fn all_groups(connection: &mut AnyConnection) -> Result<Vec<Gro
         })
     };
     found.iter().map(group).collect()
+}
+
+/// Those that were withdrawn included.
+pub(crate) async fn all_approvals(connection: &mut AnyConnection) -> Result<Vec<Approval>> {
+    let sql = format!("SELECT {APPROVAL} FROM approvals");
+    let found = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await?;
+    found.iter().map(approval).collect()
 }
 
 pub(crate) async fn all_declined(connection: &mut AnyConnection) -> Result<HashSet<UpdateId>> {

@@ -31,33 +31,34 @@ impl Store {
         transaction.commit().await?;
         Ok(shared)
     }
+}
 
-    /// Gives the approvals of these updates that follow the newest revision new deployments: to
-    /// downstream servers they name another revision now.
-    pub async fn renew_deployments(&self, updates: &HashSet<UpdateId>) -> Result<()> {
-        let mut transaction = self.write.begin().await?;
-        for update in updates {
-            let update = update.as_bytes().to_vec();
-            let following = "SELECT approval_id FROM approvals \
-                             WHERE update_id = $1 AND revision IS NULL AND action IS NOT NULL";
-            let found = sqlx::query(following).bind(update.clone()).fetch_all(&mut *transaction).await?;
-            if found.is_empty() {
-                continue;
-            }
-            let stamp = next_stamp(&mut transaction).await?;
-            end(&mut transaction, "update_id = $1 AND revision IS NULL", &[update], stamp).await?;
-            for row in &found {
-                let stamp = next_stamp(&mut transaction).await?;
-                sqlx::query("UPDATE approvals SET stamp = $2, deployment = NULL WHERE approval_id = $1")
-                    .bind(row.try_get::<i64, _>(0)?)
-                    .bind(stamp)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
+/// Gives the approvals of these updates that follow the newest revision new deployments: to
+/// downstream servers they name another revision now.
+pub(crate) async fn renew_deployments(
+    connection: &mut AnyConnection,
+    updates: &HashSet<UpdateId>,
+) -> Result<()> {
+    for update in updates {
+        let update = update.as_bytes().to_vec();
+        let following = "SELECT approval_id FROM approvals \
+                         WHERE update_id = $1 AND revision IS NULL AND action IS NOT NULL";
+        let found = sqlx::query(following).bind(update.clone()).fetch_all(&mut *connection).await?;
+        if found.is_empty() {
+            continue;
         }
-        transaction.commit().await?;
-        Ok(())
+        let stamp = next_stamp(connection).await?;
+        end(connection, "update_id = $1 AND revision IS NULL", &[update], stamp).await?;
+        for row in &found {
+            let stamp = next_stamp(connection).await?;
+            sqlx::query("UPDATE approvals SET stamp = $2, deployment = NULL WHERE approval_id = $1")
+                .bind(row.try_get::<i64, _>(0)?)
+                .bind(stamp)
+                .execute(&mut *connection)
+                .await?;
+        }
     }
+    Ok(())
 }
 
 pub(crate) async fn shared(connection: &mut AnyConnection) -> Result<SharedDecisions> {

@@ -69,11 +69,12 @@ impl Store {
     }
 
     /// Begins a new life after a restore: agents and downstream servers that knew the old one are
-    /// told that this is another server (fact 53). Returns the new epoch.
-    pub async fn begin_epoch(&self) -> Result<i64> {
-        let row = sqlx::query("UPDATE server SET epoch = epoch + 1, stamp = stamp + 1 RETURNING epoch")
-            .fetch_one(&self.write)
-            .await?;
+    /// told that this is another server (fact 53). Returns the new epoch, which follows the clock: the
+    /// same backup may be restored twice, and each is a life of its own.
+    pub async fn begin_epoch(&self, now: Timestamp) -> Result<i64> {
+        let sql = "UPDATE server SET epoch = CASE WHEN epoch < $1 THEN $1 ELSE epoch + 1 END, \
+                   stamp = stamp + 1 RETURNING epoch";
+        let row = sqlx::query(sql).bind(epoch_of(now)).fetch_one(&self.write).await?;
         Ok(row.try_get(0)?)
     }
 
@@ -120,6 +121,12 @@ impl Store {
         let row = sqlx::query("SELECT stamp FROM server").fetch_one(&self.read).await?;
         Ok(row.try_get::<i64, _>(0)? as u64)
     }
+}
+
+/// Seconds since 2026 began: thirty bits hold the epochs of 34 years.
+fn epoch_of(now: Timestamp) -> i64 {
+    const FIRST: i64 = 1_767_225_600;
+    (now.as_micros() / 1_000_000 - FIRST).clamp(1, (1 << 30) - 1)
 }
 
 /// Draws the next value of the server-wide counter within a transaction.

@@ -92,14 +92,20 @@ pub fn resolve<'a>(
     })
 }
 
-fn rank(action: Option<Action>) -> u8 {
-    match action {
-        None => 0,
-        Some(Action::Block) => 1,
-        Some(Action::Detect) => 2,
-        Some(Action::Uninstall) => 3,
-        Some(Action::Install) => 4,
+impl Action {
+    /// Of several, the greatest counts.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Block => 1,
+            Self::Detect => 2,
+            Self::Uninstall => 3,
+            Self::Install => 4,
+        }
     }
+}
+
+fn rank(action: Option<Action>) -> u8 {
+    action.map_or(0, Action::rank)
 }
 
 fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {

@@ -23,7 +23,8 @@ pub struct Deployment {
 /// is no more (fact 60).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Above {
-    /// Whether the deployments are all there are, because no anchor was given.
+    /// Whether the deployments are all there are, because no anchor was given. If not, an update has
+    /// one deployment for each group at most.
     pub is_whole: bool,
     pub groups: Vec<Group>,
     pub deployments: Vec<Deployment>,
@@ -163,7 +164,7 @@ fn plan_approvals(here: &Here, above: &Above, groups: &HashMap<GroupId, Group>, 
     let mut wanted: HashMap<(UpdateId, GroupId), &Deployment> = HashMap::new();
     for deployment in above.deployments.iter().filter(|deployment| exists(deployment.group)) {
         let place = wanted.entry((deployment.update, deployment.group)).or_insert(deployment);
-        if place.revision <= deployment.revision {
+        if rank(place) <= rank(deployment) {
             *place = deployment;
         }
     }
@@ -173,10 +174,6 @@ fn plan_approvals(here: &Here, above: &Above, groups: &HashMap<GroupId, Group>, 
         let stays = !above.is_whole && !ended.contains(&standing.deployment) && exists(approval.group);
         match wanted.get(&key) {
             Some(deployment) if is_same(standing, deployment) => drop(wanted.remove(&key)),
-            // Several revisions of an update may be deployed above; agents get the newest.
-            Some(deployment) if stays && approval.revision > Some(deployment.revision) => {
-                wanted.remove(&key);
-            }
             Some(_) => {}
             None if stays => {}
             // What was approved for a group that goes is withdrawn with it.
@@ -187,6 +184,12 @@ fn plan_approvals(here: &Here, above: &Above, groups: &HashMap<GroupId, Group>, 
     plan.withdraw.sort_unstable();
     plan.approve = wanted.into_values().cloned().collect();
     plan.approve.sort_by_key(|deployment| (deployment.update, deployment.group));
+}
+
+/// Several revisions of an update may be deployed above for one group: the stronger action counts,
+/// then the newer revision.
+fn rank(deployment: &Deployment) -> (u8, u32) {
+    (deployment.action.rank(), deployment.revision)
 }
 
 fn is_same(standing: &Standing, deployment: &Deployment) -> bool {

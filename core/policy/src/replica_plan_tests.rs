@@ -157,20 +157,15 @@ fn changes_are_added_to_what_is_here_and_the_ended_are_withdrawn() {
 }
 
 #[test]
-fn of_several_revisions_the_newest_counts_until_it_ends() {
+fn of_several_deployments_the_stronger_action_counts_then_the_newer_revision() {
     let (old, new) = (deployment(1, U1, 1, ALL_COMPUTERS), deployment(2, U1, 2, ALL_COMPUTERS));
-    let approved = Plan { approve: vec![new.clone()], ..Plan::default() };
-    check(&here(&[], &[]), &above(&[], &[new.clone(), old.clone()]), &approved);
-    check(&here(&[], &[]), &above(&[], &[old.clone(), new.clone()]), &approved);
-
-    let changes = |ended: &[Guid]| Above {
-        is_whole: false,
-        ended: ended.to_vec(),
-        ..above(&[], std::slice::from_ref(&old))
-    };
-    let newest = here(&[], std::slice::from_ref(&new));
-    check(&newest, &changes(&[]), &Plan::default());
-    check(&newest, &changes(&[new.id]), &Plan { approve: vec![old.clone()], ..Plan::default() });
+    let approved = |one: &Deployment| Plan { approve: vec![one.clone()], ..Plan::default() };
+    check(&here(&[], &[]), &above(&[], &[new.clone(), old.clone()]), &approved(&new));
+    check(&here(&[], &[]), &above(&[], &[old.clone(), new.clone()]), &approved(&new));
+    let detected = Deployment { action: Action::Detect, ..new.clone() };
+    check(&here(&[], &[]), &above(&[], &[old.clone(), detected]), &approved(&old));
+    // What was covered counts when it is told alone.
+    check(&here(&[], &[new]), &above(&[], std::slice::from_ref(&old)), &approved(&old));
 }
 
 #[test]

@@ -11,6 +11,29 @@ use headwater_model::{Guid, ServerId, UpdateId, UpdateIdentity};
 
 use crate::approval::Approval;
 
+/// A point in the history of a server: its life, and the counter of that life. A restore begins a new
+/// life, in which the old counter's values mean something else (fact 53).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    pub epoch: u64,
+    pub stamp: u64,
+}
+
+/// The counter's part of the one number: a thousand changes a second for a hundred days on end, or
+/// one a second for centuries.
+const STAMP_BITS: u32 = 33;
+
+impl Point {
+    /// As one number, below 2^63.
+    pub fn to_number(self) -> u64 {
+        self.epoch << STAMP_BITS | self.stamp
+    }
+
+    pub fn from_number(number: u64) -> Self {
+        Self { epoch: number >> STAMP_BITS, stamp: number & ((1 << STAMP_BITS) - 1) }
+    }
+}
+
 /// A category or classification that a downstream server wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
@@ -52,9 +75,14 @@ pub fn revisions(
             of_kind.filter_map(|at| Some((at, selection.listing(at)?))).collect();
         let is_listed = |(at, listing): (&RevisionIx, &Listing)| *listing == Listing::All || is_new(*at);
         let listed: Vec<RevisionIx> = own.iter().filter(|own| is_listed(*own)).map(|(at, _)| *at).collect();
-        with_members(index, listed, |member| own.contains_key(&member))
+        let mut listed = with_members(index, listed, |member| own.contains_key(&member));
+        // A member may arrive after its bundle was listed.
+        let late = with_members(index, own.keys().copied().collect(), |_| false).into_iter();
+        listed.extend(late.filter(|at| is_new(*at)));
+        listed
     };
     listed.sort_unstable();
+    listed.dedup();
     listed.into_iter().map(|at| index.revision(at).identity).collect()
 }
 

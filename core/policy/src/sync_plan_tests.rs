@@ -204,3 +204,26 @@ fn beneath_a_family_stand_its_products() {
     assert_eq!(beneath(&[WINDOWS_10, SECURITY]), ids(&[WINDOWS_10, SECURITY]));
     assert_eq!(beneath(&[999]), []);
 }
+
+#[test]
+fn a_point_is_one_number() {
+    for (epoch, stamp) in [(1, 1), (1, (1 << 33) - 1), ((1 << 30) - 1, 7)] {
+        let number = Point { epoch, stamp }.to_number();
+        assert!(number < 1 << 63);
+        assert_eq!(Point::from_number(number), Point { epoch, stamp });
+    }
+    let (old, new) = (Point { epoch: 1, stamp: 900 }, Point { epoch: 2, stamp: 5 });
+    assert!(old.to_number() < new.to_number());
+}
+
+#[test]
+fn a_member_that_arrives_after_its_bundle_is_listed_then() {
+    let mut rows = ROWS;
+    rows.swap(9, 10);
+    let index = index(&rows);
+    let stamp = |at: RevisionIx| (u64::from(at.0) + 1) * 10;
+    let after_the_bundle = filter(&[WINDOWS_11], &[SECURITY], Some(100), true);
+    assert_eq!(revisions(&index, stamp, &after_the_bundle), [identity(MEMBER, 1)]);
+    let after_both = filter(&[WINDOWS_11], &[SECURITY], Some(110), true);
+    assert_eq!(revisions(&index, stamp, &after_both), []);
+}

@@ -19,8 +19,13 @@ struct Server {
 impl Server {
     /// Starts and waits for `headwater: ready`.
     fn start(data: &Path) -> Self {
+        Self::start_at(data, "127.0.0.1:0")
+    }
+
+    /// Starts with this address for agents and servers below.
+    fn start_at(data: &Path, updates: &str) -> Self {
         let mut command = Command::new(HEADWATER);
-        command.args(["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["up", "--updates", updates, "--console", "127.0.0.1:0", "--data"]).arg(data);
         let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut server = Self { process: started.expect("the executable starts"), said: Vec::new() };
         let lines = BufReader::new(server.process.stdout.take().expect("a pipe")).lines();
@@ -36,6 +41,12 @@ impl Server {
     fn kill(mut self) {
         self.process.kill().expect("is killed");
         self.process.wait().expect("ends");
+    }
+
+    /// Where agents and servers below ask, such as `http://127.0.0.1:40123`.
+    fn updates_url(&self) -> String {
+        let line = self.said.iter().find_map(|line| line.strip_prefix("updates "));
+        line.expect("it says its addresses").trim().to_owned()
     }
 
     fn said(&self, word: &str) -> bool {
@@ -269,4 +280,101 @@ fn a_backup_of_a_running_server_is_restored_as_a_new_epoch() {
         .filter_map(|group| group["name"].as_str())
         .collect();
     assert!(names.contains(&"Before") && !names.contains(&"After"), "{names:?}");
+}
+
+/// What two servers must agree on: the catalogue in numbers, groups, and each update's approvals.
+fn state(data: &Path) -> (Value, Value, Value) {
+    let groups = json(data, &["group", "list"]);
+    let approved = json(data, &["update", "list", "--approval", "approved", "--limit", "1000"]);
+    let groups = groups["items"].as_array().expect("a list").iter();
+    let mut groups: Vec<Value> =
+        groups.map(|group| serde_json::json!([group["id"], group["name"], group["approvals"]])).collect();
+    groups.sort_by_key(Value::to_string);
+    let approved = approved["items"].as_array().expect("a list").iter();
+    let mut approved: Vec<String> = approved.map(|update| update["id"].to_string()).collect();
+    approved.sort();
+    (json(data, &["server", "status"])["catalogue"].clone(), groups.into(), approved.into())
+}
+
+/// Waits until a replica is in the state of its upstream server.
+fn agrees(replica: &Path, top: &Path) {
+    let wanted = state(top);
+    let begun = std::time::Instant::now();
+    while state(replica) != wanted {
+        assert!(begun.elapsed().as_secs() < 60, "{:?}\n{:?}", state(replica), wanted);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
+/// A server with a catalogue, a group and approvals.
+fn approving(data: &Path, folder: &TempDir) -> Server {
+    let server = Server::start(data);
+    assert!(run(data, &["update", "import", &documents(folder)]).status.success());
+    assert!(run(data, &["group", "create", "Pilot"]).status.success());
+    let found = json(data, &["update", "list", "--limit", "100"]);
+    let found = found["items"].as_array().expect("a list").iter();
+    let approvable = found.filter(|update| update["state"] == "approvable");
+    let ids: Vec<&str> = approvable.filter_map(|update| update["id"].as_str()).collect();
+    assert!(ids.len() > 10);
+    let approve = [&["update", "approve"], &*ids, &["--group", "Pilot"]].concat();
+    assert!(run(data, &approve).status.success());
+    server
+}
+
+#[test]
+fn a_synchronisation_that_is_killed_on_either_side_is_completed_by_the_next() {
+    let folder = catalogue(1_500);
+    let above = tempfile::tempdir().expect("a folder");
+    let mut top = approving(above.path(), &folder);
+    let url = top.updates_url();
+    for seed in 0..5 {
+        let mut random = seeded(seed + 1);
+        let data = tempfile::tempdir().expect("a folder");
+        let mut replica = Server::start(data.path());
+        assert!(run(data.path(), &["upstream", "set", &url, "--replica"]).status.success());
+        std::thread::sleep(std::time::Duration::from_millis(random(1_500)));
+        if random(2) == 0 {
+            replica.kill();
+            replica = Server::start(data.path());
+        } else {
+            top.kill();
+            top = Server::start_at(above.path(), url.trim_start_matches("http://"));
+        }
+        agrees(data.path(), above.path());
+        let runs = json(data.path(), &["upstream", "history"]);
+        let states: Vec<&str> = runs["items"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|run| run["state"].as_str())
+            .collect();
+        assert!(states.contains(&"done"), "seed {seed}: {states:?}");
+        drop(replica);
+    }
+}
+
+#[test]
+fn a_replica_of_a_restored_server_begins_anew() {
+    let folder = catalogue(300);
+    let (above, below) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (backup, restored) = (above.path().join("backup"), above.path().join("restored"));
+    let data = above.path().join("data");
+    let top = approving(&data, &folder);
+    let url = top.updates_url();
+    assert!(run(&data, &["backup", backup.to_str().expect("a path")]).status.success());
+    let _replica = Server::start(below.path());
+    assert!(run(below.path(), &["upstream", "set", &url, "--replica"]).status.success());
+    assert!(run(&data, &["group", "create", "Lost"]).status.success());
+    agrees(below.path(), &data);
+
+    // The restored server gets past the point that the replica knows before it is asked again.
+    top.kill();
+    assert!(run(&restored, &["restore", backup.to_str().expect("a path")]).status.success());
+    let elsewhere = Server::start(&restored);
+    for number in 0..4 {
+        assert!(run(&restored, &["group", "create", &format!("Found {number}")]).status.success());
+    }
+    elsewhere.kill();
+    let _top = Server::start_at(&restored, url.trim_start_matches("http://"));
+    agrees(below.path(), &restored);
 }

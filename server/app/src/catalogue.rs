@@ -108,26 +108,10 @@ impl Catalogue {
         Some(&self.card(update.revisions[0]).title)
     }
 
-    /// Loads all revisions and stamps those that are new, which from now on are told to downstream
-    /// servers. Says whether there were any.
+    /// Loads all revisions; those that nobody was told of yet become known to others. Revisions whose
+    /// fragments are not in the file, or whose facts are of an older form, are derived again from
+    /// their documents first.
     pub async fn publish(
-        store: &Store,
-        fragments: &FragmentFile,
-        known: &mut HashMap<UpdateIdentity, Location>,
-    ) -> Result<(Self, bool), AppError> {
-        let mut catalogue = Self::load(store, fragments, known).await?;
-        let last = catalogue.index.revisions().last().map(|revision| revision.id);
-        let any_new = catalogue.cards.iter().any(|card| card.stamp == 0);
-        if let Some(last) = last.filter(|_| any_new) {
-            let stamp = store.publish_revisions(last).await?;
-            catalogue.cards.iter_mut().filter(|card| card.stamp == 0).for_each(|card| card.stamp = stamp);
-        }
-        Ok((catalogue, any_new))
-    }
-
-    /// Loads all revisions. Those whose fragments are not in the file, or whose facts are of an
-    /// older form, are derived again from their documents first.
-    async fn load(
         store: &Store,
         fragments: &FragmentFile,
         known: &mut HashMap<UpdateIdentity, Location>,
@@ -143,6 +127,7 @@ impl Catalogue {
             rows = store.revisions().await?;
         }
         let mut entries = Vec::with_capacity(rows.len());
+        let mut told = HashSet::new();
         let mut by_id = HashMap::with_capacity(rows.len());
         for row in rows {
             let facts =
@@ -151,12 +136,21 @@ impl Catalogue {
             let core_bytes = location.map_or(row.core_bytes, |location| location.core_bytes);
             entries.push(Entry::new(row.id, &facts, core_bytes, row.arrived_at));
             by_id.insert(row.id, (card(&facts, row.stamp), location));
+            if row.stamp != 0 {
+                told.insert(row.id);
+            }
         }
-        Ok(Self {
-            quarantined: store.quarantined().await?.len(),
-            numbers: store.update_numbers().await?,
-            ..Self::arrange(Index::build(entries), by_id)
-        })
+        let before = (told.len() < entries.len()).then(|| {
+            Index::build(entries.iter().filter(|entry| told.contains(&entry.revision)).cloned().collect())
+        });
+        let mut catalogue = Self::arrange(Index::build(entries), by_id);
+        if let Some(before) = before {
+            let stamp = store.publish_revisions(&before, &catalogue.index).await?;
+            catalogue.cards.iter_mut().filter(|card| card.stamp == 0).for_each(|card| card.stamp = stamp);
+        }
+        catalogue.quarantined = store.quarantined().await?.len();
+        catalogue.numbers = store.update_numbers().await?;
+        Ok(catalogue)
     }
 
     fn arrange(index: Index, mut by_id: HashMap<RevisionId, (Card, Option<Location>)>) -> Self {

@@ -95,9 +95,10 @@ impl App {
             })
             .await
             .map_err(|_| AppError::Internal("writing fragments was stopped"))?;
+            let locations = locations?;
             let rows = self.store.add_revisions(revisions, now).await?;
             let mut known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            for (record, location) in records.iter().zip(locations?) {
+            for (record, location) in records.iter().zip(locations) {
                 if rows.iter().any(|row| row.identity == record.identity) {
                     known.insert(record.identity, location);
                 }

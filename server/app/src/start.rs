@@ -11,7 +11,6 @@ use headwater_model::{ServerId, Timestamp, UpdateIdentity};
 use headwater_policy::compliance::{ComputerStatus, StatusIndex};
 use headwater_policy::offer::PageLimits;
 use headwater_policy::snapshot::Offers;
-use headwater_policy::sync_plan::revised;
 use headwater_store::{Server, Store};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
@@ -109,16 +108,8 @@ impl App {
         let downstream = Downstream::open(&store, &settings.downstream.name, server.id).await?;
         let jar = jar(&store, &server, now).await?;
 
-        let (catalogue, any_new) = Catalogue::publish(&store, &fragments, &mut locations).await?;
-        let catalogue = Arc::new(catalogue);
-        let mut decisions = store.decisions().await?;
-        if any_new {
-            // An import was cut off. What approvals meant before it is not known any more.
-            let approved = decisions.approvals.iter().map(|approval| approval.update).collect();
-            store.renew_deployments(&approved).await?;
-            decisions = store.decisions().await?;
-        }
-        let offers = Offers::new(catalogue.index.clone(), decisions);
+        let catalogue = Arc::new(Catalogue::publish(&store, &fragments, &mut locations).await?);
+        let offers = Offers::new(catalogue.index.clone(), store.decisions().await?);
         let (news, _) = watch::channel(News { stamp: offers.stamp, is_closing: false });
         let status = load_status(&store).await?;
         let live = Arc::new(Live::new(Served { catalogue, offers }, store.roster().await?, status));
@@ -155,24 +146,14 @@ impl App {
         Ok(())
     }
 
-    /// Reads the catalogue and all decisions again. Updates whose place in the catalogue changed
-    /// are recorded first, so that agents that know them are told, and so are downstream servers
-    /// where an approval means another revision now.
+    /// Reads the catalogue and all decisions again, and answers by them from now on.
     pub(crate) async fn publish_catalogue(&self) -> Result<(), AppError> {
         let _one_at_a_time = self.publishing.lock().await;
-        let before = self.live.served_full().catalogue.clone();
         let mut known = self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        let (catalogue, _) = Catalogue::publish(&self.store, &self.fragments, &mut known).await?;
+        let catalogue = Catalogue::publish(&self.store, &self.fragments, &mut known).await?;
         self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(known);
         let catalogue = Arc::new(catalogue);
-        self.store.record_catalogue_changes(&before.index, &catalogue.index).await?;
-        let mut decisions = self.store.decisions().await?;
-        let revised = revised(&before.index, &catalogue.index, decisions.approvals.iter());
-        if !revised.is_empty() {
-            self.store.renew_deployments(&revised).await?;
-            decisions = self.store.decisions().await?;
-        }
-        let offers = Offers::new(catalogue.index.clone(), decisions);
+        let offers = Offers::new(catalogue.index.clone(), self.store.decisions().await?);
         self.publish(Served { catalogue, offers });
         Ok(())
     }

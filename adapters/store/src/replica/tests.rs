@@ -8,6 +8,7 @@ use headwater_policy::group::ALL_COMPUTERS;
 use headwater_policy::replica_plan::{Above, Here, plan};
 
 use super::*;
+use crate::deployments::renew_deployments;
 use crate::{SharedDecisions, UpstreamMode, UpstreamSetting};
 
 const NOW: Timestamp = Timestamp::EPOCH;
@@ -61,7 +62,9 @@ async fn each_change_of_an_approval_is_another_deployment() {
 async fn a_new_revision_is_another_deployment() {
     let (_folder, store) = store().await;
     let first = approve(&store, Some(Action::Install), None).await;
-    store.renew_deployments(&[UPDATE].into()).await.expect("renews");
+    let mut connection = store.write.acquire().await.expect("a connection");
+    renew_deployments(&mut connection, &[UPDATE].into()).await.expect("renews");
+    drop(connection);
     let renewed = store.shared_decisions().await.expect("decisions");
     assert_ne!(standing(&renewed), standing(&first));
     assert_eq!(ended(&renewed), standing(&first).into_iter().collect());

@@ -20,13 +20,14 @@ impl App {
         let files = self.content.files.clone();
         let before = self.clock.now().plus_seconds(-PARTS_KEPT_SECONDS).as_micros();
         let before = UNIX_EPOCH + Duration::from_micros(u64::try_from(before).unwrap_or(0));
+        // What arrives from here on is noted by whoever brings it.
+        let held: Vec<_> = self.content.held().values().copied().collect();
         let stored = on_disk(move || {
             files.remove_stale_parts(before)?;
             files.list()
         });
         let stored: HashMap<Sha256Digest, u64> =
             stored.await??.into_iter().map(|file| (file.sha256, file.size_bytes)).collect();
-        let held: Vec<_> = self.content.held().values().copied().collect();
         for file in &held {
             match stored.get(&file.sha256) {
                 Some(size_bytes) if *size_bytes == file.size_bytes => {}

@@ -64,7 +64,7 @@ async fn keep_in_step(app: &App, link: Option<&Link>) {
             }
         };
         let started = std::time::Instant::now();
-        let (hint, taken) = go(&Run { app, link, number }, known).await;
+        let (hint, taken) = go(app, link, number, known).await;
         let is_whole = matches!(&taken, Ok(taken) if taken.refused == 0);
         known = hint.filter(|_| is_whole);
         failures = if is_whole { 0 } else { failures + 1 };
@@ -117,8 +117,13 @@ async fn wait_for_hint(link: &Link, known: Option<u64>) {
 
 /// One run, with what the server hinted at when it began. A server that is where it was when
 /// everything was taken has nothing new.
-async fn go(run: &Run<'_>, known: Option<u64>) -> (Option<u64>, Result<Taken, SyncError>) {
-    let hint = match run.link.upstream.changes(0).await {
+async fn go(
+    app: &App,
+    link: &Link,
+    number: i64,
+    known: Option<u64>,
+) -> (Option<u64>, Result<Taken, SyncError>) {
+    let hint = match link.upstream.changes(0).await {
         Ok(Hint::Stamp(stamp)) => Some(stamp),
         Ok(Hint::Unknown) => None,
         Err(error) => return (None, Err(error.into())),
@@ -126,6 +131,7 @@ async fn go(run: &Run<'_>, known: Option<u64>) -> (Option<u64>, Result<Taken, Sy
     if hint.is_some() && hint == known {
         return (hint, Ok(Taken::default()));
     }
+    let run = Run { app, link, number, is_headwater: hint.is_some() };
     (hint, run.synchronise().await)
 }
 

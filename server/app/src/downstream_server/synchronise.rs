@@ -18,6 +18,10 @@ pub(super) struct Run<'a> {
     pub app: &'a App,
     pub link: &'a Link,
     pub number: i64,
+    /// Whether the server above is a Headwater. Of those each update has one deployment for a group, so
+    /// changes are enough; of others all deployments are asked for each time, because one that ends
+    /// may uncover another that is told no more.
+    pub is_headwater: bool,
 }
 
 /// What a run took.
@@ -86,7 +90,7 @@ impl Run<'_> {
 
         if link.setting.mode == UpstreamMode::Replica {
             self.tell(|run| run.step = RunStep::Approvals);
-            let after = anchors.deployments.as_deref();
+            let after = anchors.deployments.as_deref().filter(|_| self.is_headwater);
             taken.changed_decisions = self.take_decisions(after, &updates.anchor).await?;
         }
         Ok(taken)

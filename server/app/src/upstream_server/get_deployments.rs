@@ -32,8 +32,8 @@ impl App {
         after: Option<u64>,
         until: u64,
     ) -> Result<Deployments, ClientFault> {
-        self.not_ahead(after)?;
-        self.not_ahead(Some(until))?;
+        let after = after.map(|anchor| self.stamp_of(anchor)).transpose()?;
+        let until = self.stamp_of(until)?;
         let shared = self.store.shared_decisions().await.map_err(AppError::from)?;
         let served = self.live.served_full();
         let mut accepted_eulas = shared.accepted_eulas;
@@ -58,7 +58,7 @@ impl App {
             ended: changes.ended,
             declined,
             accepted_eulas,
-            mark: Mark { stamp: until.max(after.unwrap_or(0)), at: self.clock.now() },
+            mark: self.mark_of(until.max(after.unwrap_or(0))),
         })
     }
 }

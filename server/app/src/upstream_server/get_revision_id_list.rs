@@ -17,17 +17,19 @@ pub struct RevisionList {
 }
 
 impl App {
+    /// `anchor` is the mark of the caller's last list; what it says of the filter's `after` counts.
     pub fn get_revision_id_list(
         &self,
         _: &ServerSession,
-        filter: &RevisionFilter,
+        mut filter: RevisionFilter,
+        anchor: Option<u64>,
     ) -> Result<RevisionList, ClientFault> {
-        self.not_ahead(filter.after)?;
+        filter.after = anchor.map(|anchor| self.stamp_of(anchor)).transpose()?;
         let served = self.live.served_full();
         let stamp = |at| served.catalogue.card(at).stamp;
         Ok(RevisionList {
-            revisions: revisions(&served.catalogue.index, stamp, filter),
-            mark: Mark { stamp: served.offers.stamp, at: self.clock.now() },
+            revisions: revisions(&served.catalogue.index, stamp, &filter),
+            mark: self.mark_of(served.offers.stamp),
         })
     }
 }

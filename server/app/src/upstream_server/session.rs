@@ -1,6 +1,7 @@
 //! The state that a downstream server's cookie carries.
 
 use headwater_model::{ServerId, Timestamp};
+use headwater_policy::sync_plan::Point;
 
 use crate::cookie::Purpose;
 use crate::error::ClientFault;
@@ -18,8 +19,8 @@ pub struct ServerSession {
 /// A point in the history of this server: anchors are made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// The server-wide counter: it decides.
-    pub stamp: u64,
+    /// [`Point`] as a number: it decides.
+    pub number: u64,
     /// For people.
     pub at: Timestamp,
 }
@@ -38,15 +39,24 @@ impl App {
 
     /// The present, up to which the snapshot tells everything.
     pub(super) fn mark(&self) -> Mark {
-        Mark { stamp: self.live.served().offers.stamp, at: self.clock.now() }
+        self.mark_of(self.live.served().offers.stamp)
     }
 
-    /// Refuses an anchor that lies ahead of this server: it is from before a restore, and whoever
-    /// brings it has to begin anew ([MS-WSUSSS] 2.2.9.3, ServerChanged).
-    pub(super) fn not_ahead(&self, anchor: Option<u64>) -> Result<(), ClientFault> {
-        match anchor {
-            Some(stamp) if stamp > self.mark().stamp => Err(ClientFault::ServerChanged),
-            _ => Ok(()),
-        }
+    pub(super) fn mark_of(&self, stamp: u64) -> Mark {
+        Mark { number: self.point(stamp), at: self.clock.now() }
+    }
+
+    /// A value of the counter in this life of the server.
+    pub(super) fn point(&self, stamp: u64) -> u64 {
+        Point { epoch: self.server.epoch as u64, stamp }.to_number()
+    }
+
+    /// The counter's value of an anchor. One of another life of this server, or that lies ahead, is
+    /// from before a restore, and whoever brings it has to begin anew ([MS-WSUSSS] 2.2.9.3,
+    /// ServerChanged).
+    pub(super) fn stamp_of(&self, anchor: u64) -> Result<u64, ClientFault> {
+        let Point { epoch, stamp } = Point::from_number(anchor);
+        let is_known = epoch == self.server.epoch as u64 && stamp <= self.live.served().offers.stamp;
+        if is_known { Ok(stamp) } else { Err(ClientFault::ServerChanged) }
     }
 }

@@ -78,8 +78,9 @@ fn get_revision_id_list(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answe
     let version = envelope.version;
     let message: GetRevisionIdList = decode(envelope)?;
     let session = call.server_session(&message.cookie)?;
-    let filter = convert::revision_filter(&message.filter)?;
-    let list = call.updates.app.get_revision_id_list(&session, &filter)?;
+    let filter = convert::revision_filter(&message.filter);
+    let anchor = convert::anchor(message.filter.anchor.as_deref(), "filter")?;
+    let list = call.updates.app.get_revision_id_list(&session, filter, anchor)?;
     Ok(Answer::text(call.encodings, encode_response(&convert::revision_list(list), version)))
 }
 

@@ -27,7 +27,7 @@ const PROTOCOL_VERSION: &str = "1.20";
 const DOWNLOAD_PRIORITY: u8 = 1;
 
 fn anchor_text(mark: Mark) -> String {
-    Anchor { counter: mark.stamp, at: mark.at }.to_string()
+    Anchor { counter: mark.number, at: mark.at }.to_string()
 }
 
 /// The counter of an anchor; an empty one is as good as none.
@@ -82,16 +82,16 @@ pub(crate) fn config_data(config: &ConfigData) -> GetConfigDataResponse {
     }
 }
 
-pub(crate) fn revision_filter(filter: &ServerSyncFilter) -> Result<RevisionFilter, ClientFault> {
+pub(crate) fn revision_filter(filter: &ServerSyncFilter) -> RevisionFilter {
     let wanted = |list: &[IdAndDelta]| {
         list.iter().map(|entry| Wanted { id: entry.id, only_changes: entry.delta }).collect()
     };
-    Ok(RevisionFilter {
+    RevisionFilter {
         configuration: filter.get_config,
-        after: anchor(filter.anchor.as_deref(), "filter")?,
+        after: None,
         categories: wanted(&filter.categories),
         classifications: wanted(&filter.classifications),
-    })
+    }
 }
 
 pub(crate) fn revision_list(list: RevisionList) -> GetRevisionIdListResponse {
