@@ -12,6 +12,9 @@ use crate::writer::WriteError;
 
 /// The longest DNS name and the longest list of groups that are kept, in bytes.
 const NAME_BYTES_MAX: usize = 512;
+/// Computers that are remembered, ten times what a WSUS has. Anybody can say to be one, so there is an
+/// end.
+const COMPUTERS_MAX: usize = 1_000_000;
 
 impl App {
     /// Makes the computer known and gives it the cookie that GetCookie wants.
@@ -29,10 +32,16 @@ impl App {
         if target_groups.len() > NAME_BYTES_MAX {
             return Err(ClientFault::InvalidParameters("targetGroupName"));
         }
-        let now = self.clock.now();
+        let (now, dns_name) = (self.clock.now(), dns_name.to_lowercase());
+        if self.live.member(&client).is_some() {
+            self.flag_other_name(&client, &dns_name).await?;
+        } else if self.live.computers() >= COMPUTERS_MAX {
+            tracing::warn!(dns_name, "there are {COMPUTERS_MAX} computers: no more are taken in");
+            return Err(ClientFault::ServerBusy);
+        }
         self.write(ComputerWrite::Enroll {
             client: client.clone(),
-            dns_name: dns_name.to_lowercase(),
+            dns_name,
             requested_group: target_groups.trim().to_owned(),
             groups: self.targeted(target_groups),
             at: now,
@@ -47,6 +56,17 @@ impl App {
             expires: now.plus_seconds(COOKIE_SECONDS),
         };
         self.seal(Purpose::Authorization, &cookie)
+    }
+
+    /// Tells operators of a known computer that says another name than before: it was renamed, or two
+    /// share an id, or one passes for the other (threat A10).
+    pub(super) async fn flag_other_name(&self, client: &ClientId, name: &str) -> Result<(), ClientFault> {
+        let known = self.store.computer_name(client).await.map_err(AppError::from)?;
+        if let Some(known) = known.filter(|known| known != name) {
+            tracing::warn!(%client, known, name, "a computer has another name than before");
+            metrics::counter!("headwater_computers_renamed_total").increment(1);
+        }
+        Ok(())
     }
 
     /// With client-side targeting, the groups of these names that exist; several are separated
