@@ -1,7 +1,6 @@
 //! GetAuthorizationCookie of the SimpleAuth service ([MS-WUSP] 3.1.5.3).
 
 use headwater_model::{ClientId, GroupId, ProtocolVersion};
-use headwater_policy::snapshot::Member;
 use headwater_store::ComputerWrite;
 
 use super::Token;
@@ -69,19 +68,10 @@ impl App {
         Ok(())
     }
 
-    /// With client-side targeting, the groups of these names that exist; several are separated
-    /// by semicolons.
+    /// With client-side targeting, the groups of these names.
     fn targeted(&self, names: &str) -> Option<Vec<GroupId>> {
-        if self.settings.targeting == Targeting::ServerSide {
-            return None;
-        }
-        let served = self.live.served();
-        let named = names.split(';').map(str::trim).filter(|name| !name.is_empty());
-        let mut groups: Vec<GroupId> =
-            named.filter_map(|name| served.offers.groups.by_name(name)).map(|group| group.id).collect();
-        groups.sort();
-        groups.dedup();
-        Some(if groups.is_empty() { Member::unassigned().to_vec() } else { groups })
+        (self.settings.targeting == Targeting::ClientSide)
+            .then(|| self.live.served().offers.groups.requested(names))
     }
 
     /// Writes and waits until it is durable.
