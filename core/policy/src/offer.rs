@@ -265,6 +265,8 @@ pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolv
         };
     };
     let action = match resolved.action {
+        // An approval may have followed the newest revision to one that its publisher withdrew.
+        Some(Action::Install) if revision.expired => implicit,
         Some(Action::Install) => OfferAction::Install,
         Some(Action::Uninstall) => OfferAction::Uninstall,
         Some(Action::Detect | Action::Block) | None => implicit,
@@ -272,7 +274,7 @@ pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolv
     Deployment {
         id: resolved.approval_id.wrapping_mul(2).wrapping_add(1),
         action,
-        deadline: resolved.deadline,
+        deadline: resolved.deadline.filter(|_| action != implicit),
         last_change: resolved.changed_at,
     }
 }

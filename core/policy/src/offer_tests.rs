@@ -305,3 +305,27 @@ fn one_revision_of_an_update_and_the_newest_unless_an_approval_waits() {
     assert_eq!(waiting.new[0].deployment.action, OfferAction::Install);
     assert_eq!(ids(&answer(&world.offers(), UNASSIGNED_COMPUTERS, needed).new), [42]);
 }
+
+#[test]
+fn what_its_publisher_withdrew_is_not_installed_any_more() {
+    let mut world = World::small();
+    world.approve(4, PILOT, Some(Action::Install), 2).deadline = Some(Timestamp::EPOCH);
+    world.approve(5, PILOT, Some(Action::Uninstall), 3);
+    for n in [4, 5] {
+        world.add(n, 2, Kind::Software, &[&[2]], &[]);
+        world.entries.last_mut().expect("just pushed").expired = true;
+    }
+    let offers = world.offers();
+    let told = answer(&offers, PILOT, scan(&[11, 21, 31], &[])).new;
+    let deployments: Vec<_> =
+        told.iter().map(|told| (told.id.0, told.deployment.action, told.deployment.deadline)).collect();
+    assert!(deployments.contains(&(42, OfferAction::PreDeploymentCheck, None)), "{deployments:?}");
+    assert!(deployments.contains(&(52, OfferAction::Uninstall, None)), "{deployments:?}");
+
+    // Who waits at an older revision keeps it.
+    world.decisions.approvals[0].revision = Some(1);
+    let offers = world.offers();
+    let told = answer(&offers, PILOT, scan(&[11, 21, 31], &[])).new;
+    let install = told.iter().find(|told| told.id.0 == 41).expect("is offered");
+    assert_eq!(install.deployment.action, OfferAction::Install);
+}
