@@ -1,6 +1,5 @@
 //! The catalogue: update documents, compressed, with their facts.
 
-use headwater_catalog::{Index, UpdateIx};
 use headwater_model::{RevisionId, Timestamp, UpdateId, UpdateIdentity};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -148,21 +147,8 @@ impl Store {
         Ok(())
     }
 
-    /// Records updates whose leaf flag or implicit action differs between two indexes, so that
-    /// agents that know them are told (fact 54).
-    pub async fn record_catalogue_changes(&self, before: &Index, after: &Index) -> Result<()> {
-        let changed: Vec<UpdateId> = before
-            .updates()
-            .iter()
-            .filter(|update| {
-                after.update_by_id(update.id).is_some_and(|at| {
-                    let known = before.update_by_id(update.id);
-                    after.update(at).is_leaf != update.is_leaf
-                        || known.is_some_and(|known| deployable(before, known) != deployable(after, at))
-                })
-            })
-            .map(|update| update.id)
-            .collect();
+    /// Records updates that agents have to be told of because their place in the catalogue changed.
+    pub async fn record_catalogue_changes(&self, changed: &[UpdateId]) -> Result<()> {
         if changed.is_empty() {
             return Ok(());
         }
@@ -207,10 +193,6 @@ impl Store {
             })
             .collect()
     }
-}
-
-fn deployable(index: &Index, at: UpdateIx) -> Option<bool> {
-    index.newest_complete(at).map(|at| index.revision(at).explicitly_deployable)
 }
 
 async fn insert_quarantined(

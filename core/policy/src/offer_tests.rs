@@ -307,6 +307,19 @@ fn one_revision_of_an_update_and_the_newest_unless_an_approval_waits() {
 }
 
 #[test]
+fn an_update_that_gets_another_place_in_the_graph_is_a_change() {
+    let mut world = World::small();
+    world.add(62, 1, Kind::Software, &[&[3]], &[]);
+    world.add(63, 1, Kind::Software, &[&[62]], &[]);
+    world.add(6, 1, Kind::Software, &[&[62]], &[]);
+    let before = Index::build(world.entries.clone());
+    assert_eq!(moved(&before, &before), []);
+    world.add(7, 1, Kind::Software, &[&[4]], &[62]);
+    let after = Index::build(world.entries.clone());
+    assert_eq!(moved(&before, &after), [id(4), id(62)], "required now, and bundled now");
+}
+
+#[test]
 fn what_its_publisher_withdrew_is_not_installed_any_more() {
     let mut world = World::small();
     world.approve(4, PILOT, Some(Action::Install), 2).deadline = Some(Timestamp::EPOCH);

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use headwater_fragments::{FragmentFile, Location};
 use headwater_model::{ServerId, Timestamp, UpdateIdentity};
 use headwater_policy::compliance::{ComputerStatus, StatusIndex};
-use headwater_policy::offer::PageLimits;
+use headwater_policy::offer::{PageLimits, moved};
 use headwater_policy::snapshot::Offers;
 use headwater_policy::sync_plan::revised;
 use headwater_store::{Server, Store};
@@ -168,7 +168,7 @@ impl App {
         let (catalogue, _) = Catalogue::publish(&self.store, &self.fragments, &mut known).await?;
         self.locations.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(known);
         let catalogue = Arc::new(catalogue);
-        self.store.record_catalogue_changes(&before.index, &catalogue.index).await?;
+        self.store.record_catalogue_changes(&moved(&before.index, &catalogue.index)).await?;
         let mut decisions = self.store.decisions().await?;
         let revised = revised(&before.index, &catalogue.index, decisions.approvals.iter());
         if !revised.is_empty() {
