@@ -62,9 +62,7 @@ pub fn backup(arguments: &BackupArguments) -> ExitCode {
             return Err(MaintainError::Exists(target.clone()));
         }
         headwater_app::make_private(target).map_err(at(target))?;
-        let store = Store::open(&database).await?;
-        store.back_up(&target.join(DATABASE)).await?;
-        store.close().await;
+        Store::back_up(&database, &target.join(DATABASE)).await?;
         // The database first: content that it knows is complete, and stays where it is.
         copy_rest(data, target)?;
         Ok(format!("Backed up {} to {}", data.display(), target.display()))

@@ -82,25 +82,16 @@ impl FragmentFile {
         platform::read_exact_at(&self.file, &mut out[from..], location.core).map_err(|e| self.io(e))
     }
 
-    /// The fragments of one kind: all of them, with their locales.
-    pub fn sections(
-        &self,
-        location: &Location,
-        section: Section,
-    ) -> Result<Vec<(String, PackedText)>, Error> {
-        let table = self.table(location)?;
-        let wanted = table.into_iter().filter(|entry| entry.section == section);
-        wanted
-            .map(|entry| {
-                let mut packed = vec![0; entry.packed_bytes as usize];
-                platform::read_exact_at(&self.file, &mut packed, location.record + entry.offset)
-                    .map_err(|e| self.io(e))?;
-                Ok((entry.locale, PackedText { plain_bytes: entry.plain_bytes, packed }))
-            })
-            .collect()
+    /// Reads one of the fragments in a revision's [table](FragmentFile::table).
+    pub fn fragment(&self, location: &Location, entry: &Entry) -> Result<PackedText, Error> {
+        let mut packed = vec![0; entry.packed_bytes as usize];
+        platform::read_exact_at(&self.file, &mut packed, location.record + entry.offset)
+            .map_err(|e| self.io(e))?;
+        Ok(PackedText { plain_bytes: entry.plain_bytes, packed })
     }
 
-    fn table(&self, location: &Location) -> Result<Vec<Entry>, Error> {
+    /// The fragments that a revision has.
+    pub fn table(&self, location: &Location) -> Result<Vec<Entry>, Error> {
         let mut bytes = vec![0; HEADER_BYTES + usize::from(location.table_bytes)];
         platform::read_exact_at(&self.file, &mut bytes, location.record).map_err(|e| self.io(e))?;
         let damaged = || self.damaged(location.record, "a record's table does not match its checksum");
@@ -232,15 +223,18 @@ mod tests {
         let core = xpress::decode(&packed, locations[1].core_bytes as usize).expect("decodes");
         assert_eq!(String::from_utf8(core).expect("is UTF-8"), "&lt;a b=\"c\" /&gt;".repeat(20_000));
         assert!(packed.len() < core_len(&locations[1]) / 4);
-        let localized = file.sections(&locations[0], Section::Localized).expect("reads");
-        let texts: Vec<(String, String)> =
-            localized.iter().map(|(locale, text)| (locale.clone(), plain(text))).collect();
-        assert_eq!(
-            texts[0],
-            ("en".into(), "&lt;LocalizedProperties&gt;a &amp; b&lt;/LocalizedProperties&gt;".into())
-        );
-        assert_eq!(texts[1].0, "de");
-        assert_eq!(file.sections(&locations[0], Section::Eula).expect("reads"), []);
+        let table = file.table(&locations[0]).expect("reads");
+        let kinds: Vec<(Section, &str)> =
+            table.iter().map(|entry| (entry.section, entry.locale.as_str())).collect();
+        let expected = [
+            (Section::Core, ""),
+            (Section::Extended, ""),
+            (Section::Localized, "en"),
+            (Section::Localized, "de"),
+        ];
+        assert_eq!(kinds, expected);
+        let english = file.fragment(&locations[0], &table[2]).expect("reads");
+        assert_eq!(plain(&english), "&lt;LocalizedProperties&gt;a &amp; b&lt;/LocalizedProperties&gt;");
     }
 
     fn core_len(location: &Location) -> usize {

@@ -11,7 +11,7 @@ mod file;
 mod record;
 
 pub use file::{FragmentFile, Location};
-pub use record::{Locale, PackedText, Record, Section, pack};
+pub use record::{Entry, Locale, PackedText, Record, Section, pack};
 
 /// Why the fragment file could not be used.
 #[derive(Debug, thiserror::Error)]

@@ -67,13 +67,14 @@ pub struct Record {
 
 /// One line of the section table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     pub section: Section,
+    /// Empty where the fragment has no language.
     pub locale: String,
     pub plain_bytes: u32,
-    pub packed_bytes: u32,
+    pub(crate) packed_bytes: u32,
     /// From the beginning of the record.
-    pub offset: u64,
+    pub(crate) offset: u64,
 }
 
 /// Escapes and packs the fragments of a revision. The Core fragment has to come first.

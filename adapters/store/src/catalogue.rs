@@ -1,7 +1,8 @@
 //! The catalogue: update documents, compressed, with their facts.
 
-use headwater_catalog::{Index, UpdateIx};
+use headwater_catalog::Index;
 use headwater_model::{RevisionId, Timestamp, UpdateIdentity};
+use headwater_policy::offer::moved;
 use headwater_policy::sync_plan::revised;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -185,35 +186,24 @@ impl Store {
     }
 }
 
-/// Records updates whose leaf flag or implicit action differs between two indexes.
+/// Records updates whose place in the catalogue changed.
 async fn record_changes(
     connection: &mut AnyConnection,
     before: &Index,
     after: &Index,
     stamp: i64,
 ) -> Result<()> {
-    let is_changed = |known: &UpdateIx| {
-        let update = before.update(*known);
-        after.update_by_id(update.id).is_some_and(|at| {
-            after.update(at).is_leaf != update.is_leaf || deployable(before, *known) != deployable(after, at)
-        })
-    };
-    let known = (0..before.updates().len() as u32).map(UpdateIx);
-    for update in known.filter(is_changed) {
+    for update in moved(before, after) {
         sqlx::query(
             "INSERT INTO catalogue_changes (update_id, stamp) VALUES ($1, $2) \
              ON CONFLICT (update_id) DO UPDATE SET stamp = excluded.stamp",
         )
-        .bind(before.update(update).id.as_bytes().to_vec())
+        .bind(update.as_bytes().to_vec())
         .bind(stamp)
         .execute(&mut *connection)
         .await?;
     }
     Ok(())
-}
-
-fn deployable(index: &Index, at: UpdateIx) -> Option<bool> {
-    index.newest_complete(at).map(|at| index.revision(at).explicitly_deployable)
 }
 
 async fn insert_quarantined(

@@ -253,6 +253,15 @@ impl Store {
         Ok(row.try_get::<i64, _>(0)? as u64)
     }
 
+    /// The name that a computer last said.
+    pub async fn computer_name(&self, client: &ClientId) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT dns_name FROM computers WHERE client_id = $1")
+            .bind(client.as_str().to_owned())
+            .fetch_optional(&self.read)
+            .await?;
+        row.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
     pub async fn computer(&self, client: &ClientId) -> Result<Option<ComputerRow>> {
         let sql = format!("SELECT {COMPUTER} FROM computers WHERE client_id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))

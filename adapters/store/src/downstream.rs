@@ -1,8 +1,8 @@
 //! The servers below this one ([MS-WSUSSS] 3.1.1, *DSS Table*).
 
 use headwater_model::{ServerId, Timestamp};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
 use crate::{Result, Store, rows};
 
@@ -22,12 +22,17 @@ pub struct DownstreamServer {
     pub last_rollup: Option<Timestamp>,
 }
 
+#[cfg(test)]
+mod tests;
+
 const SERVER: &str = "server_id, name, parent, version, is_replica, first_contact, last_contact, last_sync, \
      last_rollup";
 
 impl Store {
-    /// Makes a server known that takes from this one, or notes that it was heard of. Says `false`,
-    /// and does nothing, if it is new and there are `servers_max` already.
+    /// Makes a server known that takes from this one, or notes that it was heard of. If there are
+    /// `servers_max` already, a new one takes the place of the one that was longest not heard of among
+    /// those that never synchronised, for anybody can be one of them. Says `false`, and does nothing,
+    /// if all did.
     pub async fn enroll_server(
         &self,
         id: ServerId,
@@ -47,7 +52,7 @@ impl Store {
         if known == 0 {
             let row =
                 sqlx::query("SELECT COUNT(*) FROM downstream_servers").fetch_one(&mut *transaction).await?;
-            if row.try_get::<i64, _>(0)? as u64 >= servers_max {
+            if row.try_get::<i64, _>(0)? as u64 >= servers_max && !make_room(&mut transaction).await? {
                 return Ok(false);
             }
             sqlx::query(
@@ -71,6 +76,15 @@ impl Store {
         let found = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.read).await?;
         found.iter().map(server).collect()
     }
+}
+
+/// Forgets one server of which nothing but its name was ever heard, if there is one.
+async fn make_room(connection: &mut AnyConnection) -> Result<bool> {
+    let forgotten = sqlx::query(
+        "DELETE FROM downstream_servers WHERE server_id = (SELECT server_id FROM downstream_servers \
+         WHERE last_sync IS NULL AND last_rollup IS NULL ORDER BY last_contact, server_id LIMIT 1)",
+    );
+    Ok(forgotten.execute(connection).await?.rows_affected() == 1)
 }
 
 fn server(row: &AnyRow) -> Result<DownstreamServer> {

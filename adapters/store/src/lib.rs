@@ -73,9 +73,13 @@ impl Store {
         Ok(Self { read, write })
     }
 
-    /// Writes a whole and consistent copy to a file that does not exist yet, while others work.
-    pub async fn back_up(&self, target: &Path) -> Result<()> {
-        sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&self.read).await?;
+    /// Writes a whole and consistent copy of a database to a file that does not exist yet. A server may
+    /// work on it, perhaps an older one, so the schema stays as it is.
+    pub async fn back_up(file: &Path, target: &Path) -> Result<()> {
+        let database = open_pool(file).await?;
+        schema::version(&database).await?;
+        sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&database).await?;
+        database.close().await;
         Ok(())
     }
 
@@ -84,6 +88,12 @@ impl Store {
         self.read.close().await;
         self.write.close().await;
     }
+}
+
+/// One connection to a database that exists.
+async fn open_pool(file: &Path) -> Result<AnyPool> {
+    sqlx::any::install_default_drivers();
+    pool(1, &format!("sqlite://{}?mode=rw", file.display())).await
 }
 
 async fn pool(connections: u32, url: &str) -> Result<AnyPool> {

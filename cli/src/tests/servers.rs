@@ -141,20 +141,13 @@ fn a_run_is_waited_for() {
         (RUN, running("connecting", 0)),
         (RUN, running("updates", 100)),
         (RUN, running("updates", 100)),
-        (RUN, running("files", 4_125)),
+        (RUN, running("reports", 4_125)),
         (RUN, Reply::Json(run_done())),
     ];
     let done = run("upstream sync --wait", &steps);
     assert_eq!(done.exit, Exit::Done);
-    assert_eq!(done.err, lines(&["Connecting", "Updates: 100 of 4,125", "Files: 2, 9.6 GB"]));
-    assert_eq!(
-        done.out,
-        lines(&[
-            "Run      7, done after 3 min 0 s",
-            "Updates  4,125 documents, 12 new",
-            "Files    2 files, 9.6 GB",
-        ])
-    );
+    assert_eq!(done.err, lines(&["Connecting", "Updates: 100 of 4,125", "Reports"]));
+    assert_eq!(done.out, lines(&["Run      7, done after 3 min 0 s", "Updates  4,125 documents, 12 new",]));
 
     let partial = run_with(json!({
         "state": "partial", "problem": "1 document was kept apart",
@@ -181,7 +174,7 @@ fn a_run_is_waited_for() {
 #[test]
 fn runs_are_listed() {
     let runs = "GET /api/v1/upstream/runs";
-    let mut current = run_with(json!({"number": 8, "state": "running", "added": 0, "files_fetched": 0}));
+    let mut current = run_with(json!({"number": 8, "state": "running", "added": 0}));
     current.as_object_mut().expect("fields").remove("finished_at");
     current.as_object_mut().expect("fields").remove("by");
     let failed = run_with(json!({
@@ -190,10 +183,10 @@ fn runs_are_listed() {
     assert_eq!(
         run("upstream history", &[(runs, page(json!([current, run_done(), failed])))]).out,
         lines(&[
-            "RUN  STATE    STARTED           TOOK       NEW  FILES  BY        PROBLEM",
-            "  8  running  2026-10-04 15:00  –            0      0  schedule  –",
-            "  7  done     2026-10-04 15:00  3 min 0 s   12      2  admin     –",
-            "  6  failed   2026-10-04 15:00  3 min 0 s   12      2  admin     https://up.exa…",
+            "RUN  STATE    STARTED           TOOK       NEW  BY        PROBLEM",
+            "  8  running  2026-10-04 15:00  –            0  schedule  –",
+            "  7  done     2026-10-04 15:00  3 min 0 s   12  admin     –",
+            "  6  failed   2026-10-04 15:00  3 min 0 s   12  admin     https://up.example:85…",
         ])
     );
     let done = run("upstream history", &[(runs, page(json!([])))]);

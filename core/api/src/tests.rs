@@ -56,7 +56,7 @@ fn upstream() -> Value {
         "filter": {"products": [], "classifications": [], "languages": ["en"]},
         "running": 8,
         "last_run": {
-            "number": 7, "state": "partial", "step": "files", "by": "admin",
+            "number": 7, "state": "partial", "step": "reports", "by": "admin",
             "started_at": "2026-10-04T15:00:00Z", "finished_at": "2026-10-04T15:03:00Z",
             "documents": 4125, "documents_total": 4125, "added": 12, "approvals_changed": 3,
             "quarantined": [{"name": UPDATE, "update_id": UPDATE, "reason": "the document has no title"}],

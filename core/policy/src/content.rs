@@ -24,6 +24,8 @@ pub fn wanted(offers: &Offers, mode: ContentMode) -> Bits {
     if mode == ContentMode::AtOnce {
         open.extend(offers.serving().offered());
     }
+    // What its publisher withdrew is not installed any more.
+    open.retain(|at| !index.revision(*at).expired);
     let declined = |id: UpdateId| offers.declined.contains(&id);
     while let Some(at) = open.pop() {
         let revision = index.revision(at);

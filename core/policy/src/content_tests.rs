@@ -19,14 +19,15 @@ fn identity((n, revision): (u128, u32)) -> UpdateIdentity {
 }
 
 /// The catalogue of all cases: software 1 in two revisions, 2 alone, 3 that bundles 60 and 61/1, of which 61
-/// has a newer revision and bundles 70; 4 lacks what it bundles.
+/// has a newer revision and bundles 70; 4 lacks what it bundles; 5 in two revisions, of which the newer is
+/// withdrawn by its publisher.
 fn catalogue() -> Index {
     let entry = |n: u128, revision: u32, bundles: &[(u128, u32)]| Entry {
         revision: RevisionId(n as i32 * 10 + revision as i32),
         identity: identity((n, revision)),
         kind: Kind::Software,
         explicitly_deployable: n < 50,
-        expired: false,
+        expired: (n, revision) == (5, 2),
         prerequisites: Vec::new(),
         bundles: bundles.iter().copied().map(identity).collect(),
         supersedes: Vec::new(),
@@ -43,6 +44,8 @@ fn catalogue() -> Index {
         entry(61, 2, &[]),
         entry(70, 1, &[]),
         entry(4, 1, &[(99, 1)]),
+        entry(5, 1, &[]),
+        entry(5, 2, &[]),
     ])
 }
 
@@ -84,6 +87,8 @@ fn an_installation_wants_the_newest_revision_or_the_one_it_waits_at() {
     check(OnApproval, &[(1, PILOT, Some(Install), Some(7))], &[], &[(1, 2)]);
     let both: Approvals = &[(1, PILOT, Some(Install), Some(1)), (1, ALL_COMPUTERS, Some(Install), None)];
     check(OnApproval, both, &[], &[(1, 1), (1, 2)]);
+    check(OnApproval, &[(5, PILOT, Some(Install), None)], &[], &[]);
+    check(OnApproval, &[(5, PILOT, Some(Install), Some(1))], &[], &[(5, 1)]);
 }
 
 #[test]

@@ -33,10 +33,16 @@ pub struct Group {
     pub parent: Option<GroupId>,
 }
 
+/// The groups that one computer may ask for: Microsoft's policy is a line of them, and each counts in
+/// every scan.
+pub const REQUESTED_MAX: usize = 16;
+
 /// All groups of a server.
 #[derive(Debug, Clone, Default)]
 pub struct GroupTree {
     groups: HashMap<GroupId, Group>,
+    /// By their names in lower case.
+    names: HashMap<String, GroupId>,
 }
 
 /// Why a name cannot be a group's.
@@ -67,7 +73,9 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
 
 impl GroupTree {
     pub fn new(groups: impl IntoIterator<Item = Group>) -> Self {
-        Self { groups: groups.into_iter().map(|group| (group.id, group)).collect() }
+        let groups: HashMap<GroupId, Group> = groups.into_iter().map(|group| (group.id, group)).collect();
+        let names = groups.values().map(|group| (group.name.to_lowercase(), group.id)).collect();
+        Self { groups, names }
     }
 
     pub fn get(&self, id: GroupId) -> Option<&Group> {
@@ -76,8 +84,18 @@ impl GroupTree {
 
     /// Finds a group by its name without regard to case.
     pub fn by_name(&self, name: &str) -> Option<&Group> {
-        let wanted = name.to_lowercase();
-        self.groups.values().find(|group| group.name.to_lowercase() == wanted)
+        self.get(*self.names.get(&name.to_lowercase())?)
+    }
+
+    /// The groups that a computer asks for by their names, separated by semicolons, sorted. Names that
+    /// no group has, and the group of the update servers, count for nothing.
+    pub fn requested(&self, names: &str) -> Vec<GroupId> {
+        let named = names.split(';').map(str::trim).filter(|name| !name.is_empty()).take(REQUESTED_MAX);
+        let known = named.filter_map(|name| self.by_name(name)).map(|group| group.id);
+        let mut groups: Vec<GroupId> = known.filter(|id| *id != DOWNSTREAM_SERVERS).collect();
+        groups.sort();
+        groups.dedup();
+        if groups.is_empty() { vec![UNASSIGNED_COMPUTERS] } else { groups }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Group> {
@@ -128,6 +146,22 @@ mod tests {
         let mut below = tree.subtree(GroupId::from_u128(1));
         below.sort();
         assert_eq!(below, [GroupId::from_u128(1), GroupId::from_u128(2)]);
+    }
+
+    #[test]
+    fn a_computer_asks_for_some_groups_of_computers() {
+        let servers = Group { id: DOWNSTREAM_SERVERS, name: "Downstream Servers".into(), parent: None };
+        let many = (1..=20).map(|id| group(id, &format!("G{id}"), Some(ALL_COMPUTERS)));
+        let tree = GroupTree::new(many.chain([servers]));
+        let check = |names: &str, ids: &[u128]| {
+            let ids: Vec<GroupId> = ids.iter().copied().map(GroupId::from_u128).collect();
+            assert_eq!(tree.requested(names), ids, "{names}");
+        };
+        check(" g2 ;G1; g2;nobody's", &[1, 2]);
+        assert_eq!(tree.requested("nobody's; "), [UNASSIGNED_COMPUTERS]);
+        assert_eq!(tree.requested("downstream servers"), [UNASSIGNED_COMPUTERS]);
+        let names: Vec<String> = (1..=20).map(|id| format!("G{id}")).collect();
+        check(&names.join(";"), &(1..=16).collect::<Vec<u128>>());
     }
 
     #[test]

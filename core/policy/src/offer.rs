@@ -244,17 +244,37 @@ fn category_scope(index: &Index, filter: &[UpdateId]) -> Bits {
     scope
 }
 
-/// The deployment of a revision that no approval touches, or that one decides.
-pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolved>) -> Deployment {
+/// What agents do with a revision that nobody approved (fact 24).
+fn implicit_action(index: &Index, at: RevisionIx) -> OfferAction {
     let revision = index.revision(at);
-    let implicit = match revision.kind {
+    match revision.kind {
         Kind::Category | Kind::Detectoid => OfferAction::Evaluate,
         Kind::Software | Kind::Driver if revision.explicitly_deployable => OfferAction::PreDeploymentCheck,
         Kind::Software | Kind::Driver if !index.update(revision.update).bundled_by.is_empty() => {
             OfferAction::Bundle
         }
         Kind::Software | Kind::Driver => OfferAction::Evaluate,
+    }
+}
+
+/// The updates whose leaf flag or implicit action differs between two indexes: agents that know them
+/// have to be told (fact 54).
+pub fn moved(before: &Index, after: &Index) -> Vec<UpdateId> {
+    let place = |index: &Index, at: UpdateIx| {
+        let action = index.newest_complete(at).map(|at| implicit_action(index, at));
+        (index.update(at).is_leaf, action)
     };
+    let known = before.updates().iter().zip(0..).map(|(update, at)| (update.id, UpdateIx(at)));
+    let moved = known.filter(|(id, at)| {
+        after.update_by_id(*id).is_some_and(|now| place(before, *at) != place(after, now))
+    });
+    moved.map(|(id, _)| id).collect()
+}
+
+/// The deployment of a revision that no approval touches, or that one decides.
+pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolved>) -> Deployment {
+    let revision = index.revision(at);
+    let implicit = implicit_action(index, at);
     let Some(resolved) = resolved else {
         // Even numbers are implicit deployments, odd ones approvals: one space, no table.
         return Deployment {
@@ -265,6 +285,8 @@ pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolv
         };
     };
     let action = match resolved.action {
+        // An approval may have followed the newest revision to one that its publisher withdrew.
+        Some(Action::Install) if revision.expired => implicit,
         Some(Action::Install) => OfferAction::Install,
         Some(Action::Uninstall) => OfferAction::Uninstall,
         Some(Action::Detect | Action::Block) | None => implicit,
@@ -272,7 +294,7 @@ pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolv
     Deployment {
         id: resolved.approval_id.wrapping_mul(2).wrapping_add(1),
         action,
-        deadline: resolved.deadline,
+        deadline: resolved.deadline.filter(|_| action != implicit),
         last_change: resolved.changed_at,
     }
 }

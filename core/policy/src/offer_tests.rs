@@ -305,3 +305,40 @@ fn one_revision_of_an_update_and_the_newest_unless_an_approval_waits() {
     assert_eq!(waiting.new[0].deployment.action, OfferAction::Install);
     assert_eq!(ids(&answer(&world.offers(), UNASSIGNED_COMPUTERS, needed).new), [42]);
 }
+
+#[test]
+fn an_update_that_gets_another_place_in_the_graph_is_a_change() {
+    let mut world = World::small();
+    world.add(62, 1, Kind::Software, &[&[3]], &[]);
+    world.add(63, 1, Kind::Software, &[&[62]], &[]);
+    world.add(6, 1, Kind::Software, &[&[62]], &[]);
+    let before = Index::build(world.entries.clone());
+    assert_eq!(moved(&before, &before), []);
+    world.add(7, 1, Kind::Software, &[&[4]], &[62]);
+    let after = Index::build(world.entries.clone());
+    assert_eq!(moved(&before, &after), [id(4), id(62)], "required now, and bundled now");
+}
+
+#[test]
+fn what_its_publisher_withdrew_is_not_installed_any_more() {
+    let mut world = World::small();
+    world.approve(4, PILOT, Some(Action::Install), 2).deadline = Some(Timestamp::EPOCH);
+    world.approve(5, PILOT, Some(Action::Uninstall), 3);
+    for n in [4, 5] {
+        world.add(n, 2, Kind::Software, &[&[2]], &[]);
+        world.entries.last_mut().expect("just pushed").expired = true;
+    }
+    let offers = world.offers();
+    let told = answer(&offers, PILOT, scan(&[11, 21, 31], &[])).new;
+    let deployments: Vec<_> =
+        told.iter().map(|told| (told.id.0, told.deployment.action, told.deployment.deadline)).collect();
+    assert!(deployments.contains(&(42, OfferAction::PreDeploymentCheck, None)), "{deployments:?}");
+    assert!(deployments.contains(&(52, OfferAction::Uninstall, None)), "{deployments:?}");
+
+    // Who waits at an older revision keeps it.
+    world.decisions.approvals[0].revision = Some(1);
+    let offers = world.offers();
+    let told = answer(&offers, PILOT, scan(&[11, 21, 31], &[])).new;
+    let install = told.iter().find(|told| told.id.0 == 41).expect("is offered");
+    assert_eq!(install.deployment.action, OfferAction::Install);
+}

@@ -61,9 +61,13 @@ pub struct Offers {
     serving: Arc<Serving>,
     approvals: HashMap<UpdateIx, HashMap<GroupId, Approval>>,
     catalogue_changes: HashMap<UpdateIx, u64>,
-    /// Computers in the same groups see the same; a few hundred sets of groups exist.
+    /// Computers in the same groups see the same.
     views: RwLock<HashMap<Arc<[GroupId]>, Arc<View>>>,
 }
+
+/// The views that are kept: a few hundred sets of groups exist, but computers may ask for others, and a
+/// view has hundreds of kilobytes where many updates are approved.
+const VIEWS_MAX: usize = 512;
 
 /// What all computers in one set of groups are told.
 #[derive(Debug)]
@@ -119,12 +123,17 @@ impl Offers {
         }
     }
 
-    /// What computers in these groups see; made once for each set of groups.
+    /// What computers in these groups see; made once for each set of groups, as long as there is room.
     pub fn view(&self, groups: &Arc<[GroupId]>) -> Arc<View> {
         let known = self.views.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(groups).cloned();
         known.unwrap_or_else(|| {
             let view = Arc::new(self.make_view(groups));
             let mut views = self.views.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if views.len() >= VIEWS_MAX
+                && let Some(any) = views.keys().next().cloned()
+            {
+                views.remove(&any);
+            }
             views.entry(groups.clone()).or_insert(view).clone()
         })
     }
@@ -184,5 +193,21 @@ impl Offers {
                 (Some(at) != self.index.newest_complete(*update)).then_some((*update, at))
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_views_are_kept_than_there_is_room_for() {
+        let offers = Offers::new(Arc::new(Index::build(Vec::new())), Decisions::default());
+        for group in 0..2 * VIEWS_MAX as u128 {
+            offers.view(&Arc::from([GroupId::from_u128(group)]));
+        }
+        assert_eq!(offers.views.read().expect("is whole").len(), VIEWS_MAX);
+        let groups = Arc::from([UNASSIGNED_COMPUTERS]);
+        assert!(Arc::ptr_eq(&offers.view(&groups), &offers.view(&groups)));
     }
 }

@@ -24,7 +24,7 @@ use crate::cookie::{CookieJar, KEY_BYTES};
 use crate::downstream_server::{Downstream, DownstreamSettings};
 use crate::error::AppError;
 use crate::live::{self, Live, Served};
-use crate::upstream_server::Packed;
+use crate::upstream_server::{ENROLLING_MAX, Packed};
 use crate::writer::Writer;
 
 /// Who puts computers into groups.
@@ -85,6 +85,8 @@ pub struct App {
     /// Serialises whatever publishes a snapshot.
     pub(crate) publishing: tokio::sync::Mutex<()>,
     pub(crate) importing: tokio::sync::Mutex<()>,
+    /// Downstream servers that are being made known.
+    pub(crate) enrolling: tokio::sync::Semaphore,
     pub(crate) news: watch::Sender<News>,
     pub(crate) packed: Packed,
     /// Documents that are packed at the same time: each may take a hundred megabytes.
@@ -129,6 +131,7 @@ impl App {
             jar: ArcSwap::from_pointee(jar),
             publishing: tokio::sync::Mutex::new(()),
             importing: tokio::sync::Mutex::new(()),
+            enrolling: tokio::sync::Semaphore::new(ENROLLING_MAX),
             news,
             packed: Packed::default(),
             packing: tokio::sync::Semaphore::new(PACKERS),

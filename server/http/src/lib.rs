@@ -16,6 +16,7 @@
 
 pub mod console;
 mod listen;
+mod patient;
 mod problem;
 pub mod updates;
 

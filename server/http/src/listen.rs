@@ -16,6 +16,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use crate::patient::Patient;
+
 /// What one listener grants its clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -23,6 +25,8 @@ pub struct Limits {
     /// From the first byte of a request to the end of its header.
     pub header_timeout: Duration,
     pub handshake_timeout: Duration,
+    /// How long an answer may wait for a client that reads nothing, or hardly anything, of it.
+    pub write_timeout: Duration,
     /// How long open requests may take after a stop was asked for.
     pub stop_timeout: Duration,
 }
@@ -33,6 +37,7 @@ impl Default for Limits {
             connections_max: 20_000,
             header_timeout: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(10),
         }
     }
@@ -150,7 +155,10 @@ async fn connection<S>(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(256 << 10)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(
+            TokioIo::new(Patient::new(stream, limits.write_timeout)),
+            TowerToHyperService::new(service),
+        );
     if let Err(error) = watcher.watch(served).await {
         tracing::debug!(%peer, %error, "a connection ended badly");
     }

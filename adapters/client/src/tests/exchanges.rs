@@ -67,8 +67,11 @@ fn methods_paths_and_bodies() {
 
     let upstream = r#"{"url":"https://up.example","mode":"replica","filter":{}}"#;
     let (set, request) = exchange(json("200 OK", upstream), |client| {
-        client
-            .set_upstream(&UpstreamRequest { url: "https://up.example".into(), mode: UpstreamMode::Replica })
+        client.set_upstream(&UpstreamRequest {
+            url: "https://up.example".into(),
+            mode: UpstreamMode::Replica,
+            ca_pem: None,
+        })
     });
     assert_eq!(request.line, "PUT /api/v1/upstream");
     assert_eq!(set.expect("an upstream").value.mode, UpstreamMode::Replica);

@@ -1,7 +1,6 @@
 //! GetAuthorizationCookie of the SimpleAuth service ([MS-WUSP] 3.1.5.3).
 
 use headwater_model::{ClientId, GroupId, ProtocolVersion};
-use headwater_policy::snapshot::Member;
 use headwater_store::ComputerWrite;
 
 use super::Token;
@@ -12,6 +11,9 @@ use crate::writer::WriteError;
 
 /// The longest DNS name and the longest list of groups that are kept, in bytes.
 const NAME_BYTES_MAX: usize = 512;
+/// Computers that are remembered, ten times what a WSUS has. Anybody can say to be one, so there is an
+/// end.
+const COMPUTERS_MAX: usize = 1_000_000;
 
 impl App {
     /// Makes the computer known and gives it the cookie that GetCookie wants.
@@ -29,10 +31,16 @@ impl App {
         if target_groups.len() > NAME_BYTES_MAX {
             return Err(ClientFault::InvalidParameters("targetGroupName"));
         }
-        let now = self.clock.now();
+        let (now, dns_name) = (self.clock.now(), dns_name.to_lowercase());
+        if self.live.member(&client).is_some() {
+            self.flag_other_name(&client, &dns_name).await?;
+        } else if self.live.computers() >= COMPUTERS_MAX {
+            tracing::warn!(dns_name, "there are {COMPUTERS_MAX} computers: no more are taken in");
+            return Err(ClientFault::ServerBusy);
+        }
         self.write(ComputerWrite::Enroll {
             client: client.clone(),
-            dns_name: dns_name.to_lowercase(),
+            dns_name,
             requested_group: target_groups.trim().to_owned(),
             groups: self.targeted(target_groups),
             at: now,
@@ -49,19 +57,21 @@ impl App {
         self.seal(Purpose::Authorization, &cookie)
     }
 
-    /// With client-side targeting, the groups of these names that exist; several are separated
-    /// by semicolons.
-    fn targeted(&self, names: &str) -> Option<Vec<GroupId>> {
-        if self.settings.targeting == Targeting::ServerSide {
-            return None;
+    /// Tells operators of a known computer that says another name than before: it was renamed, or two
+    /// share an id, or one passes for the other (threat A10).
+    pub(super) async fn flag_other_name(&self, client: &ClientId, name: &str) -> Result<(), ClientFault> {
+        let known = self.store.computer_name(client).await.map_err(AppError::from)?;
+        if let Some(known) = known.filter(|known| known != name) {
+            tracing::warn!(%client, known, name, "a computer has another name than before");
+            metrics::counter!("headwater_computers_renamed_total").increment(1);
         }
-        let served = self.live.served();
-        let named = names.split(';').map(str::trim).filter(|name| !name.is_empty());
-        let mut groups: Vec<GroupId> =
-            named.filter_map(|name| served.offers.groups.by_name(name)).map(|group| group.id).collect();
-        groups.sort();
-        groups.dedup();
-        Some(if groups.is_empty() { Member::unassigned().to_vec() } else { groups })
+        Ok(())
+    }
+
+    /// With client-side targeting, the groups of these names.
+    fn targeted(&self, names: &str) -> Option<Vec<GroupId>> {
+        (self.settings.targeting == Targeting::ClientSide)
+            .then(|| self.live.served().offers.groups.requested(names))
     }
 
     /// Writes and waits until it is durable.

@@ -3,12 +3,16 @@
 
 use std::sync::Arc;
 
-use headwater_fragments::{Location, PackedText, Section};
+use headwater_fragments::{Entry, FragmentFile, Location, PackedText, Section};
 use headwater_model::UpdateIdentity;
 
 use super::{EXTENDED_UPDATES_MAX, FileLocation, Session};
 use crate::error::{AppError, ClientFault};
 use crate::start::App;
+
+/// The fragments of one answer, in bytes. Agents ask for Extended and localized ones, some kilobytes
+/// each; fifty Core fragments may have 47 MB each (fact 30).
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 /// A kind of fragment that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,35 +115,62 @@ impl App {
         wanted: Vec<(i32, Location)>,
         types: Vec<InfoType>,
         locales: Vec<String>,
-    ) -> Result<Vec<Fragment>, AppError> {
+    ) -> Result<Vec<Fragment>, ClientFault> {
         let file = Arc::clone(&self.fragments);
         let read = move || {
-            let mut fragments = Vec::new();
-            let in_order = [
-                (InfoType::Core, Section::Core),
-                (InfoType::Extended, Section::Extended),
-                (InfoType::LocalizedProperties, Section::Localized),
-                (InfoType::Eula, Section::Eula),
-            ];
-            for (_, section) in in_order.iter().filter(|(info, _)| types.contains(info)) {
-                for (revision, location) in &wanted {
-                    let mut sections = file.sections(location, *section)?;
-                    if matches!(section, Section::Localized | Section::Eula) {
-                        let languages: Vec<&str> =
-                            sections.iter().map(|(locale, _)| locale.as_str()).collect();
-                        let chosen = choose_locale(&languages, &locales);
-                        sections = chosen.map(|at| sections.swap_remove(at)).into_iter().collect();
-                    }
-                    let revision = *revision;
-                    fragments.extend(sections.into_iter().map(|(_, text)| Fragment { revision, text }));
-                }
+            let chosen = choose(&file, &wanted, &types, &locales)?;
+            if !fits(chosen.iter().map(|(_, _, entry)| u64::from(entry.plain_bytes))) {
+                return Err(ClientFault::InvalidParameters("revisionIDs"));
             }
-            Ok::<_, AppError>(fragments)
+            let read = chosen.iter().map(|(revision, location, entry)| {
+                let text = file.fragment(location, entry).map_err(AppError::from)?;
+                Ok(Fragment { revision: *revision, text })
+            });
+            read.collect()
         };
         tokio::task::spawn_blocking(read)
             .await
             .map_err(|_| AppError::Internal("reading fragments was stopped"))?
     }
+}
+
+/// The fragments of an answer, in its order and not read yet.
+fn choose(
+    file: &FragmentFile,
+    wanted: &[(i32, Location)],
+    types: &[InfoType],
+    locales: &[String],
+) -> Result<Vec<(i32, Location, Entry)>, AppError> {
+    const IN_ORDER: [(InfoType, Section); 4] = [
+        (InfoType::Core, Section::Core),
+        (InfoType::Extended, Section::Extended),
+        (InfoType::LocalizedProperties, Section::Localized),
+        (InfoType::Eula, Section::Eula),
+    ];
+    let tables: Vec<Vec<Entry>> =
+        wanted.iter().map(|(_, location)| file.table(location)).collect::<Result<_, _>>()?;
+    let mut chosen = Vec::new();
+    for (_, section) in IN_ORDER.iter().filter(|(info, _)| types.contains(info)) {
+        for ((revision, location), table) in wanted.iter().zip(&tables) {
+            let mut entries: Vec<&Entry> = table.iter().filter(|entry| entry.section == *section).collect();
+            if matches!(section, Section::Localized | Section::Eula) {
+                let languages: Vec<&str> = entries.iter().map(|entry| entry.locale.as_str()).collect();
+                entries = choose_locale(&languages, locales).map(|at| entries[at]).into_iter().collect();
+            }
+            chosen.extend(entries.into_iter().map(|entry| (*revision, *location, entry.clone())));
+        }
+    }
+    Ok(chosen)
+}
+
+/// Whether fragments of these lengths go into one answer. A single one does, whatever its size.
+fn fits(plain_bytes: impl IntoIterator<Item = u64>) -> bool {
+    let (mut count, mut sum) = (0, 0);
+    for bytes in plain_bytes {
+        count += 1;
+        sum += bytes;
+    }
+    count <= 1 || sum <= ANSWER_BYTES_MAX
 }
 
 /// The fragment in the first language that the agent prefers and the update has; else in English,
@@ -161,6 +192,15 @@ mod tests {
     fn check(languages: &[&str], preferred: &[&str], chosen: Option<&str>) {
         let preferred: Vec<String> = preferred.iter().map(|locale| (*locale).to_owned()).collect();
         assert_eq!(choose_locale(languages, &preferred).map(|at| languages[at]), chosen);
+    }
+
+    #[test]
+    fn answers_end_somewhere() {
+        assert!(fits([]));
+        assert!(fits([ANSWER_BYTES_MAX / 50; 50]));
+        assert!(!fits([47_000_000; 2]));
+        assert!(fits([180 << 20]), "one is always answered");
+        assert!(!fits([180 << 20, 1]));
     }
 
     #[test]

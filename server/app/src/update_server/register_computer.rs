@@ -18,6 +18,7 @@ impl App {
             return Err(ClientFault::ConfigChanged);
         }
         let client = session.cookie.client.clone();
+        self.flag_other_name(&client, &details.dns_name).await?;
         self.write(ComputerWrite::Register { client, details: Box::new(details), at: session.now }).await
     }
 }

@@ -12,6 +12,9 @@ use crate::update_server::Token;
 const NAME_BYTES_MAX: usize = 255;
 /// Downstream servers that are remembered. Anybody can say to be one (fact 44), so there is an end.
 const SERVERS_MAX: u64 = 10_000;
+/// Servers that are made known at the same time. Each waits for a transaction of its own, and agents'
+/// writes wait behind them, a fraction of a second for so many.
+pub(crate) const ENROLLING_MAX: usize = 32;
 
 impl App {
     /// Makes a downstream server known and gives it the cookie that GetCookie wants.
@@ -29,6 +32,7 @@ impl App {
         if server.is_nil() {
             return Err(ClientFault::InvalidParameters("accountGuid"));
         }
+        let _turn = self.enrolling.try_acquire().map_err(|_| ClientFault::ServerBusy)?;
         let now = self.clock.now();
         let known = self.store.enroll_server(server, &name.to_lowercase(), now, SERVERS_MAX).await;
         if !known.map_err(AppError::from)? {

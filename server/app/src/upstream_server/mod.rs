@@ -14,6 +14,7 @@ mod get_update_decryption_data;
 mod session;
 
 pub use get_auth_config::AuthConfig;
+pub(crate) use get_authorization_cookie::ENROLLING_MAX;
 pub use get_config_data::ConfigData;
 pub use get_deployments::{Deployments, Standing};
 pub use get_revision_id_list::{RevisionFilter, RevisionList, Wanted};
