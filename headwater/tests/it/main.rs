@@ -4,6 +4,7 @@
 
 mod content;
 mod conversation;
+mod load;
 mod offers;
 mod operations;
 mod process;
