@@ -17,6 +17,7 @@ mod download;
 mod evaluate;
 mod event;
 mod extended_fragment;
+mod products;
 mod walk;
 
 pub use agent::{Agent, AgentError};
