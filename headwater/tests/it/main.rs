@@ -8,6 +8,7 @@ mod load;
 mod offers;
 mod operations;
 mod process;
+mod reporting;
 mod requests;
 mod scan;
 mod server_sync;
