@@ -149,6 +149,15 @@ pub(crate) async fn read_body(body: Incoming) -> Result<Bytes, ConnectionError> 
     whole.map(|body| body.to_bytes()).map_err(ConnectionError::Body)
 }
 
+/// Reads a body without keeping it; says how long it was.
+pub async fn read_and_drop(mut body: Incoming) -> Result<u64, ConnectionError> {
+    let mut bytes = 0;
+    while let Some(frame) = timely(body.frame()).await? {
+        bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+    }
+    Ok(bytes)
+}
+
 async fn timely<T>(work: impl Future<Output = T>) -> Result<T, ConnectionError> {
     tokio::time::timeout(ANSWER_TIMEOUT, work).await.map_err(|_| ConnectionError::Timeout)
 }

@@ -21,6 +21,7 @@
 
 mod catalogue;
 mod census;
+pub mod content;
 mod draw;
 mod evaluate;
 mod file;
@@ -38,5 +39,6 @@ mod write;
 pub use catalogue::{Catalogue, DocumentKind, GeneratedDocument};
 pub use evaluate::{Profile, evaluate};
 pub use file::GeneratedFile;
+pub use measure::Figures;
 pub use spec::{Spec, SpecError};
 pub use write::{Summary, WriteError, write};

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod catalogue;
+pub mod content;
 pub mod scan;
 
 use std::error::Error;
