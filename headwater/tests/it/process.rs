@@ -1,10 +1,15 @@
 //! The real executable as a process: started, stopped, killed, started wrongly.
 
 use std::io::{BufRead as _, BufReader};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use headwater_fleet::{Catalogue, Spec};
+use headwater_model::UpdateIdentity;
+use headwater_simulated_agent::{Agent, DetectoidsInstalled, Event, Stage};
+use headwater_testkit::builders::Update;
+use headwater_testkit::client_id;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -36,6 +41,12 @@ impl Server {
     fn kill(mut self) {
         self.process.kill().expect("is killed");
         self.process.wait().expect("ends");
+    }
+
+    /// Where agents ask.
+    fn updates_url(&self) -> &str {
+        let lines = self.said.iter().filter_map(|line| line.strip_prefix("updates "));
+        lines.map(str::trim).next().expect("says where")
     }
 
     fn said(&self, word: &str) -> bool {
@@ -233,6 +244,94 @@ fn acknowledged_approvals_survive_a_kill() {
         let approved = json(data.path(), &["server", "status"])["catalogue"]["approvals"].as_u64();
         let approved = approved.expect("a number") as usize;
         assert!((acknowledged.len()..=acknowledged.len() + 1).contains(&approved), "seed {seed}");
+    }
+}
+
+/// The agents of one server, and how far they come.
+const REPORTING: usize = 4;
+/// The most reports of one agent; the kill comes before all have sent them.
+const REPORTS_MAX: usize = 24;
+
+/// The report of this number tells of so many updates that are needed, of as many others that are
+/// installed, and in another event that the last of the needed ones failed.
+fn numbered_report(number: usize, updates: &[UpdateIdentity]) -> [Event; 2] {
+    let ids = |range: Range<usize>| updates[range].iter().map(|update| update.id).collect::<Vec<_>>();
+    let (needed, installed) = (ids(0..number), ids(REPORTS_MAX..REPORTS_MAX + number));
+    let inventory = Event::inventory(&[('U', &needed), ('V', &installed)]);
+    [inventory, Event::installation_failed(updates[number - 1], "Software", -2_145_124_318)]
+}
+
+/// Lets all agents report at once and kills the server when so many reports are acknowledged; says
+/// how many each agent knows to be.
+async fn report_until_killed(server: Server, updates: &[UpdateIdentity], killed_after: usize) -> Vec<usize> {
+    let (acknowledged, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let mut agents = Vec::new();
+    for number in 0..REPORTING as u32 {
+        let (id, name) = (client_id(number), format!("pc{number}.test.example"));
+        let mut agent = Agent::new(server.updates_url(), &id, &name, Box::new(DetectoidsInstalled)).unwrap();
+        agent.run([Stage::RegisterComputer]).await.expect("registers");
+        let (acknowledged, updates) = (acknowledged.clone(), updates.to_vec());
+        agents.push(tokio::spawn(async move {
+            for number in 1..=REPORTS_MAX {
+                if !matches!(agent.report(&numbered_report(number, &updates)).await, Ok(true)) {
+                    return number - 1;
+                }
+                acknowledged.send(()).expect("is heard");
+            }
+            REPORTS_MAX
+        }));
+    }
+    for _ in 0..killed_after {
+        heard.recv().await.expect("a report");
+    }
+    server.kill();
+    let mut reports = Vec::new();
+    for agent in agents {
+        reports.push(agent.await.expect("ends"));
+    }
+    reports
+}
+
+#[test]
+fn acknowledged_reports_survive_a_kill_and_none_is_there_by_half() {
+    let software: Vec<Update> =
+        (0..2 * REPORTS_MAX as u32).map(|n| Update::software(10 + n, "Some")).collect();
+    let updates: Vec<UpdateIdentity> = software.iter().map(Update::identity).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    for update in software.into_iter().map(|update| update.in_category(2)).chain([Update::product(2, "All")])
+    {
+        let document = update.document();
+        std::fs::write(folder.path().join(document.file_name()), document.xml).expect("writes");
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for seed in 0..5 {
+        let data = tempfile::tempdir().expect("a folder");
+        let server = Server::start(data.path());
+        let imported = run(data.path(), &["update", "import", folder.path().to_str().expect("a path")]);
+        assert!(imported.status.success(), "{}", stderr(&imported));
+        let killed_after = 4 + seeded(seed + 1)(80) as usize;
+        let acknowledged = runtime.block_on(report_until_killed(server, &updates, killed_after));
+        assert!(acknowledged.iter().sum::<usize>() >= killed_after);
+
+        let _server = Server::start(data.path());
+        let mut needing_the_first = 0;
+        for (number, acknowledged) in acknowledged.into_iter().enumerate() {
+            let computer = json(data.path(), &["computer", "show", &client_id(number as u32)]);
+            let count = |state: &str| computer["status"][state].as_u64().unwrap_or_default() as usize;
+            let kept = count("installed");
+            let context = format!("seed {seed}, computer {number}, {acknowledged} acknowledged: {computer}");
+            // A report may be kept whose answer nobody heard.
+            assert!((acknowledged..=acknowledged + 1).contains(&kept), "{context}");
+            assert_eq!(count("needed") + count("failed"), kept, "{context}");
+            let last = kept.checked_sub(1).map(|last| updates[last].id.to_string());
+            let open = computer["updates"].as_array().expect("a list");
+            let failed = |id: &String| open.iter().any(|u| u["id"] == **id && u["state"] == "failed");
+            assert!(last.iter().all(failed), "{context}");
+            needing_the_first += u64::from(kept > 0);
+        }
+        let first = json(data.path(), &["update", "show", &updates[0].id.to_string()]);
+        let count = |state: &str| first["status"][state].as_u64().unwrap_or_default();
+        assert_eq!(count("needed") + count("failed"), needing_the_first, "seed {seed}: {first}");
     }
 }
 
