@@ -10,7 +10,7 @@ use headwater_app::{App, AppError, UpdateState};
 use headwater_fleet::{Catalogue, Profile, Spec};
 use headwater_model::{ClientId, GroupId, UpdateId};
 use headwater_policy::approval::Action;
-use headwater_simulated_agent::{Agent, AgentError, Core, Evaluation, Event};
+use headwater_simulated_agent::{Agent, AgentError, Event};
 use rand::Rng as _;
 use tokio::sync::watch;
 
@@ -121,13 +121,8 @@ impl Demo {
     /// One computer: it scans, installs one update after the other, and rests between.
     async fn computer(&self, number: u64, group: GroupId) -> Result<(), AgentError> {
         let id = format!("de300000-0000-4000-8000-{number:012x}");
-        let profile = Profile::new(number);
-        let evaluate = move |core: &Core<'_>| {
-            let state = headwater_fleet::evaluate(core.xml, &profile);
-            Evaluation { installed: state.installed, installable: state.installable }
-        };
         let name = format!("pc-{number:02}.demo.example");
-        let mut agent = Agent::new(&self.updates_url, &id, &name, Box::new(evaluate))
+        let mut agent = Agent::new(&self.updates_url, &id, &name, Box::new(Profile::new(number)))
             .map_err(|source| AgentError::Connection { operation: "start".to_owned(), source })?;
         rest(0.2, 3.0).await;
         agent.scan().await?;

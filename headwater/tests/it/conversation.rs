@@ -5,15 +5,24 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
+use headwater_app::DATABASE;
 use headwater_catalog::UpdateKind;
 use headwater_model::{UpdateId, UpdateIdentity};
 use headwater_simulated_agent::{Core, DetectoidsInstalled, Evaluator as _};
+use headwater_store::Store;
 use headwater_testkit::builders::{Document, REVISION, Update};
-use headwater_testkit::{TestServer, shared};
+use headwater_testkit::{ServerOptions, TestClock, TestServer, shared};
+use headwater_wsus::reporting::ReportEventBatch;
 use headwater_wsus::soap::{decode, decode_response};
 use headwater_wsus::wusp::GetExtendedUpdateInfo;
 
 use crate::wire::{Answer, CLIENT, REPORTING, SIMPLE_AUTH, capture, fault, post, skeleton, texts, with};
+
+/// The computer of the captures.
+const CAPTURED: &str = "e1da06a3-5601-43c9-bac3-52d5db701494";
+
+/// Shortly after the captured report was sent.
+const REPORTED_AT: &str = "2026-10-04T15:20:48Z";
 
 /// A server with the real catalogue, and an agent as far as it has come.
 struct Conversation {
@@ -26,7 +35,8 @@ impl Conversation {
     async fn start() -> Option<Self> {
         let export = shared("wsus-data/export/wsus-export-2024-07.cab")?;
         let documents = shared("wsus-data/documents")?;
-        let server = TestServer::start().await;
+        let clock = Some(TestClock::at(REPORTED_AT.parse().unwrap()));
+        let server = TestServer::start_with(ServerOptions { clock, ..ServerOptions::default() }).await;
         let imported = server.admin.import_path(&export).await.expect("imports");
         assert_eq!((imported.documents, imported.quarantined.len()), (4_125, 0));
         server.admin.import_path(&documents).await.expect("imports");
@@ -38,7 +48,7 @@ impl Conversation {
         let config = self.client(&capture("client-scan/001-GetConfig.request.xml").unwrap()).await.text();
         let last_change = texts(&config, "LastChange")[0].to_owned();
         let request = capture("client-probe/002-GetAuthorizationCookie.request.xml").unwrap();
-        let request = with(&request, "clientId", "e1da06a3-5601-43c9-bac3-52d5db701494");
+        let request = with(&request, "clientId", CAPTURED);
         let answer = post(&self.server, SIMPLE_AUTH, "", request.as_bytes()).await.text();
         let authorization = texts(&answer, "CookieData")[0].to_owned();
 
@@ -135,6 +145,15 @@ async fn the_captured_report_is_taken_in() {
     let request = with(&request, "EncryptedData", &talk.cookie);
     let answer = post(&talk.server, REPORTING, "", request.as_bytes()).await;
     assert_eq!(Some(answer.text()), capture("client-install/016-ReportEventBatch.response.xml"));
+
+    let store = Store::open(&talk.server.data().join("data").join(DATABASE)).await.unwrap();
+    let computer = store.computer(&CAPTURED.parse().unwrap()).await.unwrap().unwrap();
+    let log = store.event_log(computer.computer).await.unwrap();
+    // Of the three 148 the latest stays, or one of those at the same moment (fact 43).
+    let kept: Vec<(u16, i32)> = log.entries().iter().map(|entry| (entry.event, entry.hresult)).collect();
+    assert_eq!(kept, [(147, 0), (148, -2_145_123_272)]);
+    let sent: ReportEventBatch = decode(&request).unwrap();
+    assert_eq!(log.entries()[0].at, sent.event_batch[0].basic_data.time_at_target);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,10 +5,12 @@
 mod content;
 mod conversation;
 mod downstream;
+mod load;
 mod mischief;
 mod offers;
 mod operations;
 mod process;
+mod reporting;
 mod requests;
 mod scan;
 mod server_sync;

@@ -1,10 +1,15 @@
 //! The real executable as a process: started, stopped, killed, started wrongly.
 
 use std::io::{BufRead as _, BufReader};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use headwater_fleet::{Catalogue, Spec};
+use headwater_model::UpdateIdentity;
+use headwater_simulated_agent::{Agent, DetectoidsInstalled, Event, Stage};
+use headwater_testkit::builders::Update;
+use headwater_testkit::client_id;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -44,9 +49,9 @@ impl Server {
     }
 
     /// Where agents and servers below ask, such as `http://127.0.0.1:40123`.
-    fn updates_url(&self) -> String {
+    fn updates_url(&self) -> &str {
         let line = self.said.iter().find_map(|line| line.strip_prefix("updates "));
-        line.expect("it says its addresses").trim().to_owned()
+        line.expect("it says its addresses").trim()
     }
 
     fn said(&self, word: &str) -> bool {
@@ -247,6 +252,94 @@ fn acknowledged_approvals_survive_a_kill() {
     }
 }
 
+/// The agents of one server, and how far they come.
+const REPORTING: usize = 4;
+/// The most reports of one agent; the kill comes before all have sent them.
+const REPORTS_MAX: usize = 24;
+
+/// The report of this number tells of so many updates that are needed, of as many others that are
+/// installed, and in another event that the last of the needed ones failed.
+fn numbered_report(number: usize, updates: &[UpdateIdentity]) -> [Event; 2] {
+    let ids = |range: Range<usize>| updates[range].iter().map(|update| update.id).collect::<Vec<_>>();
+    let (needed, installed) = (ids(0..number), ids(REPORTS_MAX..REPORTS_MAX + number));
+    let inventory = Event::inventory(&[('U', &needed), ('V', &installed)]);
+    [inventory, Event::installation_failed(updates[number - 1], "Software", -2_145_124_318)]
+}
+
+/// Lets all agents report at once and kills the server when so many reports are acknowledged; says
+/// how many each agent knows to be.
+async fn report_until_killed(server: Server, updates: &[UpdateIdentity], killed_after: usize) -> Vec<usize> {
+    let (acknowledged, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let mut agents = Vec::new();
+    for number in 0..REPORTING as u32 {
+        let (id, name) = (client_id(number), format!("pc{number}.test.example"));
+        let mut agent = Agent::new(server.updates_url(), &id, &name, Box::new(DetectoidsInstalled)).unwrap();
+        agent.run([Stage::RegisterComputer]).await.expect("registers");
+        let (acknowledged, updates) = (acknowledged.clone(), updates.to_vec());
+        agents.push(tokio::spawn(async move {
+            for number in 1..=REPORTS_MAX {
+                if !matches!(agent.report(&numbered_report(number, &updates)).await, Ok(true)) {
+                    return number - 1;
+                }
+                acknowledged.send(()).expect("is heard");
+            }
+            REPORTS_MAX
+        }));
+    }
+    for _ in 0..killed_after {
+        heard.recv().await.expect("a report");
+    }
+    server.kill();
+    let mut reports = Vec::new();
+    for agent in agents {
+        reports.push(agent.await.expect("ends"));
+    }
+    reports
+}
+
+#[test]
+fn acknowledged_reports_survive_a_kill_and_none_is_there_by_half() {
+    let software: Vec<Update> =
+        (0..2 * REPORTS_MAX as u32).map(|n| Update::software(10 + n, "Some")).collect();
+    let updates: Vec<UpdateIdentity> = software.iter().map(Update::identity).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    for update in software.into_iter().map(|update| update.in_category(2)).chain([Update::product(2, "All")])
+    {
+        let document = update.document();
+        std::fs::write(folder.path().join(document.file_name()), document.xml).expect("writes");
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for seed in 0..5 {
+        let data = tempfile::tempdir().expect("a folder");
+        let server = Server::start(data.path());
+        let imported = run(data.path(), &["update", "import", folder.path().to_str().expect("a path")]);
+        assert!(imported.status.success(), "{}", stderr(&imported));
+        let killed_after = 4 + seeded(seed + 1)(80) as usize;
+        let acknowledged = runtime.block_on(report_until_killed(server, &updates, killed_after));
+        assert!(acknowledged.iter().sum::<usize>() >= killed_after);
+
+        let _server = Server::start(data.path());
+        let mut needing_the_first = 0;
+        for (number, acknowledged) in acknowledged.into_iter().enumerate() {
+            let computer = json(data.path(), &["computer", "show", &client_id(number as u32)]);
+            let count = |state: &str| computer["status"][state].as_u64().unwrap_or_default() as usize;
+            let kept = count("installed");
+            let context = format!("seed {seed}, computer {number}, {acknowledged} acknowledged: {computer}");
+            // A report may be kept whose answer nobody heard.
+            assert!((acknowledged..=acknowledged + 1).contains(&kept), "{context}");
+            assert_eq!(count("needed") + count("failed"), kept, "{context}");
+            let last = kept.checked_sub(1).map(|last| updates[last].id.to_string());
+            let open = computer["updates"].as_array().expect("a list");
+            let failed = |id: &String| open.iter().any(|u| u["id"] == **id && u["state"] == "failed");
+            assert!(last.iter().all(failed), "{context}");
+            needing_the_first += u64::from(kept > 0);
+        }
+        let first = json(data.path(), &["update", "show", &updates[0].id.to_string()]);
+        let count = |state: &str| first["status"][state].as_u64().unwrap_or_default();
+        assert_eq!(count("needed") + count("failed"), needing_the_first, "seed {seed}: {first}");
+    }
+}
+
 #[test]
 fn a_backup_of_a_running_server_is_restored_as_a_new_epoch() {
     let folder = catalogue(300);
@@ -326,7 +419,7 @@ fn a_synchronisation_that_is_killed_on_either_side_is_completed_by_the_next() {
     let folder = catalogue(1_500);
     let above = tempfile::tempdir().expect("a folder");
     let mut top = approving(above.path(), &folder);
-    let url = top.updates_url();
+    let url = top.updates_url().to_owned();
     for seed in 0..5 {
         let mut random = seeded(seed + 1);
         let data = tempfile::tempdir().expect("a folder");
@@ -360,7 +453,7 @@ fn a_replica_of_a_restored_server_begins_anew() {
     let (backup, restored) = (above.path().join("backup"), above.path().join("restored"));
     let data = above.path().join("data");
     let top = approving(&data, &folder);
-    let url = top.updates_url();
+    let url = top.updates_url().to_owned();
     assert!(run(&data, &["backup", backup.to_str().expect("a path")]).status.success());
     let _replica = Server::start(below.path());
     assert!(run(below.path(), &["upstream", "set", &url, "--replica"]).status.success());

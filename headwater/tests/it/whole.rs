@@ -2,10 +2,10 @@
 //! catalogue as large as real ones.
 
 use headwater_api::{ApprovalAction, UpdateCounts};
-use headwater_fleet::{Catalogue, Profile, Spec, evaluate};
+use headwater_fleet::{Catalogue, Profile, Spec};
 use headwater_model::UpdateIdentity;
 use headwater_policy::group::ALL_COMPUTERS;
-use headwater_simulated_agent::{Agent, Core, DetectoidsInstalled, Evaluation, Event, StopRule};
+use headwater_simulated_agent::{Agent, DetectoidsInstalled, Event, StopRule};
 use headwater_testkit::builders::{Update, id};
 use headwater_testkit::{TestServer, client_id};
 
@@ -81,15 +81,6 @@ async fn from_a_package_to_an_installed_update() {
     assert_eq!(of(2).expect("is known").status.failed, 1);
 }
 
-/// The computer of a simulated fleet with this number.
-fn computer(number: u64) -> impl Fn(&Core<'_>) -> Evaluation + Send + Sync {
-    let profile = Profile::new(number);
-    move |core: &Core<'_>| {
-        let found = evaluate(core.xml, &profile);
-        Evaluation { installed: found.installed, installable: found.installable }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_thousand_updates_take_at_most_150_calls() {
     let server = TestServer::start().await;
@@ -102,7 +93,7 @@ async fn twenty_thousand_updates_take_at_most_150_calls() {
     let mut cached = Vec::new();
     for number in 1..=3 {
         for stop in [StopRule::NothingNew, StopRule::OnlyLeaves] {
-            let mut agent = server.agent(number, computer(u64::from(number)));
+            let mut agent = server.agent(number, Profile::new(u64::from(number)));
             agent.walk.stop = stop;
             let scan = agent.scan().await.expect("keeps to the rules");
             assert!((500..5_000).contains(&scan.new.len()), "{}", scan.new.len());

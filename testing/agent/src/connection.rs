@@ -74,6 +74,16 @@ impl Connection {
         Ok(Self { authority: authority.to_owned(), accept_xpress: true, sender: None })
     }
 
+    /// Opens the connection ahead of its first request.
+    pub async fn open(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, ConnectionError> {
+        let stream = TcpStream::connect(&self.authority).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Its error is also the error of the request.
+        tokio::spawn(async move { connection.await.unwrap_or_default() });
+        Ok(self.sender.insert(sender))
+    }
+
     /// Sends a message with the headers of a real agent (fact 2). The answer may be a fault; what is
     /// neither is an error.
     pub async fn post(&mut self, exchange: &Exchange) -> Result<Answer, ConnectionError> {
@@ -112,14 +122,8 @@ impl Connection {
                 Err(error) => return Err(error.into()),
             }
         }
-        let stream = TcpStream::connect(&self.authority).await?;
-        stream.set_nodelay(true)?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Its error is also the error of the request.
-        tokio::spawn(async move { connection.await.unwrap_or_default() });
-        let response = timely(sender.send_request(request)).await?;
-        self.sender = Some(sender);
-        Ok(response?)
+        let sender = self.open().await?;
+        Ok(timely(sender.send_request(request)).await??)
     }
 
     async fn read_answer(&self, response: Response<Incoming>) -> Result<Answer, ConnectionError> {
@@ -143,6 +147,15 @@ impl Connection {
 pub(crate) async fn read_body(body: Incoming) -> Result<Bytes, ConnectionError> {
     let whole = timely(Limited::new(body, BODY_BYTES_MAX).collect()).await?;
     whole.map(|body| body.to_bytes()).map_err(ConnectionError::Body)
+}
+
+/// Reads a body without keeping it; says how long it was.
+pub async fn read_and_drop(mut body: Incoming) -> Result<u64, ConnectionError> {
+    let mut bytes = 0;
+    while let Some(frame) = timely(body.frame()).await? {
+        bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+    }
+    Ok(bytes)
 }
 
 async fn timely<T>(work: impl Future<Output = T>) -> Result<T, ConnectionError> {

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use headwater_model::{Sha1Digest, Sha256Digest};
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use rand::seq::SliceRandom as _;
 use sha2::Digest as _;
 
@@ -78,7 +79,7 @@ pub async fn download(url: &str, file: PayloadFile) -> Result<Download, Download
 }
 
 /// All of a file; one range where it has less than 1 MiB.
-fn ranges(bytes: u64) -> Vec<Range<u64>> {
+pub fn ranges(bytes: u64) -> Vec<Range<u64>> {
     (0..bytes.div_ceil(RANGE_BYTES)).map(|at| at * RANGE_BYTES..((at + 1) * RANGE_BYTES).min(bytes)).collect()
 }
 
@@ -108,6 +109,46 @@ async fn fetch(
     file_bytes: u64,
     range: Range<u64>,
 ) -> Result<Part, DownloadError> {
+    let (parts, body) = open_range(connection, url, file_bytes, range.clone()).await?.into_parts();
+    let bytes = read_body(body).await?;
+    if bytes.len() as u64 != range.end - range.start {
+        return Err(DownloadError::Length { range, found: bytes.len() });
+    }
+    Ok(Part { range, bytes, tag: parts.headers.get(header::ETAG).cloned() })
+}
+
+/// Asks for a range and checks the head of the answer, whose body is still to come.
+pub async fn open_range(
+    connection: &mut Connection,
+    url: &str,
+    file_bytes: u64,
+    range: Range<u64>,
+) -> Result<Response<Incoming>, DownloadError> {
+    let response = ask(connection, url, &range).await?;
+    let expect = |name: &'static str, expected: String| match field(&response, name) {
+        found if found == expected => Ok(()),
+        value => Err(DownloadError::Header { range: range.clone(), header: name, value }),
+    };
+    expect("content-range", format!("bytes {}-{}/{file_bytes}", range.start, range.end - 1))?;
+    expect("content-length", (range.end - range.start).to_string())?;
+    Ok(response)
+}
+
+/// The length of a file, out of the answer to a range of one byte.
+pub async fn file_bytes(connection: &mut Connection, url: &str) -> Result<u64, DownloadError> {
+    let range = 0..1;
+    let response = ask(connection, url, &range).await?;
+    let value = field(&response, "content-range");
+    read_body(response.into_body()).await?;
+    let length = value.strip_prefix("bytes 0-0/").and_then(|length| length.parse().ok());
+    length.ok_or(DownloadError::Header { range, header: "content-range", value })
+}
+
+async fn ask(
+    connection: &mut Connection,
+    url: &str,
+    range: &Range<u64>,
+) -> Result<Response<Incoming>, DownloadError> {
     let (authority, path) = split_url(url)?;
     let request = Request::get(path)
         .header(header::CONNECTION, "Keep-Alive")
@@ -119,27 +160,15 @@ async fn fetch(
         .body(Full::new(Bytes::new()))
         .map_err(ConnectionError::from)?;
     let response = connection.send(request).await?;
-    if response.status() != StatusCode::PARTIAL_CONTENT {
-        return Err(DownloadError::Status { range, status: response.status() });
+    match response.status() {
+        StatusCode::PARTIAL_CONTENT => Ok(response),
+        status => Err(DownloadError::Status { range: range.clone(), status }),
     }
-    let (parts, body) = response.into_parts();
-    let expect = |name: &'static str, expected: String| {
-        let found = parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        match found {
-            Some(found) if found == expected => Ok(()),
-            found => {
-                let value = found.unwrap_or_default().into_owned();
-                Err(DownloadError::Header { range: range.clone(), header: name, value })
-            }
-        }
-    };
-    expect("content-range", format!("bytes {}-{}/{file_bytes}", range.start, range.end - 1))?;
-    expect("content-length", (range.end - range.start).to_string())?;
-    let bytes = read_body(body).await?;
-    if bytes.len() as u64 != range.end - range.start {
-        return Err(DownloadError::Length { range, found: bytes.len() });
-    }
-    Ok(Part { range, bytes, tag: parts.headers.get(header::ETAG).cloned() })
+}
+
+fn field(response: &Response<Incoming>, name: &str) -> String {
+    let value = response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    value.unwrap_or_default().into_owned()
 }
 
 fn verify(file: &PayloadFile, content: &[u8]) -> Result<(), DownloadError> {

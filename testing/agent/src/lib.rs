@@ -17,14 +17,15 @@ mod download;
 mod evaluate;
 mod event;
 mod extended_fragment;
+mod products;
 mod walk;
 
 pub use agent::{Agent, AgentError};
 pub use cache::{Cache, Cached};
 pub use computer::Computer;
-pub use connection::{Answer, Connection, ConnectionError};
+pub use connection::{Answer, Connection, ConnectionError, read_and_drop};
 pub use core_fragment::{Core, UpdateType};
-pub use download::{Download, DownloadError, RANGE_BYTES, download};
+pub use download::{Download, DownloadError, RANGE_BYTES, download, file_bytes, open_range, ranges};
 pub use evaluate::{BySet, DetectoidsInstalled, Evaluation, Evaluator};
 pub use event::{Event, batch};
 pub use extended_fragment::{Extended, PayloadFile};

@@ -1,6 +1,7 @@
 //! How a simulated computer evaluates an update.
 
 use headwater_model::UpdateId;
+use headwater_simulated_agent::{Core, Evaluation, Evaluator};
 
 use crate::draw::scatter;
 
@@ -39,12 +40,10 @@ impl Profile {
     }
 }
 
-/// What a computer makes of an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evaluation {
-    pub installed: bool,
-    /// Applicable and not installed.
-    pub installable: bool,
+impl Evaluator for Profile {
+    fn evaluate(&self, core: &Core<'_>) -> Evaluation {
+        evaluate(core.xml, self)
+    }
 }
 
 /// Evaluates an update by its Core fragment; a whole document does as well. Quick: nothing beyond
@@ -58,7 +57,7 @@ pub struct Evaluation {
 pub fn evaluate(core: &str, profile: &Profile) -> Evaluation {
     let id = between(core, "UpdateID=\"", "\"").and_then(|id| id.parse::<UpdateId>().ok());
     let Some(id) = id else {
-        return Evaluation { installed: false, installable: false };
+        return Evaluation::NOT_APPLICABLE;
     };
     if let Some((installed, rest)) = rule(core, "IsInstalled>") {
         let installed = holds(installed, *profile, id);

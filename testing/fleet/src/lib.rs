@@ -1,5 +1,5 @@
-//! A generator of catalogues as real ones are, and the rule by which a simulated computer of a
-//! fleet evaluates them.
+//! A generator of catalogues as real ones are, the rule by which a simulated computer of a fleet
+//! evaluates them, and the load of many computers.
 //!
 //! [`Catalogue`] yields whole update documents in the form of GetUpdateData ([MS-WSUSSS] 3.1.4.6):
 //! the size, shape and proportions follow a synchronised Windows 11 catalogue and a real export;
@@ -21,11 +21,13 @@
 
 mod catalogue;
 mod census;
+pub mod content;
 mod draw;
 mod evaluate;
 mod file;
 mod languages;
 mod manifest;
+mod measure;
 mod plan;
 mod render;
 mod rules;
@@ -35,7 +37,8 @@ mod titles;
 mod write;
 
 pub use catalogue::{Catalogue, DocumentKind, GeneratedDocument};
-pub use evaluate::{Evaluation, Profile, evaluate};
+pub use evaluate::{Profile, evaluate};
 pub use file::GeneratedFile;
+pub use measure::Figures;
 pub use spec::{Spec, SpecError};
 pub use write::{Summary, WriteError, write};

@@ -17,12 +17,14 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Catalogue(command::catalogue::Catalogue),
+    Content(command::content::Content),
     Scan(command::scan::Scan),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Catalogue(catalogue) => catalogue.run(),
+        Command::Content(content) => content.run(),
         Command::Scan(scan) => scan.run(),
     };
     match result {

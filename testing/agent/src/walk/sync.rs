@@ -9,6 +9,7 @@ use headwater_wsus::wusp::{
 };
 
 use super::{CLIENT_PATH, Exchange, Progress, SYNC_CALLS_MAX, StopRule, Violation, Walk, WalkError, read};
+use crate::products::{self, Products};
 use crate::{Cache, Cached, Core, Evaluator, UpdateType};
 
 /// One sequence of calls.
@@ -37,8 +38,9 @@ impl Walk {
     /// The first call of an agent without cache has no lists at all (fact 18).
     pub(super) fn sync_updates(&self, pass: &Pass) -> Option<Exchange> {
         let lists = self.memory.cache.lists(&pass.unlisted);
+        let products = if pass.filter.is_empty() { Products::Installed } else { Products::None };
         let filter = pass.filter.iter().map(|id| CategoryIdentifier { id: *id });
-        self.sync_call(SyncUpdateParameters {
+        let parameters = SyncUpdateParameters {
             installed_non_leaf_update_ids: lists.installed_non_leaf,
             other_cached_update_ids: lists.other,
             cached_driver_ids: lists.drivers,
@@ -47,7 +49,8 @@ impl Walk {
             also_perform_regular_sync: Some(false),
             computer_spec: Some(ComputerHardwareSpecification::default()),
             ..SyncUpdateParameters::default()
-        })
+        };
+        self.sync_call(parameters, products)
     }
 
     /// Nothing where the software stage was told that there are no drivers.
@@ -56,7 +59,7 @@ impl Walk {
             return None;
         }
         let lists = self.memory.cache.lists(&HashSet::new());
-        self.sync_call(SyncUpdateParameters {
+        let parameters = SyncUpdateParameters {
             installed_non_leaf_update_ids: lists.installed_non_leaf,
             other_cached_update_ids: lists.other,
             system_spec: Some(self.computer.devices.clone()),
@@ -66,12 +69,15 @@ impl Walk {
             computer_spec: Some(ComputerHardwareSpecification::default()),
             feature_score_matching_key: Some("AMD64.10.0".to_owned()),
             ..SyncUpdateParameters::default()
-        })
+        };
+        self.sync_call(parameters, Products::Installed)
     }
 
-    fn sync_call(&self, parameters: SyncUpdateParameters) -> Option<Exchange> {
+    fn sync_call(&self, parameters: SyncUpdateParameters, products: Products) -> Option<Exchange> {
         let cookie = self.memory.cookie.clone()?;
-        Some(Exchange::new(CLIENT_PATH, &SyncUpdates { cookie, parameters }))
+        let mut exchange = Exchange::new(CLIENT_PATH, &SyncUpdates { cookie, parameters });
+        products::insert(&mut exchange.body, products);
+        Some(exchange)
     }
 
     pub(super) fn take_page(

@@ -10,7 +10,7 @@ use headwater_wsus::wusp::{
 };
 
 use super::*;
-use crate::{DetectoidsInstalled, Evaluation, UpdateType};
+use crate::{Cached, DetectoidsInstalled, Evaluation, UpdateType};
 
 const NOW: Timestamp = Timestamp::EPOCH;
 
@@ -154,6 +154,23 @@ fn a_first_scan_is_introduced_and_lists_nothing() {
         body.contains("<ExpressQuery>false</ExpressQuery><SkipSoftwareSync>false</SkipSoftwareSync>"),
         "{body}"
     );
+}
+
+#[test]
+fn a_scan_of_1_100_cached_revisions_is_as_long_as_a_real_one() {
+    let mut walk = walked();
+    let cached = walk.cache().get(102).expect("is cached").clone();
+    for number in 0..1_100 {
+        let identity = UpdateIdentity { id: update(number), revision: 1 };
+        walk.memory.cache.insert(100_000 + number as i32, Cached { identity, ..cached.clone() });
+    }
+    walk.begin([Stage::Software]);
+    let body = walk.next(NOW).expect("a call").body;
+    // 23 to 28 KB were seen.
+    assert!((24_000..26_500).contains(&body.len()), "{}", body.len());
+    let at = body.find("<ProductsParameters>").expect("products");
+    assert!(body[..at].ends_with("<ComputerSpec/>"));
+    assert!(body.ends_with("</ProductsParameters></parameters></SyncUpdates></s:Body></s:Envelope>"));
 }
 
 #[test]

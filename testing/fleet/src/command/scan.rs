@@ -1,11 +1,12 @@
 //! `headwater-fleet scan`
 
 use std::error::Error;
-use std::io::{self, Write as _};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use headwater_fleet::scan::{Kind, Load, Target, run};
+use clap::Args;
+use headwater_fleet::scan::{Kind, Load, run};
+
+use super::Output;
 
 const EXAMPLE: &str = "Examples:
   As much as the server answers, 64 requests under way:
@@ -45,17 +46,11 @@ pub struct Scan {
     output: Output,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Output {
-    Text,
-    Json,
-}
-
 impl Scan {
     pub fn run(self) -> Result<(), Box<dyn Error>> {
-        let target = Target::parse(&self.url).ok_or("--url must be like http://127.0.0.1:8530")?;
         let load = Load {
-            target: Target { xpress: !self.plain, ..target },
+            url: self.url,
+            accept_xpress: !self.plain,
             clients: self.clients,
             in_flight: self.in_flight,
             rate: self.rate,
@@ -65,26 +60,6 @@ impl Scan {
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let report = runtime.block_on(run(&load))?;
-        let mut out = io::stdout().lock();
-        match self.output {
-            Output::Json => {
-                serde_json::to_writer_pretty(&mut out, &report)?;
-                writeln!(out)?;
-            }
-            Output::Text => {
-                writeln!(out, "{:.0} requests/s, {} errors", report.requests_per_s, report.errors)?;
-                writeln!(
-                    out,
-                    "p50 {:.2} ms, p99 {:.2} ms, longest {:.2} ms",
-                    report.p50_ms, report.p99_ms, report.max_ms
-                )?;
-                writeln!(
-                    out,
-                    "requests of {} bytes with {} cached ids; first scan {} calls, {:.0} ms",
-                    report.request_bytes, report.cached, report.first_scan_calls, report.first_scan_ms
-                )?;
-            }
-        }
-        Ok(())
+        super::write(&report, self.output)
     }
 }
