@@ -2,7 +2,8 @@
 //! computer ([`approval`]), what a server offers at all ([`serving`]), what one agent is told in one
 //! call ([`offer`]), which files are held ([`content`]); and what agents report of their updates
 //! ([`compliance`]). Between servers: what a downstream server is told ([`sync_plan`]) and what a
-//! replica makes of it ([`replica_plan`]).
+//! replica makes of it ([`replica_plan`]); and what servers are told of computers ([`rollup_plan`])
+//! and make of it ([`rollup`]).
 
 pub mod approval;
 pub mod compliance;
@@ -10,6 +11,8 @@ pub mod content;
 pub mod group;
 pub mod offer;
 pub mod replica_plan;
+pub mod rollup;
+pub mod rollup_plan;
 pub mod serving;
 pub mod snapshot;
 pub mod sync_plan;
