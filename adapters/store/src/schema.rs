@@ -5,11 +5,12 @@ use sqlx::{AnyPool, Executor, Row};
 use crate::{Error, Result};
 
 /// The migrations in order. The next version goes at the end, in a file of its own.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_status.sql"),
     include_str!("../migrations/0003_content.sql"),
     include_str!("../migrations/0004_upstream.sql"),
+    include_str!("../migrations/0005_rollup.sql"),
 ];
 
 /// Applies what is missing. A schema newer than this program is refused.

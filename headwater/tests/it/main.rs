@@ -8,6 +8,7 @@ mod offers;
 mod operations;
 mod process;
 mod requests;
+mod rollup;
 mod scan;
 mod server_sync;
 mod sessions;

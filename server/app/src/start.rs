@@ -24,7 +24,7 @@ use crate::content::{Content, ContentSettings};
 use crate::cookie::{CookieJar, KEY_BYTES};
 use crate::error::AppError;
 use crate::live::{self, Live, Served};
-use crate::upstream_server::Packed;
+use crate::upstream_server::{self, Packed};
 use crate::writer::Writer;
 
 /// Who puts computers into groups.
@@ -87,6 +87,8 @@ pub struct App {
     pub(crate) packed: Packed,
     /// Documents that are packed at the same time: each may take a hundred megabytes.
     pub(crate) packing: tokio::sync::Semaphore,
+    /// Rollups that are taken in at the same time.
+    pub(crate) rollups: tokio::sync::Semaphore,
     writer_task: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
 }
@@ -136,6 +138,7 @@ impl App {
             news,
             packed: Packed::default(),
             packing: tokio::sync::Semaphore::new(PACKERS),
+            rollups: tokio::sync::Semaphore::new(upstream_server::ROLLUPS),
             writer_task: Mutex::new(Some(writer_task)),
             _lock: lock,
         }))

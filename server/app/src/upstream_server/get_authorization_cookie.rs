@@ -2,6 +2,7 @@
 
 use headwater_model::{ClientId, ProtocolVersion, ServerId};
 
+use super::SERVERS_MAX;
 use super::session::COOKIE_SECONDS;
 use crate::cookie::{Cookie, Purpose};
 use crate::error::{AppError, ClientFault};
@@ -10,8 +11,6 @@ use crate::update_server::Token;
 
 /// The longest name of a host ([RFC1035] 2.3.4).
 const NAME_BYTES_MAX: usize = 255;
-/// Downstream servers that are remembered. Anybody can say to be one (fact 44), so there is an end.
-const SERVERS_MAX: u64 = 10_000;
 
 impl App {
     /// Makes a downstream server known and gives it the cookie that GetCookie wants.
@@ -30,7 +29,7 @@ impl App {
             return Err(ClientFault::InvalidParameters("accountGuid"));
         }
         let now = self.clock.now();
-        let known = self.store.enroll_server(server, &name.to_lowercase(), now, SERVERS_MAX).await;
+        let known = self.store.enroll_server(server, &name.to_lowercase(), now, SERVERS_MAX as u64).await;
         if !known.map_err(AppError::from)? {
             tracing::warn!(name, "there are {SERVERS_MAX} downstream servers: no more are taken in");
             return Err(ClientFault::ServerBusy);
