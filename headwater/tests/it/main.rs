@@ -9,6 +9,7 @@ mod operations;
 mod process;
 mod requests;
 mod rollup;
+mod rollup_upward;
 mod scan;
 mod server_sync;
 mod sessions;

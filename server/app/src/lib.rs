@@ -9,6 +9,7 @@ mod catalogue;
 mod clock;
 pub mod content;
 mod cookie;
+pub mod downstream_server;
 mod error;
 mod intake;
 mod live;

@@ -89,6 +89,8 @@ pub struct App {
     pub(crate) packing: tokio::sync::Semaphore,
     /// Rollups that are taken in at the same time.
     pub(crate) rollups: tokio::sync::Semaphore,
+    /// One rollup is told at a time.
+    pub(crate) rolling_up: tokio::sync::Mutex<()>,
     writer_task: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
 }
@@ -139,6 +141,7 @@ impl App {
             packed: Packed::default(),
             packing: tokio::sync::Semaphore::new(PACKERS),
             rollups: tokio::sync::Semaphore::new(upstream_server::ROLLUPS),
+            rolling_up: tokio::sync::Mutex::new(()),
             writer_task: Mutex::new(Some(writer_task)),
             _lock: lock,
         }))

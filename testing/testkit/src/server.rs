@@ -61,6 +61,8 @@ pub struct TestServer {
     pub admin: Administrator,
     data: Arc<TempDir>,
     options: ServerOptions,
+    /// Not there while it stops: it holds the folder.
+    app: Option<Arc<App>>,
     stop: watch::Sender<bool>,
     running: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
@@ -71,6 +73,7 @@ struct Started {
     updates: SocketAddr,
     console: SocketAddr,
     token: String,
+    app: Arc<App>,
     running: JoinHandle<()>,
 }
 
@@ -103,6 +106,7 @@ impl TestServer {
             console_url,
             data,
             options,
+            app: Some(started.app),
             stop,
             running: Some(started.running),
             runtime: Some(runtime),
@@ -117,6 +121,11 @@ impl TestServer {
             Some(clock) => agent.with_clock(clock.for_agent()),
             None => agent,
         }
+    }
+
+    /// The use cases, for what nobody can ask for over a socket.
+    pub fn app(&self) -> &App {
+        self.app.as_ref().unwrap()
     }
 
     /// The folder of everything that the server keeps.
@@ -156,6 +165,7 @@ impl TestServer {
     }
 
     async fn drop_runtime(&mut self) {
+        self.app = None;
         if let Some(runtime) = self.runtime.take() {
             tokio::task::spawn_blocking(move || runtime.shutdown_timeout(RUNTIME_TIMEOUT)).await.unwrap();
         }
@@ -204,6 +214,7 @@ async fn bring_up(
         console_url: format!("http://{console}"),
         metrics: Arc::new(String::new),
     });
+    let held = app.clone();
     let running = tokio::spawn(async move {
         tokio::join!(
             updates_listener.serve(updates_router, stopped.clone()),
@@ -212,5 +223,5 @@ async fn bring_up(
         );
         app.stop().await;
     });
-    Ok(Started { updates, console, token, running })
+    Ok(Started { updates, console, token, app: held, running })
 }
