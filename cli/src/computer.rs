@@ -122,7 +122,12 @@ fn list(
 
 pub(crate) fn page_text(page: &Page<ComputerSummary>, reader: Reader) -> String {
     let is_wide = reader.width.is_none_or(|width| width >= WIDE_FROM);
+    // Whoever has no servers below need not read that every computer is this server's.
+    let has_servers = page.items.iter().any(|computer| computer.server.is_some());
     let mut columns = vec![Column::Long("NAME"), Column::Long("GROUPS")];
+    if has_servers {
+        columns.push(Column::Long("SERVER"));
+    }
     if is_wide {
         columns.extend([Column::Long("SYSTEM"), Column::Text("ADDRESS")]);
     }
@@ -132,6 +137,9 @@ pub(crate) fn page_text(page: &Page<ComputerSummary>, reader: Reader) -> String 
         let contact = age(computer.last_contact_at, reader.now);
         let status = &computer.status;
         let mut cells = vec![computer.name.clone(), names(&computer.groups)];
+        if has_servers {
+            cells.push(computer.server.as_ref().map_or_else(String::new, |server| server.name.clone()));
+        }
         if is_wide {
             cells.extend([&computer.os, &computer.address].map(|text| text.clone().unwrap_or_default()));
         }
@@ -155,6 +163,7 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
     sheet
         .fact("Id", summary.id.as_str())
         .fact("Address", summary.address.clone().unwrap_or_default())
+        .fact("Server", summary.server.as_ref().map_or("", |server| server.name.as_str()))
         .fact("Groups", names(&summary.groups))
         .fact("Asks for", computer.requested_group.clone().unwrap_or_default())
         .fact("System", join([&summary.os, &summary.os_version]))

@@ -1,9 +1,9 @@
-//! The computers that report to this server, and the groups they are in.
+//! The computers of this server and of those below it, and the groups they are in.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
 use headwater_policy::group::UNASSIGNED_COMPUTERS;
 use headwater_policy::snapshot::{Member, Roster};
 use sqlx::any::AnyRow;
@@ -57,7 +57,11 @@ pub struct Enrolled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComputerRow {
     pub computer: i64,
+    /// The lower server that it reports to; `None` for this one.
+    pub server: Option<ServerId>,
     pub client: String,
+    /// Where a lower server saw it; empty where nobody told.
+    pub address: String,
     pub dns_name: String,
     pub requested_group: String,
     pub registered: bool,
@@ -74,6 +78,15 @@ pub struct ComputerRow {
     pub groups: Vec<GroupId>,
 }
 
+/// Every computer, for the snapshots.
+#[derive(Debug, Clone, Default)]
+pub struct Rosters {
+    /// Those that report to this server: only they are answered.
+    pub own: Roster,
+    /// Those that report to servers below.
+    pub below: Roster,
+}
+
 /// Which computers are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct ComputerFilter {
@@ -88,11 +101,14 @@ pub struct ComputerFilter {
 
 const COMPUTER: &str = "computer_id, client_id, dns_name, requested_group, registered, os_version, \
      os_description, architecture, manufacturer, model, client_version, first_contact, last_contact, \
-     last_sync, last_report";
+     last_sync, last_report, server_id, address";
+
+/// How long a deletion is remembered: lower servers tell of their computers daily.
+const DELETIONS_KEPT_SECONDS: i64 = 90 * 86_400;
 
 impl Store {
-    /// Every computer with its groups, for scans.
-    pub async fn roster(&self) -> Result<Roster> {
+    /// Every computer with its groups.
+    pub async fn roster(&self) -> Result<Rosters> {
         let mut transaction = self.read.begin().await?;
         let memberships =
             sqlx::query("SELECT computer_id, group_id FROM memberships ORDER BY computer_id, group_id")
@@ -102,12 +118,13 @@ impl Store {
         for row in &memberships {
             groups.entry(row.try_get(0)?).or_default().push(rows::group_id(row, 1, "memberships")?);
         }
-        let computers = sqlx::query("SELECT computer_id, client_id, stamp, registered FROM computers")
-            .fetch_all(&mut *transaction)
-            .await?;
+        let computers =
+            sqlx::query("SELECT computer_id, client_id, stamp, registered, server_id FROM computers")
+                .fetch_all(&mut *transaction)
+                .await?;
         transaction.commit().await?;
         let mut shared: HashMap<Vec<GroupId>, Arc<[GroupId]>> = HashMap::new();
-        let mut roster = Roster::new_sync();
+        let mut rosters = Rosters::default();
         for row in &computers {
             let computer: i64 = row.try_get(0)?;
             let of = groups.remove(&computer).unwrap_or_else(|| vec![UNASSIGNED_COMPUTERS]);
@@ -118,9 +135,11 @@ impl Store {
                 stamp: row.try_get::<i64, _>(2)? as u64,
                 registered: row.try_get::<i64, _>(3)? != 0,
             };
+            let is_own = rows::optional_id16(row, 4)?.is_none();
+            let roster = if is_own { &mut rosters.own } else { &mut rosters.below };
             roster.insert_mut(client_id(row, 1)?, member);
         }
-        Ok(roster)
+        Ok(rosters)
     }
 
     /// Writes what agents did, all in one transaction, and returns the computers that a scan has
@@ -158,7 +177,7 @@ impl Store {
         Ok(members)
     }
 
-    /// Puts a computer into exactly these groups.
+    /// Puts a computer of this server into exactly these groups.
     pub async fn move_computer(
         &self,
         client: &ClientId,
@@ -191,14 +210,16 @@ impl Store {
         Ok(moved.map(|member| Enrolled { client: client.clone(), member }))
     }
 
-    /// Forgets a computer; says whether it was known. It comes back with its next contact.
+    /// Forgets a computer of this server; says whether it was known. It comes back with its next
+    /// contact, but not with what a lower server saw of it before.
     pub async fn delete_computer(&self, client: &ClientId, by: &str, now: Timestamp) -> Result<bool> {
         let mut transaction = self.write.begin().await?;
-        let done = sqlx::query("DELETE FROM computers WHERE client_id = $1")
+        let done = sqlx::query("DELETE FROM computers WHERE client_id = $1 AND server_id IS NULL")
             .bind(client.as_str().to_owned())
             .execute(&mut *transaction)
             .await?;
         if done.rows_affected() == 1 {
+            note_deletion(&mut transaction, client, now).await?;
             let change = Change {
                 at: now,
                 by: by.to_owned(),
@@ -307,13 +328,17 @@ async fn enroll(
     requested_group: &str,
     at: Timestamp,
 ) -> Result<()> {
-    let known = sqlx::query("SELECT computer_id FROM computers WHERE client_id = $1")
+    let known = sqlx::query("SELECT computer_id, server_id, own_groups FROM computers WHERE client_id = $1")
         .bind(client.as_str().to_owned())
         .fetch_optional(&mut *connection)
         .await?;
-    if known.is_some() {
+    if let Some(row) = known {
+        if rows::optional_id16(&row, 1)?.is_some() {
+            take_back(connection, row.try_get(0)?, row.try_get(2)?).await?;
+        }
         sqlx::query(
-            "UPDATE computers SET dns_name = $2, requested_group = $3, last_contact = $4 WHERE client_id = $1",
+            "UPDATE computers SET dns_name = $2, requested_group = $3, last_contact = $4, \
+             changes = changes + 1 WHERE client_id = $1",
         )
         .bind(client.as_str().to_owned())
         .bind(dns_name.to_owned())
@@ -339,6 +364,53 @@ async fn enroll(
     insert_membership(connection, row.try_get(0)?, UNASSIGNED_COMPUTERS).await
 }
 
+/// Makes a computer that reported to a lower server one of ours again: it has to register, and is
+/// in the groups in which it was here, for what others said of it was never decided here.
+async fn take_back(connection: &mut AnyConnection, computer: i64, own_groups: Option<Vec<u8>>) -> Result<()> {
+    let packed = own_groups.unwrap_or_default();
+    let (ids, _) = packed.as_chunks::<16>();
+    let mut groups = Vec::with_capacity(ids.len().max(1));
+    for id in ids {
+        let known = sqlx::query("SELECT 1 FROM groups WHERE group_id = $1")
+            .bind(id.to_vec())
+            .fetch_optional(&mut *connection)
+            .await?;
+        groups.extend(known.map(|_| GroupId::from_bytes(*id)));
+    }
+    if groups.is_empty() {
+        groups.push(UNASSIGNED_COMPUTERS);
+    }
+    sqlx::query(
+        "UPDATE computers SET server_id = NULL, own_groups = NULL, registered = 0, address = '', \
+         sync_result = NULL, received_number = 0 WHERE computer_id = $1",
+    )
+    .bind(computer)
+    .execute(&mut *connection)
+    .await?;
+    set_groups(connection, computer, &groups).await
+}
+
+/// Remembers that a computer was deleted.
+pub(crate) async fn note_deletion(
+    connection: &mut AnyConnection,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query("DELETE FROM deleted_computers WHERE deleted_at < $1")
+        .bind(now.plus_seconds(-DELETIONS_KEPT_SECONDS).as_micros())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "INSERT INTO deleted_computers (client_id, deleted_at) VALUES ($1, $2) \
+         ON CONFLICT (client_id) DO UPDATE SET deleted_at = excluded.deleted_at",
+    )
+    .bind(client.as_str().to_owned())
+    .bind(now.as_micros())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Puts a computer into the groups that it asked for, if it is not there already.
 async fn target(connection: &mut AnyConnection, client: &ClientId, groups: &[GroupId]) -> Result<()> {
     match member(connection, client).await? {
@@ -356,7 +428,7 @@ async fn register(
     sqlx::query(
         "UPDATE computers SET registered = 1, dns_name = $2, os_version = $3, os_description = $4, \
          architecture = $5, manufacturer = $6, model = $7, client_version = $8, registration = $9, \
-         last_contact = $10 WHERE client_id = $1",
+         last_contact = $10, changes = changes + 1 WHERE client_id = $1 AND server_id IS NULL",
     )
     .bind(client.as_str().to_owned())
     .bind(details.dns_name.clone())
@@ -380,17 +452,27 @@ async fn contact(
     synced: bool,
 ) -> Result<()> {
     let statement = match synced {
-        true => "UPDATE computers SET last_contact = $2, last_sync = $2 WHERE client_id = $1",
-        false => "UPDATE computers SET last_contact = $2 WHERE client_id = $1",
+        true => {
+            "UPDATE computers SET last_contact = $2, last_sync = $2, changes = changes + 1 \
+             WHERE client_id = $1 AND server_id IS NULL"
+        }
+        false => {
+            "UPDATE computers SET last_contact = $2, changes = changes + 1 \
+             WHERE client_id = $1 AND server_id IS NULL"
+        }
     };
     sqlx::query(statement).bind(client.as_str().to_owned()).bind(at.as_micros()).execute(connection).await?;
     Ok(())
 }
 
 /// Replaces the groups of a computer and stamps the change.
-async fn set_groups(connection: &mut AnyConnection, computer: i64, groups: &[GroupId]) -> Result<()> {
+pub(crate) async fn set_groups(
+    connection: &mut AnyConnection,
+    computer: i64,
+    groups: &[GroupId],
+) -> Result<()> {
     let stamp = next_stamp(connection).await?;
-    sqlx::query("UPDATE computers SET stamp = $2 WHERE computer_id = $1")
+    sqlx::query("UPDATE computers SET stamp = $2, changes = changes + 1 WHERE computer_id = $1")
         .bind(computer)
         .bind(stamp)
         .execute(&mut *connection)
@@ -405,7 +487,11 @@ async fn set_groups(connection: &mut AnyConnection, computer: i64, groups: &[Gro
     Ok(())
 }
 
-async fn insert_membership(connection: &mut AnyConnection, computer: i64, group: GroupId) -> Result<()> {
+pub(crate) async fn insert_membership(
+    connection: &mut AnyConnection,
+    computer: i64,
+    group: GroupId,
+) -> Result<()> {
     sqlx::query("INSERT INTO memberships (computer_id, group_id) VALUES ($1, $2)")
         .bind(computer)
         .bind(group.as_bytes().to_vec())
@@ -414,19 +500,17 @@ async fn insert_membership(connection: &mut AnyConnection, computer: i64, group:
     Ok(())
 }
 
+/// A computer of this server.
 async fn member(connection: &mut AnyConnection, client: &ClientId) -> Result<Option<Member>> {
-    let row = sqlx::query("SELECT computer_id, stamp, registered FROM computers WHERE client_id = $1")
-        .bind(client.as_str().to_owned())
-        .fetch_optional(&mut *connection)
-        .await?;
+    let row = sqlx::query(
+        "SELECT computer_id, stamp, registered FROM computers WHERE client_id = $1 AND server_id IS NULL",
+    )
+    .bind(client.as_str().to_owned())
+    .fetch_optional(&mut *connection)
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let computer: i64 = row.try_get(0)?;
-    let groups = sqlx::query("SELECT group_id FROM memberships WHERE computer_id = $1 ORDER BY group_id")
-        .bind(computer)
-        .fetch_all(&mut *connection)
-        .await?;
-    let groups =
-        groups.iter().map(|row| rows::group_id(row, 0, "memberships")).collect::<Result<Vec<GroupId>>>()?;
+    let groups = groups_of(connection, computer).await?;
     Ok(Some(Member {
         computer,
         groups: if groups.is_empty() { Member::unassigned() } else { groups.into() },
@@ -435,7 +519,16 @@ async fn member(connection: &mut AnyConnection, client: &ClientId) -> Result<Opt
     }))
 }
 
-fn client_id(row: &AnyRow, at: usize) -> Result<ClientId> {
+/// The groups of a computer, sorted.
+pub(crate) async fn groups_of(connection: &mut AnyConnection, computer: i64) -> Result<Vec<GroupId>> {
+    let groups = sqlx::query("SELECT group_id FROM memberships WHERE computer_id = $1 ORDER BY group_id")
+        .bind(computer)
+        .fetch_all(&mut *connection)
+        .await?;
+    groups.iter().map(|row| rows::group_id(row, 0, "memberships")).collect()
+}
+
+pub(crate) fn client_id(row: &AnyRow, at: usize) -> Result<ClientId> {
     let text: String = row.try_get(at)?;
     text.parse().map_err(|e| Error::Row { table: "computers", reason: format!("{e}") })
 }
@@ -457,6 +550,8 @@ fn computer_row(row: &AnyRow) -> Result<ComputerRow> {
         last_contact: rows::time(row, 12)?,
         last_sync: rows::optional_time(row, 13)?,
         last_report: rows::optional_time(row, 14)?,
+        server: rows::optional_id16(row, 15)?.map(ServerId::from_bytes),
+        address: row.try_get(16)?,
         groups: Vec::new(),
     })
 }

@@ -288,7 +288,7 @@ async fn empty_group(
 ) -> Result<GroupDeletion> {
     let bytes = id.as_bytes().to_vec();
     let members = sqlx::query(
-        "UPDATE computers SET stamp = $2 WHERE computer_id IN \
+        "UPDATE computers SET stamp = $2, changes = changes + 1 WHERE computer_id IN \
          (SELECT computer_id FROM memberships WHERE group_id = $1)",
     )
     .bind(bytes.clone())

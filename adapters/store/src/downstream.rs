@@ -1,10 +1,13 @@
 //! The servers below this one ([MS-WSUSSS] 3.1.1, *DSS Table*).
 
+use std::collections::HashMap;
+
 use headwater_model::{ServerId, Timestamp};
+use headwater_policy::rollup::{ASKED_SERVER, KnownServer, ServerReport, ServerSummary, ServerTree};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::{Result, Store, rows};
+use crate::{Error, Result, Store, rows};
 
 /// A server that takes updates from this one, or from one below.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +23,15 @@ pub struct DownstreamServer {
     pub last_contact: Timestamp,
     pub last_sync: Option<Timestamp>,
     pub last_rollup: Option<Timestamp>,
+    /// What it last told of itself; `None` before the first time.
+    pub summary: Option<ServerSummary>,
 }
 
 #[cfg(test)]
 mod tests;
 
 const SERVER: &str = "server_id, name, parent, version, is_replica, first_contact, last_contact, last_sync, \
-     last_rollup";
+     last_rollup, summary";
 
 impl Store {
     /// Makes a server known that takes from this one, or notes that it was heard of. If there are
@@ -76,6 +81,79 @@ impl Store {
         let found = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.read).await?;
         found.iter().map(server).collect()
     }
+
+    /// Who is below whom.
+    pub async fn server_tree(&self) -> Result<ServerTree> {
+        let servers = self.downstream_servers().await?.into_iter();
+        Ok(servers
+            .map(|one| (one.id, KnownServer { parent: one.parent, last_rollup: one.last_rollup }))
+            .collect())
+    }
+
+    /// Writes what servers told of themselves and of those below them, all of it in one transaction.
+    pub async fn write_servers(&self, reports: &[ServerReport], now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        for report in reports {
+            write_server(&mut transaction, report, now).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// How many computers report to each lower server.
+    pub async fn computers_by_server(&self) -> Result<HashMap<ServerId, u64>> {
+        let found = sqlx::query(
+            "SELECT server_id, COUNT(*) FROM computers WHERE server_id IS NOT NULL GROUP BY server_id",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        found
+            .iter()
+            .map(|row| Ok((rows::server_id(row, 0, "computers")?, row.try_get::<i64, _>(1)? as u64)))
+            .collect()
+    }
+}
+
+async fn write_server(connection: &mut AnyConnection, report: &ServerReport, now: Timestamp) -> Result<()> {
+    // Of those that ask another server we hear what that one heard.
+    let heard = match report.parent == ASKED_SERVER {
+        true => Some(now),
+        false => report.last_rollup.max(report.last_sync),
+    };
+    let summary: Vec<String> = report.summary.counts().iter().map(ToString::to_string).collect();
+    sqlx::query(
+        "INSERT INTO downstream_servers (server_id, name, parent, version, is_replica, first_contact, \
+         last_contact, last_sync, last_rollup, summary) VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9) \
+         ON CONFLICT (server_id) DO UPDATE SET \
+         name = CASE WHEN excluded.name = '' THEN downstream_servers.name ELSE excluded.name END, \
+         parent = excluded.parent, version = excluded.version, is_replica = excluded.is_replica, \
+         last_contact = CASE WHEN $10 > downstream_servers.last_contact THEN $10 \
+         ELSE downstream_servers.last_contact END, \
+         last_sync = excluded.last_sync, last_rollup = excluded.last_rollup, summary = excluded.summary",
+    )
+    .bind(report.server.as_bytes().to_vec())
+    .bind(report.name.to_lowercase())
+    .bind(report.parent.as_bytes().to_vec())
+    .bind(report.version.clone())
+    .bind(i64::from(report.is_replica))
+    .bind(now.as_micros())
+    .bind(report.last_sync.map(Timestamp::as_micros))
+    .bind(report.last_rollup.map(Timestamp::as_micros))
+    .bind(summary.join(" "))
+    .bind(heard.map_or(0, Timestamp::as_micros))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn summary(row: &AnyRow, at: usize) -> Result<Option<ServerSummary>> {
+    let Some(text) = row.try_get::<Option<String>, _>(at)? else { return Ok(None) };
+    let counts: Vec<u32> = text.split(' ').filter_map(|count| count.parse().ok()).collect();
+    let counts: [u32; ServerSummary::LEN] = counts.try_into().map_err(|_| Error::Row {
+        table: "downstream_servers",
+        reason: "a summary has other counts than the protocol".to_owned(),
+    })?;
+    Ok(Some(ServerSummary::of(counts)))
 }
 
 /// Forgets one server of which nothing but its name was ever heard, if there is one.
@@ -98,5 +176,6 @@ fn server(row: &AnyRow) -> Result<DownstreamServer> {
         last_contact: rows::time(row, 6)?,
         last_sync: rows::optional_time(row, 7)?,
         last_rollup: rows::optional_time(row, 8)?,
+        summary: summary(row, 9)?,
     })
 }

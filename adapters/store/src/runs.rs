@@ -137,6 +137,14 @@ impl Store {
         Ok(())
     }
 
+    /// When updates were last taken from the upstream server; `None` before the first time.
+    pub async fn last_sync(&self) -> Result<Option<Timestamp>> {
+        let row = sqlx::query("SELECT MAX(finished_at) FROM upstream_runs WHERE state IN (1, 2)")
+            .fetch_one(&self.read)
+            .await?;
+        rows::optional_time(&row, 0)
+    }
+
     /// The last runs, the newest first.
     pub async fn runs(&self, limit: u32) -> Result<Vec<RunRow>> {
         let sql = format!("SELECT {RUN} FROM upstream_runs ORDER BY run_id DESC LIMIT $1");

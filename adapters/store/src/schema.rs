@@ -5,12 +5,13 @@ use sqlx::{AnyPool, Executor, Row};
 use crate::{Error, Result};
 
 /// The migrations in order. The next version goes at the end, in a file of its own.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_status.sql"),
     include_str!("../migrations/0003_content.sql"),
     include_str!("../migrations/0004_upstream.sql"),
     include_str!("../migrations/0005_upstream_trust.sql"),
+    include_str!("../migrations/0006_rollup.sql"),
 ];
 
 /// The version that a database has. One newer than this program is refused.

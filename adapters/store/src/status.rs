@@ -39,10 +39,12 @@ pub struct Written {
     pub rejected: usize,
     /// Inventories and events that something newer had overtaken.
     pub stale: usize,
+    /// Reports of computers that are not the reporting server's.
+    pub foreign: usize,
 }
 
 /// Rows of one statement.
-const ROWS_PER_STATEMENT: usize = 128;
+pub(crate) const ROWS_PER_STATEMENT: usize = 128;
 /// Rows that are read at once at the start.
 const ROWS_PER_READ: i64 = 2_000;
 
@@ -83,7 +85,8 @@ impl Store {
                 reporter.take(&report.events, numbers, &mut written);
             }
         }
-        let (mut status, mut logs, mut detected) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut status, mut logs) = (Vec::new(), Vec::new());
+        let (mut detected, mut changed) = (Vec::new(), Vec::new());
         for (computer, reporter) in reporters {
             if reporter.new_log != reporter.old_log {
                 logs.push((computer, reporter.new_log.to_bytes()));
@@ -93,6 +96,7 @@ impl Store {
             }
             if reporter.new != reporter.old {
                 status.push((computer, reporter.new.to_bytes()));
+                changed.push(computer);
                 written.changed.push(StatusChange { computer, old: reporter.old, new: reporter.new });
             }
         }
@@ -101,6 +105,7 @@ impl Store {
         if let Some(at) = reports.iter().map(|report| report.at).max() {
             write_last_report(&mut transaction, &detected, at).await?;
         }
+        count_changes(&mut transaction, &changed).await?;
         transaction.commit().await?;
         Ok(written)
     }
@@ -223,7 +228,7 @@ async fn load(connection: &mut AnyConnection, reports: &[Report]) -> Result<BTre
 
 /// A packed column. No row is an empty one, and so is a damaged one: the computer's next
 /// inventory makes it whole, while an error here would refuse the reports of all others for ever.
-fn unpack<T: Default>(
+pub(crate) fn unpack<T: Default>(
     row: &AnyRow,
     at: usize,
     computer: i64,
@@ -236,7 +241,7 @@ fn unpack<T: Default>(
     }))
 }
 
-async fn write_packed(
+pub(crate) async fn write_packed(
     connection: &mut AnyConnection,
     table: &'static str,
     packed: &[(i64, Vec<u8>)],
@@ -271,8 +276,22 @@ async fn write_last_report(connection: &mut AnyConnection, computers: &[i64], at
     Ok(())
 }
 
+/// Lets the upper server be told of these computers.
+pub(crate) async fn count_changes(connection: &mut AnyConnection, computers: &[i64]) -> Result<()> {
+    for chunk in computers.chunks(ROWS_PER_STATEMENT) {
+        let places = list(chunk.len(), 1);
+        let sql = format!("UPDATE computers SET changes = changes + 1 WHERE computer_id IN ({places})");
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for computer in chunk {
+            query = query.bind(*computer);
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// Places for so many values, such as `$1, $2, $3`.
-fn list(len: usize, first: usize) -> String {
+pub(crate) fn list(len: usize, first: usize) -> String {
     let places: Vec<String> = (first..first + len).map(|at| format!("${at}")).collect();
     places.join(", ")
 }

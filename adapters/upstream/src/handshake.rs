@@ -8,8 +8,9 @@ use headwater_wsus::soap::{
 };
 use headwater_wsus::wsusss::{Cookie, GetAuthConfig, GetAuthorizationCookie, GetCookie};
 use http::{Request, StatusCode, header};
+use tokio::sync::Mutex;
 
-use crate::link::{Answer, Limits};
+use crate::link::{Answer, Limits, Link};
 use crate::{Error, Result, Upstream};
 
 pub(crate) const SERVER_SYNC: &str = "/ServerSyncWebService/ServerSyncWebService.asmx";
@@ -81,16 +82,26 @@ impl Upstream {
 
     /// Posts a message and reads its response.
     async fn post<R: SoapRequest>(&self, path: &str, message: &R, limits: Limits) -> Result<R::Response> {
-        let request = Request::post(path)
-            .header(header::CONTENT_TYPE, SoapVersion::V11.content_type())
-            .header("SOAPAction", format!("\"{}\"", R::action()))
-            .header(header::ACCEPT_ENCODING, "xpress")
-            .header(header::USER_AGENT, concat!("headwater/", env!("CARGO_PKG_VERSION")))
-            .body(Bytes::from(encode_request(message)))
-            .map_err(|_| Error::Unsuitable("it names a service at a path that cannot be asked"))?;
-        let answer = self.link.lock().await.exchange(R::NAME, &request, limits).await?;
-        read::<R>(answer)
+        post_on(&self.link, path, message, limits).await
     }
+}
+
+/// Posts a message on a connection and reads its response.
+pub(crate) async fn post_on<R: SoapRequest>(
+    link: &Mutex<Link>,
+    path: &str,
+    message: &R,
+    limits: Limits,
+) -> Result<R::Response> {
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, SoapVersion::V11.content_type())
+        .header("SOAPAction", format!("\"{}\"", R::action()))
+        .header(header::ACCEPT_ENCODING, "xpress")
+        .header(header::USER_AGENT, concat!("headwater/", env!("CARGO_PKG_VERSION")))
+        .body(Bytes::from(encode_request(message)))
+        .map_err(|_| Error::Unsuitable("it names a service at a path that cannot be asked"))?;
+    let answer = link.lock().await.exchange(R::NAME, &request, limits).await?;
+    read::<R>(answer)
 }
 
 fn asks_for_new_cookie(code: ErrorCode) -> bool {

@@ -11,6 +11,7 @@ mod error;
 mod handshake;
 mod link;
 mod parcel;
+mod rollup;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -38,13 +39,14 @@ pub struct Access {
     pub account_id: ServerId,
 }
 
-/// An upstream server. Requests follow each other on one connection; waiting for a change has its
-/// own.
+/// An upstream server. Requests follow each other on one connection; waiting for a change and
+/// reporting have their own.
 #[derive(Debug)]
 pub struct Upstream {
     access: Access,
     link: Mutex<Link>,
     waiting: Mutex<Link>,
+    reporting: Mutex<Link>,
     cookie: Mutex<Option<Cookie>>,
 }
 
@@ -53,10 +55,15 @@ impl Upstream {
     pub fn new(access: Access) -> Result<Self> {
         let tls = trust::client_config(access.ca_pem.as_deref())?;
         let link = || Mutex::new(Link::new(access.address.clone(), tls.clone()));
-        Ok(Self { link: link(), waiting: link(), cookie: Mutex::new(None), access })
+        Ok(Self { link: link(), waiting: link(), reporting: link(), cookie: Mutex::new(None), access })
     }
 
     pub fn address(&self) -> &Address {
         &self.access.address
+    }
+
+    /// The fully qualified name of this server, as the upstream server is told.
+    pub fn account_name(&self) -> &str {
+        &self.access.account_name
     }
 }

@@ -211,3 +211,31 @@ fn names_of_computers() {
     assert_eq!(done.exit, Exit::Refused);
     assert!(done.err.starts_with("error: no computer is called pc-17\n"), "{}", done.err);
 }
+
+#[test]
+fn computers_of_lower_servers_say_which() {
+    let mut below = computer();
+    below["server"] = json!({"id": OFFICE, "name": "osaka.example"});
+    let list = "GET /api/v1/computers?limit=100";
+    let both = page(json!([below, silent_computer()]));
+    let done = run_in("computer list", &[(list, both)], Some(200));
+    let mut heads = done.out.lines();
+    assert!(
+        heads.next().is_some_and(|head| head.starts_with("NAME ") && head.contains("GROUPS  ")),
+        "{}",
+        done.out
+    );
+    let column = done.out.find("SERVER").expect("a column");
+    let cells: Vec<String> =
+        heads.map(|line| line.chars().skip(column).take_while(|c| *c != ' ').collect()).collect();
+    assert_eq!(cells[..2], ["osaka.example", "–"]);
+    let own = run("computer list", &[(list, page(json!([computer()])))]);
+    assert!(!own.out.contains("SERVER"), "{}", own.out);
+
+    let show = "GET /api/v1/computers/0f3b8a10-7c1e-4a51-9c55-000000000017";
+    let mut detail = below.clone();
+    detail["registered_at"] = json!("2026-10-01T15:03:36Z");
+    detail["updates"] = json!([]);
+    let done = run("computer show pc-17", &[(PC, page(json!([below]))), (show, Reply::Json(detail))]);
+    assert!(done.out.contains("\nServer        osaka.example\n"), "{}", done.out);
+}

@@ -3,9 +3,27 @@
 use serde_json::{Value, json};
 
 use super::answers::*;
-use super::fake::{Reply, run};
+use super::fake::{Reply, run, run_in};
 use super::lines;
 use crate::Exit;
+
+#[test]
+fn a_server_lists_those_below_it() {
+    let mut server = server();
+    server["downstream"] = json!([
+        {"id": DRIVER, "name": "osaka.example", "kind": "replica", "last_contact_at": "2026-10-04T15:03:36Z",
+         "last_sync_at": "2026-10-04T15:00:00Z", "last_rollup_at": "2026-10-04T15:03:00Z", "computers": 1_204},
+        {"id": PILOT, "name": "kobe.example", "parent": {"id": DRIVER, "name": "osaka.example"},
+         "last_contact_at": "2026-10-04T15:03:36Z", "computers": 0}
+    ]);
+    let done = run_in("server status", &[("GET /api/v1/server", Reply::Json(server))], Some(140));
+    let table = lines(&[
+        "DOWNSTREAM SERVER  ID        KIND     TAKES FROM     LAST CONTACT  LAST SYNC  LAST ROLLUP  COMPUTERS",
+        "osaka.example      8c3fcc84  replica  this server    2 h ago       3 h ago    2 h ago          1,204",
+        "kobe.example       11111111  –        osaka.example  2 h ago       –          –                    0",
+    ]);
+    assert!(done.out.contains(&format!("\n\n{table}\n")), "{}", done.out);
+}
 
 #[test]
 fn a_server_says_what_it_waits_for() {

@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupRef, UpdateCounts, text};
+use crate::{GroupRef, ServerRef, UpdateCounts, text};
 
 /// Which computers to list, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,10 @@ pub struct ComputerSummary {
     pub id: ClientId,
     /// The full DNS name where the agent knows it.
     pub name: String,
-    /// Where its last request came from.
+    /// The server below that it reports to; absent for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerRef>,
+    /// Where it is seen, as far as that is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// The groups that it is in, by name.

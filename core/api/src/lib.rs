@@ -37,7 +37,10 @@ pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quaran
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;
-pub use server::{CatalogueStatus, ComputersStatus, ContentState, ContentStatus, ServerStatus, ServerUrls};
+pub use server::{
+    CatalogueStatus, ComputersStatus, ContentState, ContentStatus, DownstreamServer, ServerRef, ServerStatus,
+    ServerUrls,
+};
 pub use session::{Credentials, Session};
 pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdatesVerdict};
 pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};

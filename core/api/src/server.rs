@@ -3,7 +3,7 @@
 use headwater_model::{ServerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Upstream, text};
+use crate::{Upstream, UpstreamMode, text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerStatus {
@@ -26,6 +26,45 @@ pub struct ServerStatus {
     /// Absent when this server has no upstream server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Upstream>,
+    /// The servers below this one, by name.
+    #[serde(default)]
+    pub downstream: Vec<DownstreamServer>,
+}
+
+/// A server by its id and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerRef {
+    #[serde(with = "text")]
+    pub id: ServerId,
+    pub name: String,
+}
+
+/// A server that takes updates from this one, or from one below.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DownstreamServer {
+    #[serde(with = "text")]
+    pub id: ServerId,
+    /// The full DNS name, as it says.
+    pub name: String,
+    /// Absent until it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<UpstreamMode>,
+    /// The server that it takes from; absent for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ServerRef>,
+    /// Of its software, such as `10.0.26100.1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    #[serde(with = "text")]
+    pub last_contact_at: Timestamp,
+    /// When it last took updates, as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub last_sync_at: Option<Timestamp>,
+    /// When it last told of itself and its computers.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub last_rollup_at: Option<Timestamp>,
+    /// Computers that report to it, and not to those below it.
+    pub computers: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +95,7 @@ pub struct CatalogueStatus {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComputersStatus {
+    /// Those of servers below included.
     pub total: u64,
     /// Those without a contact for [`silent_after_days`](Self::silent_after_days).
     pub silent: u64,

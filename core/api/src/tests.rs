@@ -90,7 +90,18 @@ fn the_server() {
             "files_held": 1, "files_wanted": 2, "bytes_held": 3, "bytes_wanted": 4, "state": "disk_full",
             "problem": "86.cab: there is no room"
         },
-        "upstream": upstream()
+        "upstream": upstream(),
+        "downstream": [
+            {
+                "id": UPDATE, "name": "osaka.example", "kind": "autonomous", "version": "10.0.26100.1",
+                "last_contact_at": "2026-10-04T15:03:36Z", "last_sync_at": "2026-10-04T15:00:00Z",
+                "last_rollup_at": "2026-10-04T15:01:00Z", "computers": 7
+            },
+            {
+                "id": ALL_COMPUTERS, "name": "kobe.example", "parent": {"id": UPDATE, "name": "osaka.example"},
+                "last_contact_at": "2026-10-04T15:03:36Z", "computers": 0
+            }
+        ]
     }));
 }
 
@@ -170,7 +181,8 @@ fn groups_and_computers() {
     ]}));
     check::<NewGroup>(json!({"name": "Pilot", "parent": ALL_COMPUTERS}));
     check::<MoveRequest>(json!({"groups": [ALL_COMPUTERS]}));
-    check::<Page<ComputerSummary>>(json!({"items": [computer()], "total": 1}));
+    let below = with(computer(), json!({"server": {"id": UPDATE, "name": "osaka.example"}}));
+    check::<Page<ComputerSummary>>(json!({"items": [computer(), below], "total": 2}));
     check::<ComputerDetail>(with(
         computer(),
         json!({

@@ -2,7 +2,8 @@
 //! computer ([`approval`]), what a server offers at all ([`serving`]), what one agent is told in one
 //! call ([`offer`]), which files are held ([`content`]); and what agents report of their updates
 //! ([`compliance`]). Between servers: what a downstream server is told ([`sync_plan`]), which
-//! documents it asks for ([`fetch_plan`]), and what a replica makes of decisions ([`replica_plan`]).
+//! documents it asks for ([`fetch_plan`]), and what a replica makes of decisions ([`replica_plan`]);
+//! what servers are told of computers ([`rollup_plan`]) and make of it ([`rollup`]).
 
 pub mod approval;
 pub mod compliance;
@@ -11,6 +12,8 @@ pub mod fetch_plan;
 pub mod group;
 pub mod offer;
 pub mod replica_plan;
+pub mod rollup;
+pub mod rollup_plan;
 pub mod serving;
 pub mod snapshot;
 pub mod sync_plan;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use headwater_api::{ApprovalAction, RunState, UpdateQuery, UpstreamFilter, UpstreamMode};
+use headwater_api::{ApprovalAction, RunState, UpdateCounts, UpdateQuery, UpstreamFilter, UpstreamMode};
 
 use headwater_model::{GroupId, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
-use headwater_simulated_agent::{Agent, DetectoidsInstalled};
+use headwater_simulated_agent::{Agent, DetectoidsInstalled, Event};
 use headwater_testkit::builders::{Document, Update, id};
 use headwater_testkit::{Refused as Error, TestServer, client_id, eventually};
 
@@ -125,7 +125,24 @@ async fn a_chain_of_replicas_agrees_with_the_top_within_seconds() {
         .await;
         let downloads = agent.download(id(11)).await.expect("downloads");
         assert!(downloads[0].content == payload());
+        let identity = agent.cached(id(11)).expect("is offered").identity;
+        agent.installed(id(11));
+        let events = [Event::status(agent.walk.cache()), Event::installation_succeeded(identity, "Second")];
+        assert!(agent.report(&events).await.expect("reports"));
     }
+
+    // Each server knows the computers below it, and what is installed there.
+    for (server, computers) in servers.iter().zip([3, 2, 1]) {
+        let expected = UpdateCounts { installed: computers, ..UpdateCounts::default() };
+        let told = async || {
+            let status = server.admin.update(id(11)).await.expect("an update").status;
+            let known = server.admin.computers().await.expect("computers").len() as u64;
+            (status == expected && known == computers).then_some(())
+        };
+        eventually("the reports", told).await;
+    }
+    let status = top.admin.server().await.expect("a status");
+    assert_eq!(status.downstream.len(), 2, "{:?}", status.downstream);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,8 @@ mod operations;
 mod process;
 mod reporting;
 mod requests;
+mod rollup;
+mod rollup_upward;
 mod scan;
 mod server_sync;
 mod sessions;

@@ -20,7 +20,7 @@ struct Downstream<'a> {
     cookie: Cookie,
 }
 
-async fn call<R: Request>(server: &TestServer, path: &str, request: &R) -> Result<R::Response, Fault> {
+pub async fn call<R: Request>(server: &TestServer, path: &str, request: &R) -> Result<R::Response, Fault> {
     let answer = post(server, path, "Accept-Encoding: xpress\r\n", encode_request(request).as_bytes()).await;
     let text = answer.text();
     let response = decode_response::<R>(&text).unwrap_or_else(|error| panic!("{error}: {text}"));

@@ -1,6 +1,7 @@
 //! What can go wrong, in the words of those who asked: agents and administrators.
 
 use headwater_model::{Sha1Digest, UpdateIdentity};
+use headwater_policy::rollup::TreeError;
 
 use crate::cookie::CookieError;
 
@@ -28,6 +29,8 @@ pub enum ClientFault {
     UnknownRevision(UpdateIdentity),
     #[error("no update has {} of the files", .0.len())]
     FileDigestsMissing(Vec<Sha1Digest>),
+    #[error("a rollup is refused")]
+    Rollup(#[from] TreeError),
     #[error("the server is too busy")]
     ServerBusy,
     #[error("the server failed")]

@@ -8,7 +8,8 @@ use arc_swap::{ArcSwap, Guard};
 use headwater_model::{ClientId, GroupId};
 use headwater_policy::compliance::{Computers, StatusIndex};
 use headwater_policy::snapshot::{Member, Offers, Roster};
-use headwater_store::{Enrolled, StatusChange};
+use headwater_store::{Enrolled, Rosters, StatusChange};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::catalogue::Catalogue;
 
@@ -25,16 +26,27 @@ pub struct Served {
 pub struct Live {
     served: ArcSwap<Served>,
     roster: ArcSwap<Roster>,
+    /// Computers of lower servers: they are counted, and never answered.
+    below: ArcSwap<Roster>,
     status: RwLock<StatusIndex>,
+    order: Mutex<()>,
 }
 
 impl Live {
-    pub fn new(served: Served, roster: Roster, status: StatusIndex) -> Self {
+    pub fn new(served: Served, rosters: Rosters, status: StatusIndex) -> Self {
         Self {
             served: ArcSwap::from_pointee(served),
-            roster: ArcSwap::from_pointee(roster),
+            roster: ArcSwap::from_pointee(rosters.own),
+            below: ArcSwap::from_pointee(rosters.below),
             status: RwLock::new(status),
+            order: Mutex::default(),
         }
+    }
+
+    /// To be held from a transaction about computers until the snapshots have it, so that they take
+    /// in changes in the order of the database.
+    pub(crate) async fn in_order(&self) -> MutexGuard<'_, ()> {
+        self.order.lock().await
     }
 
     /// The status of all computers. Not to be held over a wait: the writer waits for it.
@@ -52,13 +64,19 @@ impl Live {
         }
     }
 
-    /// All computers, or those in any of these groups.
+    /// All computers, those of lower servers included, or those in any of these groups.
     pub fn members(&self, groups: Option<&HashSet<GroupId>>) -> Computers {
-        let roster = self.roster.load();
         let is_in = |member: &&Member| {
             groups.is_none_or(|groups| member.groups.iter().any(|group| groups.contains(group)))
         };
-        roster.values().filter(is_in).filter_map(|member| number(member.computer)).collect()
+        let (own, below) = (self.roster.load(), self.below.load());
+        let all = own.values().chain(below.values());
+        all.filter(is_in).filter_map(|member| number(member.computer)).collect()
+    }
+
+    /// The computers that report to this server.
+    pub(crate) fn own_members(&self) -> Computers {
+        self.roster.load().values().filter_map(|member| number(member.computer)).collect()
     }
 
     pub fn served(&self) -> Guard<Arc<Served>> {
@@ -78,14 +96,16 @@ impl Live {
         self.roster.load().get(client).cloned()
     }
 
+    /// How many computers there are, those of lower servers included.
     pub fn computers(&self) -> usize {
-        self.roster.load().size()
+        self.roster.load().size() + self.below.load().size()
     }
 
     /// How many computers are in each group itself.
     pub fn members_by_group(&self) -> HashMap<GroupId, u64> {
         let mut members = HashMap::new();
-        for member in self.roster.load().values() {
+        let (own, below) = (self.roster.load(), self.below.load());
+        for member in own.values().chain(below.values()) {
             for group in member.groups.iter() {
                 *members.entry(*group).or_default() += 1;
             }
@@ -93,28 +113,46 @@ impl Live {
         members
     }
 
-    pub fn replace_roster(&self, roster: Roster) {
-        self.roster.store(Arc::new(roster));
+    pub fn replace_roster(&self, rosters: Rosters) {
+        self.roster.store(Arc::new(rosters.own));
+        self.below.store(Arc::new(rosters.below));
     }
 
-    /// Takes in computers after the database has them.
+    /// Takes in computers of this server after the database has them.
     pub fn enroll(&self, enrolled: &[Enrolled]) {
-        self.roster.rcu(|roster| {
-            let mut next = Roster::clone(roster);
-            for computer in enrolled {
-                next.insert_mut(computer.client.clone(), computer.member.clone());
-            }
-            next
-        });
+        move_computers(enrolled, &self.below, &self.roster);
+    }
+
+    /// Takes in computers of lower servers after the database has them.
+    pub(crate) fn enroll_below(&self, enrolled: &[Enrolled]) {
+        move_computers(enrolled, &self.roster, &self.below);
     }
 
     pub fn forget(&self, client: &ClientId) {
-        if let Some(computer) = self.member(client).and_then(|member| number(member.computer)) {
+        for roster in [&self.roster, &self.below] {
+            let computer = roster.load().get(client).and_then(|member| number(member.computer));
+            let Some(computer) = computer else { continue };
             self.status.write().unwrap_or_else(PoisonError::into_inner).remove(computer);
+            roster.rcu(|roster| roster.remove(client));
         }
-        self.roster.rcu(|roster| {
+    }
+}
+
+/// Puts computers into one roster and takes them out of the other.
+fn move_computers(computers: &[Enrolled], from: &ArcSwap<Roster>, to: &ArcSwap<Roster>) {
+    to.rcu(|roster| {
+        let mut next = Roster::clone(roster);
+        for computer in computers {
+            next.insert_mut(computer.client.clone(), computer.member.clone());
+        }
+        next
+    });
+    if computers.iter().any(|computer| from.load().contains_key(&computer.client)) {
+        from.rcu(|roster| {
             let mut next = Roster::clone(roster);
-            next.remove_mut(client);
+            for computer in computers {
+                next.remove_mut(&computer.client);
+            }
             next
         });
     }

@@ -24,7 +24,7 @@ use crate::cookie::{CookieJar, KEY_BYTES};
 use crate::downstream_server::{Downstream, DownstreamSettings};
 use crate::error::AppError;
 use crate::live::{self, Live, Served};
-use crate::upstream_server::{ENROLLING_MAX, Packed};
+use crate::upstream_server::{self, ENROLLING_MAX, Packed};
 use crate::writer::Writer;
 
 /// Who puts computers into groups.
@@ -91,6 +91,10 @@ pub struct App {
     pub(crate) packed: Packed,
     /// Documents that are packed at the same time: each may take a hundred megabytes.
     pub(crate) packing: tokio::sync::Semaphore,
+    /// Rollups that are taken in at the same time.
+    pub(crate) rollups: tokio::sync::Semaphore,
+    /// One rollup is told at a time.
+    pub(crate) rolling_up: tokio::sync::Mutex<()>,
     writer_task: Mutex<Option<JoinHandle<()>>>,
     _lock: File,
 }
@@ -135,6 +139,8 @@ impl App {
             news,
             packed: Packed::default(),
             packing: tokio::sync::Semaphore::new(PACKERS),
+            rollups: tokio::sync::Semaphore::new(upstream_server::ROLLUPS),
+            rolling_up: tokio::sync::Mutex::new(()),
             writer_task: Mutex::new(Some(writer_task)),
             _lock: lock,
         }))

@@ -159,6 +159,7 @@ fn answer(waiting: Vec<Answer>, done: bool) {
 }
 
 async fn write_computers(store: &Store, live: &Live, writes: &[ComputerWrite]) -> bool {
+    let _order = live.in_order().await;
     match store.write_computers(writes).await {
         Ok(enrolled) if enrolled.is_empty() => true,
         Ok(enrolled) => {
@@ -171,6 +172,7 @@ async fn write_computers(store: &Store, live: &Live, writes: &[ComputerWrite]) -
 
 async fn write_reports(store: &Store, live: &Live, reports: &[Report]) -> bool {
     let served = live.served_full();
+    let _order = live.in_order().await;
     match store.write_reports(reports, &served.catalogue.numbers).await {
         Ok(written) => {
             live.change_status(&written.changed);

@@ -64,6 +64,8 @@ pub struct TestServer {
     pub admin: Administrator,
     data: Arc<TempDir>,
     options: ServerOptions,
+    /// Not there while it stops: it holds the folder.
+    app: Option<Arc<App>>,
     stop: watch::Sender<bool>,
     running: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
@@ -74,6 +76,7 @@ struct Started {
     updates: SocketAddr,
     console: SocketAddr,
     token: String,
+    app: Arc<App>,
     running: JoinHandle<()>,
 }
 
@@ -106,6 +109,7 @@ impl TestServer {
             console_url,
             data,
             options,
+            app: Some(started.app),
             stop,
             running: Some(started.running),
             runtime: Some(runtime),
@@ -120,6 +124,11 @@ impl TestServer {
             Some(clock) => agent.with_clock(clock.for_agent()),
             None => agent,
         }
+    }
+
+    /// The use cases, for what nobody can ask for over a socket.
+    pub fn app(&self) -> &App {
+        self.app.as_ref().unwrap()
     }
 
     /// The folder of everything that the server keeps.
@@ -159,6 +168,7 @@ impl TestServer {
     }
 
     async fn drop_runtime(&mut self) {
+        self.app = None;
         if let Some(runtime) = self.runtime.take() {
             tokio::task::spawn_blocking(move || runtime.shutdown_timeout(RUNTIME_TIMEOUT)).await.unwrap();
         }
@@ -208,6 +218,7 @@ async fn bring_up(
         console_url: format!("http://{console}"),
         metrics: Arc::new(String::new),
     });
+    let held = app.clone();
     let running = tokio::spawn(async move {
         tokio::join!(
             updates_listener.serve(updates_router, stopped.clone()),
@@ -217,5 +228,5 @@ async fn bring_up(
         );
         app.stop().await;
     });
-    Ok(Started { updates, console, token, running })
+    Ok(Started { updates, console, token, app: held, running })
 }

@@ -7,6 +7,7 @@ use headwater_model::Timestamp;
 use super::event::INVENTORY_EVENT;
 use super::packed::{PackedError, Packer, Unpacker, millis, whole_millis};
 use super::{Event, Inventory, State, UpdateNumber, UpdateNumbers, effect};
+use crate::rollup::StatusReport;
 
 /// The form of the packed bytes.
 const VERSION: u8 = 1;
@@ -109,6 +110,33 @@ impl ComputerStatus {
             rows.push(Row { update: UpdateNumber(number), state, since, hresult });
         }
         Ok(Self { rows, last_effective_detection: (known != 0).then_some(detection) })
+    }
+
+    /// Takes in what the server told that the computer reports to ([MS-WSUSSS] 3.1.4.17). Counts
+    /// the updates that the catalogue never had.
+    pub fn with_report(&self, report: &StatusReport, numbers: &UpdateNumbers) -> (Self, usize) {
+        let known = if report.is_full { &[][..] } else { &self.rows };
+        let mut rows: BTreeMap<UpdateNumber, Row> = known.iter().map(|row| (row.update, *row)).collect();
+        let mut unknown = 0;
+        for reported in &report.rows {
+            let Some(update) = numbers.number(reported.update) else {
+                unknown += 1;
+                continue;
+            };
+            let (state, since) = (reported.state, whole_millis(reported.since));
+            let old = rows.get(&update).copied();
+            if old.is_some_and(|old| old.since > since) {
+                continue;
+            }
+            if State::explicit(state as u8).is_none() {
+                rows.remove(&update);
+                continue;
+            }
+            let hresult = old.filter(|old| old.state == state).map_or(0, |old| old.hresult);
+            rows.insert(update, Row { update, state, since, hresult });
+        }
+        let last_effective_detection = report.effective_detection.map(whole_millis);
+        (Self { rows: rows.into_values().collect(), last_effective_detection }, unknown)
     }
 
     fn position(&self, update: UpdateNumber) -> Result<usize, usize> {

@@ -24,6 +24,7 @@ record! {
     ///
     /// Numbers are wider than the wire's `short`, which versions outgrow. A number that is absent
     /// is zero: [MS-WUSP] only asks for most of them, and older agents know fewer.
+    #[derive(Default)]
     pub struct ComputerInfo {
         /// The same name as in GetAuthorizationCookie.
         "DnsName" => dns_name: String [max TEXT_BYTES_MAX] = String::new(),

@@ -57,8 +57,10 @@ impl App {
                 return Err(AppError::Refused("only update servers are downstream servers".to_owned()));
             }
         }
+        self.check_own(client, "moved").await?;
         let unassigned = Member::unassigned();
         let groups = if groups.is_empty() { &unassigned } else { groups };
+        let _order = self.live.in_order().await;
         let moved = self.store.move_computer(client, groups, &operator.name, self.clock.now()).await?;
         let moved = moved.ok_or_else(|| unknown(client))?;
         self.live.enroll(&[moved]);
@@ -66,11 +68,22 @@ impl App {
     }
 
     pub async fn delete_computer(&self, operator: &Operator, client: &ClientId) -> Result<(), AppError> {
+        self.check_own(client, "deleted").await?;
+        let _order = self.live.in_order().await;
         if !self.store.delete_computer(client, &operator.name, self.clock.now()).await? {
             return Err(unknown(client));
         }
         self.live.forget(client);
         Ok(())
+    }
+
+    /// Refuses to decide about a computer of another server, whose next rollup would undo it.
+    async fn check_own(&self, client: &ClientId, verb: &str) -> Result<(), AppError> {
+        let Some(server) = self.computer(client).await?.server else { return Ok(()) };
+        let servers = self.store.downstream_servers().await?;
+        let name =
+            servers.into_iter().find(|one| one.id == server).map_or(server.to_string(), |one| one.name);
+        Err(AppError::Refused(format!("the computer reports to the server {name}, where it can be {verb}")))
     }
 }
 

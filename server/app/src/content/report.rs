@@ -49,6 +49,12 @@ impl App {
         Ok(report)
     }
 
+    /// The files that should be here and are not; `true` for those that could not be fetched.
+    pub(crate) async fn absent_files(&self) -> Result<HashMap<Sha1Digest, bool>, AppError> {
+        let wanted = self.wanted_content().await?.into_iter();
+        Ok(wanted.map(|wanted| (wanted.file.sha1, wanted.known.because.is_some())).collect())
+    }
+
     /// The standing of each file of an update.
     pub(crate) async fn file_standings(&self, files: &[File]) -> Result<Vec<FileStanding>, AppError> {
         let digests: Vec<Sha1Digest> = files.iter().map(|file| file.sha1).collect();

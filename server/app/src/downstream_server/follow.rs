@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Link;
+use super::RollupError;
 use super::problem::SyncError;
 use super::synchronise::{Run, Taken};
 use crate::admin::chain;
@@ -18,6 +19,10 @@ use crate::start::App;
 
 /// Between two attempts to be told of changes by a server that does not answer.
 const HINT_PAUSE: Duration = Duration::from_secs(15);
+/// Between two looks at whether the server above knows all computers.
+const ROLLUP_PAUSE: Duration = Duration::from_secs(10);
+/// When it could not be told ([MS-WSUSSS] 3.2.4.5).
+const ROLLUP_LATER: Duration = Duration::from_secs(75);
 /// The pause after a first failure; it doubles with each further one.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(900);
@@ -40,6 +45,7 @@ async fn follow(app: &App) {
         let link = links.borrow_and_update().clone();
         tokio::select! {
             () = keep_in_step(app, link.as_deref()) => {}
+            () = keep_told(app, link.as_deref()) => {}
             // The sender lives as long as the server.
             _ = links.changed() => {}
         }
@@ -75,6 +81,35 @@ async fn keep_in_step(app: &App, link: Option<&Link>) {
         };
         log_unwritten(app.end_run(number, state, problem).await);
     }
+}
+
+/// Tells the server above of computers between two runs.
+async fn keep_told(app: &App, link: Option<&Link>) {
+    let Some(link) = link else { return pending().await };
+    let mut pause = ROLLUP_PAUSE;
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = match tell(app, link).await {
+            Ok(true) => ROLLUP_PAUSE,
+            Ok(false) => ROLLUP_LATER,
+            Err(error) => {
+                tracing::warn!(
+                    url = link.setting.url,
+                    error = chain(&error),
+                    "the server above was not told"
+                );
+                ROLLUP_LATER
+            }
+        };
+    }
+}
+
+/// Tells what is untold, if anything is. Says `false` if the server above has no time now.
+async fn tell(app: &App, link: &Link) -> Result<bool, RollupError> {
+    if !link.has_content() || !app.store.is_untold().await? {
+        return Ok(true);
+    }
+    Ok(!app.roll_up(&link.upstream).await?.later)
 }
 
 /// Returns when a run has a reason: somebody asked, the server above hints at a change, or it is time.
@@ -147,6 +182,9 @@ fn of_taken(taken: &Taken) -> (RunState, Option<String>) {
         problems
             .push(format!("the server announces {refused} and does not give them; they are asked for again"));
     }
+    if let Some(error) = &taken.untold {
+        problems.push(format!("it was not told of the computers here: {error}"));
+    }
     match problems.is_empty() {
         true => (RunState::Done, None),
         false => (RunState::Partial, Some(problems.join("; "))),
@@ -161,7 +199,7 @@ fn log(url: &str, run: i64, took: Duration, taken: &Result<Taken, SyncError>) {
     let ms = took.as_millis() as u64;
     let state = match taken {
         Ok(taken) => {
-            let Taken { added, changed_decisions, quarantined, refused } = taken;
+            let Taken { added, changed_decisions, quarantined, refused, .. } = taken;
             tracing::info!(url, run, added, changed_decisions, quarantined, refused, ms, "synchronised");
             "done"
         }

@@ -8,7 +8,9 @@
 
 mod follow;
 mod problem;
+mod rollup;
 mod runs;
+mod server_summary;
 mod setting;
 mod synchronise;
 mod take_decisions;
@@ -25,6 +27,7 @@ use tokio::sync::{Notify, watch};
 
 pub use follow::follow_upstream;
 pub use headwater_store::{RunRow, RunState, RunStep, UpstreamFilter, UpstreamMode};
+pub use rollup::{RolledUp, RollupError};
 pub use runs::StartedRun;
 pub use setting::UpstreamReport;
 

@@ -10,6 +10,7 @@ use headwater_upstream::{Config, RevisionList, RevisionQuery};
 
 use super::Link;
 use super::problem::SyncError;
+use crate::admin::chain;
 use crate::live::Served;
 use crate::start::App;
 
@@ -34,6 +35,8 @@ pub(super) struct Taken {
     pub quarantined: u64,
     /// Documents that the server announces and does not give. They are asked for again.
     pub refused: usize,
+    /// Why the server above was not told of the servers and computers here.
+    pub untold: Option<String>,
 }
 
 impl Run<'_> {
@@ -92,6 +95,11 @@ impl Run<'_> {
             self.tell(|run| run.step = RunStep::Approvals);
             let after = anchors.deployments.as_deref().filter(|_| self.is_headwater);
             taken.changed_decisions = self.take_decisions(after, &updates.anchor).await?;
+        }
+        // Microsoft Update is told of no computers.
+        if !config.catalog_only {
+            self.tell(|run| run.step = RunStep::Reports);
+            taken.untold = app.roll_up(&link.upstream).await.err().map(|error| chain(&error));
         }
         Ok(taken)
     }

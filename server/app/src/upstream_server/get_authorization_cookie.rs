@@ -2,6 +2,7 @@
 
 use headwater_model::{ClientId, ProtocolVersion, ServerId};
 
+use super::SERVERS_MAX;
 use super::session::COOKIE_SECONDS;
 use crate::cookie::{Cookie, Purpose};
 use crate::error::{AppError, ClientFault};
@@ -10,8 +11,6 @@ use crate::update_server::Token;
 
 /// The longest name of a host ([RFC1035] 2.3.4).
 const NAME_BYTES_MAX: usize = 255;
-/// Downstream servers that are remembered. Anybody can say to be one (fact 44), so there is an end.
-const SERVERS_MAX: u64 = 10_000;
 /// Servers that are made known at the same time. Each waits for a transaction of its own, and agents'
 /// writes wait behind them, a fraction of a second for so many.
 pub(crate) const ENROLLING_MAX: usize = 32;
@@ -34,7 +33,7 @@ impl App {
         }
         let _turn = self.enrolling.try_acquire().map_err(|_| ClientFault::ServerBusy)?;
         let now = self.clock.now();
-        let known = self.store.enroll_server(server, &name.to_lowercase(), now, SERVERS_MAX).await;
+        let known = self.store.enroll_server(server, &name.to_lowercase(), now, SERVERS_MAX as u64).await;
         if !known.map_err(AppError::from)? {
             tracing::warn!(name, "there are {SERVERS_MAX} downstream servers: no more are taken in");
             return Err(ClientFault::ServerBusy);

@@ -8,9 +8,14 @@ mod get_authorization_cookie;
 mod get_config_data;
 mod get_cookie;
 mod get_deployments;
+mod get_out_of_sync_computers;
 mod get_revision_id_list;
+mod get_rollup_configuration;
 mod get_update_data;
 mod get_update_decryption_data;
+mod rollup_computer_status;
+mod rollup_computers;
+mod rollup_downstream_servers;
 mod session;
 
 pub use get_auth_config::AuthConfig;
@@ -22,7 +27,32 @@ pub(crate) use get_update_data::Packed;
 pub use get_update_data::{Blob, FileUrl, UpdateData, UpdateDocuments};
 pub use session::{Mark, ServerSession};
 
+use headwater_policy::rollup::ClockDifference;
+use tokio::sync::SemaphorePermit;
+
+use crate::error::ClientFault;
+use crate::start::App;
+
 /// The most updates of one GetUpdateData (fact 47).
 pub const UPDATES_PER_REQUEST_MAX: usize = 100;
+/// Rollups that are taken in at the same time: each may be tens of megabytes (fact 58).
+pub(crate) const ROLLUPS: usize = 2;
+/// Servers that are remembered: anybody can say to be one (fact 44), so there is an end.
+const SERVERS_MAX: usize = 10_000;
+/// Computers that are remembered, our own included, for the same reason.
+const COMPUTERS_MAX: u64 = 1_000_000;
+
 /// The most files of one DownloadFiles ([MS-WSUSSS] 3.1.4.11).
 pub const FILES_PER_REQUEST_MAX: usize = 100;
+
+impl App {
+    /// Room to take in a rollup.
+    fn room_for_rollup(&self) -> Result<SemaphorePermit<'_>, ClientFault> {
+        self.rollups.try_acquire().map_err(|_| ClientFault::ServerBusy)
+    }
+}
+
+/// Corrects a time that may be none.
+fn correct(clock: ClockDifference, time: &mut Option<headwater_model::Timestamp>) {
+    *time = time.map(|time| clock.correct(time));
+}

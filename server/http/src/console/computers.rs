@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest, Page,
+    ServerRef,
 };
 use headwater_app::Served;
 use headwater_app::admin::computers::ComputerRow;
@@ -98,12 +99,23 @@ async fn summaries(
 ) -> Result<Vec<ComputerSummary>, Refusal> {
     let counts = console.app.computer_counts(served, rows).await?;
     let silent_since = silent_since(console.app.clock.now());
-    rows.iter().zip(&counts).map(|(row, counts)| summary(served, row, counts, silent_since)).collect()
+    let servers = match rows.iter().any(|row| row.server.is_some()) {
+        true => console.app.downstream_servers().await?,
+        false => Vec::new(),
+    };
+    let named = |row: &ComputerRow| {
+        let id = row.server?;
+        let known = servers.iter().find(|one| one.server.id == id);
+        Some(ServerRef { id, name: known.map_or_else(|| id.to_string(), |one| one.server.name.clone()) })
+    };
+    let rows = rows.iter().zip(&counts);
+    rows.map(|(row, counts)| summary(served, row, named(row), counts, silent_since)).collect()
 }
 
 fn summary(
     served: &Served,
     row: &ComputerRow,
+    server: Option<ServerRef>,
     counts: &Counts,
     silent_since: Timestamp,
 ) -> Result<ComputerSummary, Refusal> {
@@ -111,7 +123,8 @@ fn summary(
     Ok(ComputerSummary {
         id: parse_id(&row.client, "a computer")?,
         name: row.dns_name.clone(),
-        address: None,
+        server,
+        address: text(&row.address),
         groups: row.groups.iter().map(|group| groups::reference(served, *group)).collect(),
         os: text(&row.os_description),
         os_version: text(&row.os_version),

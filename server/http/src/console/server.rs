@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use headwater_api::{
-    CatalogueStatus, Change, ComputersStatus, ContentState, ContentStatus, HistoryQuery, Page, PolicyFormat,
-    PolicyQuery, ServerStatus, ServerUrls, UpdateRef,
+    CatalogueStatus, Change, ComputersStatus, ContentState, ContentStatus, DownstreamServer, HistoryQuery,
+    Page, PolicyFormat, PolicyQuery, ServerRef, ServerStatus, ServerUrls, UpdateRef, UpstreamMode,
 };
+use headwater_app::admin::server::LowerServer;
 use headwater_app::content::{self, ContentReport};
 use headwater_app::{Served, admin};
 use headwater_model::ServerId;
@@ -42,7 +43,29 @@ pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, R
         },
         content: content(app.content_report().await?),
         upstream: app.upstream_report().await?.map(upstream::upstream),
+        downstream: downstream(&app.downstream_servers().await?),
     }))
+}
+
+fn downstream(servers: &[LowerServer]) -> Vec<DownstreamServer> {
+    let parent = |id: ServerId| {
+        let known = servers.iter().find(|one| one.server.id == id);
+        let name = known.map_or_else(|| id.to_string(), |one| one.server.name.clone());
+        (!id.is_nil()).then_some(ServerRef { id, name })
+    };
+    let kind = |is_replica| if is_replica { UpstreamMode::Replica } else { UpstreamMode::Autonomous };
+    let one = |LowerServer { server, computers }: &LowerServer| DownstreamServer {
+        id: server.id,
+        name: server.name.clone(),
+        kind: server.is_replica.map(kind),
+        parent: parent(server.parent),
+        version: Some(server.version.clone()).filter(|version| !version.is_empty()),
+        last_contact_at: server.last_contact,
+        last_sync_at: server.last_sync,
+        last_rollup_at: server.last_rollup,
+        computers: *computers,
+    };
+    servers.iter().map(one).collect()
 }
 
 fn content(report: ContentReport) -> ContentStatus {

@@ -8,6 +8,8 @@ mod client_messages;
 pub mod content;
 mod dss_auth;
 mod reporting;
+mod rollup;
+mod rollup_messages;
 mod server_sync;
 mod server_sync_messages;
 mod simple_auth;
@@ -179,7 +181,7 @@ async fn soap(updates: &Updates, room: &body::Room, endpoint: Endpoint, request:
 
 /// An operation's name as a label; unknown ones share a label, for agents choose them.
 fn known(operation: &str) -> &'static str {
-    const OPERATIONS: [&str; 19] = [
+    const OPERATIONS: [&str; 24] = [
         "GetConfig",
         "GetCookie",
         "RegisterComputer",
@@ -199,6 +201,11 @@ fn known(operation: &str) -> &'static str {
         "GetDeployments",
         "DownloadFiles",
         "GetUpdateDecryptionData",
+        "GetRollupConfiguration",
+        "RollupDownstreamServers",
+        "RollupComputers",
+        "GetOutOfSyncComputers",
+        "RollupComputerStatus",
     ];
     OPERATIONS.into_iter().find(|known| *known == operation).unwrap_or("other")
 }
@@ -292,7 +299,7 @@ fn of_client_fault(refused: &ClientFault) -> (Option<ErrorCode>, String) {
             (ErrorCode::FileDigestsMissing, digests.join("|"))
         }
         ClientFault::ServerBusy => (ErrorCode::ServerBusy, String::new()),
-        ClientFault::UnknownRevision(_) | ClientFault::Internal(_) => {
+        ClientFault::UnknownRevision(_) | ClientFault::Rollup(_) | ClientFault::Internal(_) => {
             (ErrorCode::InternalServerError, String::new())
         }
     };

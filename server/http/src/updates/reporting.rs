@@ -1,17 +1,18 @@
-//! The reporting service of agents.
+//! The reporting service: what agents report of themselves. What lower servers report stands in
+//! [`rollup`].
 
 use headwater_app::update_server::{Reported, ReportedEvent};
 use headwater_wsus::reporting::{ReportEventBatch, ReportEventBatchResponse, ReportingEvent};
 use headwater_wsus::soap::{Envelope, Message, encode_response};
 
 use super::answer::Answer;
-use super::{Call, Failure};
+use super::{Call, Failure, rollup};
 
 pub(crate) use headwater_wsus::reporting::REPORTING;
 
 pub(crate) async fn answer(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answer, Failure> {
     if envelope.name != ReportEventBatch::NAME {
-        return Err(Failure::UnknownOperation(envelope.name.chars().take(64).collect()));
+        return rollup::answer(call, envelope).await;
     }
     let version = envelope.version;
     let message: ReportEventBatch = envelope.decode()?;

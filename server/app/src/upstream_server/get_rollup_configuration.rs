@@ -1,0 +1,20 @@
+//! GetRollupConfiguration ([MS-WSUSSS] 3.1.4.13).
+
+use headwater_model::Guid;
+use headwater_policy::rollup::{LIMITS, RollupConfiguration};
+
+use crate::start::App;
+
+impl App {
+    /// What lower servers are asked to tell: everything. A restored database does not know what it
+    /// was told since, so each of its lives asks for all of it again.
+    pub fn get_rollup_configuration(&self) -> RollupConfiguration {
+        let id = u128::from_be_bytes(*self.server.id.as_bytes());
+        RollupConfiguration {
+            is_detailed: true,
+            reset: Guid::from_u128(id ^ self.server.epoch as u128),
+            server: self.server.id,
+            limits: LIMITS,
+        }
+    }
+}
