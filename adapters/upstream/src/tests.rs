@@ -328,3 +328,34 @@ async fn an_authority_must_be_one() {
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     assert!(matches!(Upstream::new(access(broken)), Err(Error::Trust(_))));
 }
+
+/// Limits of a server that announces none that can be.
+fn rollup_configuration() -> GetRollupConfigurationResponse {
+    GetRollupConfigurationResponse {
+        result: RollupConfiguration {
+            do_detailed_rollup: true,
+            rollup_reset_guid: Guid::from_u128(1),
+            server_id: ServerId::from_u128(2),
+            rollup_downstream_servers_max_batch_size: 0,
+            rollup_computers_max_batch_size: -1,
+            get_out_of_sync_computers_max_batch_size: 20_000,
+            rollup_computer_status_max_batch_size: 500,
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_fails_at_a_rollup_is_introduced_to_us_again() {
+    let script = |operation: &str, _| match operation {
+        "GetRollupConfiguration" => Answer(ok(&rollup_configuration())),
+        "RollupDownstreamServers" => Answer(fault(ErrorCode::InternalServerError)),
+        other => Answer(good(other)),
+    };
+    let server = Server::start(script).await;
+    let limits = server.upstream.rollup_configuration().await.expect("a configuration").limits;
+    assert_eq!((limits.servers_max, limits.computers_max, limits.numbers_max), (1, 1, 20_000));
+    assert!(server.upstream.rollup_servers(&[], Timestamp::EPOCH).await.is_err());
+    server.upstream.rollup_configuration().await.expect("a configuration");
+    let once = [&HANDSHAKE[..], &["GetRollupConfiguration"]].concat();
+    assert_eq!(server.asked(), [&once[..], &["RollupDownstreamServers"], &once[..]].concat());
+}

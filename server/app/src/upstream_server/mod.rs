@@ -27,7 +27,7 @@ pub(crate) use get_update_data::Packed;
 pub use get_update_data::{Blob, FileUrl, UpdateData, UpdateDocuments};
 pub use session::{Mark, ServerSession};
 
-use headwater_policy::rollup::ClockDifference;
+use headwater_policy::rollup::{ClockDifference, TreeError};
 use tokio::sync::SemaphorePermit;
 
 use crate::error::ClientFault;
@@ -50,6 +50,13 @@ impl App {
     fn room_for_rollup(&self) -> Result<SemaphorePermit<'_>, ClientFault> {
         self.rollups.try_acquire().map_err(|_| ClientFault::ServerBusy)
     }
+}
+
+/// Refuses a rollup by a server that is not known, or about one.
+fn refused(error: TreeError) -> ClientFault {
+    metrics::counter!("headwater_rollups_refused_total").increment(1);
+    tracing::warn!(%error, "a rollup was refused");
+    error.into()
 }
 
 /// Corrects a time that may be none.

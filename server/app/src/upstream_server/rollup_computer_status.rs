@@ -3,7 +3,7 @@
 use headwater_model::{ServerId, Timestamp};
 use headwater_policy::rollup::{ClockDifference, StatusReport, TreeError};
 
-use super::correct;
+use super::{correct, refused};
 use crate::error::{AppError, ClientFault};
 use crate::start::App;
 
@@ -26,7 +26,7 @@ impl App {
         }
         let servers = self.store.server_tree().await.map_err(AppError::from)?.subtree(server);
         if servers.is_empty() {
-            return Err(TreeError::Unknown(server).into());
+            return Err(refused(TreeError::Unknown(server)));
         }
         let served = self.live.served_full();
         let _order = self.live.in_order().await;

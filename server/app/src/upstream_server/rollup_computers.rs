@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use headwater_model::{ClientId, Timestamp};
 use headwater_policy::rollup::{Change, ClockDifference, ComputerReport, Reception, TreeError};
 
-use super::{COMPUTERS_MAX, correct};
+use super::{COMPUTERS_MAX, correct, refused};
 use crate::error::{AppError, ClientFault};
 use crate::start::App;
 
@@ -28,7 +28,7 @@ impl App {
         }
         let tree = self.store.server_tree().await.map_err(AppError::from)?;
         if let Some(stranger) = reports.iter().map(|report| report.server).find(|id| !tree.contains(*id)) {
-            return Err(TreeError::Unknown(stranger).into());
+            return Err(refused(TreeError::Unknown(stranger)));
         }
         let _order = self.live.in_order().await;
         let written = self.store.write_computers_below(&reports, now, COMPUTERS_MAX).await;

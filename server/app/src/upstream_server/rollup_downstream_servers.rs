@@ -3,7 +3,7 @@
 use headwater_model::Timestamp;
 use headwater_policy::rollup::{ClockDifference, ServerReport};
 
-use super::{SERVERS_MAX, correct};
+use super::{SERVERS_MAX, correct, refused};
 use crate::error::{AppError, ClientFault};
 use crate::start::App;
 
@@ -24,7 +24,7 @@ impl App {
         }
         let _order = self.live.in_order().await;
         let tree = self.store.server_tree().await.map_err(AppError::from)?;
-        let placed = tree.place(self.server.id, reports)?;
+        let placed = tree.place(self.server.id, reports).map_err(refused)?;
         let new = placed.iter().filter(|report| !tree.contains(report.server)).count();
         if tree.len() + new > SERVERS_MAX {
             tracing::warn!("there are {SERVERS_MAX} downstream servers: no more are taken in");
