@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use headwater_api::{
-    ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Refusal, UpdateRef, UpdatesOutcome,
+    ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal, UpdateRef,
+    UpdatesOutcome,
 };
 use headwater_client::Answer;
 use headwater_model::Timestamp;
@@ -29,6 +30,17 @@ pub struct ApproveArguments {
     /// When they act without waiting for their users; local time unless it ends in Z or an offset
     #[arg(long, value_name = "TIME")]
     deadline: Option<Deadline>,
+    /// What becomes of the approval when a new revision of the update arrives
+    #[arg(long, value_name = "WHAT", default_value = "follow")]
+    new_revisions: Revisions,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Revisions {
+    /// It holds for the newest revision
+    Follow,
+    /// It holds for today's revision until you approve again
+    Wait,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -75,6 +87,10 @@ pub(crate) fn approve(arguments: &ApproveArguments, session: &mut Session<'_, '_
             Action::Block => ApprovalAction::Block,
         },
         deadline,
+        new_revisions: match arguments.new_revisions {
+            Revisions::Follow => NewRevisions::Follow,
+            Revisions::Wait => NewRevisions::Wait,
+        },
     };
     let answer = session.client.approve(&request)?;
     let until = deadline.map_or_else(String::new, |at| until(at, session.terminal.now));

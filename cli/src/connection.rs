@@ -17,6 +17,9 @@ pub const TOKEN_FILE: &str = "admin.token";
 /// The file in the data folder that holds the certificate of the server's own CA, if it has one.
 pub const CA_FILE: &str = "ca.pem";
 
+/// The environment's token, for those that keep secrets there.
+pub const TOKEN_VARIABLE: &str = "HEADWATER_TOKEN";
+
 /// The longest of these files that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -28,7 +31,9 @@ pub enum ConnectionError {
          folder with --data, or another server with --server and --token-file.", .0.display()
     )]
     NoServer(PathBuf),
-    #[error("there is no token for {0}\nName the file that holds it with --token-file.")]
+    #[error(
+        "there is no token for {0}\nName the file that holds it with --token-file, or give it in HEADWATER_TOKEN."
+    )]
     NoToken(String),
     #[error("{} cannot be read: permission denied\nBe the user whom the server runs as, or name a token \
              of your own with --token-file.", .0.display())]
@@ -58,19 +63,23 @@ impl Options {
                 _ => unreadable(folder.join(API_URL_FILE), error),
             })?,
         };
-        let token_file = match &self.token_file {
-            Some(file) => file.clone(),
-            None if is_of_folder => folder.join(TOKEN_FILE),
-            None => return Err(ConnectionError::NoToken(url)),
+        let token = match (&self.token_file, std::env::var(TOKEN_VARIABLE)) {
+            (Some(file), _) => read(file.clone())?,
+            (None, Ok(token)) => token.trim().to_owned(),
+            (None, Err(_)) if is_of_folder => read(folder.join(TOKEN_FILE))?,
+            (None, Err(_)) => return Err(ConnectionError::NoToken(url)),
         };
-        let token = text(&token_file).map_err(|error| unreadable(token_file, error))?;
         let ca_pem = match &self.ca_file {
-            Some(file) => Some(text(file).map_err(|error| unreadable(file.clone(), error))?),
+            Some(file) => Some(read(file.clone())?),
             None if is_of_folder => own_ca(&folder)?,
             None => None,
         };
         Ok(Client::new(&Access { url, token, ca_pem: ca_pem.map(String::into_bytes) })?)
     }
+}
+
+fn read(path: PathBuf) -> Result<String, ConnectionError> {
+    text(&path).map_err(|error| unreadable(path, error))
 }
 
 fn own_ca(folder: &Path) -> Result<Option<String>, ConnectionError> {

@@ -20,6 +20,7 @@ pub struct Config {
     pub content_express: bool,
     pub name: Option<String>,
     pub synchronise_every_minutes: u32,
+    pub admin_password_file: Option<PathBuf>,
     pub tls: Tls,
     pub page: Page,
 }
@@ -66,6 +67,7 @@ impl Default for Config {
             content_express: false,
             name: None,
             synchronise_every_minutes: 60,
+            admin_password_file: None,
             tls: Tls::default(),
             page: Page::default(),
         }
@@ -116,6 +118,10 @@ content_express = false
 # changes at once; other servers are asked so often.
 synchronise_every_minutes = 60
 
+# A file with the password of the first administrator; the environment's HEADWATER_ADMIN_PASSWORD does
+# the same. Without either the first start makes one up and prints it.
+# admin_password_file = "/etc/headwater/admin-password"
+
 [tls]
 # A certificate chain and its key, as PEM files. Without them the server makes a certificate with
 # a certificate authority of its own, whose certificate is `ca.pem` in the data folder.
@@ -148,6 +154,8 @@ pub struct CheckArguments {
 pub enum ConfigError {
     #[error("the configuration `{path}` cannot be read")]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("the password file `{path}` cannot be read")]
+    Secret { path: PathBuf, source: std::io::Error },
     #[error("the configuration `{path}` is not valid")]
     Parse { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{0}")]
@@ -162,6 +170,17 @@ impl Config {
             .map_err(|source| ConfigError::Parse { path: path.clone(), source: Box::new(source) })?;
         config.check()?;
         Ok(config)
+    }
+
+    /// The password for the first administrator, if one is given: by the environment, or a file.
+    pub fn admin_password(&self) -> Result<Option<String>, ConfigError> {
+        if let Ok(password) = std::env::var("HEADWATER_ADMIN_PASSWORD") {
+            return Ok(Some(password));
+        }
+        let Some(path) = &self.admin_password_file else { return Ok(None) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Secret { path: path.clone(), source })?;
+        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     /// Refuses settings that contradict each other.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_app::admin::approvals::Terms;
 use headwater_app::admin::updates::UpdateFilter;
 use headwater_app::admin::{self, operators::Operator};
 use headwater_app::{App, AppError, UpdateState};
@@ -60,11 +61,10 @@ impl Demo {
         if self.app.catalogue_counts().approvals == 0 {
             let approvable = self.approvable();
             let share = approvable.len() / 3;
-            self.app.approve(&operator, &approvable[..share], berlin, Some(Action::Install), None).await?;
+            self.app.approve(&operator, &approvable[..share], berlin, Some(Action::Install.into())).await?;
             let deadline = Some(self.app.clock.now().plus_seconds(7 * 86_400));
-            self.app
-                .approve(&operator, &approvable[share..2 * share], pilot, Some(Action::Install), deadline)
-                .await?;
+            let terms = Terms { deadline, ..Action::Install.into() };
+            self.app.approve(&operator, &approvable[share..2 * share], pilot, Some(terms)).await?;
         }
         Ok(vec![berlin, pilot, paris])
     }

@@ -119,7 +119,9 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
     let console_url = url(&config, config.console, console_listener.address()?);
 
     let app = App::start(settings(&config), Clock::system()).await?;
-    let first = app.first_administrator().await?;
+    let given = config.admin_password()?;
+    let is_given = given.is_some();
+    let first = app.first_administrator(given).await?.filter(|_| !is_given);
     for (listener, address) in
         [(&mut updates_listener, config.updates), (&mut console_listener, config.console)]
     {

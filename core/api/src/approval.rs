@@ -49,6 +49,19 @@ pub struct ApprovalRequest {
     pub action: ApprovalAction,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub deadline: Option<Timestamp>,
+    #[serde(default)]
+    pub new_revisions: NewRevisions,
+}
+
+/// What becomes of an approval when a new revision of its update arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NewRevisions {
+    /// It holds for the newest.
+    #[default]
+    Follow,
+    /// It holds for the one that is the newest now, until it is approved once more.
+    Wait,
 }
 
 /// Take back the approvals of updates for one group.

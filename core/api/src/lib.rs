@@ -25,7 +25,8 @@ mod update_detail;
 mod upstream;
 
 pub use approval::{
-    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Refusal, UpdatesOutcome,
+    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal,
+    UpdatesOutcome,
 };
 pub use changes::{Changes, ChangesQuery};
 pub use computer::{

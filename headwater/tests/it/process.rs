@@ -31,6 +31,10 @@ impl Server {
     fn start_at(data: &Path, updates: &str) -> Self {
         let mut command = Command::new(HEADWATER);
         command.args(["up", "--updates", updates, "--console", "127.0.0.1:0", "--data"]).arg(data);
+        Self::wait_for(&mut command)
+    }
+
+    fn wait_for(command: &mut Command) -> Self {
         let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut server = Self { process: started.expect("the executable starts"), said: Vec::new() };
         let lines = BufReader::new(server.process.stdout.take().expect("a pipe")).lines();
@@ -470,4 +474,37 @@ fn a_replica_of_a_restored_server_begins_anew() {
     elsewhere.kill();
     let _top = Server::start_at(&restored, url.trim_start_matches("http://"));
     agrees(below.path(), &restored);
+}
+
+#[test]
+fn secrets_come_from_the_environment_or_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let password = folder.path().join("password");
+    std::fs::write(&password, "short\n").expect("writes");
+    let config = folder.path().join("headwater.toml");
+    std::fs::write(&config, format!("admin_password_file = {password:?}\n")).expect("writes");
+    let up = ["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--config"];
+    let up = [&up[..], &[config.to_str().expect("a path")]].concat();
+    let refused = run(&data, &up);
+    assert!(stderr(&refused).contains("fewer than 12 characters"), "{}", stderr(&refused));
+
+    let mut command = Command::new(HEADWATER);
+    command.args(["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"]).arg(&data);
+    command.env("HEADWATER_ADMIN_PASSWORD", "correct horse battery");
+    let server = Server::wait_for(&mut command);
+    assert!(!server.said("password") && !server.said.iter().any(|line| line.contains("horse")));
+
+    // The token of the folder, given in the environment, to a command that is shown no folder.
+    let token = std::fs::read_to_string(data.join("admin.token")).expect("a token");
+    let url = std::fs::read_to_string(data.join("api-url")).expect("an address");
+    let status = |token: Option<&str>| {
+        let mut command = Command::new(HEADWATER);
+        command.args(["server", "status", "--server", url.trim()]).current_dir(folder.path());
+        command.env_remove("HEADWATER_TOKEN");
+        command.envs(token.map(|token| ("HEADWATER_TOKEN", token)));
+        command.output().expect("the executable starts").status.code()
+    };
+    assert_eq!((status(Some(&token)), status(Some("wrong"))), (Some(0), Some(6)));
+    assert_eq!(status(None), Some(2));
 }

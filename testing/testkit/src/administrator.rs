@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use headwater_api::{
     ApprovalAction, ApprovalRequest, ApprovalWithdrawal, ComputerQuery, ComputerSummary, DeclineRequest,
-    Group, ImportSummary, MoveRequest, NewGroup, Run, RunState, ServerStatus, UpdateDetail, UpdateQuery,
-    UpdateSummary, UpdatesOutcome, Upstream, UpstreamMode, UpstreamRequest,
+    Group, ImportSummary, MoveRequest, NewGroup, NewRevisions, Run, RunState, ServerStatus, UpdateDetail,
+    UpdateQuery, UpdateSummary, UpdatesOutcome, Upstream, UpstreamMode, UpstreamRequest,
 };
 use headwater_client::{Access, Answer, Client, Error, ImportSource};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
@@ -84,7 +84,13 @@ impl Administrator {
         action: ApprovalAction,
         deadline: Option<Timestamp>,
     ) -> Result<UpdatesOutcome, Refused> {
-        let request = ApprovalRequest { updates: vec![update], group, action, deadline };
+        let request = ApprovalRequest {
+            updates: vec![update],
+            group,
+            action,
+            deadline,
+            new_revisions: NewRevisions::Follow,
+        };
         self.value(move |client| client.approve(&request)).await
     }
 

@@ -206,7 +206,7 @@ async fn bring_up(
         downstream: options.downstream,
     };
     let app = App::start(settings, clock).await?;
-    app.first_administrator().await?;
+    app.first_administrator(None).await?;
     let token = app.local_token().await?;
     let updates_router = updates::router(Arc::new(Updates {
         app: app.clone(),

@@ -21,15 +21,37 @@ pub struct Outcome {
     pub refused: Vec<(UpdateId, String)>,
 }
 
+/// What is approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    pub action: Action,
+    pub deadline: Option<Timestamp>,
+    pub new_revisions: NewRevisions,
+}
+
+impl From<Action> for Terms {
+    /// Without a deadline, for whichever revision is the newest.
+    fn from(action: Action) -> Self {
+        Self { action, deadline: None, new_revisions: NewRevisions::Follow }
+    }
+}
+
+/// What becomes of an approval when a new revision arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewRevisions {
+    Follow,
+    /// It stays with the revision that is the newest now.
+    Wait,
+}
+
 impl App {
-    /// Approves updates for a group; `action: None` withdraws. Agents are told in their next call.
+    /// Approves updates for a group; without terms it withdraws. Agents are told in their next call.
     pub async fn approve(
         &self,
         operator: &Operator,
         updates: &[UpdateId],
         group: GroupId,
-        action: Option<Action>,
-        deadline: Option<Timestamp>,
+        terms: Option<Terms>,
     ) -> Result<Outcome, AppError> {
         self.must_decide_here()?;
         let served = self.live.served_full();
@@ -44,8 +66,8 @@ impl App {
         let mut outcome = Outcome::default();
         let mut new = Vec::new();
         for update in unique(updates) {
-            let refusal = match action {
-                Some(action) => refusal(&served, update, action),
+            let refusal = match terms {
+                Some(terms) => refusal(&served, update, terms.action),
                 None => known(&served, update).err(),
             };
             match refusal {
@@ -54,9 +76,9 @@ impl App {
                     new.push(NewApproval {
                         update,
                         group,
-                        action,
-                        deadline,
-                        revision: None,
+                        action: terms.map(|terms| terms.action),
+                        deadline: terms.and_then(|terms| terms.deadline),
+                        revision: terms.and_then(|terms| pinned(&served, update, terms.new_revisions)),
                         deployment: None,
                     });
                 }
@@ -96,6 +118,16 @@ impl App {
         self.publish_decisions().await?;
         Ok(outcome)
     }
+}
+
+/// The revision that an approval stays with.
+fn pinned(served: &Served, update: UpdateId, new_revisions: NewRevisions) -> Option<u32> {
+    if new_revisions == NewRevisions::Follow {
+        return None;
+    }
+    let index = &served.catalogue.index;
+    let newest = index.newest_complete(index.update_by_id(update)?)?;
+    Some(index.revision(newest).identity.revision)
 }
 
 fn unique(updates: &[UpdateId]) -> Vec<UpdateId> {

@@ -74,6 +74,8 @@ impl App {
 
     pub async fn delete_group(&self, operator: &Operator, id: GroupId) -> Result<GroupDeletion, AppError> {
         self.must_decide_here()?;
+        // Agents that are enrolled meanwhile wait: the roster is read whole.
+        let _order = self.live.in_order().await;
         let deletion =
             self.store.delete_group(id, &operator.name, self.clock.now()).await.map_err(refused)?;
         self.live.replace_roster(self.store.roster().await?);

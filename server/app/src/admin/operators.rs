@@ -28,14 +28,28 @@ const LOCAL_TOKEN: &str = "local commands";
 const SESSION_SECONDS: i64 = 12 * 3600;
 /// The longest password that is looked at, in bytes.
 const PASSWORD_BYTES_MAX: usize = 1024;
+/// The shortest password that somebody may choose.
+const PASSWORD_CHARS_MIN: usize = 12;
 
 impl App {
-    /// Makes the first account if there is none.
-    pub async fn first_administrator(&self) -> Result<Option<FirstAdministrator>, AppError> {
+    /// Makes the first account if there is none, with the password given or a new one.
+    pub async fn first_administrator(
+        &self,
+        given: Option<String>,
+    ) -> Result<Option<FirstAdministrator>, AppError> {
         if self.store.has_operators().await? {
             return Ok(None);
         }
-        let password = readable(&random::<20>()?);
+        let password = match given {
+            Some(given) if (PASSWORD_CHARS_MIN..=PASSWORD_BYTES_MAX).contains(&given.len()) => given,
+            Some(_) => {
+                return Err(AppError::Invalid(format!(
+                    "the administrator's password has fewer than {PASSWORD_CHARS_MIN} characters, or more \
+                     than {PASSWORD_BYTES_MAX}"
+                )));
+            }
+            None => readable(&random::<20>()?),
+        };
         let salt = random::<16>()?;
         let hashed = password.clone();
         let hash = tokio::task::spawn_blocking(move || hash(&hashed, &salt))

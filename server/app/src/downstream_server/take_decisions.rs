@@ -24,6 +24,7 @@ impl Run<'_> {
         }
         let (by, generation) = (&link.setting.url, link.setting.generation);
         let now = app.clock.now();
+        let _order = app.live.in_order().await;
         if !app.store.apply_replica_plan(&plan, &decisions.anchor, generation, by, now).await? {
             return Err(SyncError::SettingChanged);
         }

@@ -2,12 +2,12 @@
 
 use axum::extract::{Path, State};
 use headwater_api::{
-    Approval, ApprovalAction, ApprovalFilter, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Page,
-    Refusal as RefusedUpdate, Revision, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateFile, UpdateKind,
-    UpdateQuery, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
+    Approval, ApprovalAction, ApprovalFilter, ApprovalRequest, ApprovalWithdrawal, DeclineRequest,
+    NewRevisions, Page, Refusal as RefusedUpdate, Revision, UPDATES_PER_REQUEST_MAX, UpdateDetail,
+    UpdateFile, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
 };
 use headwater_app::Served;
-use headwater_app::admin::approvals::{Decline, Outcome};
+use headwater_app::admin::approvals::{self, Decline, Outcome};
 use headwater_app::admin::status::{Counts, State as ComputerState};
 use headwater_app::admin::updates::{self as use_case, UpdateFilter};
 use headwater_catalog::{CategoryKind, Kind, UpdateIx};
@@ -76,8 +76,12 @@ pub(super) async fn approve(
         ApprovalAction::Detect => Action::Detect,
         ApprovalAction::Block => Action::Block,
     };
-    let outcome =
-        console.app.approve(&caller.0, updates, request.group, Some(action), request.deadline).await?;
+    let new_revisions = match request.new_revisions {
+        NewRevisions::Follow => approvals::NewRevisions::Follow,
+        NewRevisions::Wait => approvals::NewRevisions::Wait,
+    };
+    let terms = approvals::Terms { action, deadline: request.deadline, new_revisions };
+    let outcome = console.app.approve(&caller.0, updates, request.group, Some(terms)).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 
@@ -87,7 +91,7 @@ pub(super) async fn withdraw(
     Json(request): Json<ApprovalWithdrawal>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     let updates = limited(&request.updates)?;
-    let outcome = console.app.approve(&caller.0, updates, request.group, None, None).await?;
+    let outcome = console.app.approve(&caller.0, updates, request.group, None).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 
