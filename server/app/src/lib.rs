@@ -12,6 +12,7 @@ mod cookie;
 mod error;
 mod intake;
 mod live;
+pub mod oracle;
 mod start;
 pub mod update_server;
 pub mod upstream_server;
