@@ -492,11 +492,10 @@ pub(crate) async fn insert_membership(
     computer: i64,
     group: GroupId,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO memberships (computer_id, group_id) VALUES ($1, $2)")
-        .bind(computer)
-        .bind(group.as_bytes().to_vec())
-        .execute(connection)
-        .await?;
+    // A group may have gone while the agent's write waited; the computer stays without it.
+    let sql = "INSERT INTO memberships (computer_id, group_id) SELECT $1, group_id FROM groups \
+               WHERE group_id = $2";
+    sqlx::query(sql).bind(computer).bind(group.as_bytes().to_vec()).execute(connection).await?;
     Ok(())
 }
 

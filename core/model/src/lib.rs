@@ -4,6 +4,7 @@
 
 mod digest;
 mod id;
+pub mod oracle;
 mod serial;
 mod timestamp;
 mod version;

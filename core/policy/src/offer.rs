@@ -275,7 +275,10 @@ pub fn moved(before: &Index, after: &Index) -> Vec<UpdateId> {
 pub(crate) fn deployment(index: &Index, at: RevisionIx, resolved: Option<&Resolved>) -> Deployment {
     let revision = index.revision(at);
     let implicit = implicit_action(index, at);
-    let Some(resolved) = resolved else {
+    // A server above may name what nobody can approve: categories, and members of bundles.
+    let is_deployable =
+        revision.explicitly_deployable && matches!(revision.kind, Kind::Software | Kind::Driver);
+    let Some(resolved) = resolved.filter(|_| is_deployable) else {
         // Even numbers are implicit deployments, odd ones approvals: one space, no table.
         return Deployment {
             id: revision.id.0.wrapping_mul(2),

@@ -342,3 +342,19 @@ fn what_its_publisher_withdrew_is_not_installed_any_more() {
     let install = told.iter().find(|told| told.id.0 == 41).expect("is offered");
     assert_eq!(install.deployment.action, OfferAction::Install);
 }
+
+#[test]
+fn what_nobody_can_approve_keeps_its_implicit_action() {
+    let mut world = World::small();
+    let all = scan(&[11, 21, 31], &[]);
+    let actions = |world: &World| -> Vec<(i32, OfferAction)> {
+        let new = answer(&world.offers(), PILOT, all).new;
+        new.iter().map(|offer| (offer.id.0, offer.deployment.action)).collect()
+    };
+    let before = actions(&world);
+    // A category, a detectoid and a member of a bundle, as a server above may name them.
+    for (n, stamp) in [(1, 2), (3, 3), (60, 4)] {
+        world.approve(n, PILOT, Some(Action::Install), stamp);
+    }
+    assert_eq!(actions(&world), before);
+}

@@ -1,6 +1,7 @@
 //! Properties that hold for any bytes, for fuzzers and tests.
 
 use crate::soap::{Dialect, Envelope, Message, Request, SoapVersion, decode_text, encode};
+use crate::wsusss::Anchor;
 use crate::{reporting, simple_auth, wsusss, wusp};
 
 /// No bytes make reading panic, and what was understood is written so that it is understood and
@@ -60,4 +61,17 @@ fn message<M: Message>(text: &str) {
     let written = write(&message);
     let again: M = crate::soap::decode(&written).expect("our own message");
     assert_eq!(write(&again), written);
+}
+
+/// No text makes reading an anchor panic, and an anchor of ours comes back from a lower server as the
+/// same point in our history.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn fuzz_anchor(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(anchor) = text.parse::<Anchor>() else { return };
+    let written = anchor.to_string();
+    let again: Anchor = written.parse().expect("our own anchor");
+    assert_eq!((again.counter, again.to_string()), (anchor.counter, written));
 }

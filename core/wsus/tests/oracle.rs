@@ -112,6 +112,19 @@ proptest! {
 }
 
 #[test]
+fn every_edit_of_an_anchor_keeps_the_oracle() {
+    for seed in ["9438,2026-10-04 16:33:26.670", "0,0001-01-01 00:00:00.0000001", "7,9999-12-31 24:00:00"] {
+        for start in 0..=seed.len() {
+            for end in start..=(start + 2).min(seed.len()) {
+                for piece in ["", "0", "9", "-", "+", ",", " ", "é", "Z", "T"] {
+                    oracle::fuzz_anchor([&seed[..start], piece, &seed[end..]].concat().as_bytes());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn the_seeds_are_messages() {
     use headwater_wsus::soap::decode;
     use headwater_wsus::{reporting, wsusss, wusp};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headwater_fleet::scan::{Kind, Load, Report, run};
-use headwater_fleet::{Catalogue, Spec, content};
+use headwater_fleet::{Catalogue, Spec, content, events};
 use headwater_testkit::TestServer;
 use headwater_testkit::builders::Update;
 
@@ -85,4 +85,17 @@ async fn ranges_of_files_are_fetched_whole() {
     assert!((range_bytes / (FILE_BYTES as f64 / 4.0) - 1.0).abs() < 0.4, "{range_bytes}");
     let error = fetch("0".repeat(40)).await.expect_err("is not there");
     assert!(std::error::Error::source(&error).expect("a cause").to_string().contains("404"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_computer_reports_once() {
+    let server = server().await;
+    let load = events::Load { url: server.updates_url.clone(), clients: 12, in_flight: 4 };
+    let report = events::run(&load).await.expect("a report");
+    assert_eq!((report.figures.requests, report.figures.errors), (12, 0), "{report}");
+    assert!((10..200).contains(&report.inventory), "{report}");
+    let computers = server.admin.computers().await.expect("lists");
+    let reported: Vec<_> = computers.iter().filter(|computer| computer.last_report_at.is_some()).collect();
+    assert_eq!(reported.len(), 12);
+    assert!(reported.iter().all(|computer| computer.status.installed > 0));
 }

@@ -127,7 +127,7 @@ impl CookieJar {
         self.decode(purpose, plain)
     }
 
-    fn encode(&self, purpose: Purpose, cookie: &Cookie) -> Vec<u8> {
+    pub(crate) fn encode(&self, purpose: Purpose, cookie: &Cookie) -> Vec<u8> {
         let id = cookie.client.as_str().as_bytes();
         let mut padded = [0; ClientId::CHARS_MAX];
         padded[..id.len()].copy_from_slice(id);
@@ -146,7 +146,7 @@ impl CookieJar {
         plain
     }
 
-    fn decode(&self, purpose: Purpose, plain: &[u8]) -> Result<Cookie, CookieError> {
+    pub(crate) fn decode(&self, purpose: Purpose, plain: &[u8]) -> Result<Cookie, CookieError> {
         let mut fields = Fields(plain);
         if fields.take::<1>()? != [purpose as u8] {
             return Err(CookieError::Invalid);

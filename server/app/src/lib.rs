@@ -13,6 +13,7 @@ pub mod downstream_server;
 mod error;
 mod intake;
 mod live;
+pub mod oracle;
 mod start;
 pub mod update_server;
 pub mod upstream_server;

@@ -16,6 +16,7 @@
 
 pub mod console;
 mod listen;
+pub mod oracle;
 mod patient;
 mod problem;
 pub mod updates;

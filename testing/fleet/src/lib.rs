@@ -21,9 +21,11 @@
 
 mod catalogue;
 mod census;
+mod computers;
 pub mod content;
 mod draw;
 mod evaluate;
+pub mod events;
 mod file;
 mod languages;
 mod manifest;

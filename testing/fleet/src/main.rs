@@ -18,6 +18,7 @@ struct Arguments {
 enum Command {
     Catalogue(command::catalogue::Catalogue),
     Content(command::content::Content),
+    Events(command::events::Events),
     Scan(command::scan::Scan),
 }
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Catalogue(catalogue) => catalogue.run(),
         Command::Content(content) => content.run(),
+        Command::Events(events) => events.run(),
         Command::Scan(scan) => scan.run(),
     };
     match result {

@@ -27,7 +27,7 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// Whether a path, in any letter case, is one of this service (fact 1).
-pub(super) fn is_content(path: &str) -> bool {
+pub(crate) fn is_content(path: &str) -> bool {
     path.get(..CONTENT.len()).is_some_and(|start| start.eq_ignore_ascii_case(CONTENT))
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn answer(app: &App, request: Request<Body>) -> Response {
 
 /// The SHA-1 that a path spells: `/Content/<folder>/<SHA-1>.<extension>`. Folder and extension repeat what is
 /// known and are not looked at.
-fn digest(path: &str) -> Option<Sha1Digest> {
+pub(crate) fn digest(path: &str) -> Option<Sha1Digest> {
     let (_folder, file) = path.get(CONTENT.len()..)?.split_once('/')?;
     let (name, _extension) = file.split_once('.').unwrap_or((file, ""));
     name.parse().ok()

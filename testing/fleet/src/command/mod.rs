@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod content;
+pub mod events;
 pub mod scan;
 
 use std::error::Error;

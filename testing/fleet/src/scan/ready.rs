@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use headwater_simulated_agent::{Agent, AgentError, Answer, Computer, Exchange, Stage, Walk};
+use headwater_simulated_agent::{Agent, AgentError, Answer, Exchange, Stage, Walk};
 use http::StatusCode;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -12,10 +12,8 @@ use rand::seq::SliceRandom as _;
 use tokio::task::JoinSet;
 
 use super::{Kind, Load, ScanError};
-use crate::Profile;
+use crate::computers::{self, FIRST_OF_MANY};
 
-/// The first number of the computers that only scan again.
-const FIRST_NUMBER: u64 = 1_000_000;
 /// Computers that are introduced at once.
 const INTRODUCED_AT_ONCE: usize = 64;
 
@@ -79,15 +77,9 @@ fn shuffle(body: &mut String, list: &str, random: &mut StdRng) {
 }
 
 fn agent(load: &Load, number: u64) -> Result<Agent, ScanError> {
-    let computer = computer(number);
-    let evaluator = Box::new(Profile::new(number));
-    let mut agent = Agent::new(&load.url, &computer.client_id, &computer.dns_name, evaluator)?;
+    let mut agent = computers::agent(&load.url, number)?;
     agent.connection.accept_xpress = load.accept_xpress;
     Ok(agent)
-}
-
-fn computer(number: u64) -> Computer {
-    Computer::new(&format!("f1ee0000-0000-4000-8000-{number:012x}"), &format!("pc{number:06}.fleet.example"))
 }
 
 fn failed(agent: &Agent) -> impl FnOnce(AgentError) -> ScanError {
@@ -109,7 +101,7 @@ pub(super) async fn introduce_all(load: &Load, templates: Arc<Vec<Walk>>) -> Res
     for _ in 0..load.in_flight.clamp(1, INTRODUCED_AT_ONCE) {
         let (load, templates, next) = (load.clone(), templates.clone(), next.clone());
         tasks.spawn(async move {
-            let mut agent = agent(&load, FIRST_NUMBER)?;
+            let mut agent = agent(&load, FIRST_OF_MANY)?;
             let mut ready = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -117,7 +109,7 @@ pub(super) async fn introduce_all(load: &Load, templates: Arc<Vec<Walk>>) -> Res
                     return Ok::<_, ScanError>(ready);
                 }
                 let template = &templates[at % templates.len()];
-                ready.push(introduce(&mut agent, FIRST_NUMBER + at as u64, template, load.kind).await?);
+                ready.push(introduce(&mut agent, FIRST_OF_MANY + at as u64, template, load.kind).await?);
             }
         });
     }
@@ -130,7 +122,7 @@ pub(super) async fn introduce_all(load: &Load, templates: Arc<Vec<Walk>>) -> Res
 
 /// Makes `agent` another computer, which has the cache of the template.
 async fn introduce(agent: &mut Agent, number: u64, template: &Walk, kind: Kind) -> Result<Ready, ScanError> {
-    agent.walk = Walk::new(computer(number));
+    agent.walk = Walk::new(computers::computer(number));
     agent.run([Stage::RegisterComputer]).await.map_err(failed(agent))?;
     let mut walk = template.clone();
     walk.set_cookie(agent.walk.cookie().cloned());
