@@ -96,7 +96,7 @@ pub(crate) async fn post_on<R: SoapRequest>(
     let request = Request::post(path)
         .header(header::CONTENT_TYPE, SoapVersion::V11.content_type())
         .header("SOAPAction", format!("\"{}\"", R::action()))
-        .header(header::ACCEPT_ENCODING, "xpress")
+        .header(header::ACCEPT_ENCODING, "zstd, xpress")
         .header(header::USER_AGENT, concat!("headwater/", env!("CARGO_PKG_VERSION")))
         .body(Bytes::from(encode_request(message)))
         .map_err(|_| Error::Unsuitable("it names a service at a path that cannot be asked"))?;

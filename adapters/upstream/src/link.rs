@@ -1,6 +1,6 @@
 //! One connection that is kept open, and a request on it: bounded in bytes and time.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -182,8 +182,17 @@ fn decompress(
                 _ => Error::Encoding { operation },
             })
         }
+        Some(coding) if coding == b"zstd" => expand_zstd(operation, &body, bytes_max),
         Some(_) => Err(Error::Encoding { operation }),
     }
+}
+
+fn expand_zstd(operation: &'static str, body: &[u8], bytes_max: usize) -> Result<Vec<u8>> {
+    let wrong = |_| Error::Encoding { operation };
+    let mut whole = Vec::new();
+    let mut decoder = zstd::Decoder::new(body).map_err(wrong)?.take(bytes_max as u64 + 1);
+    decoder.read_to_end(&mut whole).map_err(wrong)?;
+    if whole.len() > bytes_max { Err(Error::TooLong { operation, bytes_max }) } else { Ok(whole) }
 }
 
 fn charset(headers: &HeaderMap) -> Option<String> {

@@ -259,6 +259,8 @@ async fn bad_answers_are_told_for_what_they_are() {
     check(gzip, "its answer to GetConfigData is encoded").await;
     let damaged = || Answer(http("200 OK", "Content-Encoding: xpress\r\n", b"damaged"));
     check(damaged, "its answer to GetConfigData is encoded").await;
+    let damaged = || Answer(http("200 OK", "Content-Encoding: zstd\r\n", b"damaged"));
+    check(damaged, "its answer to GetConfigData is encoded").await;
     check(|| Answer(fault(ErrorCode::ServerBusy)), "it refused GetConfigData: ServerBusy").await;
 }
 
@@ -273,20 +275,29 @@ async fn endless_answers_end() {
     xpress::encode(&vec![b' '; 2 << 20], &mut bomb);
     assert!(bomb.len() < 1 << 16);
     check(move || Answer(http("200 OK", "Content-Encoding: xpress\r\n", &bomb)), too_long).await;
+    let bomb = zstd::bulk::compress(&vec![b' '; 64 << 20], 1).expect("compresses");
+    assert!(bomb.len() < 1 << 16);
+    check(move || Answer(http("200 OK", "Content-Encoding: zstd\r\n", &bomb)), too_long).await;
 }
 
 #[tokio::test]
 async fn compressed_answers_are_understood() {
-    let server = Server::start(|operation, _| match operation {
-        "GetConfigData" => {
-            let mut body = Vec::new();
-            xpress::encode(encode_response(&config(), SoapVersion::V11).as_bytes(), &mut body);
-            Answer(http("200 OK", "Content-Encoding: xpress\r\n", &body))
-        }
-        _ => Answer(good(operation)),
-    })
-    .await;
-    server.upstream.config().await.expect("a configuration");
+    for coding in ["xpress", "zstd"] {
+        let server = Server::start(move |operation, _| match operation {
+            "GetConfigData" => {
+                let text = encode_response(&config(), SoapVersion::V11);
+                let mut body = Vec::new();
+                match coding {
+                    "zstd" => body = zstd::bulk::compress(text.as_bytes(), 1).expect("compresses"),
+                    _ => xpress::encode(text.as_bytes(), &mut body),
+                }
+                Answer(http("200 OK", &format!("Content-Encoding: {coding}\r\n"), &body))
+            }
+            _ => Answer(good(operation)),
+        })
+        .await;
+        server.upstream.config().await.expect("a configuration");
+    }
 }
 
 #[tokio::test]

@@ -102,6 +102,11 @@ fn documents(folder: &TempDir) -> String {
     folder.path().join("documents").display().to_string()
 }
 
+/// How often each operation is killed: a release run asks for more.
+fn kills() -> u64 {
+    std::env::var("HEADWATER_KILLS").map_or(5, |kills| kills.parse().expect("a number"))
+}
+
 /// Numbers that look random and are the same in every run.
 fn seeded(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -171,7 +176,7 @@ fn a_stop_signal_ends_it_with_success() {
 #[test]
 fn an_import_that_is_killed_leaves_whole_documents_and_the_next_completes_it() {
     let folder = catalogue(1_500);
-    for seed in 0..5 {
+    for seed in 0..kills() {
         let mut random = seeded(seed + 1);
         let data = tempfile::tempdir().expect("a folder");
         let server = Server::start(data.path());
@@ -218,7 +223,7 @@ fn fragments_without_their_revisions_do_not_count_as_known() {
 #[test]
 fn acknowledged_approvals_survive_a_kill() {
     let folder = catalogue(300);
-    for seed in 0..5 {
+    for seed in 0..kills() {
         let mut random = seeded(seed + 1);
         let data = tempfile::tempdir().expect("a folder");
         let server = Server::start(data.path());
@@ -313,7 +318,7 @@ fn acknowledged_reports_survive_a_kill_and_none_is_there_by_half() {
         std::fs::write(folder.path().join(document.file_name()), document.xml).expect("writes");
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    for seed in 0..5 {
+    for seed in 0..kills() {
         let data = tempfile::tempdir().expect("a folder");
         let server = Server::start(data.path());
         let imported = run(data.path(), &["update", "import", folder.path().to_str().expect("a path")]);
@@ -424,7 +429,7 @@ fn a_synchronisation_that_is_killed_on_either_side_is_completed_by_the_next() {
     let above = tempfile::tempdir().expect("a folder");
     let mut top = approving(above.path(), &folder);
     let url = top.updates_url().to_owned();
-    for seed in 0..5 {
+    for seed in 0..kills() {
         let mut random = seeded(seed + 1);
         let data = tempfile::tempdir().expect("a folder");
         let mut replica = Server::start(data.path());

@@ -43,10 +43,28 @@ pub struct UpdateDocuments {
     pub files: Vec<FileUrl>,
 }
 
+/// How documents are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentForm {
+    /// As a WSUS sends them: short ones as text, others in cabinets, two million bytes at most (facts
+    /// 48, 61).
+    Wsus,
+    /// As text, to a caller that has the whole answer compressed better than any cabinet is.
+    Text,
+}
+
+impl DocumentForm {
+    /// An answer ends at so many bytes of the message.
+    fn answer_bytes_max(self) -> usize {
+        match self {
+            Self::Wsus => 2_000_000,
+            Self::Text => 16 << 20,
+        }
+    }
+}
+
 /// Documents from this size on, in bytes of UTF-16, come in a cabinet (fact 48).
 const CABINET_FROM_BYTES: usize = 5_120;
-/// An answer ends at so many bytes of the message (fact 61).
-const ANSWER_BYTES_MAX: usize = 2_000_000;
 /// The bytes of the message around a document and around a file, at most about.
 const UPDATE_BYTES: usize = 320;
 const FILE_BYTES: usize = 420;
@@ -57,6 +75,7 @@ impl App {
         &self,
         _: &ServerSession,
         identities: &[UpdateIdentity],
+        form: DocumentForm,
     ) -> Result<UpdateDocuments, ClientFault> {
         if identities.len() > UPDATES_PER_REQUEST_MAX {
             return Err(ClientFault::InvalidParameters("updateIds"));
@@ -74,9 +93,9 @@ impl App {
         let mut answer = UpdateDocuments::default();
         let mut bytes = 0;
         for (identity, revision, files) in wanted {
-            let blob = self.blob(revision).await?;
+            let blob = self.blob(revision, form).await?;
             bytes += message_bytes(&blob) + UPDATE_BYTES + FILE_BYTES * files.len();
-            if bytes > ANSWER_BYTES_MAX && !answer.updates.is_empty() {
+            if bytes > form.answer_bytes_max() && !answer.updates.is_empty() {
                 break;
             }
             answer.updates.push(UpdateData { identity, blob, files });
@@ -87,7 +106,10 @@ impl App {
 
     /// The document of a revision, packed now or a short while ago: after a change all downstream
     /// servers ask for the same ones.
-    async fn blob(&self, revision: RevisionId) -> Result<Blob, AppError> {
+    async fn blob(&self, revision: RevisionId, form: DocumentForm) -> Result<Blob, AppError> {
+        if form == DocumentForm::Text {
+            return self.text(revision).await;
+        }
         if let Some(known) = self.packed.get(revision) {
             return Ok(known);
         }
@@ -100,6 +122,13 @@ impl App {
         drop(one_of_few);
         self.packed.put(revision, blob.clone());
         Ok(blob)
+    }
+
+    async fn text(&self, revision: RevisionId) -> Result<Blob, AppError> {
+        let stored = self.store.document(revision).await?;
+        let (packed, plain_bytes) = stored.ok_or(AppError::Internal("a revision has no document"))?;
+        let text = decompress(&packed, plain_bytes)?;
+        if text.contains('\r') { pack(&text) } else { Ok(Blob::Text(text.into())) }
     }
 
     async fn file_urls(&self, updates: &[UpdateData]) -> Result<Vec<FileUrl>, AppError> {

@@ -24,7 +24,7 @@ pub use get_config_data::ConfigData;
 pub use get_deployments::{Deployments, Standing};
 pub use get_revision_id_list::{RevisionFilter, RevisionList, Wanted};
 pub(crate) use get_update_data::Packed;
-pub use get_update_data::{Blob, FileUrl, UpdateData, UpdateDocuments};
+pub use get_update_data::{Blob, DocumentForm, FileUrl, UpdateData, UpdateDocuments};
 pub use session::{Mark, ServerSession};
 
 use headwater_policy::rollup::{ClockDifference, TreeError};

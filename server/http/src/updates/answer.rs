@@ -12,19 +12,23 @@ const COMPRESS_FROM_BYTES: usize = 1_400;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Encodings {
     pub xpress: bool,
+    /// Other Headwaters ask for it (RFC 8878).
+    pub zstd: bool,
 }
 
 impl Encodings {
     pub fn of(headers: &HeaderMap) -> Self {
-        let accepted =
-            headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-        let mut codings = accepted.flat_map(|value| value.split(','));
-        let xpress = codings.any(|coding| {
-            let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-            name.trim().eq_ignore_ascii_case("xpress")
-                && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00")
-        });
-        Self { xpress }
+        let accepted = |wanted: &str| {
+            let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+            let mut codings =
+                values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+            codings.any(|coding| {
+                let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+                let is_refused = matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00");
+                name.trim().eq_ignore_ascii_case(wanted) && !is_refused
+            })
+        };
+        Self { xpress: accepted("xpress"), zstd: accepted("zstd") }
     }
 }
 
@@ -39,16 +43,25 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(crate) struct Answer {
     body: Vec<u8>,
-    xpress: bool,
+    coding: Option<&'static str>,
 }
+
+const XPRESS: &str = "xpress";
+const ZSTD: &str = "zstd";
+/// Documents come often and go far; the fastest level is a fifth of their size.
+const ZSTD_LEVEL: i32 = 1;
 
 impl Answer {
     /// An answer that is text only.
     pub fn text(encodings: Encodings, text: String) -> Self {
-        let mut composer = Composer::new(false);
-        if encodings.xpress && text.len() >= COMPRESS_FROM_BYTES {
-            composer.xpress = true;
+        let is_long = text.len() >= COMPRESS_FROM_BYTES;
+        if encodings.zstd
+            && is_long
+            && let Ok(body) = zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL)
+        {
+            return Self { body, coding: Some(ZSTD) };
         }
+        let mut composer = Composer::new(encodings.xpress && is_long);
         Sink::<Stored>::text(&mut composer, &text);
         composer.finish()
     }
@@ -66,9 +79,9 @@ impl Answer {
             (header::CACHE_CONTROL, "private"),
             (header::VARY, "Accept-Encoding"),
         ];
-        match self.xpress {
-            true => (headers, [(header::CONTENT_ENCODING, "xpress")], self.body).into_response(),
-            false => (headers, self.body).into_response(),
+        match self.coding {
+            Some(coding) => (headers, [(header::CONTENT_ENCODING, coding)], self.body).into_response(),
+            None => (headers, self.body).into_response(),
         }
     }
 }
@@ -106,7 +119,7 @@ impl Composer {
                 "a stored fragment cannot be decoded: stop, delete the file `fragments`, start again"
             );
         }
-        Answer { body: self.out, xpress: self.xpress }
+        Answer { body: self.out, coding: self.xpress.then_some(XPRESS) }
     }
 }
 
@@ -159,17 +172,25 @@ mod tests {
             Sink::<Stored>::text(composer, "</Xml><ID>1</ID>");
         };
         let whole = format!("<Xml>{fragment}</Xml><ID>1</ID>");
-        let packed = Answer::compose(Encodings { xpress: true }, write);
+        let packed = Answer::compose(Encodings { xpress: true, zstd: false }, write);
         let decoded = xpress::decode(&packed.body, whole.len()).expect("decodes");
-        assert_eq!((String::from_utf8(decoded).expect("is text"), packed.xpress), (whole.clone(), true));
-        let plain = Answer::compose(Encodings { xpress: false }, write);
-        assert_eq!((plain.body, plain.xpress), (whole.into_bytes(), false));
+        assert_eq!(
+            (String::from_utf8(decoded).expect("is text"), packed.coding),
+            (whole.clone(), Some(XPRESS))
+        );
+        let plain = Answer::compose(Encodings { xpress: false, zstd: false }, write);
+        assert_eq!((plain.body, plain.coding), (whole.clone().into_bytes(), None));
+        let zstd = Answer::text(Encodings { xpress: true, zstd: true }, whole.clone());
+        let decoded = zstd::bulk::decompress(&zstd.body, whole.len()).expect("decodes");
+        assert_eq!((decoded, zstd.coding), (whole.into_bytes(), Some(ZSTD)));
     }
 
     #[test]
     fn short_answers_stay_plain() {
-        assert!(!Answer::text(Encodings { xpress: true }, "x".repeat(1_399)).xpress);
-        assert!(Answer::text(Encodings { xpress: true }, "x".repeat(1_400)).xpress);
-        assert!(!Answer::text(Encodings { xpress: false }, "x".repeat(1_400)).xpress);
+        let coding =
+            |xpress, length| Answer::text(Encodings { xpress, zstd: false }, "x".repeat(length)).coding;
+        assert_eq!(coding(true, 1_399), None);
+        assert_eq!(coding(true, 1_400), Some(XPRESS));
+        assert_eq!(coding(false, 1_400), None);
     }
 }

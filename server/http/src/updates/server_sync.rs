@@ -1,7 +1,7 @@
 //! The server synchronisation service: each operation from its message to its use case and back.
 
-use headwater_app::ClientFault;
-use headwater_app::upstream_server::ServerSession;
+use headwater_app::upstream_server::{DocumentForm, ServerSession};
+use headwater_app::{AppError, ClientFault};
 use headwater_wsus::soap::{Envelope, Message, encode_response};
 use headwater_wsus::wsusss::{
     Cookie, DownloadFiles, DownloadFilesResponse, GetAuthConfig, GetConfigData, GetCookie, GetCookieResponse,
@@ -88,8 +88,13 @@ async fn get_update_data(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answ
     let version = envelope.version;
     let message: GetUpdateData = decode(envelope)?;
     let session = call.server_session(&message.cookie)?;
-    let documents = call.updates.app.get_update_data(&session, &message.update_ids).await?;
-    Ok(Answer::text(call.encodings, encode_response(&convert::update_data(documents), version)))
+    let form = if call.encodings.zstd { DocumentForm::Text } else { DocumentForm::Wsus };
+    let documents = call.updates.app.get_update_data(&session, &message.update_ids, form).await?;
+    let encodings = call.encodings;
+    let write = move || Answer::text(encodings, encode_response(&convert::update_data(documents), version));
+    // Megabytes are written and compressed, which other calls must not wait for.
+    let written = tokio::task::spawn_blocking(write).await;
+    Ok(written.map_err(|_| ClientFault::Internal(AppError::Internal("writing an answer was stopped")))?)
 }
 
 async fn get_deployments(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answer, Failure> {
