@@ -147,6 +147,21 @@ async fn a_source_that_keeps_one_waiting_is_left() {
 }
 
 #[tokio::test]
+async fn the_pace_is_an_average_over_a_span() {
+    assert_eq!(body::bytes_min(Patience::default().span), 60 * BYTES_PER_SECOND_MIN);
+    // A piece comes every 20 milliseconds, or a little later.
+    let content = vec![b'x'; 20 * 8_192];
+    let mut steady = answer("200 OK\nContent-Length: 163840", b"");
+    steady.extend(content.chunks(8_192).map(<[u8]>::to_vec));
+    let (_, came, error) = fetch(steady, Then::Close, 0, 163_840).await;
+    assert!(error.is_none() && came == content, "{error:?}");
+    let mut slow = answer("200 OK\nContent-Length: 163840", b"");
+    slow.extend((0..100).map(|_| vec![b'x'; 512]));
+    let (.., error) = fetch(slow, Then::FallSilent, 0, 163_840).await;
+    assert!(matches!(error, Some(Error::Slow { .. })), "{error:?}");
+}
+
+#[tokio::test]
 async fn nobody_there_is_no_panic() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
