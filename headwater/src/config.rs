@@ -18,6 +18,7 @@ pub struct Config {
     pub content: Content,
     pub content_languages: Vec<String>,
     pub content_express: bool,
+    pub content_local_sources: bool,
     pub name: Option<String>,
     pub synchronise_every_minutes: u32,
     pub admin_password_file: Option<PathBuf>,
@@ -65,6 +66,7 @@ impl Default for Config {
             content: Content::OnApproval,
             content_languages: Vec::new(),
             content_express: false,
+            content_local_sources: false,
             name: None,
             synchronise_every_minutes: 60,
             admin_password_file: None,
@@ -109,6 +111,10 @@ content_languages = []
 
 # Fetch express files too, which agents read in ranges. They take several times the room.
 content_express = false
+
+# Fetch files from this machine and its link too, where documents name them: for a mirror there. Whoever
+# makes a document can then make this server ask what only answers to it.
+content_local_sources = false
 
 # The name by which other update servers know this one, such as "wsus.branch.example". This
 # machine's name if it is left out.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_app::content::{ContentMode, ContentSettings, Express, Patience, keep_content};
+use headwater_app::content::{ContentMode, ContentSettings, Express, Patience, Trust, keep_content};
 use headwater_app::downstream_server::{DownstreamSettings, PlainHttp, follow_upstream};
 use headwater_app::{App, Clock, FirstAdministrator, Settings, Targeting, admin};
 use headwater_http::console::{self, Console};
@@ -182,6 +182,7 @@ fn settings(config: &Config) -> Settings {
             },
             languages: config.content_languages.clone(),
             express: if config.content_express { Express::Hold } else { Express::LeaveOut },
+            sources: if config.content_local_sources { Trust::Configured } else { Trust::Announced },
             patience: Patience::default(),
         },
         downstream: DownstreamSettings {

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
 
 use crate::connect::Connection;
-use crate::{Error, Result, SPAN_BYTES_MIN};
+use crate::{BYTES_PER_SECOND_MIN, Error, Result};
 
 /// A file on its way.
 pub struct Download {
@@ -89,7 +89,7 @@ impl Download {
     fn next_span(&mut self) -> Result<()> {
         match self.span_bytes {
             0 => Err(Error::Silent(self.span)),
-            bytes if bytes < SPAN_BYTES_MIN => Err(Error::Slow { bytes, span: self.span }),
+            bytes if bytes < bytes_min(self.span) => Err(Error::Slow { bytes, span: self.span }),
             _ => {
                 self.patience = self.span;
                 self.span_bytes = 0;
@@ -97,4 +97,9 @@ impl Download {
             }
         }
     }
+}
+
+/// What arrives in a span, at least.
+pub(crate) fn bytes_min(span: Duration) -> u64 {
+    (BYTES_PER_SECOND_MIN as f64 * span.as_secs_f64()) as u64
 }

@@ -10,11 +10,11 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
-use crate::{Address, Error, Result};
+use crate::{Address, Error, Result, Trust};
 
 /// An open connection, closed on drop.
 pub(crate) struct Connection {
@@ -41,15 +41,19 @@ pub(crate) fn public_trust() -> Result<Arc<rustls::ClientConfig>> {
 
 pub(crate) async fn connect(
     address: &Address,
+    trust: Trust,
     tls: &Arc<rustls::ClientConfig>,
     patience: Duration,
 ) -> Result<Connection> {
-    let connected = tokio::time::timeout(patience, open(address, tls)).await;
+    let connected = tokio::time::timeout(patience, open(address, trust, tls)).await;
     connected.unwrap_or_else(|_| Err(Error::Connect(io::ErrorKind::TimedOut.into())))
 }
 
-async fn open(address: &Address, tls: &Arc<rustls::ClientConfig>) -> Result<Connection> {
-    let stream = TcpStream::connect((address.host(), address.port())).await.map_err(Error::Connect)?;
+async fn open(address: &Address, trust: Trust, tls: &Arc<rustls::ClientConfig>) -> Result<Connection> {
+    // The addresses that were looked at are the ones that are connected to: a name may mean others next time.
+    let found = lookup_host((address.host(), address.port())).await.map_err(Error::Connect)?;
+    let allowed = trust.choose(found.collect())?;
+    let stream = TcpStream::connect(&*allowed).await.map_err(Error::Connect)?;
     if !address.is_https() {
         return speak(stream).await;
     }

@@ -1,6 +1,7 @@
 //! What can go wrong between here and a source.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -11,6 +12,8 @@ use http::StatusCode;
 pub enum Error {
     #[error("its address is none of `http` or `https` that can be asked")]
     Address,
+    #[error("the source would be {0}, where no document may send a server")]
+    OutOfReach(IpAddr),
     #[error("the source does not have it")]
     NotThere,
     /// Where to is a stranger's choice, so nobody follows.

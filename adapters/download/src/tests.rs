@@ -47,7 +47,7 @@ async fn fetch(
 ) -> (u64, Vec<u8>, Option<Error>) {
     let (address, _task) = source(pieces, then).await;
     let downloader = Downloader::new(FAST).unwrap();
-    let mut download = match downloader.get(&address, from, size_bytes).await {
+    let mut download = match downloader.get(&address, Trust::Configured, from, size_bytes).await {
         Ok(download) => download,
         Err(error) => return (0, Vec::new(), Some(error)),
     };
@@ -80,7 +80,12 @@ async fn a_whole_file_and_the_rest_of_one() {
 #[tokio::test]
 async fn the_request_is_what_a_server_of_files_expects() {
     let (address, task) = source(answer("404 Not Found\nContent-Length: 0", b""), Then::Close).await;
-    let error = Downloader::new(FAST).unwrap().get(&address, 1_048_576, 2_000_000).await.err().unwrap();
+    let error = Downloader::new(FAST)
+        .unwrap()
+        .get(&address, Trust::Configured, 1_048_576, 2_000_000)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(error, Error::NotThere));
     let request = task.await.unwrap().to_lowercase();
     assert!(request.starts_with("get /content/a2/86.cab http/1.1\r\n"), "{request}");
@@ -142,14 +147,45 @@ async fn a_source_that_keeps_one_waiting_is_left() {
 }
 
 #[tokio::test]
+async fn the_pace_is_an_average_over_a_span() {
+    assert_eq!(body::bytes_min(Patience::default().span), 60 * BYTES_PER_SECOND_MIN);
+    // A piece comes every 20 milliseconds, or a little later.
+    let content = vec![b'x'; 20 * 8_192];
+    let mut steady = answer("200 OK\nContent-Length: 163840", b"");
+    steady.extend(content.chunks(8_192).map(<[u8]>::to_vec));
+    let (_, came, error) = fetch(steady, Then::Close, 0, 163_840).await;
+    assert!(error.is_none() && came == content, "{error:?}");
+    let mut slow = answer("200 OK\nContent-Length: 163840", b"");
+    slow.extend((0..100).map(|_| vec![b'x'; 512]));
+    let (.., error) = fetch(slow, Then::FallSilent, 0, 163_840).await;
+    assert!(matches!(error, Some(Error::Slow { .. })), "{error:?}");
+}
+
+#[tokio::test]
 async fn nobody_there_is_no_panic() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
     let downloader = Downloader::new(FAST).unwrap();
-    let get = async |url: String| downloader.get(&url.parse().unwrap(), 0, 5).await.err().unwrap();
+    let get = async |url: String| {
+        downloader.get(&url.parse().unwrap(), Trust::Configured, 0, 5).await.err().unwrap()
+    };
     assert!(matches!(get(format!("http://{address}/")).await, Error::Connect(_)));
     let (plain, _task) = source(answer("200 OK", b""), Then::Close).await;
     let error = get(format!("https://{}/", plain.authority())).await;
     assert!(matches!(error, Error::Tls(_) | Error::Connect(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn no_document_leads_into_this_machine() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let downloader = Downloader::new(FAST).unwrap();
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"] {
+        let address = format!("http://{host}:{port}/").parse().unwrap();
+        let error = downloader.get(&address, Trust::Announced, 0, 5).await.err().unwrap();
+        assert!(matches!(error, Error::OutOfReach(_)), "{host}: {error:?}");
+    }
+    let nobody_came = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await.is_err();
+    assert!(nobody_came);
 }

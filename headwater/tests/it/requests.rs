@@ -3,7 +3,7 @@
 use headwater_testkit::TestServer;
 use headwater_wsus::soap::ErrorCode;
 
-use crate::wire::{Answer, CLIENT, SIMPLE_AUTH, capture, fault, post, raw, skeleton};
+use crate::wire::{Answer, CLIENT, REPORTING, SIMPLE_AUTH, capture, fault, post, raw, skeleton};
 
 const GET_CONFIG: &str = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><GetConfig \
     xmlns=\"http://www.microsoft.com/SoftwareDistribution/Server/ClientWebService\"><protocolVersion>2.90\
@@ -75,10 +75,17 @@ async fn what_is_no_call_has_one_clear_answer() {
     let get = format!("GET {CLIENT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_eq!(raw(&server, get.as_bytes()).await.status(), 405);
     assert_eq!(post(&server, CLIENT, "", b"\xff\xfe\x00").await.status(), 400);
-    let huge = format!(
-        "POST {CLIENT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 999999999999\r\n\r\n"
-    );
-    assert_eq!(raw(&server, huge.as_bytes()).await.status(), 413);
+    for (path, bytes) in [
+        (CLIENT, 999_999_999_999_u64),
+        (CLIENT, (4 << 20) + 1),
+        (SIMPLE_AUTH, (64 << 10) + 1),
+        (REPORTING, (64 << 20) + 1),
+    ] {
+        let huge = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {bytes}\r\n\r\n"
+        );
+        assert_eq!(raw(&server, huge.as_bytes()).await.status(), 413, "{path}");
+    }
 
     let refused = [
         GET_CONFIG.replace("GetConfig", "GetNothing"),

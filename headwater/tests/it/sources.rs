@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use headwater_app::content::{ContentReport, ContentSettings, ContentState, Patience, keep_content};
+use headwater_app::content::{ContentReport, ContentSettings, ContentState, Patience, Trust, keep_content};
 use headwater_app::downstream_server::DownstreamSettings;
 use headwater_app::upstream_server::ServerSession;
 use headwater_app::{App, AppError, ClientFault, Operator, Settings, Targeting};
@@ -142,12 +142,13 @@ async fn operator(app: &App) -> Operator {
     app.operator(&token).await.expect("an answer").expect("an operator")
 }
 
-async fn start(folder: &tempfile::TempDir, clock: &TestClock) -> Arc<App> {
+/// The sources of these tests are on this machine.
+async fn start(folder: &tempfile::TempDir, clock: &TestClock, sources: Trust) -> Arc<App> {
     let settings = Settings {
         data: folder.path().join("data"),
         page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
         targeting: Targeting::ServerSide,
-        content: ContentSettings { patience: PATIENCE, ..ContentSettings::default() },
+        content: ContentSettings { patience: PATIENCE, sources, ..ContentSettings::default() },
         downstream: DownstreamSettings::default(),
     };
     App::start(settings, clock.clock()).await.expect("starts")
@@ -157,7 +158,7 @@ impl Fixture {
     /// `announced` changes the document.
     async fn with(content: &[u8], announced: impl Fn(String) -> String) -> Self {
         let (folder, clock) = (tempfile::tempdir().expect("a folder"), TestClock::of_the_captures());
-        let app = start(&folder, &clock).await;
+        let app = start(&folder, &clock, Trust::Configured).await;
         let package = folder.path().join("package");
         std::fs::create_dir_all(&package).expect("a folder");
         let document = Update::software(10, "Software").file("update.cab", content).document();
@@ -194,11 +195,15 @@ impl Fixture {
     }
 
     /// The same data in another process, as far as the server can tell.
-    async fn restart(mut self) -> Self {
+    async fn restart(self) -> Self {
+        self.restart_with(Trust::Configured).await
+    }
+
+    async fn restart_with(mut self, sources: Trust) -> Self {
         self.app.stop().await;
         let Self { folder, clock, app, .. } = self;
         drop(app);
-        self = Self { app: start(&folder, &clock).await, folder, clock, file: self.file };
+        self = Self { app: start(&folder, &clock, sources).await, folder, clock, file: self.file };
         self
     }
 
@@ -354,6 +359,16 @@ async fn addresses_that_are_none_are_not_asked() {
         let report = fixture.report().await;
         fixture.is(&report, ContentState::Missing, "its address is none of `http` or `https`");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_does_not_send_the_server_to_itself() {
+    let (fixture, source) = Fixture::new(&content(), Manner::Honest).await;
+    let fixture = fixture.restart_with(Trust::Announced).await;
+    fixture.reconcile().await;
+    let report = fixture.report().await;
+    fixture.is(&report, ContentState::Missing, "the source would be 127.0.0.1");
+    assert_eq!(source.asked(), [""; 0]);
 }
 
 #[cfg(unix)]

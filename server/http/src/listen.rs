@@ -43,6 +43,9 @@ impl Default for Limits {
     }
 }
 
+/// What a connection reads ahead, and the longest header of a request: IIS takes 16 KB.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
+
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}; stop what uses it, or choose another address")]
@@ -154,7 +157,7 @@ async fn connection<S>(
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_buf_size(256 << 10)
+        .max_buf_size(BUFFER_BYTES_MAX)
         .serve_connection(
             TokioIo::new(Patient::new(stream, limits.write_timeout)),
             TowerToHyperService::new(service),

@@ -1,7 +1,7 @@
 //! Fetching one file from its source.
 
 use headwater_content::{Expected, FileDigests, Staged};
-use headwater_download::{Address, Download};
+use headwater_download::{Address, Download, Trust};
 use headwater_policy::content::{Attempt, Failure};
 
 use super::wanted::WantedFile;
@@ -23,9 +23,11 @@ struct Failed {
 
 impl From<headwater_download::Error> for Failed {
     fn from(error: headwater_download::Error) -> Self {
-        use headwater_download::Error::{Address, Encoded, Length, NotThere, Redirected, TooLong, WrongPart};
+        use headwater_download::Error::{
+            Address, Encoded, Length, NotThere, OutOfReach, Redirected, TooLong, WrongPart,
+        };
         let failure = match &error {
-            NotThere | Redirected | Address => Failure::NotThere,
+            NotThere | Redirected | Address | OutOfReach(_) => Failure::NotThere,
             Length { .. } | TooLong { .. } | Encoded | WrongPart => Failure::WrongBytes,
             _ => Failure::Interrupted,
         };
@@ -94,7 +96,7 @@ impl App {
         if let Some(link) = &wanted.above {
             let path = FileLocation::of(&wanted.file).path;
             let url = format!("{}/{path}", link.upstream.address().content_root());
-            match self.bring(expected, &url, gained).await {
+            match self.bring(expected, &url, Trust::Configured, gained).await {
                 Err(failed) if failed.failure == Failure::NotThere => {}
                 brought => return brought,
             }
@@ -105,7 +107,7 @@ impl App {
             }
         }
         match &wanted.known.source {
-            Some(url) => self.bring(expected, url, gained).await,
+            Some(url) => self.bring(expected, url, self.settings.content.sources, gained).await,
             None => Err(Failed {
                 failure: Failure::NotThere,
                 because: "the upstream server does not know it, and no other source is known".to_owned(),
@@ -114,13 +116,20 @@ impl App {
     }
 
     /// Continues a file to its end. `gained` turns true when there is more of it than before.
-    async fn bring(&self, expected: Expected, url: &str, gained: &mut bool) -> Result<FileDigests, Failed> {
+    async fn bring(
+        &self,
+        expected: Expected,
+        url: &str,
+        trust: Trust,
+        gained: &mut bool,
+    ) -> Result<FileDigests, Failed> {
         let address: Address = url.parse()?;
         let files = self.content.files.clone();
         let mut part = Part(Some(on_disk(move || files.stage(expected)).await??));
         let from = part.len();
         if from < expected.size_bytes {
-            let mut download = self.content.downloader.get(&address, from, expected.size_bytes).await?;
+            let mut download =
+                self.content.downloader.get(&address, trust, from, expected.size_bytes).await?;
             if download.start() != from {
                 part.restart().await?;
             }

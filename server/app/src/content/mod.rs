@@ -23,7 +23,7 @@ use headwater_store::{HeldFile, Store};
 use tokio::sync::Notify;
 
 pub use headwater_content::ContentFile;
-pub use headwater_download::Patience;
+pub use headwater_download::{Patience, Trust};
 pub use headwater_policy::content::{ContentMode, ContentState};
 pub use reconcile::keep_content;
 pub use report::{ContentReport, FileStanding};
@@ -40,6 +40,8 @@ pub struct ContentSettings {
     /// The languages of the computers, such as `en` and `pt-br`; none for all.
     pub languages: Vec<String>,
     pub express: Express,
+    /// Where the sources that documents name may be.
+    pub sources: Trust,
     /// With sources.
     pub patience: Patience,
 }
