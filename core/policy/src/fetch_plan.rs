@@ -35,7 +35,7 @@ impl FetchPlan {
     }
 
     /// What to ask for now; `None` when all has come or was refused.
-    pub fn next(&mut self) -> Option<Vec<UpdateIdentity>> {
+    pub fn next_batch(&mut self) -> Option<Vec<UpdateIdentity>> {
         self.batches.pop_front()
     }
 
@@ -100,7 +100,7 @@ mod tests {
         mut answer: impl FnMut(&[u128]) -> Option<Vec<u128>>,
     ) -> (usize, Vec<u128>, Result<(), FetchError>) {
         let mut calls = 0;
-        while let Some(asked) = plan.next() {
+        while let Some(asked) = plan.next_batch() {
             calls += 1;
             let done = match answer(&numbers(&asked)) {
                 Some(came) => plan.came(asked, &ids(came).into_iter().collect()),
@@ -122,7 +122,7 @@ mod tests {
             Some(batch.to_vec())
         });
         assert_eq!((calls, asked), (3, vec![3, 1, 2, 5, 4]));
-        assert!(FetchPlan::new([], 100).next().is_none());
+        assert!(FetchPlan::new([], 100).next_batch().is_none());
         assert_eq!(run(FetchPlan::new(ids([1, 2]), 0), |batch| Some(batch.to_vec())).0, 2);
     }
 

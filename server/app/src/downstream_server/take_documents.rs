@@ -81,7 +81,7 @@ async fn ask_for_all(
     plan: &mut FetchPlan,
     answers: mpsc::Sender<Documents>,
 ) -> Result<(), SyncError> {
-    while let Some(asked) = plan.next() {
+    while let Some(asked) = plan.next_batch() {
         match link.upstream.documents(&asked).await {
             Ok(mut documents) => {
                 let expected: HashSet<UpdateIdentity> = asked.iter().copied().collect();
