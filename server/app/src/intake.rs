@@ -3,7 +3,7 @@
 //!
 //! Agents see nothing of it before the catalogue is published.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use headwater_catalog::{Document, FACTS_VERSION};
 use headwater_fragments::Record;
@@ -11,6 +11,7 @@ use headwater_model::{RevisionId, UpdateId, UpdateIdentity};
 use headwater_packages::Document as PackedDocument;
 use headwater_store::{NewRevision, Quarantined};
 use ring::digest::{SHA256, digest};
+use tokio::sync::mpsc;
 
 use crate::admin::chain;
 use crate::catalogue::pack_document;
@@ -33,7 +34,7 @@ struct Derived {
 
 /// Documents that were read, and those that could not be.
 #[derive(Default)]
-pub(crate) struct Arrivals {
+struct Arrivals {
     derived: Vec<Derived>,
     refused: Vec<Refusal>,
 }
@@ -49,6 +50,10 @@ pub(crate) struct Kept {
 }
 
 const ZSTD_LEVEL: i32 = 3;
+/// Documents of one transaction.
+const BATCH_DOCUMENTS: usize = 512;
+/// Documents of one transaction are also limited by their text, in bytes.
+const BATCH_BYTES: u64 = 32 << 20;
 
 /// A document that cannot be kept, and what it is known by in quarantine.
 pub(crate) type Refusal = (Refused, [u8; 8]);
@@ -73,8 +78,39 @@ impl App {
         known > self.live.served().catalogue.index.revisions().len()
     }
 
+    /// Takes documents in until no more come: all processors derive, and what is derived is kept, a
+    /// batch at a time, while more is read.
+    pub(crate) async fn take_in<T: Send + 'static>(
+        &self,
+        unread: mpsc::Receiver<T>,
+        read: fn(T) -> Result<PackedDocument, Refusal>,
+        mut told: impl FnMut(Kept),
+    ) -> Result<(), AppError> {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let unread: Arc<Unread<T>> = Arc::new(tokio::sync::Mutex::new((0, unread)));
+        let (derived, mut arriving) = mpsc::channel(BATCH_DOCUMENTS);
+        let work = |_| {
+            let (unread, derived) = (unread.clone(), derived.clone());
+            tokio::task::spawn_blocking(move || derive_each(&unread, read, &derived))
+        };
+        let working: Vec<_> = (0..workers).map(work).collect();
+        drop((unread, derived));
+        let mut batch = Batch::default();
+        while let Some((number, result)) = arriving.recv().await {
+            batch.push(number, result);
+            if batch.is_full() {
+                told(self.keep(batch.take()).await?);
+            }
+        }
+        told(self.keep(batch.take()).await?);
+        for worker in working {
+            worker.await.map_err(|_| AppError::Internal("deriving documents was stopped"))?;
+        }
+        Ok(())
+    }
+
     /// Writes one batch: fragments first, so that every revision in the database has its own.
-    pub(crate) async fn keep(&self, arrivals: Arrivals) -> Result<Kept, AppError> {
+    async fn keep(&self, arrivals: Arrivals) -> Result<Kept, AppError> {
         let now = self.clock.now();
         let read = arrivals.derived.len() as u64;
         let (revisions, records): (Vec<NewRevision>, Vec<Record>) = {
@@ -121,34 +157,60 @@ impl App {
     }
 }
 
-/// Reads and derives documents on all processors. The order stays.
-pub(crate) fn derive_all<T: Send>(
-    unread: Vec<T>,
-    read: impl Fn(T) -> Result<PackedDocument, Refusal> + Sync,
-) -> Arrivals {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(unread.len());
-    let mut results: Vec<Option<Result<Derived, Refusal>>> = unread.iter().map(|_| None).collect();
-    // Documents differ a thousandfold in size: whoever is free takes the next.
-    let work = Mutex::new(unread.into_iter().zip(results.iter_mut()));
-    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((unread, result)) = next() {
-                    *result = Some(read(unread).and_then(|packed| derive(&packed)));
-                }
-            });
-        }
-    });
-    drop(work);
-    let mut arrivals = Arrivals::default();
-    for result in results.into_iter().flatten() {
-        match result {
-            Ok(derived) => arrivals.derived.push(derived),
-            Err(refused) => arrivals.refused.push(refused),
+/// What waits to be derived, and the number of the next.
+type Unread<T> = tokio::sync::Mutex<(u64, mpsc::Receiver<T>)>;
+
+/// Reads and derives one document after the other, each with its number. Documents differ a
+/// thousandfold in size, so whoever is free takes the next.
+fn derive_each<T>(
+    unread: &Unread<T>,
+    read: impl Fn(T) -> Result<PackedDocument, Refusal>,
+    derived: &mpsc::Sender<(u64, Result<Derived, Refusal>)>,
+) {
+    loop {
+        let (number, next) = {
+            let mut unread = unread.blocking_lock();
+            let Some(next) = unread.1.blocking_recv() else { return };
+            unread.0 += 1;
+            (unread.0, next)
+        };
+        let result = read(next).and_then(|packed| derive(&packed));
+        if derived.blocking_send((number, result)).is_err() {
+            return;
         }
     }
-    arrivals
+}
+
+/// Documents that are kept together.
+#[derive(Default)]
+struct Batch {
+    results: Vec<(u64, Result<Derived, Refusal>)>,
+    bytes: u64,
+}
+
+impl Batch {
+    fn push(&mut self, number: u64, result: Result<Derived, Refusal>) {
+        self.bytes += result.as_ref().map_or(0, |derived| derived.revision.document_bytes);
+        self.results.push((number, result));
+    }
+
+    fn is_full(&self) -> bool {
+        self.results.len() >= BATCH_DOCUMENTS || self.bytes >= BATCH_BYTES
+    }
+
+    /// In the order in which they were read.
+    fn take(&mut self) -> Arrivals {
+        let mut results = std::mem::take(self).results;
+        results.sort_unstable_by_key(|(number, _)| *number);
+        let mut arrivals = Arrivals::default();
+        for (_, result) in results {
+            match result {
+                Ok(derived) => arrivals.derived.push(derived),
+                Err(refused) => arrivals.refused.push(refused),
+            }
+        }
+        arrivals
+    }
 }
 
 /// The first eight bytes of the SHA-256.

@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 
 use super::operators::Operator;
 use crate::error::AppError;
+use crate::intake::Kept;
 pub use crate::intake::Refused;
-use crate::intake::{Arrivals, derive_all};
 use crate::start::{App, random};
 
 /// How far an import is.
@@ -51,16 +51,16 @@ pub struct ImportSummary {
     pub duration_ms: u64,
 }
 
-struct Batch {
-    arrivals: Arrivals,
-    documents_total: Option<u64>,
+/// Documents that were read and wait to be derived: each may have many megabytes.
+const UNREAD_MAX: usize = 4;
+
+/// What a package has beside its documents.
+#[derive(Default)]
+struct Rest {
+    /// Where Microsoft has the files.
+    locations: Vec<FileLocation>,
     files: u64,
 }
-
-/// Documents of one transaction.
-const BATCH_DOCUMENTS: usize = 512;
-/// Documents of one transaction are also limited by their text, in bytes.
-const BATCH_BYTES: usize = 32 << 20;
 
 impl App {
     /// A new file in the data folder for a package that is being received.
@@ -82,25 +82,28 @@ impl App {
     ) -> Result<ImportSummary, AppError> {
         let _one_at_a_time = self.importing.lock().await;
         let started = Instant::now();
-        let (batches, mut arriving) = mpsc::channel(2);
-        let documents = package.clone();
-        let reader = tokio::task::spawn_blocking(move || read(documents, &batches));
+        let (unread, arriving) = mpsc::channel(UNREAD_MAX);
+        let opened = {
+            let package = package.clone();
+            tokio::task::spawn_blocking(move || Package::open(&package)).await
+        };
+        let opened = opened.map_err(|_| AppError::Internal("opening the package was stopped"))??;
+        let documents_total = opened.documents_total();
+        let reader = tokio::task::spawn_blocking(move || read(opened, &unread));
 
         let mut summary = ImportSummary::default();
         let mut added = Vec::new();
-        let mut files = 0;
-        while let Some(batch) = arriving.recv().await {
-            files = batch.files;
-            let kept = self.keep(batch.arrivals).await?;
+        let told = |kept: Kept| {
             summary.documents += kept.documents;
             summary.added += kept.added.len() as u64;
             summary.unchanged += kept.unchanged;
             summary.quarantined.extend(kept.refused);
             added.extend(kept.added);
-            let documents_total = batch.documents_total;
             progress(ImportProgress { documents: summary.documents, documents_total, files: 0 });
-        }
-        let locations = reader.await.map_err(|_| AppError::Internal("reading the package was stopped"))??;
+        };
+        self.take_in(arriving, Ok, told).await?;
+        let Rest { locations, files } =
+            reader.await.map_err(|_| AppError::Internal("reading the package was stopped"))??;
         self.publish_catalogue().await?;
         self.count_kinds(&mut summary, &added);
         self.learn_locations(&locations).await?;
@@ -139,41 +142,18 @@ impl App {
     }
 }
 
-/// Reads the package to its end and hands on its documents, a batch at a time. Returns where Microsoft has
-/// the files.
-fn read(path: PathBuf, batches: &mpsc::Sender<Batch>) -> Result<Vec<FileLocation>, AppError> {
-    let package = Package::open(&path)?;
+/// Reads the package to its end and hands on its documents.
+fn read(package: Package, unread: &mpsc::Sender<PackedDocument>) -> Result<Rest, AppError> {
     let locations = package.listing().map(|listing| listing.locations.clone()).unwrap_or_default();
-    let mut gathered = Gathered { documents_total: package.documents_total(), ..Gathered::default() };
-    package.read(|entry| {
-        match entry {
-            Entry::Document(document) => {
-                gathered.bytes += document.xml.len();
-                gathered.documents.push(document);
-            }
-            Entry::File(_) => gathered.files += 1,
+    let mut rest = Rest { locations, files: 0 };
+    package.read(|entry| match entry {
+        Entry::Document(document) => {
+            unread.blocking_send(document).map_err(|_| AppError::Internal("the import was stopped"))
         }
-        let full = gathered.documents.len() >= BATCH_DOCUMENTS || gathered.bytes >= BATCH_BYTES;
-        if full { gathered.hand_on(batches) } else { Ok(()) }
+        Entry::File(_) => {
+            rest.files += 1;
+            Ok(())
+        }
     })?;
-    gathered.hand_on(batches)?;
-    Ok(locations)
-}
-
-/// What was read and not yet handed on.
-#[derive(Default)]
-struct Gathered {
-    documents: Vec<PackedDocument>,
-    bytes: usize,
-    documents_total: Option<u64>,
-    files: u64,
-}
-
-impl Gathered {
-    fn hand_on(&mut self, batches: &mpsc::Sender<Batch>) -> Result<(), AppError> {
-        self.bytes = 0;
-        let arrivals = derive_all(std::mem::take(&mut self.documents), Ok);
-        let batch = Batch { arrivals, documents_total: self.documents_total, files: self.files };
-        batches.blocking_send(batch).map_err(|_| AppError::Internal("the import was stopped"))
-    }
+    Ok(rest)
 }

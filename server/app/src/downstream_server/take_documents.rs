@@ -7,17 +7,17 @@ use headwater_download::Address;
 use headwater_model::UpdateIdentity;
 use headwater_packages::Document as PackedDocument;
 use headwater_policy::fetch_plan::FetchPlan;
-use headwater_store::RunQuarantine;
-use headwater_upstream::{Documents, Parcel};
+use headwater_store::{RunQuarantine, RunRow};
+use headwater_upstream::Parcel;
 use tokio::sync::mpsc;
 
-use super::Link;
 use super::problem::SyncError;
 use super::synchronise::{Run, Taken};
 use crate::admin::chain;
-use crate::error::AppError;
-use crate::intake::{Refusal, derive_all, unreadable};
+use crate::intake::{Kept, Refusal, unreadable};
 
+/// Documents that came and wait to be derived.
+const UNREAD_MAX: usize = 64;
 /// Documents that one run names as kept apart; the others are counted.
 const QUARANTINED_TOLD_MAX: usize = 1_000;
 
@@ -30,79 +30,68 @@ impl Run<'_> {
         taken: &mut Taken,
     ) -> Result<(), SyncError> {
         let mut plan = FetchPlan::new(wanted, batch_max);
-        // One answer waits while another is derived: together some dozen megabytes.
-        let (answers, arriving) = mpsc::channel(1);
-        let ask = ask_for_all(self.link, &mut plan, answers);
+        let (unread, arriving) = mpsc::channel(UNREAD_MAX);
+        let told = |kept: Kept| {
+            taken.added += kept.added.len() as u64;
+            taken.quarantined += kept.refused.len() as u64;
+            self.tell(|run| tell_kept(run, kept));
+        };
         // What has come is kept, even if asking fails then.
-        let (asked, kept) = tokio::join!(ask, self.keep_all(arriving, taken));
+        let (asked, kept) =
+            tokio::join!(self.ask_for_all(&mut plan, unread), self.app.take_in(arriving, unpack, told));
         kept?;
         asked?;
         for identity in plan.refused() {
-            tracing::warn!(%identity, url = self.link.setting.url, "the upstream server does not give a document");
+            let url = &self.link.setting.url;
+            tracing::warn!(%identity, url, "the upstream server does not give a document");
         }
         taken.refused += plan.refused().len();
         Ok(())
     }
 
-    async fn keep_all(
-        &self,
-        mut arriving: mpsc::Receiver<Documents>,
-        taken: &mut Taken,
-    ) -> Result<(), SyncError> {
-        while let Some(Documents { parcels, sources }) = arriving.recv().await {
-            let arrivals = tokio::task::spawn_blocking(move || derive_all(parcels, unpack))
-                .await
-                .map_err(|_| AppError::Internal("reading documents was stopped"))?;
-            let kept = self.app.keep(arrivals).await?;
+    /// Asks for what the plan says. Documents that were not asked for are dropped.
+    async fn ask_for_all(&self, plan: &mut FetchPlan, unread: mpsc::Sender<Parcel>) -> Result<(), SyncError> {
+        while let Some(asked) = plan.next_batch() {
+            let documents = match self.link.upstream.documents(&asked).await {
+                Ok(documents) => documents,
+                Err(error) if error.refuses_request() => {
+                    tracing::debug!(documents = asked.len(), error = chain(&error), "asking for fewer");
+                    plan.was_refused(asked)?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             // Before the catalogue announces the files: whoever wants them knows where they are.
             let usable = |(_, url): &(_, String)| url.parse::<Address>().is_ok();
-            let sources: Vec<_> = sources.into_iter().filter(usable).collect();
+            let sources: Vec<_> = documents.sources.into_iter().filter(usable).collect();
             self.app.store.add_sources(&sources).await?;
-            taken.added += kept.added.len() as u64;
-            taken.quarantined += kept.refused.len() as u64;
-            self.tell(|run| {
-                run.documents += kept.documents;
-                run.added += kept.added.len() as u64;
-                let room = QUARANTINED_TOLD_MAX.saturating_sub(run.quarantined.len());
-                run.quarantined.extend(kept.refused.into_iter().take(room).map(|refused| RunQuarantine {
-                    name: refused.name,
-                    update: refused.update,
-                    reason: refused.reason,
-                }));
-            });
+            let expected: HashSet<UpdateIdentity> = asked.iter().copied().collect();
+            let mut came = HashSet::new();
+            for parcel in documents.parcels {
+                if expected.contains(&parcel.identity)
+                    && came.insert(parcel.identity)
+                    && unread.send(parcel).await.is_err()
+                {
+                    // Keeping has failed, and says so itself.
+                    return Ok(());
+                }
+            }
+            plan.came(asked, &came)?;
         }
         Ok(())
     }
 }
 
-/// Asks for what the plan says. Documents that were not asked for are dropped.
-async fn ask_for_all(
-    link: &Link,
-    plan: &mut FetchPlan,
-    answers: mpsc::Sender<Documents>,
-) -> Result<(), SyncError> {
-    while let Some(asked) = plan.next_batch() {
-        match link.upstream.documents(&asked).await {
-            Ok(mut documents) => {
-                let expected: HashSet<UpdateIdentity> = asked.iter().copied().collect();
-                let mut came = HashSet::new();
-                documents
-                    .parcels
-                    .retain(|parcel| expected.contains(&parcel.identity) && came.insert(parcel.identity));
-                plan.came(asked, &came)?;
-                if answers.send(documents).await.is_err() {
-                    // Keeping has failed, and says so itself.
-                    return Ok(());
-                }
-            }
-            Err(error) if error.refuses_request() => {
-                tracing::debug!(documents = asked.len(), error = chain(&error), "asking for fewer");
-                plan.was_refused(asked)?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
+/// Counts what was kept of a run.
+fn tell_kept(run: &mut RunRow, kept: Kept) {
+    run.documents += kept.documents;
+    run.added += kept.added.len() as u64;
+    let room = QUARANTINED_TOLD_MAX.saturating_sub(run.quarantined.len());
+    run.quarantined.extend(kept.refused.into_iter().take(room).map(|refused| RunQuarantine {
+        name: refused.name,
+        update: refused.update,
+        reason: refused.reason,
+    }));
 }
 
 fn unpack(parcel: Parcel) -> Result<PackedDocument, Refusal> {
