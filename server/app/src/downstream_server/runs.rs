@@ -24,7 +24,9 @@ impl App {
     pub async fn synchronise_now(&self, operator: &Operator) -> Result<StartedRun, AppError> {
         self.must_have_upstream()?;
         let started = self.begin_run(Some(&operator.name)).await?;
-        self.downstream.asked.notify_one();
+        if !started.joined {
+            self.downstream.asked.notify_one();
+        }
         Ok(started)
     }
 
