@@ -139,10 +139,14 @@ fn updates() {
 #[test]
 fn requests_about_updates() {
     let request: ApprovalRequest = check(json!({
-        "updates": [UPDATE], "group": ALL_COMPUTERS, "action": "block", "deadline": "2026-12-24T02:00:00Z"
+        "updates": [UPDATE], "group": ALL_COMPUTERS, "action": "block", "deadline": "2026-12-24T02:00:00Z",
+        "new_revisions": "wait"
     }));
     assert_eq!(request.action, ApprovalAction::Block);
-    check::<ApprovalRequest>(json!({"updates": [], "group": ALL_COMPUTERS, "action": "detect"}));
+    // Older callers do not say it.
+    let silent = json!({"updates": [], "group": ALL_COMPUTERS, "action": "detect"});
+    let silent: ApprovalRequest = serde_json::from_value(silent).expect("is understood");
+    assert_eq!(silent.new_revisions, NewRevisions::Follow);
     check::<ApprovalWithdrawal>(json!({"updates": [UPDATE], "group": ALL_COMPUTERS}));
     check::<DeclineRequest>(json!({"updates": [UPDATE]}));
     check::<UpdatesOutcome>(json!({

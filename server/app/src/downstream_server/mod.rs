@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_model::ServerId;
+use headwater_model::{ServerId, Timestamp};
 use headwater_store::{Store, UpstreamSetting};
 use headwater_upstream::{Access, Upstream};
 use tokio::sync::{Notify, watch};
@@ -106,6 +106,8 @@ struct Current {
 pub(crate) struct Downstream {
     link: watch::Sender<Option<Arc<Link>>>,
     current: Mutex<Option<Current>>,
+    /// When everything was last taken, since this start.
+    synced: Mutex<Option<Timestamp>>,
     /// Only one run begins at a time.
     beginning: tokio::sync::Mutex<()>,
     /// Somebody asked for a run.
@@ -126,7 +128,13 @@ impl Downstream {
         };
         let (link, _) = watch::channel(link);
         let beginning = tokio::sync::Mutex::default();
-        Ok(Self { link, current: Mutex::default(), beginning, asked: Notify::new() })
+        Ok(Self {
+            link,
+            current: Mutex::default(),
+            synced: Mutex::default(),
+            beginning,
+            asked: Notify::new(),
+        })
     }
 
     pub fn link(&self) -> Option<Arc<Link>> {
@@ -142,6 +150,10 @@ impl Downstream {
 
     fn current(&self) -> MutexGuard<'_, Option<Current>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn synced(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.synced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of the run that is going.

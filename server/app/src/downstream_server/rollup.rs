@@ -84,13 +84,18 @@ impl App {
     /// This server and those below it, in the order in which they are told.
     async fn server_reports(&self, upstream: &Upstream) -> Result<Vec<ServerReport>, AppError> {
         let setting = self.store.upstream().await?;
+        let synced = *self.downstream.synced();
+        let last_sync = match synced {
+            Some(synced) => Some(synced),
+            None => self.store.last_sync().await?,
+        };
         let own = ServerReport {
             server: self.server.id,
             name: upstream.account_name().to_owned(),
             parent: headwater_policy::rollup::ASKED_SERVER,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             is_replica: setting.is_some_and(|setting| setting.mode == UpstreamMode::Replica),
-            last_sync: self.store.last_sync().await?,
+            last_sync,
             last_rollup: Some(self.clock.now()),
             summary: self.server_summary().await?,
         };

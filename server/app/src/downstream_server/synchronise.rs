@@ -96,6 +96,7 @@ impl Run<'_> {
             let after = anchors.deployments.as_deref().filter(|_| self.is_headwater);
             taken.changed_decisions = self.take_decisions(after, &updates.anchor).await?;
         }
+        *app.downstream.synced() = Some(app.clock.now());
         // Microsoft Update is told of no computers.
         if !config.catalog_only {
             self.tell(|run| run.step = RunStep::Reports);
