@@ -1,4 +1,5 @@
-//! The example of [MS-NLMP] 4.2.4 as far as a client without keys computes it.
+//! The example of [MS-NLMP] 4.2.4 as far as a client without keys computes it. Its messages are read
+//! in `tests/exchange.rs`.
 
 use crate::negotiate::{TARGET_INFO, UNICODE};
 use crate::{Account, Challenge, ChannelBindings, NtlmError, Password, ServiceName, keys};
