@@ -13,6 +13,7 @@ mod challenge;
 pub mod header;
 mod keys;
 mod negotiate;
+pub mod oracle;
 #[cfg(test)]
 mod specification_tests;
 mod target_info;
