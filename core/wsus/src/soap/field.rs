@@ -74,15 +74,16 @@ pub trait Field: Sized {
     }
 }
 
+/// Makes an entry of a list of its text.
+pub type FromPlainText<T> = fn(&str) -> Result<T, XmlError>;
+
 /// A value that lists have as their entries.
 pub trait Item: Field {
     /// The name of the element around an entry.
     const ITEM: &'static str;
 
-    /// The entry out of its text, where entries are plain texts.
-    fn from_plain_text(_text: &str) -> Option<Result<Self, XmlError>> {
-        None
-    }
+    /// Set where entries are plain texts.
+    const FROM_PLAIN_TEXT: Option<FromPlainText<Self>> = None;
 }
 
 impl<T: Field> Field for Option<T> {
@@ -142,9 +143,10 @@ impl<T: Item> Field for Vec<T> {
             Ok(())
         };
         loop {
-            while let Some(text) = reader.plain_child(T::ITEM) {
-                let Some(entry) = T::from_plain_text(text) else { break };
-                add(entry?)?;
+            if let Some(from_plain_text) = T::FROM_PLAIN_TEXT {
+                while let Some(text) = reader.plain_child(T::ITEM) {
+                    add(from_plain_text(text)?)?;
+                }
             }
             let Some(element) = reader.next_child()? else { return Ok(entries) };
             if element.local_name() == T::ITEM {
@@ -195,9 +197,8 @@ macro_rules! lexical_fields {
         $(impl $crate::soap::Item for $type {
             const ITEM: &'static str = $item;
 
-            fn from_plain_text(text: &str) -> Option<Result<Self, headwater_xml::Error>> {
-                Some($crate::soap::Lexical::parse($item, text, <$type as $crate::soap::Lexical>::MAX))
-            }
+            const FROM_PLAIN_TEXT: Option<$crate::soap::FromPlainText<Self>> =
+                Some(|text| $crate::soap::Lexical::parse($item, text, <$type as $crate::soap::Lexical>::MAX));
         })?
     )*};
 }
