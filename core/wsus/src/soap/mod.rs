@@ -67,6 +67,16 @@ pub struct Service {
     pub asks: Dialect,
     /// How it writes responses and faults.
     pub answers: Dialect,
+    pub values: Values,
+}
+
+/// How the type of a value is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// By the name of its element.
+    NamedByElements,
+    /// Some by `xsi:type`: a name whose prefix has to be resolved.
+    NameTheirTypes,
 }
 
 impl Service {
