@@ -205,7 +205,7 @@ macro_rules! lexical_fields {
 pub(crate) use lexical_fields;
 
 lexical_fields! {
-    bool, u8, u32, i64, Timestamp, Vec<u8>, ServerId,
+    bool, u8, i16, u32, i64, Timestamp, Vec<u8>, ServerId,
     i32: "int", String: "string", Guid: "guid", UpdateId: "guid", GroupId: "guid", Sha1Digest: "base64Binary",
 }
 
@@ -224,7 +224,7 @@ macro_rules! parsed {
     )*};
 }
 
-parsed!(u8, u32, i32, i64, Timestamp, Guid, UpdateId, GroupId, ServerId);
+parsed!(u8, i16, u32, i32, i64, Timestamp, Guid, UpdateId, GroupId, ServerId);
 
 impl Lexical for bool {
     fn parse(name: &'static str, text: &str, _max: usize) -> Result<Self, XmlError> {
