@@ -1,4 +1,5 @@
-//! Microsoft's messages: SOAP envelopes and faults, MS-WUSP and MS-WSUSSS, one file per operation.
+//! Microsoft's messages: SOAP envelopes and faults, MS-WUSP, MS-WSUSSS and the administration service,
+//! one file per operation.
 //!
 //! Everything here is a function between text and values. A message is read with
 //! [`soap::decode`] and written with [`soap::encode_request`] or [`soap::encode_response`];
@@ -8,5 +9,6 @@ pub mod oracle;
 pub mod reporting;
 pub mod simple_auth;
 pub mod soap;
+pub mod wsusar;
 pub mod wsusss;
 pub mod wusp;

@@ -1,8 +1,9 @@
 //! Properties that hold for any bytes, for fuzzers and tests.
 
 use crate::soap::{Dialect, Envelope, Message, Request, SoapVersion, decode_text, encode};
+use crate::wsusar::{GenericReadableRow, RowKind};
 use crate::wsusss::Anchor;
-use crate::{reporting, simple_auth, wsusss, wusp};
+use crate::{reporting, simple_auth, wsusar, wsusss, wusp};
 
 /// No bytes make reading panic, and what was understood is written so that it is understood and
 /// written the same again.
@@ -48,6 +49,76 @@ pub fn fuzz_message(data: &[u8]) {
     operation::<wsusss::RollupComputers>(&text);
     operation::<wsusss::GetOutOfSyncComputers>(&text);
     operation::<wsusss::RollupComputerStatus>(&text);
+}
+
+/// No bytes make reading a message of the administration service panic, what was understood is written
+/// so that it is understood the same again, and a row that is of a kind stays as it is when it is
+/// written over with itself.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn fuzz_administration(data: &[u8]) {
+    let Ok(text) = decode_text(data, None) else { return };
+    operation::<wsusar::ExecuteSPAcceptEula>(&text);
+    operation::<wsusar::ExecuteSPAddComputerToTargetGroupAllowMultipleGroups>(&text);
+    operation::<wsusar::ExecuteSPCreateTargetGroup1>(&text);
+    operation::<wsusar::ExecuteSPDeclineUpdate>(&text);
+    operation::<wsusar::ExecuteSPDeleteTargetGroup>(&text);
+    operation::<wsusar::ExecuteSPDeployUpdate1>(&text);
+    operation::<wsusar::ExecuteSPGetAllDownstreamServers>(&text);
+    operation::<wsusar::ExecuteSPGetAllTargetGroups>(&text);
+    operation::<wsusar::ExecuteSPGetComponentsWithErrors>(&text);
+    operation::<wsusar::ExecuteSPGetComputerCount>(&text);
+    operation::<wsusar::ExecuteSPGetConfiguration>(&text);
+    operation::<wsusar::ExecuteSPGetDeployments>(&text);
+    operation::<wsusar::ExecuteSPGetDownstreamServerRollupSummary>(&text);
+    operation::<wsusar::ExecuteSPGetSummariesPerComputer>(&text);
+    operation::<wsusar::ExecuteSPGetSummariesPerUpdate>(&text);
+    operation::<wsusar::ExecuteSPGetTargetGroupById>(&text);
+    operation::<wsusar::ExecuteSPGetUpdateById>(&text);
+    operation::<wsusar::ExecuteSPGetUpdateCount>(&text);
+    operation::<wsusar::ExecuteSPGetUpdateInstallationInfoForComputer>(&text);
+    operation::<wsusar::ExecuteSPGetUpdateInstallationInfoForUpdate>(&text);
+    operation::<wsusar::ExecuteSPGetUpdateServerStatus>(&text);
+    operation::<wsusar::ExecuteSPRemoveComputerFromTargetGroup>(&text);
+    operation::<wsusar::ExecuteSPSearchComputers>(&text);
+    operation::<wsusar::ExecuteSPSearchEventHistory>(&text);
+    operation::<wsusar::ExecuteSPSearchUpdates>(&text);
+    operation::<wsusar::ExecuteSPSimpleSearchUpdates>(&text);
+    operation::<wsusar::GetCurrentUserRole>(&text);
+    operation::<wsusar::GetDatabaseConfiguration>(&text);
+    operation::<wsusar::GetServerProtocolVersion>(&text);
+    operation::<wsusar::GetServerSyncProgress>(&text);
+    operation::<wsusar::GetServerVersion>(&text);
+    operation::<wsusar::GetSubscription>(&text);
+    operation::<wsusar::GetSubscriptionState>(&text);
+    operation::<wsusar::StartSubscriptionManually>(&text);
+    operation::<wsusar::StopSubscription>(&text);
+    let Ok(groups) = crate::soap::decode::<wsusar::ExecuteSPGetAllTargetGroupsResponse>(&text) else {
+        return;
+    };
+    for row in &groups.result {
+        kind::<wsusar::UpdateRow>(row);
+        kind::<wsusar::CategoryTitleRow>(row);
+        kind::<wsusar::UpdateTextRow>(row);
+        kind::<wsusar::ComputerRow>(row);
+        kind::<wsusar::RequestedGroupRow>(row);
+        kind::<wsusar::MembershipRow>(row);
+        kind::<wsusar::DeploymentRow>(row);
+        kind::<wsusar::TargetGroupRow>(row);
+        kind::<wsusar::SummaryRow>(row);
+        kind::<wsusar::InstallationInfoRow>(row);
+        kind::<wsusar::DownstreamServerRow>(row);
+        kind::<wsusar::SyncProgressRow>(row);
+    }
+}
+
+fn kind<K: RowKind + PartialEq + std::fmt::Debug>(row: &GenericReadableRow) {
+    let Ok(known) = K::read(row) else { return };
+    let mut again = row.clone();
+    known.write_into(&mut again).expect("a row of its kind");
+    assert_eq!(&again, row);
+    assert_eq!(K::read(&known.to_row()).expect("our own row"), known);
 }
 
 fn operation<R: Request>(text: &str) {

@@ -103,6 +103,17 @@ fn devices_are_read_in_a_driver_synchronization() {
 }
 
 #[test]
+fn an_entry_without_anything_in_it_is_an_entry() {
+    for entries in ["<Device/><Device/>", "<Device></Device><Device></Device>", "<Device> </Device><Device/>"]
+    {
+        let read = parameters(&format!("<SystemSpec>{entries}</SystemSpec>"));
+        assert_eq!(read.system_spec.expect("devices").len(), 2, "{entries}");
+    }
+    let empty = "<FilterCategoryIds><CategoryIdentifier></CategoryIdentifier></FilterCategoryIds>";
+    assert_eq!(refused(empty).0, "parameters.FilterCategoryIds.Id");
+}
+
+#[test]
 fn a_refused_parameter_is_named_by_its_path() {
     let ids = |name: &str, count: usize| format!("<{name}>{}</{name}>", "<int>7</int>".repeat(count));
     assert_eq!(parameters(&ids("InstalledNonLeafUpdateIDs", 401)).installed_non_leaf_update_ids.len(), 401);

@@ -6,6 +6,8 @@ use std::io::BufRead as _;
 use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event as Raw};
 
+use crate::{Binding, Namespaces};
+
 /// What a document may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -157,6 +159,8 @@ pub struct Reader<'a> {
     depth: u32,
     /// The last event began a self-closing element.
     end_is_due: bool,
+    /// What prefixes stand for, where somebody wants to know.
+    namespaces: Option<Namespaces>,
 }
 
 impl<'a> Reader<'a> {
@@ -166,7 +170,21 @@ impl<'a> Reader<'a> {
         let mut inner = quick_xml::Reader::from_str(text);
         let config = inner.config_mut();
         config.check_end_names = true;
-        Self { inner, limits, depth: 0, end_is_due: false }
+        Self { inner, limits, depth: 0, end_is_due: false, namespaces: None }
+    }
+
+    /// Keeps account of namespaces from here on. `outside` has what the open elements declared.
+    pub fn track_namespaces(&mut self, outside: Namespaces) {
+        self.namespaces = Some(outside);
+    }
+
+    /// What a prefix stands for in the element that was opened last, while it is open. Without
+    /// [`Reader::track_namespaces`] nothing is declared.
+    pub fn resolve(&self, prefix: &str) -> Result<Option<Binding<'_>>, Error> {
+        match &self.namespaces {
+            Some(namespaces) => namespaces.resolve(prefix),
+            None => Namespaces::new().resolve(prefix).map(|_| None),
+        }
     }
 
     /// How many elements are open.
@@ -184,8 +202,7 @@ impl<'a> Reader<'a> {
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Event<'a>, Error> {
         if std::mem::take(&mut self.end_is_due) {
-            self.depth -= 1;
-            return Ok(Event::End);
+            return Ok(self.end());
         }
         loop {
             let position = self.inner.buffer_position();
@@ -194,10 +211,7 @@ impl<'a> Reader<'a> {
             match raw {
                 Raw::Start(start) => return self.start(start, false),
                 Raw::Empty(start) => return self.start(start, true),
-                Raw::End(_) => {
-                    self.depth -= 1;
-                    return Ok(Event::End);
-                }
+                Raw::End(_) => return Ok(self.end()),
                 Raw::Text(text) => {
                     let text = utf8(text.into_inner())?;
                     if text.len() > self.limits.text_bytes_max {
@@ -224,7 +238,19 @@ impl<'a> Reader<'a> {
             return Err(Error::TooDeep(self.limits.depth_max));
         }
         self.end_is_due = self_closing;
-        Ok(Event::Start(Element { start, limits: self.limits, self_closing }))
+        let element = Element { start, limits: self.limits, self_closing };
+        if let Some(namespaces) = &mut self.namespaces {
+            namespaces.enter(&element, self.depth)?;
+        }
+        Ok(Event::Start(element))
+    }
+
+    fn end(&mut self) -> Event<'a> {
+        self.depth -= 1;
+        if let Some(namespaces) = &mut self.namespaces {
+            namespaces.leave(self.depth);
+        }
+        Event::End
     }
 
     /// The next element at this level; `None` at the end of the element around it, which is
@@ -423,6 +449,26 @@ mod tests {
         assert_eq!(reader.plain_child("i"), None);
         assert!(reader.next_child().unwrap().is_none());
         assert!(matches!(reader.next(), Ok(Event::Eof)));
+    }
+
+    #[test]
+    fn prefixes_are_resolved_where_they_are_tracked() {
+        let mut reader = Reader::new("<a xmlns:p='u'><b xmlns:p='v' xmlns='w'/><c/></a>", Limits::MESSAGE);
+        assert_eq!(reader.resolve("p"), Err(Error::UndeclaredPrefix("p".into())));
+        assert_eq!(reader.resolve(""), Ok(None));
+        reader.track_namespaces(Namespaces::new());
+        for (name, prefix, expected) in
+            [("a", "p", Some("u")), ("b", "p", Some("v")), ("c", "p", Some("u")), ("", "", None)]
+        {
+            if !name.is_empty() {
+                assert_eq!(reader.next_child().unwrap().unwrap().local_name(), name);
+            }
+            assert_eq!(reader.resolve(prefix).unwrap().map(|binding| binding.uri), expected);
+            if name == "b" {
+                assert_eq!(reader.resolve("").unwrap().map(|binding| binding.uri), Some("w"));
+                reader.skip().unwrap();
+            }
+        }
     }
 
     proptest! {

@@ -7,7 +7,7 @@ pub use report_event_batch::{
     ReportEventBatchResponse, ReportingEvent,
 };
 
-use crate::soap::{Dialect, Service};
+use crate::soap::{Dialect, Service, Values};
 
 /// The reporting web service as agents know it ([MS-WUSP] 2.2.2.3). Downstream servers ask it too,
 /// under the same namespace.
@@ -15,4 +15,5 @@ pub const REPORTING: Service = Service {
     namespace: "http://www.microsoft.com/SoftwareDistribution",
     asks: Dialect::Agent,
     answers: Dialect::Asmx,
+    values: Values::NamedByElements,
 };

@@ -1,8 +1,8 @@
 //! Takes envelopes apart.
 
-use headwater_xml::{Element, Error as XmlError, Limits, Reader};
+use headwater_xml::{Element, Error as XmlError, Limits, Namespaces, Reader};
 
-use super::{Error, Fault, Message, Request};
+use super::{Error, Fault, Message, Request, Values};
 
 /// The version of SOAP, which a response has from its request ([MS-WSUSSS] 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,16 +37,18 @@ pub struct Envelope<'a> {
     /// The namespace of that element, empty where it has none.
     pub namespace: String,
     reader: Reader<'a>,
+    /// What the open elements have declared.
+    namespaces: Namespaces,
 }
 
 impl<'a> Envelope<'a> {
     /// Opens an envelope, whatever its prefixes are (fact 3). A header is skipped.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         let mut reader = Reader::new(text, Limits::MESSAGE);
-        let mut scope = Scope::default();
+        let mut namespaces = Namespaces::new();
         let not_envelope = |found: &str| Error::Envelope(found.chars().take(64).collect());
         let envelope = reader.next_child()?.ok_or_else(|| not_envelope("it is empty"))?;
-        let namespace = scope.enter(&envelope)?;
+        let namespace = enter(&mut namespaces, &envelope, &reader)?;
         let version = [SoapVersion::V11, SoapVersion::V12]
             .into_iter()
             .find(|version| version.namespace() == namespace && envelope.local_name() == "Envelope")
@@ -54,14 +56,14 @@ impl<'a> Envelope<'a> {
         loop {
             let part = reader.next_child()?.ok_or(Error::EmptyBody)?;
             if part.local_name() == "Body" {
-                scope.enter(&part)?;
+                enter(&mut namespaces, &part, &reader)?;
                 break;
             }
             reader.skip()?;
         }
         let first = reader.next_child()?.ok_or(Error::EmptyBody)?;
-        let namespace = scope.enter(&first)?;
-        Ok(Self { version, name: first.local_name().to_owned(), namespace, reader })
+        let namespace = enter(&mut namespaces, &first, &reader)?;
+        Ok(Self { version, name: first.local_name().to_owned(), namespace, reader, namespaces })
     }
 
     /// Reads the message, which must be an `M`, and the rest of the document.
@@ -72,6 +74,9 @@ impl<'a> Envelope<'a> {
                 found: self.name.chars().take(64).collect(),
                 namespace: self.namespace.chars().take(128).collect(),
             });
+        }
+        if M::SERVICE.values == Values::NameTheirTypes {
+            self.reader.track_namespaces(std::mem::take(&mut self.namespaces));
         }
         let message = M::read_children(&mut self.reader)?;
         self.close()?;
@@ -115,25 +120,14 @@ pub fn decode_response<R: Request>(text: &str) -> Result<Result<R::Response, Fau
     if envelope.is_fault() { envelope.decode_fault().map(Err) } else { envelope.decode().map(Ok) }
 }
 
-/// The prefixes that the elements around have declared, innermost last.
-#[derive(Default)]
-struct Scope {
-    declared: Vec<(String, String)>,
-}
-
-impl Scope {
-    /// Takes the declarations of an element and returns the namespace of the element.
-    fn enter(&mut self, element: &Element<'_>) -> Result<String, XmlError> {
-        for attribute in element.attributes() {
-            let attribute = attribute?;
-            let prefix = match attribute.name.split_once(':') {
-                None if attribute.name == "xmlns" => "",
-                Some(("xmlns", prefix)) => prefix,
-                _ => continue,
-            };
-            self.declared.push((prefix.to_owned(), attribute.value()?.into_owned()));
-        }
-        let found = self.declared.iter().rev().find(|(prefix, _)| prefix == element.prefix());
-        Ok(found.map_or_else(String::new, |(_, namespace)| namespace.clone()))
-    }
+/// Takes the declarations of the element that was just opened and returns its namespace, empty where
+/// it has none.
+fn enter(
+    namespaces: &mut Namespaces,
+    element: &Element<'_>,
+    reader: &Reader<'_>,
+) -> Result<String, XmlError> {
+    namespaces.enter(element, reader.depth())?;
+    let binding = namespaces.resolve(element.prefix()).ok().flatten();
+    Ok(binding.map_or_else(String::new, |binding| binding.uri.to_owned()))
 }

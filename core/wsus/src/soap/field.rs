@@ -74,15 +74,16 @@ pub trait Field: Sized {
     }
 }
 
+/// Makes an entry of a list of its text.
+pub type FromPlainText<T> = fn(&str) -> Result<T, XmlError>;
+
 /// A value that lists have as their entries.
 pub trait Item: Field {
     /// The name of the element around an entry.
     const ITEM: &'static str;
 
-    /// The entry out of its text, where entries are plain texts.
-    fn from_plain_text(_text: &str) -> Option<Result<Self, XmlError>> {
-        None
-    }
+    /// Set where entries are plain texts.
+    const FROM_PLAIN_TEXT: Option<FromPlainText<Self>> = None;
 }
 
 impl<T: Field> Field for Option<T> {
@@ -142,9 +143,10 @@ impl<T: Item> Field for Vec<T> {
             Ok(())
         };
         loop {
-            while let Some(text) = reader.plain_child(T::ITEM) {
-                let Some(entry) = T::from_plain_text(text) else { break };
-                add(entry?)?;
+            if let Some(from_plain_text) = T::FROM_PLAIN_TEXT {
+                while let Some(text) = reader.plain_child(T::ITEM) {
+                    add(from_plain_text(text)?)?;
+                }
             }
             let Some(element) = reader.next_child()? else { return Ok(entries) };
             if element.local_name() == T::ITEM {
@@ -195,16 +197,15 @@ macro_rules! lexical_fields {
         $(impl $crate::soap::Item for $type {
             const ITEM: &'static str = $item;
 
-            fn from_plain_text(text: &str) -> Option<Result<Self, headwater_xml::Error>> {
-                Some($crate::soap::Lexical::parse($item, text, <$type as $crate::soap::Lexical>::MAX))
-            }
+            const FROM_PLAIN_TEXT: Option<$crate::soap::FromPlainText<Self>> =
+                Some(|text| $crate::soap::Lexical::parse($item, text, <$type as $crate::soap::Lexical>::MAX));
         })?
     )*};
 }
 pub(crate) use lexical_fields;
 
 lexical_fields! {
-    bool, u8, u32, i64, Timestamp, Vec<u8>, ServerId,
+    bool, u8, i16, u32, i64, Timestamp, Vec<u8>, ServerId,
     i32: "int", String: "string", Guid: "guid", UpdateId: "guid", GroupId: "guid", Sha1Digest: "base64Binary",
 }
 
@@ -223,7 +224,7 @@ macro_rules! parsed {
     )*};
 }
 
-parsed!(u8, u32, i32, i64, Timestamp, Guid, UpdateId, GroupId, ServerId);
+parsed!(u8, i16, u32, i32, i64, Timestamp, Guid, UpdateId, GroupId, ServerId);
 
 impl Lexical for bool {
     fn parse(name: &'static str, text: &str, _max: usize) -> Result<Self, XmlError> {

@@ -11,7 +11,9 @@ mod text;
 pub use envelope::{Envelope, SoapVersion, decode, decode_response};
 pub use fault::{ErrorCode, Fault};
 pub(crate) use field::lexical_fields;
-pub use field::{BINARY_BYTES_MAX, ENTRIES_MAX, Field, Item, Lexical, Structure, TEXT_BYTES_MAX};
+pub use field::{
+    BINARY_BYTES_MAX, ENTRIES_MAX, Field, FromPlainText, Item, Lexical, Structure, TEXT_BYTES_MAX,
+};
 pub use respond::{Dialect, Sink, encode, encode_request, encode_response};
 pub(crate) use respond::{write_piece, write_response};
 pub use text::decode_text;
@@ -65,6 +67,16 @@ pub struct Service {
     pub asks: Dialect,
     /// How it writes responses and faults.
     pub answers: Dialect,
+    pub values: Values,
+}
+
+/// How the type of a value is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// By the name of its element.
+    NamedByElements,
+    /// Some by `xsi:type`: a name whose prefix has to be resolved.
+    NameTheirTypes,
 }
 
 impl Service {

@@ -72,13 +72,13 @@ pub use rollup_downstream_servers::{
 };
 pub use time::{Deadline, LastTime};
 
-use crate::soap::{Dialect, Service};
+use crate::soap::{Dialect, Service, Values};
 
 /// Bytes of an anchor. Ours and WSUS's have about 30 (fact 45); other servers' are opaque.
 const ANCHOR_BYTES_MAX: usize = 1_024;
 
 const fn service(namespace: &'static str) -> Service {
-    Service { namespace, asks: Dialect::Asmx, answers: Dialect::Asmx }
+    Service { namespace, asks: Dialect::Asmx, answers: Dialect::Asmx, values: Values::NamedByElements }
 }
 
 /// The server synchronization web service.

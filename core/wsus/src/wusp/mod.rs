@@ -38,11 +38,12 @@ pub use system_spec::{
     ComputerHardwareSpecification, Device, DriverRecoveryId, ExtensionDriver, InstalledDriver,
 };
 
-use crate::soap::{Dialect, Service};
+use crate::soap::{Dialect, Service, Values};
 
 /// The client web service ([MS-WUSP] 2.2.2.2).
 pub const CLIENT: Service = Service {
     namespace: "http://www.microsoft.com/SoftwareDistribution/Server/ClientWebService",
     asks: Dialect::Agent,
     answers: Dialect::Client,
+    values: Values::NamedByElements,
 };
