@@ -1,9 +1,12 @@
 //! The configuration: one TOML file, whose defaults are those of `headwater up`.
 
+use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use headwater_app::DATABASE;
+use headwater_store::Place;
 use serde::Deserialize;
 
 /// All settings. `headwater check-config --example` prints them with their meaning.
@@ -11,6 +14,8 @@ use serde::Deserialize;
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub data: PathBuf,
+    pub database: Option<Secret>,
+    pub database_url_file: Option<PathBuf>,
     pub updates: SocketAddr,
     pub console: SocketAddr,
     pub insecure_http: bool,
@@ -24,6 +29,17 @@ pub struct Config {
     pub admin_password_file: Option<PathBuf>,
     pub tls: Tls,
     pub page: Page,
+}
+
+/// A text that may hold a password, which `Debug` does not tell.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -59,6 +75,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: PathBuf::from("headwater-data"),
+            database: None,
+            database_url_file: None,
             updates: SocketAddr::from(([127, 0, 0, 1], 8530)),
             console: SocketAddr::from(([127, 0, 0, 1], 8580)),
             insecure_http: false,
@@ -87,6 +105,14 @@ pub const EXAMPLE: &str = r#"# Headwater: all settings with their defaults. Leav
 
 # The folder of everything that the server keeps: database, content, keys.
 data = "headwater-data"
+
+# A database of PostgreSQL 15 or later, which is empty at first and this server's alone. SQLite in the data
+# folder if it is left out. With `?sslmode=verify-full` nobody between can read or change what is sent.
+# database = "postgres://headwater@db.example/headwater?sslmode=verify-full"
+
+# A file with that URL instead, if it holds a password; the environment's HEADWATER_DATABASE_URL does the
+# same.
+# database_url_file = "/etc/headwater/database-url"
 
 # Where update agents and lower update servers ask. On an address beyond loopback this is HTTPS;
 # content is then served over HTTP on the port below (443: on 80).
@@ -142,6 +168,12 @@ updates_max = 200
 mebibytes_max = 5
 "#;
 
+fn read_secret(path: &Path) -> Result<String, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Secret { path: path.to_owned(), source })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  headwater check-config --example > headwater.toml\n  headwater check-config headwater.toml"
@@ -160,10 +192,13 @@ pub struct CheckArguments {
 pub enum ConfigError {
     #[error("the configuration `{path}` cannot be read")]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("the password file `{path}` cannot be read")]
+    #[error("the file `{path}`, which holds a secret, cannot be read")]
     Secret { path: PathBuf, source: std::io::Error },
-    #[error("the configuration `{path}` is not valid")]
-    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    /// Without the line itself, which may hold a password.
+    #[error("the configuration `{path}` is not valid: line {line}: {reason}")]
+    Parse { path: PathBuf, line: usize, reason: String },
+    #[error("the database cannot be used")]
+    Database(#[source] headwater_store::Error),
     #[error("{0}")]
     Meaning(String),
 }
@@ -172,8 +207,14 @@ impl Config {
     pub fn read(path: &PathBuf) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-        let config: Self = toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.clone(), source: Box::new(source) })?;
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Parse {
+            path: path.clone(),
+            line: error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map_or(1, |read| read.matches('\n').count() + 1),
+            reason: error.message().to_owned(),
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -183,10 +224,20 @@ impl Config {
         if let Ok(password) = std::env::var("HEADWATER_ADMIN_PASSWORD") {
             return Ok(Some(password));
         }
-        let Some(path) = &self.admin_password_file else { return Ok(None) };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Secret { path: path.clone(), source })?;
-        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+        self.admin_password_file.as_deref().map(read_secret).transpose()
+    }
+
+    /// Where the database is: by the environment, a file, or this configuration.
+    pub fn place(&self) -> Result<Place, ConfigError> {
+        let given = match (std::env::var("HEADWATER_DATABASE_URL"), &self.database_url_file) {
+            (Ok(url), _) => Some(url),
+            (Err(_), Some(path)) => Some(read_secret(path)?),
+            (Err(_), None) => self.database.as_ref().map(|Secret(url)| url.clone()),
+        };
+        match given {
+            Some(url) => url.parse().map_err(ConfigError::Database),
+            None => Ok(Place::file(self.data.join(DATABASE))),
+        }
     }
 
     /// Refuses settings that contradict each other.
@@ -194,6 +245,9 @@ impl Config {
         let wrong = |text: &str| Err(ConfigError::Meaning(text.to_owned()));
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return wrong("`tls.certificate` and `tls.key` go together: set both or none");
+        }
+        if self.database.is_some() && self.database_url_file.is_some() {
+            return wrong("`database` and `database_url_file` say the same: set one of them");
         }
         if !(1..=10_000).contains(&self.page.updates_max) {
             return wrong("`page.updates_max` must be between 1 and 10000");
@@ -221,10 +275,11 @@ pub fn check(arguments: &CheckArguments) -> ExitCode {
         print!("{EXAMPLE}");
         return ExitCode::SUCCESS;
     };
-    match Config::read(path) {
-        Ok(config) => {
+    match Config::read(path).and_then(|config| Ok((config.place()?, config))) {
+        Ok((place, config)) => {
             println!("{} is valid", path.display());
             println!("  data      {}", config.data.display());
+            println!("  database  {place}");
             println!("  updates   {}", config.updates);
             println!("  console   {}", config.console);
             ExitCode::SUCCESS
@@ -254,5 +309,24 @@ mod tests {
         assert!(config.check().is_err());
         config = Config { console: Config::default().updates, ..Config::default() };
         assert!(config.check().is_err());
+    }
+
+    #[test]
+    fn nothing_tells_the_password_of_the_database() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("headwater.toml");
+        let read = |text: &str| {
+            std::fs::write(&file, text).expect("writes");
+            Config::read(&file)
+        };
+        let config = read("database = 'postgres://ada:secret@db/wsus'").expect("is valid");
+        assert_eq!(config.place().expect("a place").to_string(), "PostgreSQL, database wsus on db:5432");
+        assert!(!format!("{config:?}").contains("secret"));
+        for wrong in ["databas = 'postgres://ada:secret@db/wsus'", "database = postgres://ada:secret@db/wsus"]
+        {
+            let refused = read(wrong).expect_err("is refused");
+            let told = headwater_app::admin::chain(&refused);
+            assert!(told.contains("line 1") && !told.contains("secret"), "{told}");
+        }
     }
 }

@@ -5,16 +5,21 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use headwater_app::{Clock, DATABASE, admin, lock};
-use headwater_store::Store;
+use headwater_store::{Place, Store};
+
+use crate::config::{Config, ConfigError};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  headwater backup /backup/2026-12-24 --data /var/lib/headwater")]
 pub struct BackupArguments {
     /// A folder that does not exist yet.
     target: PathBuf,
-    /// The folder of the server.
-    #[arg(long, value_name = "DIR", default_value = "headwater-data")]
-    data: PathBuf,
+    /// The folder of the server [default: headwater-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration of the server, which says where its database is.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -22,17 +27,26 @@ pub struct BackupArguments {
 pub struct RestoreArguments {
     /// A folder that `headwater backup` wrote.
     backup: PathBuf,
-    /// A folder that does not exist yet or is empty.
-    #[arg(long, value_name = "DIR", default_value = "headwater-data")]
-    data: PathBuf,
+    /// A folder that does not exist yet or is empty [default: headwater-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration of the server, which says where its database is.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  headwater migrate --data /var/lib/headwater")]
 pub struct MigrateArguments {
-    /// The folder of a server that does not run.
-    #[arg(long, value_name = "DIR", default_value = "headwater-data")]
-    data: PathBuf,
+    /// The folder of a server that does not run [default: headwater-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration of the server, which says where its database is.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The database came from a backup of yours: to agents it is a new server.
+    #[arg(long)]
+    restored: bool,
 }
 
 /// Why a data folder was left as it was.
@@ -44,6 +58,16 @@ enum MaintainError {
     Exists(PathBuf),
     #[error("`{0}` holds no database; name the folder of a server or of a backup")]
     NoDatabase(PathBuf),
+    #[error(
+        "{0} is backed up with pg_dump; copy `content`, `ca.pem` and `ca-key.pem` of the data folder after it"
+    )]
+    BackUpPostgres(Place),
+    #[error(
+        "{0} is restored with pg_restore, then `headwater migrate --restored`; copy the files of the data folder back"
+    )]
+    RestorePostgres(Place),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Store(#[from] headwater_store::Error),
     #[error(transparent)]
@@ -56,46 +80,70 @@ const CONTENT: &str = "content";
 
 pub fn backup(arguments: &BackupArguments) -> ExitCode {
     finish(run(async {
-        let BackupArguments { target, data } = arguments;
-        let database = existing_database(data)?;
+        let BackupArguments { target, data, config } = arguments;
+        let (data, place) = server(data, config)?;
+        if let Place::Postgres(_) = place {
+            return Err(MaintainError::BackUpPostgres(place));
+        }
+        existing_database(&data)?;
         if target.exists() {
             return Err(MaintainError::Exists(target.clone()));
         }
         headwater_app::make_private(target).map_err(at(target))?;
-        Store::back_up(&database, &target.join(DATABASE)).await?;
+        Store::back_up(&place, &target.join(DATABASE)).await?;
         // The database first: content that it knows is complete, and stays where it is.
-        copy_rest(data, target)?;
+        copy_rest(&data, target)?;
         Ok(format!("Backed up {} to {}", data.display(), target.display()))
     }))
 }
 
 pub fn restore(arguments: &RestoreArguments) -> ExitCode {
     finish(run(async {
-        let RestoreArguments { backup, data } = arguments;
+        let RestoreArguments { backup, data, config } = arguments;
+        let (data, place) = server(data, config)?;
+        if let Place::Postgres(_) = place {
+            return Err(MaintainError::RestorePostgres(place));
+        }
         let database = existing_database(backup)?;
-        if std::fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some()) {
+        if std::fs::read_dir(&data).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(MaintainError::Exists(data.clone()));
         }
-        headwater_app::make_private(data).map_err(at(data))?;
-        copy_rest(backup, data)?;
+        headwater_app::make_private(&data).map_err(at(&data))?;
+        copy_rest(backup, &data)?;
         // The database last: a restore that was interrupted is not taken for a whole one.
         let arriving = data.join("restoring.sqlite");
         std::fs::copy(&database, &arriving).map_err(at(&arriving))?;
-        let store = Store::open(&arriving).await?;
+        let store = Store::open(&Place::file(&arriving)).await?;
         let epoch = store.begin_epoch(Clock::system().now()).await?;
         store.close().await;
-        std::fs::rename(&arriving, data.join(DATABASE)).map_err(at(data))?;
+        std::fs::rename(&arriving, data.join(DATABASE)).map_err(at(&data))?;
         Ok(format!("Restored {} from {}: epoch {epoch}", data.display(), backup.display()))
     }))
 }
 
 pub fn migrate(arguments: &MigrateArguments) -> ExitCode {
     finish(run(async {
-        let database = existing_database(&arguments.data)?;
-        let _lock = lock(&arguments.data)?;
-        Store::open(&database).await?.close().await;
-        Ok(format!("The database in {} is up to date", arguments.data.display()))
+        let (data, place) = server(&arguments.data, &arguments.config)?;
+        if let Place::File(_) = place {
+            existing_database(&data)?;
+        }
+        let _lock = lock(&data)?;
+        let store = Store::open(&place).await?;
+        let mut done = format!("The database is up to date: {place}");
+        if arguments.restored {
+            done += &format!(", epoch {}", store.begin_epoch(Clock::system().now()).await?);
+        }
+        store.close().await;
+        Ok(done)
     }))
+}
+
+/// The data folder of a server and the place of its database.
+fn server(data: &Option<PathBuf>, config: &Option<PathBuf>) -> Result<(PathBuf, Place), ConfigError> {
+    let mut config = config.as_ref().map_or_else(|| Ok(Config::default()), Config::read)?;
+    config.data = data.clone().unwrap_or(config.data);
+    let place = config.place()?;
+    Ok((config.data, place))
 }
 
 fn existing_database(folder: &Path) -> Result<PathBuf, MaintainError> {

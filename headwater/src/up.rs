@@ -118,7 +118,7 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
     let updates_url = url(&config, config.updates, updates_listener.address()?);
     let console_url = url(&config, config.console, console_listener.address()?);
 
-    let app = App::start(settings(&config), Clock::system()).await?;
+    let app = App::start(settings(&config)?, Clock::system()).await?;
     let given = config.admin_password()?;
     let is_given = given.is_some();
     let first = app.first_administrator(given).await?.filter(|_| !is_given);
@@ -167,9 +167,10 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
     Ok(())
 }
 
-fn settings(config: &Config) -> Settings {
-    Settings {
+fn settings(config: &Config) -> Result<Settings, config::ConfigError> {
+    Ok(Settings {
         data: config.data.clone(),
+        database: config.place()?,
         page: PageLimits { updates_max: config.page.updates_max, bytes_max: config.page.mebibytes_max << 20 },
         targeting: match config.targeting {
             config::Targeting::Server => Targeting::ServerSide,
@@ -190,7 +191,7 @@ fn settings(config: &Config) -> Settings {
             every: Duration::from_secs(60 * u64::from(config.synchronise_every_minutes)),
             plain_http: if config.insecure_http { PlainHttp::Anywhere } else { PlainHttp::OnLoopback },
         },
-    }
+    })
 }
 
 fn is_plain(config: &Config, address: SocketAddr) -> bool {

@@ -216,8 +216,8 @@ async fn insert_quarantined(
          ON CONFLICT (document_hash) DO UPDATE SET name = excluded.name, reason = excluded.reason",
     )
     .bind(document.document_hash.to_vec())
-    .bind(document.name.clone())
-    .bind(document.reason.clone())
+    .bind(rows::text(&document.name))
+    .bind(rows::text(&document.reason))
     .bind(now.as_micros())
     .execute(connection)
     .await?;

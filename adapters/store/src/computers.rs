@@ -310,7 +310,7 @@ impl Store {
 
 /// A LIKE pattern for any text that contains this one, without regard to case.
 fn pattern(search: &str) -> String {
-    let escaped: String = search
+    let escaped: String = rows::text(search)
         .to_lowercase()
         .chars()
         .flat_map(|c| match c {

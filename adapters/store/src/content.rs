@@ -69,7 +69,7 @@ impl Store {
              failed_because = $2 WHERE sha1 = $1",
         )
         .bind(sha1.as_bytes().to_vec())
-        .bind(because.to_owned())
+        .bind(rows::text(because))
         .execute(&self.write)
         .await?;
         Ok(())
@@ -128,7 +128,7 @@ impl Store {
                  WHERE content_files.source IS NULL OR content_files.source <> excluded.source",
             )
             .bind(sha1.as_bytes().to_vec())
-            .bind(url.clone())
+            .bind(rows::text(url))
             .execute(&mut *transaction)
             .await?;
         }
@@ -148,7 +148,7 @@ impl Store {
         .bind(failure_number(last.failure))
         .bind(i64::from(last.failures))
         .bind(last.at.as_micros())
-        .bind(because.to_owned())
+        .bind(rows::text(because))
         .execute(&self.write)
         .await?;
         Ok(())
@@ -249,12 +249,14 @@ fn absent_file(row: &AnyRow) -> Result<AbsentFile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_database::{TestDatabase, on_both_engines};
 
-    async fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&folder.path().join("test.sqlite")).await.expect("a store");
-        (folder, store)
-    }
+    on_both_engines!(
+        a_file_is_held_until_it_is_lost,
+        a_source_keeps_its_failures_and_a_new_one_begins_anew,
+        a_request_outlives_the_arrival_of_its_file,
+        many_files_are_asked_for_at_once,
+    );
 
     fn name(n: u8) -> Sha1Digest {
         Sha1Digest([n; 20])
@@ -266,9 +268,8 @@ mod tests {
 
     const FAILED: Attempt = Attempt { failure: Failure::WrongBytes, failures: 2, at: Timestamp::EPOCH };
 
-    #[tokio::test]
-    async fn a_file_is_held_until_it_is_lost() {
-        let (_folder, store) = store().await;
+    async fn a_file_is_held_until_it_is_lost(on: TestDatabase) {
+        let store = on.open().await;
         store.hold_files(&[held(1), held(2)], Timestamp::EPOCH).await.expect("held");
         store.hold_files(&[HeldFile { size_bytes: 5, ..held(1) }], Timestamp::EPOCH).await.expect("held");
         let mut files = store.held_files().await.expect("files");
@@ -283,9 +284,8 @@ mod tests {
         assert_eq!(absent, [AbsentFile { sha1: name(1), source: None, last: None, because }]);
     }
 
-    #[tokio::test]
-    async fn a_source_keeps_its_failures_and_a_new_one_begins_anew() {
-        let (_folder, store) = store().await;
+    async fn a_source_keeps_its_failures_and_a_new_one_begins_anew(on: TestDatabase) {
+        let store = on.open().await;
         let of = async || store.absent_files(&[name(1)]).await.expect("files").pop().expect("a file");
         let source = |url: &str| [(name(1), url.to_owned())];
         store.add_sources(&source("http://a/1")).await.expect("added");
@@ -302,9 +302,8 @@ mod tests {
         assert_eq!(of().await.last, None, "what arrived has not failed");
     }
 
-    #[tokio::test]
-    async fn a_request_outlives_the_arrival_of_its_file() {
-        let (_folder, store) = store().await;
+    async fn a_request_outlives_the_arrival_of_its_file(on: TestDatabase) {
+        let store = on.open().await;
         store.hold_files(&[held(1)], Timestamp::EPOCH).await.expect("held");
         store.request_files(&[name(1), name(2), name(2)]).await.expect("requested");
         store.hold_files(&[held(2)], Timestamp::EPOCH).await.expect("held");
@@ -313,9 +312,8 @@ mod tests {
         assert_eq!(requested, [name(1), name(2)]);
     }
 
-    #[tokio::test]
-    async fn many_files_are_asked_for_at_once() {
-        let (_folder, store) = store().await;
+    async fn many_files_are_asked_for_at_once(on: TestDatabase) {
+        let store = on.open().await;
         let digest = |n: u32| {
             let mut bytes = [0; 20];
             bytes[..4].copy_from_slice(&n.to_be_bytes());

@@ -2,18 +2,26 @@ use headwater_model::ServerId;
 use headwater_policy::group::ALL_COMPUTERS;
 
 use super::*;
+use crate::test_database::{TestDatabase, on_both_engines};
+
+on_both_engines!(
+    every_change_draws_a_stamp_and_is_recorded,
+    declining_withdraws_approvals_and_undeclining_does_not_restore_them,
+    a_deleted_group_withdraws_its_approvals,
+    group_names_are_unique_without_regard_to_case,
+    what_was_written_is_there_after_opening_again,
+);
 
 const UPDATE: UpdateId = UpdateId::from_u128(7);
 const PILOT: GroupId = GroupId::from_u128(0xB1);
 const NOW: Timestamp = Timestamp::EPOCH;
 
-async fn store() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(&folder.path().join("test.sqlite")).await.expect("opens");
+async fn store(on: &TestDatabase) -> Store {
+    let store = on.open().await;
     store.server(ServerId::from_u128(1), NOW).await.expect("is made");
     let pilot = NewGroup { id: PILOT, name: "Pilot".into(), parent: ALL_COMPUTERS };
     store.add_group(&pilot, "admin", NOW).await.expect("is made");
-    (folder, store)
+    store
 }
 
 fn install(deadline: Option<Timestamp>) -> NewApproval {
@@ -27,9 +35,8 @@ fn install(deadline: Option<Timestamp>) -> NewApproval {
     }
 }
 
-#[tokio::test]
-async fn every_change_draws_a_stamp_and_is_recorded() {
-    let (_folder, store) = store().await;
+async fn every_change_draws_a_stamp_and_is_recorded(on: TestDatabase) {
+    let store = store(&on).await;
     let before = store.decisions().await.expect("reads").stamp;
     assert_eq!(store.approve(&[install(None)], "ada", NOW).await.expect("writes"), [true]);
     assert_eq!(store.approve(&[install(None)], "ada", NOW).await.expect("writes"), [false]);
@@ -49,9 +56,8 @@ async fn every_change_draws_a_stamp_and_is_recorded() {
     );
 }
 
-#[tokio::test]
-async fn declining_withdraws_approvals_and_undeclining_does_not_restore_them() {
-    let (_folder, store) = store().await;
+async fn declining_withdraws_approvals_and_undeclining_does_not_restore_them(on: TestDatabase) {
+    let store = store(&on).await;
     store.approve(&[install(None)], "ada", NOW).await.expect("writes");
     let before = store.decisions().await.expect("reads").stamp;
     let changed = store.decline(&[UPDATE], Decline::Declined, "ada", NOW).await.expect("writes");
@@ -68,9 +74,8 @@ async fn declining_withdraws_approvals_and_undeclining_does_not_restore_them() {
     assert_eq!(store.decline(&[UPDATE], Decline::Undeclined, "ada", NOW).await.expect("writes"), [false]);
 }
 
-#[tokio::test]
-async fn a_deleted_group_withdraws_its_approvals() {
-    let (_folder, store) = store().await;
+async fn a_deleted_group_withdraws_its_approvals(on: TestDatabase) {
+    let store = store(&on).await;
     store.approve(&[install(None)], "ada", NOW).await.expect("writes");
     let deletion = store.delete_group(PILOT, "ada", NOW).await.expect("deletes");
     assert_eq!(deletion, GroupDeletion { members: 0, approvals: 1 });
@@ -80,22 +85,20 @@ async fn a_deleted_group_withdraws_its_approvals() {
     assert!(matches!(store.delete_group(PILOT, "ada", NOW).await, Err(GroupError::Unknown)));
 }
 
-#[tokio::test]
-async fn group_names_are_unique_without_regard_to_case() {
-    let (_folder, store) = store().await;
+async fn group_names_are_unique_without_regard_to_case(on: TestDatabase) {
+    let store = store(&on).await;
     let again = NewGroup { id: GroupId::from_u128(9), name: "PILOT".into(), parent: ALL_COMPUTERS };
     assert!(matches!(store.add_group(&again, "ada", NOW).await, Err(GroupError::NameTaken(_))));
     let lost = NewGroup { id: GroupId::from_u128(9), name: "Lost".into(), parent: GroupId::from_u128(8) };
     assert!(matches!(store.add_group(&lost, "ada", NOW).await, Err(GroupError::Unknown)));
 }
 
-#[tokio::test]
-async fn what_was_written_is_there_after_opening_again() {
-    let (folder, store) = store().await;
+async fn what_was_written_is_there_after_opening_again(on: TestDatabase) {
+    let store = store(&on).await;
     store.approve(&[install(None)], "ada", NOW).await.expect("writes");
     let before = store.decisions().await.expect("reads");
     store.close().await;
-    let store = Store::open(&folder.path().join("test.sqlite")).await.expect("opens");
+    let store = on.open().await;
     let server = store.server(ServerId::from_u128(2), NOW).await.expect("is there");
     assert_eq!(server.id, ServerId::from_u128(1), "the first id stays");
     let after = store.decisions().await.expect("reads");

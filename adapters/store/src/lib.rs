@@ -1,7 +1,7 @@
 //! The database behind one concrete [`Store`]; every statement of SQL lives here.
 //!
-//! SQLite runs with a write-ahead log and `synchronous = FULL`, so what a call has returned is
-//! durable. Statements keep to what PostgreSQL understands too. One connection writes, several
+//! It is a SQLite file, or a database of a PostgreSQL server: statements keep to what both understand,
+//! and every test runs on both. What a call has returned is durable. One connection writes, several
 //! read.
 
 mod catalogue;
@@ -12,6 +12,7 @@ mod deployments;
 mod downstream;
 mod history;
 mod operators;
+mod place;
 mod replica;
 mod rollup;
 mod rollup_told;
@@ -22,11 +23,12 @@ mod server;
 mod status;
 mod upstream;
 
-use std::path::Path;
-use std::time::Duration;
+#[cfg(test)]
+mod test_database;
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Executor};
+use std::path::Path;
+
+use sqlx::{AnyPool, Connection};
 
 pub use catalogue::{DerivedFacts, NewRevision, Quarantined, RevisionRow};
 pub use computers::{ComputerDetails, ComputerFilter, ComputerRow, ComputerWrite, Enrolled, Rosters};
@@ -36,12 +38,15 @@ pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use operators::TokenOwner;
+pub use place::{Place, PostgresUrl};
 pub use rollup::Received;
 pub use rollup_told::{Acknowledged, ToldRow};
 pub use runs::{RunQuarantine, RunRow, RunState, RunStep};
 pub use server::{CookieKey, Server};
 pub use status::{Report, StatusChange, Written};
 pub use upstream::{Anchors, UpstreamFilter, UpstreamMode, UpstreamSetting};
+
+use place::Purpose;
 
 /// Why the database could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,20 @@ pub enum Error {
     Database(#[from] sqlx::Error),
     #[error("the database has schema {found}, this version knows {known}; use a newer headwater")]
     NewerSchema { found: i64, known: i64 },
+    #[error("the database belongs to another program: it has a table `{table}`; name an empty one")]
+    Foreign { table: String },
+    #[error("the tables of the database belong to the role `{owner}`; connect as that role")]
+    OtherRole { owner: String },
+    #[error("another headwater works on the database; stop it first")]
+    InUse,
+    #[error("PostgreSQL {found} is too old; use 15 or later")]
+    OldPostgres { found: String },
+    #[error("the database has the encoding {found}; create it with ENCODING 'UTF8'")]
+    Encoding { found: String },
+    #[error("the URL of the database is not valid: {reason}")]
+    Url { reason: String },
+    #[error("a PostgreSQL database is backed up and restored with pg_dump and pg_restore")]
+    NotAFile,
     #[error("a row of `{table}` cannot be read: {reason}")]
     Row { table: &'static str, reason: String },
 }
@@ -67,52 +86,33 @@ pub struct Store {
 const READERS: u32 = 4;
 
 impl Store {
-    /// Opens or creates the SQLite database at `file` and brings its schema up to date.
-    pub async fn open(file: &Path) -> Result<Self> {
-        sqlx::any::install_default_drivers();
-        let url = format!("sqlite://{}?mode=rwc", file.display());
-        let write = pool(1, &url).await?;
-        schema::migrate(&write).await?;
-        let read = pool(READERS, &url).await?;
+    /// Opens or creates the database and brings its schema up to date.
+    pub async fn open(place: &Place) -> Result<Self> {
+        let mut first = place.connect(Purpose::Write).await?;
+        schema::migrate(&mut first, place).await?;
+        // It holds the one lock of a writer on PostgreSQL.
+        first.close().await?;
+        let write = place.pool(1, Purpose::Write).await?;
+        let read = place.pool(READERS, Purpose::Read).await?;
         Ok(Self { read, write })
     }
 
-    /// Writes a whole and consistent copy of a database to a file that does not exist yet. A server may
-    /// work on it, perhaps an older one, so the schema stays as it is.
-    pub async fn back_up(file: &Path, target: &Path) -> Result<()> {
-        let database = open_pool(file).await?;
-        schema::version(&database).await?;
-        sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&database).await?;
-        database.close().await;
+    /// Writes a whole and consistent copy of a SQLite database that exists to a file that does not exist
+    /// yet. A server may work on it, perhaps an older one, so the schema stays as it is.
+    pub async fn back_up(place: &Place, target: &Path) -> Result<()> {
+        if let Place::Postgres(_) = place {
+            return Err(Error::NotAFile);
+        }
+        let mut database = place.connect(Purpose::Read).await?;
+        schema::version(&mut database).await?;
+        sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&mut database).await?;
+        database.close().await?;
         Ok(())
     }
 
-    /// Waits for what is being written and closes the file.
+    /// Waits for what is being written and closes the database.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
     }
-}
-
-/// One connection to a database that exists.
-async fn open_pool(file: &Path) -> Result<AnyPool> {
-    sqlx::any::install_default_drivers();
-    pool(1, &format!("sqlite://{}?mode=rw", file.display())).await
-}
-
-async fn pool(connections: u32, url: &str) -> Result<AnyPool> {
-    let pool = AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(60))
-        .after_connect(|connection: &mut AnyConnection, _| {
-            Box::pin(async move {
-                let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                                PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; \
-                                PRAGMA cache_size = -16384";
-                connection.execute(settings).await.map(|_| ())
-            })
-        })
-        .connect(url)
-        .await?;
-    Ok(pool)
 }

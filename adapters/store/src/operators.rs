@@ -34,7 +34,7 @@ impl Store {
 
     pub async fn password_hash(&self, name: &str) -> Result<Option<String>> {
         let row = sqlx::query("SELECT password_hash FROM operators WHERE name = $1")
-            .bind(name.to_owned())
+            .bind(rows::text(name))
             .fetch_optional(&self.read)
             .await?;
         row.map(|row| Ok(row.try_get(0)?)).transpose()

@@ -79,11 +79,11 @@ async fn apply_groups(connection: &mut AnyConnection, plan: &Plan, by: &str, now
             remove_group(connection, *id, &row.try_get::<String, _>(0)?, by, now).await?;
         }
     }
-    // Groups may have swapped names: each lets go of its own first.
+    // Groups may have swapped names: each lets go of its own first, for one that no group can have.
     for group in &plan.save_groups {
         sqlx::query("UPDATE groups SET name_key = $2 WHERE group_id = $1")
             .bind(group.id.as_bytes().to_vec())
-            .bind(format!("\u{0}{}", group.id))
+            .bind(format!("\u{1}{}", group.id))
             .execute(&mut *connection)
             .await?;
     }

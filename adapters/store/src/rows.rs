@@ -1,10 +1,16 @@
-//! Values out of rows.
+//! Values out of rows, and text into them.
 
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::{Error, Result};
+
+/// Text that somebody else chose. PostgreSQL refuses the character NUL, and with it all that is written in
+/// the same transaction. XML has no such character, so what agents and servers send goes as it is.
+pub(crate) fn text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
 
 /// Sixteen bytes out of a column.
 pub(crate) fn id16(row: &AnyRow, at: usize, table: &'static str) -> Result<[u8; 16]> {

@@ -107,7 +107,7 @@ impl Store {
         .bind(run.documents_total.map(|total| total as i64))
         .bind(run.added as i64)
         .bind(run.approvals_changed as i64)
-        .bind(run.problem.clone())
+        .bind(run.problem.as_deref().map(rows::text))
         .execute(&mut *transaction)
         .await?;
         for (position, document) in (0_i64..).zip(run.quarantined.iter().take(QUARANTINED_MAX)) {
@@ -117,9 +117,9 @@ impl Store {
             )
             .bind(run.number)
             .bind(position)
-            .bind(document.name.clone())
+            .bind(rows::text(&document.name))
             .bind(document.update.map(|id| id.as_bytes().to_vec()))
-            .bind(document.reason.clone())
+            .bind(rows::text(&document.reason))
             .execute(&mut *transaction)
             .await?;
         }
@@ -131,7 +131,7 @@ impl Store {
     pub async fn end_interrupted_runs(&self, problem: &str, now: Timestamp) -> Result<()> {
         sqlx::query("UPDATE upstream_runs SET state = 3, finished_at = $1, problem = $2 WHERE state = 0")
             .bind(now.as_micros())
-            .bind(problem.to_owned())
+            .bind(rows::text(problem))
             .execute(&self.write)
             .await?;
         Ok(())

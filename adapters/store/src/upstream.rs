@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, Row};
 use crate::content::forget_failures;
 use crate::history::{Change, record};
 use crate::server::next_stamp;
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, rows};
 
 /// What is taken from the upstream server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Store {
         .bind(url.to_owned())
         .bind(mode_number(mode))
         .bind(generation)
-        .bind(ca_pem.map(str::to_owned))
+        .bind(ca_pem.map(rows::text))
         .execute(&mut *transaction)
         .await?;
         forget_failures(&mut transaction).await?;
@@ -132,7 +132,7 @@ impl Store {
                 sqlx::query("INSERT INTO upstream_filter (kind, position, value) VALUES ($1, $2, $3)")
                     .bind(kind)
                     .bind(position)
-                    .bind(value.clone())
+                    .bind(rows::text(value))
                     .execute(&mut *transaction)
                     .await?;
             }

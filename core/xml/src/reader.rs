@@ -161,6 +161,8 @@ pub struct Reader<'a> {
     end_is_due: bool,
     /// What prefixes stand for, where somebody wants to know.
     namespaces: Option<Namespaces>,
+    /// Where the first NUL is, which no XML has.
+    nul: Option<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -170,7 +172,7 @@ impl<'a> Reader<'a> {
         let mut inner = quick_xml::Reader::from_str(text);
         let config = inner.config_mut();
         config.check_end_names = true;
-        Self { inner, limits, depth: 0, end_is_due: false, namespaces: None }
+        Self { inner, limits, depth: 0, end_is_due: false, namespaces: None, nul: text.find('\0') }
     }
 
     /// Keeps account of namespaces from here on. `outside` has what the open elements declared.
@@ -203,6 +205,9 @@ impl<'a> Reader<'a> {
     pub fn next(&mut self) -> Result<Event<'a>, Error> {
         if std::mem::take(&mut self.end_is_due) {
             return Ok(self.end());
+        }
+        if let Some(nul) = self.nul {
+            return Err(Error::Malformed { position: nul as u64, reason: "the character NUL".to_owned() });
         }
         loop {
             let position = self.inner.buffer_position();
@@ -271,7 +276,7 @@ impl<'a> Reader<'a> {
     /// [`Reader::next_child`].
     pub fn plain_child(&mut self, name: &str) -> Option<&'a str> {
         // After `<list/>` what follows is no child of it.
-        if self.end_is_due {
+        if self.end_is_due || self.nul.is_some() {
             return None;
         }
         let rest: &'a [u8] = self.inner.get_ref();
@@ -383,6 +388,9 @@ mod tests {
         assert_eq!(events("<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>"), Err(Error::DocumentType));
         assert_eq!(events("<a>&x;</a>"), Err(Error::UnknownEntity("x".into())));
         assert_eq!(events("<a>&#0;</a>"), Err(Error::UnknownEntity("#0".into())));
+        for text in ["<a>b\0</a>", "<a b='\0'/>"] {
+            assert!(matches!(events(text), Err(Error::Malformed { .. })), "{text:?}");
+        }
         assert_eq!(events("<a><b></b>"), Err(Error::UnexpectedEnd));
         assert!(matches!(events("<a></b>"), Err(Error::Malformed { .. })));
         assert_eq!(events(&"<a>".repeat(65)), Err(Error::TooDeep(64)));

@@ -5,11 +5,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use headwater_app::DATABASE;
 use headwater_catalog::UpdateKind;
 use headwater_model::{UpdateId, UpdateIdentity};
 use headwater_simulated_agent::{Core, DetectoidsInstalled, Evaluator as _};
-use headwater_store::Store;
 use headwater_testkit::builders::{Document, REVISION, Update};
 use headwater_testkit::{ServerOptions, TestClock, TestServer, shared};
 use headwater_wsus::reporting::ReportEventBatch;
@@ -146,7 +144,7 @@ async fn the_captured_report_is_taken_in() {
     let answer = post(&talk.server, REPORTING, "", request.as_bytes()).await;
     assert_eq!(Some(answer.text()), capture("client-install/016-ReportEventBatch.response.xml"));
 
-    let store = Store::open(&talk.server.data().join("data").join(DATABASE)).await.unwrap();
+    let store = &talk.server.app().store;
     let computer = store.computer(&CAPTURED.parse().unwrap()).await.unwrap().unwrap();
     let log = store.event_log(computer.computer).await.unwrap();
     // Of the three 148 the latest stays, or one of those at the same moment (fact 43).

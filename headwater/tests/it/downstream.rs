@@ -8,16 +8,21 @@ use headwater_model::{GroupId, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_simulated_agent::{Agent, DetectoidsInstalled, Event};
 use headwater_testkit::builders::{Document, Update, id};
-use headwater_testkit::{Refused as Error, TestServer, client_id, eventually};
+use headwater_testkit::{Refused as Error, ServerOptions, TestServer, client_id, eventually, postgres};
 
 /// Servers of which each is a replica of the one before.
 async fn chain(length: usize) -> Vec<TestServer> {
-    let mut servers = vec![TestServer::start().await];
-    while servers.len() < length {
-        let below = TestServer::start().await;
-        let above = &servers[servers.len() - 1].updates_url;
-        below.admin.follow(above, UpstreamMode::Replica).await.expect("is set");
-        servers.push(below);
+    chain_of((0..length).map(|_| ServerOptions::default()).collect()).await
+}
+
+async fn chain_of(options: Vec<ServerOptions>) -> Vec<TestServer> {
+    let mut servers: Vec<TestServer> = Vec::new();
+    for options in options {
+        let server = TestServer::start_with(options).await;
+        if let Some(above) = servers.last() {
+            server.admin.follow(&above.updates_url, UpstreamMode::Replica).await.expect("is set");
+        }
+        servers.push(server);
     }
     servers
 }
@@ -85,7 +90,17 @@ async fn wanted(agent: &mut Agent) -> Vec<UpdateId> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_of_replicas_agrees_with_the_top_within_seconds() {
-    let servers = chain(3).await;
+    agree_within_seconds(chain(3).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_over_both_engines_agrees_too() {
+    let (Some(top), Some(middle)) = (postgres(), postgres()) else { return };
+    let on = |database| ServerOptions { database, ..ServerOptions::default() };
+    agree_within_seconds(chain_of(vec![on(Some(top)), on(Some(middle)), on(None)]).await).await;
+}
+
+async fn agree_within_seconds(servers: Vec<TestServer>) {
     let [top, middle, bottom] = &*servers else { unreachable!() };
     import(top, &documents(), &[("s.cab", payload())]).await;
     let berlin = top.admin.create_group("Berlin", None).await.expect("a group");

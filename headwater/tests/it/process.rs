@@ -82,7 +82,8 @@ fn json(data: &Path, arguments: &[&str]) -> Value {
     let mut arguments = arguments.to_vec();
     arguments.extend(["--output", "json"]);
     let output = run(data, &arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{arguments:?}: {} {said} {}", output.status, stderr(&output));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
@@ -197,7 +198,7 @@ fn an_import_that_is_killed_leaves_whole_documents_and_the_next_completes_it() {
         let last = String::from_utf8_lossy(&again.stdout).lines().last().unwrap_or_default().to_owned();
         let summary: Value = serde_json::from_str(&last).expect("JSON");
         let summary = &summary["summary"];
-        assert_eq!(summary["documents"], 1_500, "seed {seed}: {last}");
+        assert_eq!(summary["documents"], 1_500, "seed {seed}: {} {last} {}", again.status, stderr(&again));
         assert_eq!(summary["unchanged"], half["catalogue"]["revisions"], "seed {seed}");
         let whole = json(data.path(), &["server", "status"]);
         assert_eq!(whole["catalogue"]["revisions"], 1_500, "seed {seed}");
@@ -382,6 +383,43 @@ fn a_backup_of_a_running_server_is_restored_as_a_new_epoch() {
         .filter_map(|group| group["name"].as_str())
         .collect();
     assert!(names.contains(&"Before") && !names.contains(&"After"), "{names:?}");
+}
+
+/// A server on PostgreSQL, whose URL is in a file.
+#[test]
+fn a_server_on_postgres_is_migrated_and_refers_to_its_own_backups() {
+    let Some(url) = headwater_private_postgres::database() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, file) = (folder.path().join("data"), folder.path().join("headwater.toml"));
+    std::fs::write(folder.path().join("url"), format!("{url}&password=secret\n")).expect("writes");
+    let named = format!("database_url_file = '{}'", folder.path().join("url").display());
+    std::fs::write(&file, named).expect("writes");
+    let config = file.to_str().expect("a path");
+    let server = |data: &Path| {
+        let mut command = Command::new(HEADWATER);
+        command.args(["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--config", config]);
+        Server::wait_for(command.arg("--data").arg(data))
+    };
+    let first = server(&data);
+    assert!(run(&data, &["group", "create", "Berlin"]).status.success());
+    let epoch = json(&data, &["server", "status"])["epoch"].clone();
+    let second = run(&folder.path().join("other"), &["migrate", "--config", config]);
+    assert!(stderr(&second).contains("another headwater works on the database"), "{}", stderr(&second));
+    first.kill();
+
+    for command in ["backup", "restore"] {
+        let refused = run(&data, &[command, "somewhere", "--config", config]);
+        assert_eq!(refused.status.code(), Some(1));
+        let told = stderr(&refused);
+        assert!(told.contains("PostgreSQL, database ") && told.contains("pg_"), "{told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
+    let migrated = run(&data, &["migrate", "--restored", "--config", config]);
+    assert!(migrated.status.success(), "{}", stderr(&migrated));
+    let _server = server(&data);
+    assert_ne!(json(&data, &["server", "status"])["epoch"], epoch);
+    let groups = json(&data, &["group", "list"]);
+    assert!(groups.to_string().contains("Berlin"), "{groups}");
 }
 
 /// What two servers must agree on: the catalogue in numbers, groups, and each update's approvals.

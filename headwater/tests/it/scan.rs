@@ -6,7 +6,7 @@ use headwater_api::ApprovalAction;
 use headwater_model::GroupId;
 use headwater_simulated_agent::{Agent, DetectoidsInstalled};
 use headwater_testkit::builders::{Document, Update, id};
-use headwater_testkit::{ServerOptions, TestClock, TestServer, client_id};
+use headwater_testkit::{ServerOptions, TestClock, TestServer, client_id, postgres};
 use headwater_wsus::soap::ErrorCode;
 use headwater_wsus::wusp::DeploymentAction::{
     self, Bundle, Evaluate, Install, PreDeploymentCheck, Uninstall,
@@ -49,7 +49,21 @@ fn check(agent: &Agent, update: u32, action: Option<DeploymentAction>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_scan_brings_what_the_computer_is_ready_for() {
-    let server = TestServer::start().await;
+    first_scan(TestServer::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_postgres_answers_a_first_scan_and_after_a_crash_knows_it() {
+    let Some(place) = postgres() else { return };
+    let options = ServerOptions { database: Some(place), ..ServerOptions::default() };
+    let server = first_scan(TestServer::start_with(options).await).await;
+    assert!(server.data().join("data").is_dir());
+    assert!(!server.data().join("data").join(headwater_app::DATABASE).exists());
+    let server = server.crash().await;
+    assert_eq!(server.admin.computers().await.expect("lists").len(), 1);
+}
+
+async fn first_scan(server: TestServer) -> TestServer {
     let summary = server.admin.import(&documents()).await.expect("imports");
     assert_eq!((summary.added, summary.quarantined.len()), (6, 0));
 
@@ -64,6 +78,7 @@ async fn a_first_scan_brings_what_the_computer_is_ready_for() {
     assert_eq!((later.new.len(), later.changed.len()), (0, 0));
     assert_eq!(later.sync_calls, 2, "one pass for software and one for drivers");
     assert_eq!(server.admin.computers().await.expect("lists").len(), 1);
+    server
 }
 
 #[tokio::test(flavor = "multi_thread")]

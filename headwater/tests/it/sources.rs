@@ -6,11 +6,12 @@ use std::time::Duration;
 use headwater_app::content::{ContentReport, ContentSettings, ContentState, Patience, Trust, keep_content};
 use headwater_app::downstream_server::DownstreamSettings;
 use headwater_app::upstream_server::ServerSession;
-use headwater_app::{App, AppError, ClientFault, Operator, Settings, Targeting};
+use headwater_app::{App, AppError, ClientFault, DATABASE, Operator, Settings, Targeting};
 use headwater_model::{GroupId, ServerId, Sha1Digest};
 use headwater_policy::approval::Action;
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_policy::offer::PageLimits;
+use headwater_store::Place;
 use headwater_testkit::TestClock;
 use headwater_testkit::builders::{Update, id};
 use sha1::Digest as _;
@@ -146,6 +147,7 @@ async fn operator(app: &App) -> Operator {
 async fn start(folder: &tempfile::TempDir, clock: &TestClock, sources: Trust) -> Arc<App> {
     let settings = Settings {
         data: folder.path().join("data"),
+        database: Place::file(folder.path().join("data").join(DATABASE)),
         page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
         targeting: Targeting::ServerSide,
         content: ContentSettings { patience: PATIENCE, sources, ..ContentSettings::default() },

@@ -11,7 +11,7 @@ use headwater_model::{ServerId, Timestamp, UpdateIdentity};
 use headwater_policy::compliance::{ComputerStatus, StatusIndex};
 use headwater_policy::offer::PageLimits;
 use headwater_policy::snapshot::Offers;
-use headwater_store::{Server, Store};
+use headwater_store::{Place, Server, Store};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -41,13 +41,15 @@ pub enum Targeting {
 pub struct Settings {
     /// The folder of everything that the server keeps.
     pub data: PathBuf,
+    /// The database; [`DATABASE`] in the folder unless it is a PostgreSQL server's.
+    pub database: Place,
     pub page: PageLimits,
     pub targeting: Targeting,
     pub content: ContentSettings,
     pub downstream: DownstreamSettings,
 }
 
-/// The name of the database within the data folder.
+/// The name of a SQLite database within the data folder.
 pub const DATABASE: &str = "headwater.sqlite";
 /// How long a cookie lives, in seconds; fixed when GetCookie gives it (fact 14).
 pub(crate) const COOKIE_SECONDS: i64 = 3600;
@@ -104,7 +106,7 @@ impl App {
     pub async fn start(settings: Settings, clock: Clock) -> Result<Arc<Self>, AppError> {
         let lock = lock(&settings.data)?;
         let now = clock.now();
-        let store = Store::open(&settings.data.join(DATABASE)).await?;
+        let store = Store::open(&settings.database).await?;
         // Whole seconds: agents repeat the time of the configuration, some with fewer digits.
         let second = Timestamp::from_micros(now.as_micros() / 1_000_000 * 1_000_000);
         let server = store.server(ServerId::from_bytes(random_guid()?), second).await?;

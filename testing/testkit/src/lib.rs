@@ -18,4 +18,4 @@ pub use administrator::{Administrator, Refused};
 pub use clock::TestClock;
 pub use patience::eventually;
 pub use real_data::shared;
-pub use server::{ServerOptions, StartError, TestServer, client_id};
+pub use server::{ServerOptions, StartError, TestServer, client_id, postgres};

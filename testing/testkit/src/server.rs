@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use headwater_app::content::{ContentSettings, keep_content};
 use headwater_app::downstream_server::{DownstreamSettings, follow_upstream};
-use headwater_app::{App, AppError, Clock, Settings, Targeting};
+use headwater_app::{App, AppError, Clock, DATABASE, Settings, Targeting};
 use headwater_http::console::{self, Console};
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, ListenError, Listener};
 use headwater_policy::offer::PageLimits;
 use headwater_simulated_agent::{Agent, Evaluator};
+use headwater_store::Place;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -27,6 +28,8 @@ const RUNTIME_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ServerOptions {
     /// The system's time, or a time that the test moves.
     pub clock: Option<TestClock>,
+    /// SQLite in the server's folder, or a database of its own on PostgreSQL.
+    pub database: Option<Place>,
     pub page: PageLimits,
     pub targeting: Targeting,
     pub content: ContentSettings,
@@ -37,12 +40,24 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             clock: None,
+            database: database_of_the_run(),
             page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
             targeting: Targeting::ServerSide,
             content: ContentSettings::default(),
             downstream: DownstreamSettings::default(),
         }
     }
+}
+
+/// A new database on PostgreSQL, or `None`, said aloud, where there is none.
+pub fn postgres() -> Option<Place> {
+    headwater_private_postgres::database().map(|url| url.parse().unwrap())
+}
+
+/// With `HEADWATER_TEST_DATABASE=postgres` every server of a run is on PostgreSQL.
+fn database_of_the_run() -> Option<Place> {
+    let wanted = std::env::var("HEADWATER_TEST_DATABASE");
+    (wanted.as_deref() == Ok("postgres")).then(|| postgres().expect("PostgreSQL"))
 }
 
 /// Why a server did not start.
@@ -200,6 +215,7 @@ async fn bring_up(
     let clock = options.clock.map_or_else(Clock::system, |clock| clock.clock());
     let settings = Settings {
         data: data.path().join("data"),
+        database: options.database.unwrap_or_else(|| Place::file(data.path().join("data").join(DATABASE))),
         page: options.page,
         targeting: options.targeting,
         content: options.content,

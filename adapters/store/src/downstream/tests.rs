@@ -1,4 +1,7 @@
 use super::*;
+use crate::test_database::{TestDatabase, on_both_engines};
+
+on_both_engines!(a_full_table_makes_room_only_of_servers_that_never_synchronised,);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::EPOCH.plus_seconds(seconds)
@@ -13,10 +16,8 @@ async fn known(store: &Store) -> Vec<u128> {
     servers.iter().map(|server| u128::from_be_bytes(*server.id.as_bytes())).collect()
 }
 
-#[tokio::test]
-async fn a_full_table_makes_room_only_of_servers_that_never_synchronised() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(&folder.path().join("test.sqlite")).await.expect("opens");
+async fn a_full_table_makes_room_only_of_servers_that_never_synchronised(on: TestDatabase) {
+    let store = on.open().await;
     for (server, seconds) in [(1, 0), (2, 10), (3, 20), (2, 30)] {
         assert!(enroll(&store, server, seconds).await);
     }

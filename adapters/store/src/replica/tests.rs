@@ -9,18 +9,25 @@ use headwater_policy::replica_plan::{Above, Here, plan};
 
 use super::*;
 use crate::deployments::renew_deployments;
+use crate::test_database::{TestDatabase, on_both_engines};
 use crate::{SharedDecisions, UpstreamMode, UpstreamSetting};
+
+on_both_engines!(
+    each_change_of_an_approval_is_another_deployment,
+    a_new_revision_is_another_deployment,
+    a_replica_takes_over_and_gives_up_what_its_upstream_server_has,
+    what_was_asked_before_the_setting_changed_is_not_done,
+);
 
 const NOW: Timestamp = Timestamp::EPOCH;
 const UPDATE: UpdateId = UpdateId::from_u128(7);
 const BERLIN: GroupId = GroupId::from_u128(1);
 const PARIS: GroupId = GroupId::from_u128(2);
 
-async fn store() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(&folder.path().join("test.sqlite")).await.expect("a store");
+async fn store(on: &TestDatabase) -> Store {
+    let store = on.open().await;
     store.server(ServerId::from_u128(1), NOW).await.expect("a server");
-    (folder, store)
+    store
 }
 
 fn approval_of(action: Option<Action>, deadline: Option<Timestamp>) -> NewApproval {
@@ -40,9 +47,8 @@ fn ended(decisions: &SharedDecisions) -> HashSet<Guid> {
     decisions.ended.iter().map(|ended| ended.deployment).collect()
 }
 
-#[tokio::test]
-async fn each_change_of_an_approval_is_another_deployment() {
-    let (_folder, store) = store().await;
+async fn each_change_of_an_approval_is_another_deployment(on: TestDatabase) {
+    let store = store(&on).await;
     let first = approve(&store, Some(Action::Install), None).await;
     let same = approve(&store, Some(Action::Install), None).await;
     assert_eq!((standing(&same), same.ended.len()), (standing(&first), 0));
@@ -58,9 +64,8 @@ async fn each_change_of_an_approval_is_another_deployment() {
     assert!(ended(&again).is_disjoint(&standing(&again).into_iter().collect()));
 }
 
-#[tokio::test]
-async fn a_new_revision_is_another_deployment() {
-    let (_folder, store) = store().await;
+async fn a_new_revision_is_another_deployment(on: TestDatabase) {
+    let store = store(&on).await;
     let first = approve(&store, Some(Action::Install), None).await;
     let mut connection = store.write.acquire().await.expect("a connection");
     renew_deployments(&mut connection, &[UPDATE].into()).await.expect("renews");
@@ -99,9 +104,8 @@ async fn follow(store: &Store, above: &Above, generation: i64) -> SharedDecision
     after
 }
 
-#[tokio::test]
-async fn a_replica_takes_over_and_gives_up_what_its_upstream_server_has() {
-    let (_folder, store) = store().await;
+async fn a_replica_takes_over_and_gives_up_what_its_upstream_server_has(on: TestDatabase) {
+    let store = store(&on).await;
     approve(&store, Some(Action::Install), None).await;
     let setting = become_replica(&store).await;
     let root = Group { id: ALL_COMPUTERS, name: "All Computers".into(), parent: None };
@@ -142,9 +146,8 @@ async fn a_replica_takes_over_and_gives_up_what_its_upstream_server_has() {
     assert!(ended(&last).contains(&Guid::from_u128(5)), "servers below are told");
 }
 
-#[tokio::test]
-async fn what_was_asked_before_the_setting_changed_is_not_done() {
-    let (_folder, store) = store().await;
+async fn what_was_asked_before_the_setting_changed_is_not_done(on: TestDatabase) {
+    let store = store(&on).await;
     let old = become_replica(&store).await;
     assert!(store.advance_anchors("a", "b", old.generation).await.expect("advances"));
     let new = become_replica(&store).await;

@@ -3,7 +3,18 @@ use headwater_policy::compliance::{Event, Inventory, State};
 use headwater_policy::rollup::{ReportedRow, ServerReport, ServerSummary, SyncResult};
 
 use super::*;
+use crate::test_database::{TestDatabase, on_both_engines};
 use crate::{Acknowledged, ComputerDetails, ComputerWrite, NewGroup, NewRevision, Report, ToldRow};
+
+on_both_engines!(
+    computers_of_lower_servers_stand_beside_our_own,
+    a_computer_that_comes_back_is_in_its_own_groups_and_registers,
+    a_deleted_computer_does_not_come_back_by_older_reports,
+    there_is_an_end_to_computers,
+    status_of_lower_computers_is_replaced_or_changed,
+    servers_are_kept_with_their_counts,
+    what_was_told_is_told_again_only_when_it_changed_or_is_asked_for,
+);
 
 const OWN: ServerId = ServerId::from_u128(1);
 const LOWER: ServerId = ServerId::from_u128(2);
@@ -23,9 +34,8 @@ fn update(number: u128) -> UpdateId {
 }
 
 /// A database with three updates, a group, two lower servers and a computer of its own, `own`.
-async fn database() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(&folder.path().join("test.sqlite")).await.expect("a store");
+async fn database(on: &TestDatabase) -> Store {
+    let store = on.open().await;
     store.server(OWN, at(0)).await.expect("a server");
     let revision = |id| NewRevision {
         identity: UpdateIdentity { id: update(id), revision: 200 },
@@ -43,7 +53,7 @@ async fn database() -> (tempfile::TempDir, Store) {
         assert!(store.enroll_server(id, name, at(0), 10).await.expect("enrolled"));
     }
     enroll(&store, "own", 100).await;
-    (folder, store)
+    store
 }
 
 async fn enroll(store: &Store, name: &str, second: i64) {
@@ -119,9 +129,8 @@ async fn rows_of(store: &Store, name: &str) -> Vec<(u128, State)> {
     status.rows().iter().map(|row| (id(row.update), row.state)).collect()
 }
 
-#[tokio::test]
-async fn computers_of_lower_servers_stand_beside_our_own() {
-    let (_folder, store) = database().await;
+async fn computers_of_lower_servers_stand_beside_our_own(on: TestDatabase) {
+    let store = database(&on).await;
     let nowhere = GroupId::from_u128(0x99);
     let received = receive_all(
         &store,
@@ -146,9 +155,8 @@ async fn computers_of_lower_servers_stand_beside_our_own() {
     assert_eq!(store.computers_by_server().await.expect("counts"), HashMap::from([(LOWER, 2)]));
 }
 
-#[tokio::test]
-async fn a_computer_that_comes_back_is_in_its_own_groups_and_registers() {
-    let (_folder, store) = database().await;
+async fn a_computer_that_comes_back_is_in_its_own_groups_and_registers(on: TestDatabase) {
+    let store = database(&on).await;
     store.move_computer(&client("own"), &[PILOT], "test", at(150)).await.expect("moved").expect("known");
     let stale = receive_all(&store, &[detailed("own", LOWER, 99, &[])]).await;
     assert_eq!(stale.receptions, [Reception::Ignored]);
@@ -174,9 +182,8 @@ async fn a_computer_that_comes_back_is_in_its_own_groups_and_registers() {
     assert_eq!(row(&store, "own").await.server, None);
 }
 
-#[tokio::test]
-async fn a_deleted_computer_does_not_come_back_by_older_reports() {
-    let (_folder, store) = database().await;
+async fn a_deleted_computer_does_not_come_back_by_older_reports(on: TestDatabase) {
+    let store = database(&on).await;
     assert!(store.delete_computer(&client("own"), "test", at(300)).await.expect("deleted"));
     let received = receive_all(&store, &[detailed("own", LOWER, 299, &[])]).await;
     assert_eq!(received.receptions, [Reception::Deleted]);
@@ -185,9 +192,8 @@ async fn a_deleted_computer_does_not_come_back_by_older_reports() {
     assert_eq!(received.receptions, [Reception::Taken { wants_details: false }]);
 }
 
-#[tokio::test]
-async fn there_is_an_end_to_computers() {
-    let (_folder, store) = database().await;
+async fn there_is_an_end_to_computers(on: TestDatabase) {
+    let store = database(&on).await;
     let two = [detailed("a", LOWER, 200, &[]), detailed("b", LOWER, 200, &[])];
     assert!(store.write_computers_below(&two, at(1_000), 2).await.expect("asked").is_none());
     assert_eq!(store.computer(&client("a")).await.expect("asked"), None);
@@ -196,10 +202,9 @@ async fn there_is_an_end_to_computers() {
     assert!(store.write_computers_below(&two, at(1_000), 2).await.expect("asked").is_some());
 }
 
-#[tokio::test]
-async fn status_of_lower_computers_is_replaced_or_changed() {
+async fn status_of_lower_computers_is_replaced_or_changed(on: TestDatabase) {
     use State::{Installed, NotApplicable, NotInstalled};
-    let (_folder, store) = database().await;
+    let store = database(&on).await;
     receive_all(&store, &[detailed("pc", LOWER, 200, &[])]).await;
     let numbers = store.update_numbers().await.expect("numbers");
     let write = async |report: StatusReport| {
@@ -233,9 +238,8 @@ async fn status_of_lower_computers_is_replaced_or_changed() {
     assert_eq!(ask(3, OTHER).await, [client("pc")]);
 }
 
-#[tokio::test]
-async fn servers_are_kept_with_their_counts() {
-    let (_folder, store) = database().await;
+async fn servers_are_kept_with_their_counts(on: TestDatabase) {
+    let store = database(&on).await;
     let summary = ServerSummary { updates: 7, computers_up_to_date: 3, ..ServerSummary::default() };
     let report = |server: ServerId, parent: ServerId| ServerReport {
         server,
@@ -268,9 +272,8 @@ async fn untold(store: &Store) -> Vec<ToldRow> {
     store.untold(OWN, 0, 10).await.expect("computers")
 }
 
-#[tokio::test]
-async fn what_was_told_is_told_again_only_when_it_changed_or_is_asked_for() {
-    let (_folder, store) = database().await;
+async fn what_was_told_is_told_again_only_when_it_changed_or_is_asked_for(on: TestDatabase) {
+    let store = database(&on).await;
     receive_all(&store, &[detailed("pc", LOWER, 200, &[PILOT])]).await;
     let (upper, reset) = (ServerId::from_u128(50), Guid::from_u128(1));
     assert_eq!(store.begin_rollup(upper, reset).await.expect("begun"), None);

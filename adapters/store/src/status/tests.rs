@@ -4,7 +4,16 @@ use headwater_model::{ClientId, ServerId, UpdateId, UpdateIdentity};
 use headwater_policy::compliance::{Inventory, State, StatusIndex};
 
 use super::*;
+use crate::test_database::{TestDatabase, on_both_engines};
 use crate::{ComputerWrite, NewRevision};
+
+on_both_engines!(
+    reports_are_rows_after_one_transaction,
+    a_change_tells_what_the_index_needs,
+    computers_that_are_gone_take_their_status_along,
+    numbers_follow_the_arrival_and_stay,
+    a_damaged_row_refuses_nobody,
+);
 
 const NOW: Timestamp = Timestamp::EPOCH;
 
@@ -13,9 +22,8 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// A database with updates and computers, both numbered from 1.
-async fn database(updates: u32, computers: u32) -> (tempfile::TempDir, Store, UpdateNumbers) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(&folder.path().join("test.sqlite")).await.expect("a store");
+async fn database(on: &TestDatabase, updates: u32, computers: u32) -> (Store, UpdateNumbers) {
+    let store = on.open().await;
     store.server(ServerId::from_u128(1), NOW).await.expect("a server");
     add_updates(&store, 1..=updates).await;
     for chunk in (1..=computers).collect::<Vec<_>>().chunks(1000) {
@@ -30,7 +38,7 @@ async fn database(updates: u32, computers: u32) -> (tempfile::TempDir, Store, Up
         store.write_computers(&writes).await.expect("computers");
     }
     let numbers = store.update_numbers().await.expect("numbers");
-    (folder, store, numbers)
+    (store, numbers)
 }
 
 async fn add_updates(store: &Store, ids: impl Iterator<Item = u32>) {
@@ -73,9 +81,8 @@ async fn rows_of(store: &Store, computer: i64) -> Vec<(u32, State)> {
     status.rows().iter().map(|row| (id(row.update), row.state)).collect()
 }
 
-#[tokio::test]
-async fn reports_are_rows_after_one_transaction() {
-    let (_folder, store, numbers) = database(3, 2).await;
+async fn reports_are_rows_after_one_transaction(on: TestDatabase) {
+    let (store, numbers) = database(&on, 3, 2).await;
     let reports = [
         Report { computer: 1, at: at(10), events: vec![event(5, 147, 0), inventory(6, &[1], [2])] },
         Report { computer: 2, at: at(10), events: vec![inventory(6, &[3], [])] },
@@ -99,9 +106,8 @@ async fn reports_are_rows_after_one_transaction() {
     assert_eq!(computer.last_report, Some(at(10)));
 }
 
-#[tokio::test]
-async fn a_change_tells_what_the_index_needs() {
-    let (_folder, store, numbers) = database(5, 3).await;
+async fn a_change_tells_what_the_index_needs(on: TestDatabase) {
+    let (store, numbers) = database(&on, 5, 3).await;
     let mut index = StatusIndex::default();
     for (second, needed) in [(1, 1), (2, 5), (3, 2)] {
         let report = |computer| Report {
@@ -129,9 +135,8 @@ async fn a_change_tells_what_the_index_needs() {
     assert_eq!(loaded.verdict((1..=5).map(UpdateNumber), &members).failed, 3);
 }
 
-#[tokio::test]
-async fn computers_that_are_gone_take_their_status_along() {
-    let (_folder, store, numbers) = database(1, 2).await;
+async fn computers_that_are_gone_take_their_status_along(on: TestDatabase) {
+    let (store, numbers) = database(&on, 1, 2).await;
     let report = |computer| Report { computer, at: NOW, events: vec![inventory(1, &[1], [])] };
     store.write_reports(&[report(1), report(2)], &numbers).await.expect("written");
     assert!(store.delete_computer(&client(1), "admin", NOW).await.expect("deleted"));
@@ -143,9 +148,8 @@ async fn computers_that_are_gone_take_their_status_along() {
     assert!(store.event_log(1).await.expect("a log").entries().is_empty());
 }
 
-#[tokio::test]
-async fn numbers_follow_the_arrival_and_stay() {
-    let (_folder, store, numbers) = database(3, 0).await;
+async fn numbers_follow_the_arrival_and_stay(on: TestDatabase) {
+    let (store, numbers) = database(&on, 3, 0).await;
     assert_eq!(
         (1..=3).map(|id| numbers.number(update(id)).expect("a number").0).collect::<Vec<_>>(),
         [1, 2, 3]
@@ -157,9 +161,8 @@ async fn numbers_follow_the_arrival_and_stay() {
     assert_eq!(known, [1, 2, 3, 4, 5]);
 }
 
-#[tokio::test]
-async fn a_damaged_row_refuses_nobody() {
-    let (_folder, store, numbers) = database(1, 2).await;
+async fn a_damaged_row_refuses_nobody(on: TestDatabase) {
+    let (store, numbers) = database(&on, 1, 2).await;
     let reports = [1, 2].map(|computer| Report { computer, at: NOW, events: vec![inventory(1, &[1], [])] });
     store.write_reports(&reports, &numbers).await.expect("written");
     sqlx::query("UPDATE status SET packed = $1 WHERE computer_id = 1")
@@ -180,7 +183,8 @@ async fn a_damaged_row_refuses_nobody() {
 #[ignore = "prints how many events are made durable in a second"]
 async fn durable_events() {
     const COMPUTERS: u32 = 20_000;
-    let (_folder, store, numbers) = database(1_500, COMPUTERS).await;
+    let on = TestDatabase::sqlite();
+    let (store, numbers) = database(&on, 1_500, COMPUTERS).await;
     let report = |round: i64, computer: u32| {
         let (first, second) = (computer % 1_200 + 1, round * 1_000);
         let mut events =
