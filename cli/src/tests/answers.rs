@@ -87,7 +87,7 @@ pub fn upstream() -> Value {
 
 pub fn run_done() -> Value {
     json!({
-        "number": 7, "state": "done", "step": "files", "by": "admin", "started_at": "2026-10-04T15:00:00Z",
+        "number": 7, "state": "done", "step": "reports", "by": "admin", "started_at": "2026-10-04T15:00:00Z",
         "finished_at": "2026-10-04T15:03:00Z", "documents": 4_125, "added": 12, "approvals_changed": 0,
         "quarantined": []
     })

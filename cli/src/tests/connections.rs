@@ -107,7 +107,7 @@ fn a_token_is_not_sent_to_another_server() {
         err,
         lines(&[
             "error: there is no token for https://wsus.example:8443",
-            "Name the file that holds it with --token-file.",
+            "Name the file that holds it with --token-file, or give it in HEADWATER_TOKEN.",
         ])
     );
 }

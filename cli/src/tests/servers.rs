@@ -93,7 +93,7 @@ fn an_upstream_server_is_set_shown_and_cleared() {
             "Classifications  all",
             "Languages        en, ja",
             "",
-            "Take updates now with `headwater upstream sync --wait`.",
+            "Updates are taken from now on; `headwater upstream sync --wait` shows how far it is.",
         ])
     );
     let mut replica = upstream();

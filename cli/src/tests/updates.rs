@@ -269,7 +269,7 @@ fn an_approval_names_what_was_not_done() {
         done.body(),
         json!({
             "updates": [CUMULATIVE, DRIVER, OFFICE], "group": PILOT, "action": "install",
-            "deadline": "2026-12-24T02:00:00Z"
+            "deadline": "2026-12-24T02:00:00Z", "new_revisions": "follow"
         })
     );
     assert_eq!(done.exit, Exit::Refused);
@@ -295,14 +295,14 @@ fn an_approval_names_what_was_not_done() {
 #[test]
 fn approvals_in_other_words() {
     for (words, body) in [
-        ("--action block", json!({"action": "block"})),
+        ("--action block", json!({"action": "block", "new_revisions": "follow"})),
         (
-            "--action uninstall --deadline 2026-12-24T03:00Z",
-            json!({"action": "uninstall", "deadline": "2026-12-24T03:00:00Z"}),
+            "--action uninstall --deadline 2026-12-24T03:00Z --new-revisions wait",
+            json!({"action": "uninstall", "deadline": "2026-12-24T03:00:00Z", "new_revisions": "wait"}),
         ),
         (
             "--action detect --deadline 2026-07-24T03:00",
-            json!({"action": "detect", "deadline": "2026-07-24T01:00:00Z"}),
+            json!({"action": "detect", "deadline": "2026-07-24T01:00:00Z", "new_revisions": "follow"}),
         ),
     ] {
         let line = format!("update approve {CUMULATIVE} {CUMULATIVE} --group {PILOT} {words}");
