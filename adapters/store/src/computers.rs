@@ -219,17 +219,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         if done.rows_affected() == 1 {
-            note_deletion(&mut transaction, client, now).await?;
-            let change = Change {
-                at: now,
-                by: by.to_owned(),
-                what: format!("delete computer {client}"),
-                update: None,
-                group: None,
-                before: Some(client.to_string()),
-                after: None,
-            };
-            record(&mut transaction, change).await?;
+            note_deletion(&mut transaction, client, by, now).await?;
         }
         transaction.commit().await?;
         Ok(done.rows_affected() == 1)
@@ -244,11 +234,10 @@ impl Store {
             sql += " AND $2 IS NULL";
         }
         if !filter.groups.is_empty() {
-            let ids: Vec<String> = (0..filter.groups.len()).map(|at| format!("${}", at + 4)).collect();
             sql += &format!(
                 " AND EXISTS (SELECT 1 FROM memberships m WHERE m.computer_id = c.computer_id \
                  AND m.group_id IN ({}))",
-                ids.join(", ")
+                rows::list(filter.groups.len(), 4)
             );
         }
         sql += " ORDER BY computer_id LIMIT $3";
@@ -295,14 +284,10 @@ impl Store {
     }
 
     async fn add_groups(&self, computers: &mut [ComputerRow]) -> Result<()> {
+        let numbers: Vec<i64> = computers.iter().map(|computer| computer.computer).collect();
+        let mut groups = groups_of_all(&mut *self.read.acquire().await?, &numbers).await?;
         for computer in computers {
-            let found =
-                sqlx::query("SELECT group_id FROM memberships WHERE computer_id = $1 ORDER BY group_id")
-                    .bind(computer.computer)
-                    .fetch_all(&self.read)
-                    .await?;
-            computer.groups =
-                found.iter().map(|row| rows::group_id(row, 0, "memberships")).collect::<Result<_>>()?;
+            computer.groups = groups.remove(&computer.computer).unwrap_or_default();
         }
         Ok(())
     }
@@ -390,10 +375,11 @@ async fn take_back(connection: &mut AnyConnection, computer: i64, own_groups: Op
     set_groups(connection, computer, &groups).await
 }
 
-/// Remembers that a computer was deleted.
+/// Records that a computer was deleted, and remembers it for the servers below.
 pub(crate) async fn note_deletion(
     connection: &mut AnyConnection,
     client: &ClientId,
+    by: &str,
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query("DELETE FROM deleted_computers WHERE deleted_at < $1")
@@ -406,9 +392,18 @@ pub(crate) async fn note_deletion(
     )
     .bind(client.as_str().to_owned())
     .bind(now.as_micros())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    let change = Change {
+        at: now,
+        by: by.to_owned(),
+        what: format!("delete computer {client}"),
+        update: None,
+        group: None,
+        before: Some(client.to_string()),
+        after: None,
+    };
+    record(connection, change).await
 }
 
 /// Puts a computer into the groups that it asked for, if it is not there already.
@@ -456,10 +451,8 @@ async fn contact(
             "UPDATE computers SET last_contact = $2, last_sync = $2, changes = changes + 1 \
              WHERE client_id = $1 AND server_id IS NULL"
         }
-        false => {
-            "UPDATE computers SET last_contact = $2, changes = changes + 1 \
-             WHERE client_id = $1 AND server_id IS NULL"
-        }
+        // Servers above are not told of it.
+        false => "UPDATE computers SET last_contact = $2 WHERE client_id = $1 AND server_id IS NULL",
     };
     sqlx::query(statement).bind(client.as_str().to_owned()).bind(at.as_micros()).execute(connection).await?;
     Ok(())
@@ -525,6 +518,20 @@ pub(crate) async fn groups_of(connection: &mut AnyConnection, computer: i64) -> 
         .fetch_all(&mut *connection)
         .await?;
     groups.iter().map(|row| rows::group_id(row, 0, "memberships")).collect()
+}
+
+/// The groups of each of these computers, sorted.
+pub(crate) async fn groups_of_all(
+    connection: &mut AnyConnection,
+    computers: &[i64],
+) -> Result<HashMap<i64, Vec<GroupId>>> {
+    let mut groups: HashMap<i64, Vec<GroupId>> = HashMap::new();
+    let sql = "SELECT computer_id, group_id FROM memberships WHERE computer_id IN (..) \
+               ORDER BY computer_id, group_id";
+    for row in rows::select_in(connection, sql, computers.iter().copied()).await? {
+        groups.entry(row.try_get(0)?).or_default().push(rows::group_id(&row, 1, "memberships")?);
+    }
+    Ok(groups)
 }
 
 pub(crate) fn client_id(row: &AnyRow, at: usize) -> Result<ClientId> {

@@ -9,8 +9,6 @@ use sqlx::{AnyConnection, Row};
 use crate::{Error, Result, Store, rows};
 
 const TABLE: &str = "content_files";
-/// The digests of one statement.
-const DIGESTS_MAX: usize = 500;
 
 /// A file in the content folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,43 +75,22 @@ impl Store {
 
     /// Those of the files of which anything is known and which are not in the content folder.
     pub async fn absent_files(&self, of: &[Sha1Digest]) -> Result<Vec<AbsentFile>> {
-        let mut files = Vec::new();
-        for chunk in of.chunks(DIGESTS_MAX) {
-            let places: Vec<String> = (1..=chunk.len()).map(|at| format!("${at}")).collect();
-            let sql = format!(
-                "SELECT sha1, source, failure, failures, failed_at, failed_because FROM content_files \
-                 WHERE held_since IS NULL AND sha1 IN ({})",
-                places.join(", ")
-            );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-            for sha1 in chunk {
-                query = query.bind(sha1.as_bytes().to_vec());
-            }
-            for row in &query.fetch_all(&self.read).await? {
-                files.push(absent_file(row)?);
-            }
-        }
-        Ok(files)
+        let sql = "SELECT sha1, source, failure, failures, failed_at, failed_because FROM content_files \
+                   WHERE held_since IS NULL AND sha1 IN (..)";
+        self.of_digests(sql, of).await?.iter().map(absent_file).collect()
     }
 
     /// Those of the files whose source is known, with it.
     pub async fn sources(&self, of: &[Sha1Digest]) -> Result<Vec<(Sha1Digest, String)>> {
-        let mut sources = Vec::new();
-        for chunk in of.chunks(DIGESTS_MAX) {
-            let places: Vec<String> = (1..=chunk.len()).map(|at| format!("${at}")).collect();
-            let sql = format!(
-                "SELECT sha1, source FROM content_files WHERE source IS NOT NULL AND sha1 IN ({})",
-                places.join(", ")
-            );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-            for sha1 in chunk {
-                query = query.bind(sha1.as_bytes().to_vec());
-            }
-            for row in &query.fetch_all(&self.read).await? {
-                sources.push((sha1(row, 0)?, row.try_get(1)?));
-            }
-        }
-        Ok(sources)
+        let sql = "SELECT sha1, source FROM content_files WHERE source IS NOT NULL AND sha1 IN (..)";
+        let found = self.of_digests(sql, of).await?;
+        found.iter().map(|row| Ok((sha1(row, 0)?, row.try_get(1)?))).collect()
+    }
+
+    async fn of_digests(&self, sql: &str, digests: &[Sha1Digest]) -> Result<Vec<AnyRow>> {
+        let mut connection = self.read.acquire().await?;
+        let keys = digests.iter().map(|sha1| sha1.as_bytes().to_vec());
+        rows::select_in(&mut connection, sql, keys).await
     }
 
     /// Remembers where files can be fetched, in place of where that was before. A new place is asked at

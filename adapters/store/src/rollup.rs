@@ -12,8 +12,10 @@ use headwater_policy::snapshot::Member;
 use sqlx::{AnyConnection, Row};
 
 use crate::computers::{client_id, groups_of, insert_membership, set_groups};
+use crate::decisions::all_groups;
+use crate::rows::select_in;
 use crate::server::next_stamp;
-use crate::status::{ROWS_PER_STATEMENT, count_changes, list, unpack, write_packed};
+use crate::status::{count_changes, unpack, write_packed};
 use crate::{Enrolled, Result, StatusChange, Store, Written, rows};
 
 /// What became of reports about computers.
@@ -44,7 +46,7 @@ impl Store {
         let clients: Vec<&ClientId> = reports.iter().map(|report| &report.client).collect();
         let mut known = load(&mut transaction, &clients).await?;
         let deleted = deletions(&mut transaction, &clients).await?;
-        let groups = all_groups(&mut transaction).await?;
+        let groups = all_groups(&mut transaction).await?.into_iter().map(|group| group.id).collect();
         let (mut received, mut is_larger) = (Received::default(), false);
         for report in reports {
             let before = known.get(&report.client);
@@ -88,25 +90,19 @@ impl Store {
         servers: &HashSet<ServerId>,
     ) -> Result<Vec<ClientId>> {
         let mut found = Vec::new();
-        for chunk in numbers.chunks(ROWS_PER_STATEMENT) {
-            let sql = format!(
-                "SELECT client_id, server_id, received_number FROM computers WHERE client_id IN ({})",
-                list(chunk.len(), 1)
-            );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-            for (client, _) in chunk {
-                query = query.bind(client.as_str().to_owned());
-            }
-            let told: HashMap<&ClientId, i32> =
-                chunk.iter().map(|(client, number)| (client, *number)).collect();
-            for row in query.fetch_all(&self.read).await? {
-                let client = client_id(&row, 0)?;
-                let server = rows::optional_id16(&row, 1)?.map(ServerId::from_bytes);
-                let is_theirs = server.is_some_and(|server| servers.contains(&server));
-                let received: i64 = row.try_get(2)?;
-                if is_theirs && told.get(&client).is_some_and(|number| i64::from(*number) != received) {
-                    found.push(client);
-                }
+        let sql = "SELECT client_id, server_id, received_number FROM computers WHERE client_id IN (..)";
+        let told: HashMap<&ClientId, i32> =
+            numbers.iter().map(|(client, number)| (client, *number)).collect();
+        let mut connection = self.read.acquire().await?;
+        for row in
+            select_in(&mut connection, sql, told.keys().map(|client| client.as_str().to_owned())).await?
+        {
+            let client = client_id(&row, 0)?;
+            let server = rows::optional_id16(&row, 1)?.map(ServerId::from_bytes);
+            let is_theirs = server.is_some_and(|server| servers.contains(&server));
+            let received: i64 = row.try_get(2)?;
+            if is_theirs && told.get(&client).is_some_and(|number| i64::from(*number) != received) {
+                found.push(client);
             }
         }
         Ok(found)
@@ -159,24 +155,15 @@ fn contact(report: &ComputerReport) -> Option<Timestamp> {
 
 async fn load(connection: &mut AnyConnection, clients: &[&ClientId]) -> Result<HashMap<ClientId, Known>> {
     let mut known = HashMap::with_capacity(clients.len());
-    for chunk in clients.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "SELECT client_id, computer_id, server_id, last_contact, last_sync FROM computers \
-             WHERE client_id IN ({})",
-            list(chunk.len(), 1)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for client in chunk {
-            query = query.bind(client.as_str().to_owned());
-        }
-        for row in query.fetch_all(&mut *connection).await? {
-            let place = KnownComputer {
-                server: rows::optional_id16(&row, 2)?.map(ServerId::from_bytes),
-                last_contact: rows::time(&row, 3)?,
-                last_sync: rows::optional_time(&row, 4)?,
-            };
-            known.insert(client_id(&row, 0)?, Known { computer: row.try_get(1)?, place });
-        }
+    let sql = "SELECT client_id, computer_id, server_id, last_contact, last_sync FROM computers \
+               WHERE client_id IN (..)";
+    for row in select_in(connection, sql, texts(clients)).await? {
+        let place = KnownComputer {
+            server: rows::optional_id16(&row, 2)?.map(ServerId::from_bytes),
+            last_contact: rows::time(&row, 3)?,
+            last_sync: rows::optional_time(&row, 4)?,
+        };
+        known.insert(client_id(&row, 0)?, Known { computer: row.try_get(1)?, place });
     }
     Ok(known)
 }
@@ -185,26 +172,13 @@ async fn deletions(
     connection: &mut AnyConnection,
     clients: &[&ClientId],
 ) -> Result<HashMap<ClientId, Timestamp>> {
-    let mut deleted = HashMap::new();
-    for chunk in clients.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "SELECT client_id, deleted_at FROM deleted_computers WHERE client_id IN ({})",
-            list(chunk.len(), 1)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for client in chunk {
-            query = query.bind(client.as_str().to_owned());
-        }
-        for row in query.fetch_all(&mut *connection).await? {
-            deleted.insert(client_id(&row, 0)?, rows::time(&row, 1)?);
-        }
-    }
-    Ok(deleted)
+    let sql = "SELECT client_id, deleted_at FROM deleted_computers WHERE client_id IN (..)";
+    let found = select_in(connection, sql, texts(clients)).await?;
+    found.iter().map(|row| Ok((client_id(row, 0)?, rows::time(row, 1)?))).collect()
 }
 
-async fn all_groups(connection: &mut AnyConnection) -> Result<HashSet<GroupId>> {
-    let found = sqlx::query("SELECT group_id FROM groups").fetch_all(connection).await?;
-    found.iter().map(|row| rows::group_id(row, 0, "groups")).collect()
+fn texts(clients: &[&ClientId]) -> impl Iterator<Item = String> {
+    clients.iter().map(|client| client.as_str().to_owned())
 }
 
 async fn count(connection: &mut AnyConnection) -> Result<u64> {
@@ -337,23 +311,15 @@ async fn load_status(
     servers: &HashSet<ServerId>,
 ) -> Result<HashMap<ClientId, (i64, ComputerStatus, ComputerStatus)>> {
     let mut reporters = HashMap::with_capacity(reports.len());
-    for chunk in reports.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "SELECT c.client_id, c.computer_id, c.server_id, s.packed FROM computers c \
-             LEFT JOIN status s ON s.computer_id = c.computer_id WHERE c.client_id IN ({})",
-            list(chunk.len(), 1)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for report in chunk {
-            query = query.bind(report.client.as_str().to_owned());
-        }
-        for row in query.fetch_all(&mut *connection).await? {
-            let server = rows::optional_id16(&row, 2)?.map(ServerId::from_bytes);
-            if server.is_some_and(|server| servers.contains(&server)) {
-                let computer = row.try_get(1)?;
-                let status = unpack(&row, 3, computer, ComputerStatus::from_bytes)?;
-                reporters.insert(client_id(&row, 0)?, (computer, status.clone(), status));
-            }
+    let sql = "SELECT c.client_id, c.computer_id, c.server_id, s.packed FROM computers c \
+               LEFT JOIN status s ON s.computer_id = c.computer_id WHERE c.client_id IN (..)";
+    let clients = reports.iter().map(|report| report.client.as_str().to_owned());
+    for row in select_in(connection, sql, clients).await? {
+        let server = rows::optional_id16(&row, 2)?.map(ServerId::from_bytes);
+        if server.is_some_and(|server| servers.contains(&server)) {
+            let computer = row.try_get(1)?;
+            let status = unpack(&row, 3, computer, ComputerStatus::from_bytes)?;
+            reporters.insert(client_id(&row, 0)?, (computer, status.clone(), status));
         }
     }
     Ok(reporters)

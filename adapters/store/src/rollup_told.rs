@@ -6,12 +6,11 @@ use headwater_model::{ClientId, GroupId, Guid, ServerId, Timestamp};
 use headwater_policy::compliance::ComputerStatus;
 use headwater_policy::rollup::{ComputerReport, ReportedDetails, SyncResult};
 use headwater_policy::rollup_plan::Told;
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
 
-use crate::computers::{client_id, note_deletion};
-use crate::history::{Change, record};
-use crate::status::{ROWS_PER_STATEMENT, list, unpack};
+use crate::computers::{client_id, groups_of_all, note_deletion};
+use crate::status::unpack;
 use crate::{Result, Store, rows};
 
 /// A computer of which something is to be told.
@@ -103,7 +102,7 @@ impl Store {
             .fetch_all(&mut *transaction)
             .await?;
         let computers: Vec<i64> = found.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
-        let mut groups = groups(&mut transaction, &computers).await?;
+        let mut groups = groups_of_all(&mut transaction, &computers).await?;
         transaction.commit().await?;
         found.iter().map(|row| told_row(row, own, &mut groups)).collect()
     }
@@ -171,17 +170,7 @@ impl Store {
             if done.rows_affected() == 0 {
                 continue;
             }
-            note_deletion(&mut transaction, client, now).await?;
-            let change = Change {
-                at: now,
-                by: by.to_owned(),
-                what: format!("delete computer {client}"),
-                update: None,
-                group: None,
-                before: Some(client.to_string()),
-                after: None,
-            };
-            record(&mut transaction, change).await?;
+            note_deletion(&mut transaction, client, by, now).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -191,25 +180,6 @@ impl Store {
 fn hash(row: &AnyRow, at: usize) -> Result<Option<[u8; 8]>> {
     let bytes: Option<Vec<u8>> = row.try_get(at)?;
     Ok(bytes.and_then(|bytes| bytes.try_into().ok()))
-}
-
-async fn groups(connection: &mut AnyConnection, computers: &[i64]) -> Result<HashMap<i64, Vec<GroupId>>> {
-    let mut groups: HashMap<i64, Vec<GroupId>> = HashMap::new();
-    for chunk in computers.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "SELECT computer_id, group_id FROM memberships WHERE computer_id IN ({}) \
-             ORDER BY computer_id, group_id",
-            list(chunk.len(), 1)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for computer in chunk {
-            query = query.bind(*computer);
-        }
-        for row in query.fetch_all(&mut *connection).await? {
-            groups.entry(row.try_get(0)?).or_default().push(rows::group_id(&row, 1, "memberships")?);
-        }
-    }
-    Ok(groups)
 }
 
 fn told_row(row: &AnyRow, own: ServerId, groups: &mut HashMap<i64, Vec<GroupId>>) -> Result<ToldRow> {

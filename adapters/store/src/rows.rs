@@ -1,8 +1,8 @@
 //! Values out of rows, and text into them.
 
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, AnyConnection, Encode, Row, Type};
 
 use crate::{Error, Result};
 
@@ -10,6 +10,39 @@ use crate::{Error, Result};
 /// the same transaction. XML has no such character, so what agents and servers send goes as it is.
 pub(crate) fn text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// Keys of one SELECT.
+const KEYS_PER_STATEMENT: usize = 500;
+
+/// Places for so many values, such as `$1, $2, $3`.
+pub(crate) fn list(len: usize, first: usize) -> String {
+    let places: Vec<String> = (first..first + len).map(|at| format!("${at}")).collect();
+    places.join(", ")
+}
+
+/// The rows of any number of keys. The statement has `IN (..)`, and no other parameter; its order holds
+/// for the keys of one statement.
+pub(crate) async fn select_in<K>(
+    connection: &mut AnyConnection,
+    sql: &str,
+    keys: impl IntoIterator<Item = K>,
+) -> Result<Vec<AnyRow>>
+where
+    K: for<'q> Encode<'q, Any> + Type<Any> + Send + 'static,
+{
+    let mut keys: Vec<K> = keys.into_iter().collect();
+    let mut found = Vec::with_capacity(keys.len());
+    while !keys.is_empty() {
+        let rest = keys.split_off(keys.len().min(KEYS_PER_STATEMENT));
+        let sql = sql.replace("(..)", &format!("({})", list(keys.len(), 1)));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for key in std::mem::replace(&mut keys, rest) {
+            query = query.bind(key);
+        }
+        found.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(found)
 }
 
 /// Sixteen bytes out of a column.

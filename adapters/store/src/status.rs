@@ -43,8 +43,8 @@ pub struct Written {
     pub foreign: usize,
 }
 
-/// Rows of one statement.
-pub(crate) const ROWS_PER_STATEMENT: usize = 128;
+/// Rows that one statement writes.
+const ROWS_PER_STATEMENT: usize = 128;
 /// Rows that are read at once at the start.
 const ROWS_PER_READ: i64 = 2_000;
 
@@ -134,19 +134,11 @@ impl Store {
     /// The status of each of these computers that reported.
     pub async fn status_of(&self, computers: &[i64]) -> Result<HashMap<i64, ComputerStatus>> {
         let mut status = HashMap::with_capacity(computers.len());
-        for chunk in computers.chunks(ROWS_PER_STATEMENT) {
-            let sql = format!(
-                "SELECT computer_id, packed FROM status WHERE computer_id IN ({})",
-                list(chunk.len(), 1)
-            );
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-            for computer in chunk {
-                query = query.bind(*computer);
-            }
-            for row in query.fetch_all(&self.read).await? {
-                let computer = row.try_get(0)?;
-                status.insert(computer, unpack(&row, 1, computer, ComputerStatus::from_bytes)?);
-            }
+        let sql = "SELECT computer_id, packed FROM status WHERE computer_id IN (..)";
+        let mut connection = self.read.acquire().await?;
+        for row in rows::select_in(&mut connection, sql, computers.iter().copied()).await? {
+            let computer = row.try_get(0)?;
+            status.insert(computer, unpack(&row, 1, computer, ComputerStatus::from_bytes)?);
         }
         Ok(status)
     }
@@ -198,30 +190,21 @@ async fn load(connection: &mut AnyConnection, reports: &[Report]) -> Result<BTre
     computers.sort_unstable();
     computers.dedup();
     let mut reporters = BTreeMap::new();
-    for chunk in computers.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "SELECT c.computer_id, s.packed, l.packed FROM computers c \
-             LEFT JOIN status s ON s.computer_id = c.computer_id \
-             LEFT JOIN event_logs l ON l.computer_id = c.computer_id WHERE c.computer_id IN ({})",
-            list(chunk.len(), 1)
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for computer in chunk {
-            query = query.bind(*computer);
-        }
-        for row in query.fetch_all(&mut *connection).await? {
-            let computer = row.try_get(0)?;
-            let status = unpack(&row, 1, computer, ComputerStatus::from_bytes)?;
-            let log = unpack(&row, 2, computer, EventLog::from_bytes)?;
-            let reporter = Reporter {
-                old: status.clone(),
-                new: status,
-                old_log: log.clone(),
-                new_log: log,
-                detected: false,
-            };
-            reporters.insert(computer, reporter);
-        }
+    let sql = "SELECT c.computer_id, s.packed, l.packed FROM computers c \
+               LEFT JOIN status s ON s.computer_id = c.computer_id \
+               LEFT JOIN event_logs l ON l.computer_id = c.computer_id WHERE c.computer_id IN (..)";
+    for row in rows::select_in(connection, sql, computers).await? {
+        let computer = row.try_get(0)?;
+        let status = unpack(&row, 1, computer, ComputerStatus::from_bytes)?;
+        let log = unpack(&row, 2, computer, EventLog::from_bytes)?;
+        let reporter = Reporter {
+            old: status.clone(),
+            new: status,
+            old_log: log.clone(),
+            new_log: log,
+            detected: false,
+        };
+        reporters.insert(computer, reporter);
     }
     Ok(reporters)
 }
@@ -265,8 +248,10 @@ pub(crate) async fn write_packed(
 
 async fn write_last_report(connection: &mut AnyConnection, computers: &[i64], at: Timestamp) -> Result<()> {
     for chunk in computers.chunks(ROWS_PER_STATEMENT) {
-        let sql =
-            format!("UPDATE computers SET last_report = $1 WHERE computer_id IN ({})", list(chunk.len(), 2));
+        let sql = format!(
+            "UPDATE computers SET last_report = $1 WHERE computer_id IN ({})",
+            rows::list(chunk.len(), 2)
+        );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(at.as_micros());
         for computer in chunk {
             query = query.bind(*computer);
@@ -279,7 +264,7 @@ async fn write_last_report(connection: &mut AnyConnection, computers: &[i64], at
 /// Lets the upper server be told of these computers.
 pub(crate) async fn count_changes(connection: &mut AnyConnection, computers: &[i64]) -> Result<()> {
     for chunk in computers.chunks(ROWS_PER_STATEMENT) {
-        let places = list(chunk.len(), 1);
+        let places = rows::list(chunk.len(), 1);
         let sql = format!("UPDATE computers SET changes = changes + 1 WHERE computer_id IN ({places})");
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for computer in chunk {
@@ -288,12 +273,6 @@ pub(crate) async fn count_changes(connection: &mut AnyConnection, computers: &[i
         query.execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-/// Places for so many values, such as `$1, $2, $3`.
-pub(crate) fn list(len: usize, first: usize) -> String {
-    let places: Vec<String> = (first..first + len).map(|at| format!("${at}")).collect();
-    places.join(", ")
 }
 
 #[cfg(test)]
