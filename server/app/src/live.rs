@@ -20,6 +20,10 @@ pub struct Served {
     pub offers: Offers,
 }
 
+/// Computers that are remembered, those of lower servers included, ten times what a WSUS has. Anybody
+/// can say to be one, so there is an end.
+pub(crate) const COMPUTERS_MAX: usize = 1_000_000;
+
 /// The snapshots. Agents never wait; a change replaces a snapshot whole. Only administrators and
 /// the writer share the status.
 #[derive(Debug)]

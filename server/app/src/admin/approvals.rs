@@ -63,6 +63,7 @@ impl App {
                 "update servers are not computers: approve for another group".into(),
             ));
         }
+        let stays = terms.is_some_and(|terms| terms.new_revisions == NewRevisions::Wait);
         let mut outcome = Outcome::default();
         let mut new = Vec::new();
         for update in unique(updates) {
@@ -78,7 +79,7 @@ impl App {
                         group,
                         action: terms.map(|terms| terms.action),
                         deadline: terms.and_then(|terms| terms.deadline),
-                        revision: terms.and_then(|terms| pinned(&served, update, terms.new_revisions)),
+                        revision: stays.then(|| served.newest_revision(update)).flatten(),
                         deployment: None,
                     });
                 }
@@ -118,16 +119,6 @@ impl App {
         self.publish_decisions().await?;
         Ok(outcome)
     }
-}
-
-/// The revision that an approval stays with.
-fn pinned(served: &Served, update: UpdateId, new_revisions: NewRevisions) -> Option<u32> {
-    if new_revisions == NewRevisions::Follow {
-        return None;
-    }
-    let index = &served.catalogue.index;
-    let newest = index.newest_complete(index.update_by_id(update)?)?;
-    Some(index.revision(newest).identity.revision)
 }
 
 fn unique(updates: &[UpdateId]) -> Vec<UpdateId> {

@@ -89,7 +89,7 @@ async fn keep_told(app: &App, link: Option<&Link>) {
     let mut pause = ROLLUP_PAUSE;
     loop {
         tokio::time::sleep(pause).await;
-        pause = match tell(app, link).await {
+        pause = match roll_up_untold(app, link).await {
             Ok(true) => ROLLUP_PAUSE,
             Ok(false) => ROLLUP_LATER,
             Err(error) => {
@@ -105,7 +105,7 @@ async fn keep_told(app: &App, link: Option<&Link>) {
 }
 
 /// Tells what is untold, if anything is. Says `false` if the server above has no time now.
-async fn tell(app: &App, link: &Link) -> Result<bool, RollupError> {
+async fn roll_up_untold(app: &App, link: &Link) -> Result<bool, RollupError> {
     if !link.has_content() || !app.store.is_untold().await? {
         return Ok(true);
     }

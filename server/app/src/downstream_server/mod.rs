@@ -29,7 +29,7 @@ pub use follow::follow_upstream;
 pub use headwater_store::{RunRow, RunState, RunStep, UpstreamFilter, UpstreamMode};
 pub use rollup::{RolledUp, RollupError};
 pub use runs::StartedRun;
-pub use setting::UpstreamReport;
+pub use setting::{UpstreamReport, none_is_set};
 
 use crate::error::AppError;
 

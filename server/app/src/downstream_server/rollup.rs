@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use headwater_model::ClientId;
 use headwater_policy::rollup::{Change, RollupLimits, ServerReport, StatusReport};
 use headwater_policy::rollup_plan::{self as plan, Arrivals, Candidate, ROWS_PER_REQUEST_MAX};
-use headwater_store::{Acknowledged, ToldRow, UpstreamMode};
+use headwater_store::{Acknowledged, ToldRow};
 use headwater_upstream::Upstream;
 use ring::digest::{SHA256, digest};
 
@@ -83,7 +83,6 @@ impl App {
 
     /// This server and those below it, in the order in which they are told.
     async fn server_reports(&self, upstream: &Upstream) -> Result<Vec<ServerReport>, AppError> {
-        let setting = self.store.upstream().await?;
         let synced = *self.downstream.synced();
         let last_sync = match synced {
             Some(synced) => Some(synced),
@@ -94,7 +93,7 @@ impl App {
             name: upstream.account_name().to_owned(),
             parent: headwater_policy::rollup::ASKED_SERVER,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            is_replica: setting.is_some_and(|setting| setting.mode == UpstreamMode::Replica),
+            is_replica: self.downstream.replica_of().is_some(),
             last_sync,
             last_rollup: Some(self.clock.now()),
             summary: self.server_summary().await?,

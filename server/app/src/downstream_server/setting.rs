@@ -26,6 +26,11 @@ pub struct UpstreamReport {
     pub last_run: Option<headwater_store::RunRow>,
 }
 
+/// What is told where there is no upstream server.
+pub fn none_is_set() -> AppError {
+    AppError::NotFound("no upstream server is set; name one with `headwater upstream set URL`".into())
+}
+
 impl App {
     /// The upstream server, if there is one.
     pub async fn upstream_report(&self) -> Result<Option<UpstreamReport>, AppError> {
@@ -100,9 +105,7 @@ impl App {
     }
 
     pub(super) fn must_have_upstream(&self) -> Result<Arc<Link>, AppError> {
-        self.downstream.link().ok_or_else(|| {
-            AppError::NotFound("no upstream server is set; name one with `headwater upstream set URL`".into())
-        })
+        self.downstream.link().ok_or_else(none_is_set)
     }
 
     /// Refuses what only the server above decides, where this one is a replica.

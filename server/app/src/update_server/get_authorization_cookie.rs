@@ -6,14 +6,12 @@ use headwater_store::ComputerWrite;
 use super::Token;
 use crate::cookie::{Cookie, Purpose};
 use crate::error::{AppError, ClientFault};
+use crate::live::COMPUTERS_MAX;
 use crate::start::{App, COOKIE_SECONDS, Targeting};
 use crate::writer::WriteError;
 
 /// The longest DNS name and the longest list of groups that are kept, in bytes.
 const NAME_BYTES_MAX: usize = 512;
-/// Computers that are remembered, ten times what a WSUS has. Anybody can say to be one, so there is an
-/// end.
-const COMPUTERS_MAX: usize = 1_000_000;
 
 impl App {
     /// Makes the computer known and gives it the cookie that GetCookie wants.

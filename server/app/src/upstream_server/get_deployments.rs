@@ -65,7 +65,7 @@ impl App {
 
 impl Served {
     /// The revision that an approval of an update means which follows the newest.
-    fn newest_revision(&self, update: UpdateId) -> Option<u32> {
+    pub(crate) fn newest_revision(&self, update: UpdateId) -> Option<u32> {
         let index = &self.catalogue.index;
         let at = index.newest_complete(index.update_by_id(update)?)?;
         Some(index.revision(at).identity.revision)

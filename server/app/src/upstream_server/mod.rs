@@ -39,8 +39,6 @@ pub const UPDATES_PER_REQUEST_MAX: usize = 100;
 pub(crate) const ROLLUPS: usize = 2;
 /// Servers that are remembered: anybody can say to be one (fact 44), so there is an end.
 const SERVERS_MAX: usize = 10_000;
-/// Computers that are remembered, our own included, for the same reason.
-const COMPUTERS_MAX: u64 = 1_000_000;
 
 /// The most files of one DownloadFiles ([MS-WSUSSS] 3.1.4.11).
 pub const FILES_PER_REQUEST_MAX: usize = 100;

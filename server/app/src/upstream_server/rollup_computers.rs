@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use headwater_model::{ClientId, Timestamp};
 use headwater_policy::rollup::{Change, ClockDifference, ComputerReport, Reception, TreeError};
 
-use super::{COMPUTERS_MAX, correct, refused};
+use super::{correct, refused};
 use crate::error::{AppError, ClientFault};
+use crate::live::COMPUTERS_MAX;
 use crate::start::App;
 
 impl App {
@@ -31,7 +32,7 @@ impl App {
             return Err(refused(TreeError::Unknown(stranger)));
         }
         let _order = self.live.in_order().await;
-        let written = self.store.write_computers_below(&reports, now, COMPUTERS_MAX).await;
+        let written = self.store.write_computers_below(&reports, now, COMPUTERS_MAX as u64).await;
         let Some(received) = written.map_err(AppError::from)? else {
             tracing::warn!("there are {COMPUTERS_MAX} computers: no more are taken in");
             return Err(ClientFault::ServerBusy);

@@ -13,12 +13,7 @@ use crate::problem::Refusal;
 
 pub(super) async fn show(State(console): Shared) -> Result<Json<Upstream>, Refusal> {
     let report = console.app.upstream_report().await?;
-    report.map(|report| Json(upstream(report))).ok_or_else(none_is_set)
-}
-
-fn none_is_set() -> Refusal {
-    let detail = "no upstream server is set; name one with `headwater upstream set URL`";
-    Refusal::new(StatusCode::NOT_FOUND, "not found", detail)
+    Ok(Json(report.map(upstream).ok_or_else(app::none_is_set)?))
 }
 
 pub(super) async fn set(
