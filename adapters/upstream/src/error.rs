@@ -61,6 +61,11 @@ impl Error {
         matches!(fault.code, None | Some(ErrorCode::InternalServerError | ErrorCode::InvalidParameters))
     }
 
+    /// Whether the server refuses the id of this one ([MS-WSUSSS] 3.1.4.2, *accountGuid*).
+    pub fn refuses_our_id(&self) -> bool {
+        matches!(self, Self::Fault { fault, .. } if fault.message == "accountGuid")
+    }
+
     /// Whether the server refuses a parameter, such as an anchor that it does not know (fact 45).
     pub fn refuses_parameter(&self) -> bool {
         self.code() == Some(ErrorCode::InvalidParameters)

@@ -249,6 +249,18 @@ async fn an_upstream_server_that_is_not_there_is_told_and_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_takes_nothing_from_itself() {
+    let server = TestServer::start().await;
+    server.admin.follow(&server.updates_url, UpstreamMode::Replica).await.expect("is set");
+    let run = server.admin.synchronise().await.expect("a run");
+    assert_eq!(run.state, RunState::Failed);
+    let problem = run.problem.expect("a problem");
+    assert!(problem.contains("it has the id of this server"), "{problem}");
+    let status = server.admin.server().await.expect("a status");
+    assert_eq!(status.downstream.len(), 0, "it is not below itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replica_and_its_upstream_server_go_on_after_crashes() {
     let (mut top, mut below) = (TestServer::start().await, TestServer::start().await);
     import(&top, &documents(), &[]).await;

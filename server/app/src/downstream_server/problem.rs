@@ -63,6 +63,10 @@ fn advice(error: &UpstreamError) -> Option<&'static str> {
         UpstreamError::Status { .. } | UpstreamError::Message { .. } => {
             Some("check that the address is that of a WSUS")
         }
+        error if error.refuses_our_id() => Some(
+            "it has the id of this server: it is this server itself, or one of the two runs on a copy of the \
+             other's data folder",
+        ),
         UpstreamError::Broken(_) | UpstreamError::Silent { .. } | UpstreamError::Slow { .. } => {
             Some("it is tried again by itself")
         }

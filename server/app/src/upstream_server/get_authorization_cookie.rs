@@ -28,7 +28,8 @@ impl App {
         }
         let server: ServerId =
             account_guid.parse().map_err(|_| ClientFault::InvalidParameters("accountGuid"))?;
-        if server.is_nil() {
+        // A server that takes from itself, or a copy of its data folder, would never be in step.
+        if server.is_nil() || server == self.server.id {
             return Err(ClientFault::InvalidParameters("accountGuid"));
         }
         let _turn = self.enrolling.try_acquire().map_err(|_| ClientFault::ServerBusy)?;
