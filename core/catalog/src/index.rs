@@ -10,6 +10,7 @@ use headwater_model::{RevisionId, Timestamp, UpdateId, UpdateIdentity};
 
 use crate::bits::Bits;
 use crate::facts::{Facts, Publication};
+use crate::lists::Lists;
 
 /// The position of a revision in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,8 +111,8 @@ pub struct Index {
     by_update: HashMap<UpdateId, UpdateIx>,
     /// By wire id; `u32::MAX` where no revision has it.
     by_wire_id: Vec<u32>,
-    clauses: Vec<Box<[UpdateIx]>>,
-    requirements: Vec<Box<[u32]>>,
+    clauses: Lists<UpdateIx>,
+    requirements: Lists<u32>,
 }
 
 impl Index {
@@ -173,16 +174,16 @@ impl Index {
 
     /// The clauses of a requirement, each a set of alternatives.
     pub fn requirement(&self, at: RequirementIx) -> impl Iterator<Item = &[UpdateIx]> {
-        self.requirements[at.0 as usize].iter().map(|clause| &*self.clauses[*clause as usize])
+        self.requirements.get(at.0 as usize).iter().map(|clause| self.clauses.get(*clause as usize))
     }
 
     /// For each requirement, whether the installed updates satisfy it.
     pub fn satisfied(&self, installed: &Bits) -> Bits {
-        let clauses: Bits = Bits::from_fn(self.clauses.len(), |at| {
-            self.clauses[at].iter().any(|update| installed.get(update.0))
+        let clauses = Bits::from_fn(self.clauses.len(), |at| {
+            self.clauses.get(at).iter().any(|update| installed.get(update.0))
         });
         Bits::from_fn(self.requirements.len(), |at| {
-            self.requirements[at].iter().all(|clause| clauses.get(*clause))
+            self.requirements.get(at).iter().all(|clause| clauses.get(*clause))
         })
     }
 
@@ -199,9 +200,9 @@ impl Index {
 struct Builder {
     ids: Vec<UpdateId>,
     by_update: HashMap<UpdateId, UpdateIx>,
-    clauses: Vec<Box<[UpdateIx]>>,
+    clauses: Lists<UpdateIx>,
     clause_of: HashMap<Box<[UpdateIx]>, u32>,
-    requirements: Vec<Box<[u32]>>,
+    requirements: Lists<u32>,
     requirement_of: HashMap<Box<[u32]>, u32>,
 }
 
@@ -256,17 +257,13 @@ impl Builder {
     }
 
     fn clause(&mut self, alternatives: Box<[UpdateIx]>) -> u32 {
-        *self.clause_of.entry(alternatives.clone()).or_insert_with(|| {
-            self.clauses.push(alternatives);
-            self.clauses.len() as u32 - 1
-        })
+        let entry = self.clause_of.entry(alternatives);
+        *entry.or_insert_with_key(|alternatives| self.clauses.push(alternatives))
     }
 
     fn requirement(&mut self, clauses: Box<[u32]>) -> RequirementIx {
-        RequirementIx(*self.requirement_of.entry(clauses.clone()).or_insert_with(|| {
-            self.requirements.push(clauses);
-            self.requirements.len() as u32 - 1
-        }))
+        let entry = self.requirement_of.entry(clauses);
+        RequirementIx(*entry.or_insert_with_key(|clauses| self.requirements.push(clauses)))
     }
 
     fn finish(self, revisions: Vec<Revision>) -> Index {
@@ -289,7 +286,7 @@ impl Builder {
                 }
             })
             .collect();
-        for target in self.clauses.iter().flatten() {
+        for target in self.clauses.items() {
             updates[target.0 as usize].is_leaf = false;
         }
         link(&revisions, &mut updates);
@@ -347,9 +344,8 @@ impl Index {
                 let bundles_here = revision.missing.is_empty()
                     && revision.bundles.iter().all(|member| self.revisions[member.0 as usize].complete);
                 let satisfiable = || {
-                    self.requirements[revision.requirement.0 as usize].iter().all(|clause| {
-                        self.clauses[*clause as usize].iter().any(|update| update_complete.get(update.0))
-                    })
+                    let mut clauses = self.requirement(revision.requirement);
+                    clauses.all(|clause| clause.iter().any(|update| update_complete.get(update.0)))
                 };
                 if !(bundles_here && satisfiable()) {
                     return true;

@@ -5,6 +5,7 @@ mod document;
 mod facts;
 mod index;
 mod limits;
+mod lists;
 pub mod oracle;
 mod scribe;
 
