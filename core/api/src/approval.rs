@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{UpdateRef, text};
 
 /// What the computers of a group do with an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalAction {
     Install,

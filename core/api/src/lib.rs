@@ -12,6 +12,7 @@ mod computer;
 mod group;
 mod history;
 mod import;
+pub mod linkage;
 mod page;
 pub mod path;
 mod policy;

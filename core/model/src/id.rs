@@ -89,6 +89,11 @@ guid_id! {
 }
 
 guid_id! {
+    /// One WSUS Linkage, as the managing server and other Linkages name it.
+    LinkageId
+}
+
+guid_id! {
     /// A GUID of the protocols that has no noun of its own here: a fault, one occurrence of an
     /// event, the hardware of a computer.
     Guid

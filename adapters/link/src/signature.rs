@@ -1,0 +1,157 @@
+//! Orders signed by the managing server, reports signed by the Linkage that carried them out.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use headwater_api::linkage::{CLOCK_SECONDS_MAX, Order, Report, Signed};
+use headwater_model::{Guid, LinkageId, Timestamp};
+use serde::Serialize;
+
+use crate::{Key, KeyError, PublicKey};
+
+/// What is signed begins with one of these, so that no signature passes for one of another kind.
+const ORDER: &str = "headwater order 1\n";
+const REPORT: &str = "headwater report 1\n";
+/// Orders of the last minutes whose numbers are remembered.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// Why something signed is not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignatureError {
+    #[error("it is not signed by who should have signed it")]
+    Signature,
+    #[error("it is for another Linkage, or of another one")]
+    Other,
+    #[error("it cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+    #[error(
+        "the clocks differ by {}: set them right on both machines, or let them follow one source of time",
+        apart(*.0)
+    )]
+    Clock(i64),
+    #[error("it was carried out before")]
+    Repeated,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+fn apart(seconds: i64) -> String {
+    let minutes = seconds.abs() / 60;
+    format!("{} h {} min", minutes / 60, minutes % 60)
+}
+
+pub fn sign_order(order: &Order, key: &Key) -> Result<Signed, SignatureError> {
+    sign(ORDER, order.to, order, key)
+}
+
+pub fn sign_report(report: &Report, key: &Key) -> Result<Signed, SignatureError> {
+    sign(REPORT, report.from, report, key)
+}
+
+fn sign(kind: &str, linkage: LinkageId, what: &impl Serialize, key: &Key) -> Result<Signed, SignatureError> {
+    let body = serde_json::to_string(what).map_err(SignatureError::Unreadable)?;
+    let signature = STANDARD.encode(key.sign(&[kind.as_bytes(), body.as_bytes()].concat())?);
+    Ok(Signed { linkage, body, signature })
+}
+
+fn verify(kind: &str, signed: &Signed, key: &PublicKey) -> Result<(), SignatureError> {
+    let signature = STANDARD.decode(&signed.signature).map_err(|_| SignatureError::Signature)?;
+    let message = [kind.as_bytes(), signed.body.as_bytes()].concat();
+    if key.has_signed(&message, &signature) { Ok(()) } else { Err(SignatureError::Signature) }
+}
+
+/// The orders that were carried out of late, so that none is carried out twice.
+#[derive(Debug, Default)]
+pub struct Fresh {
+    seen: HashMap<Guid, Timestamp>,
+}
+
+impl Fresh {
+    fn take(&mut self, order: &Order, now: Timestamp) -> Result<(), SignatureError> {
+        let seconds = (now.as_micros() - order.at.as_micros()) / 1_000_000;
+        if seconds.abs() > CLOCK_SECONDS_MAX {
+            return Err(SignatureError::Clock(seconds));
+        }
+        // An older one is refused by its time.
+        self.seen.retain(|_, at| *at > now.plus_seconds(-CLOCK_SECONDS_MAX));
+        if self.seen.len() >= REMEMBERED_MAX || self.seen.insert(order.id, order.at).is_some() {
+            return Err(SignatureError::Repeated);
+        }
+        Ok(())
+    }
+}
+
+/// Reads an order that this Linkage is to carry out.
+pub fn open_order(
+    signed: &Signed,
+    me: LinkageId,
+    manager: &PublicKey,
+    fresh: &mut Fresh,
+    now: Timestamp,
+) -> Result<Order, SignatureError> {
+    verify(ORDER, signed, manager)?;
+    let order: Order = serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)?;
+    if order.to != me {
+        return Err(SignatureError::Other);
+    }
+    fresh.take(&order, now)?;
+    Ok(order)
+}
+
+/// Reads the report of an order.
+pub fn open_report(signed: &Signed, order: &Order, linkage: &PublicKey) -> Result<Report, SignatureError> {
+    verify(REPORT, signed, linkage)?;
+    let report: Report = serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)?;
+    let is_its = report.from == order.to && report.order == order.id;
+    if is_its { Ok(report) } else { Err(SignatureError::Other) }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::linkage::Ask;
+
+    use super::*;
+
+    fn order(at: i64) -> Order {
+        Order {
+            id: Guid::from_u128(7),
+            to: LinkageId::from_u128(1),
+            at: Timestamp::from_micros(at * 1_000_000),
+            ask: Ask::Identity,
+        }
+    }
+
+    #[test]
+    fn an_order_is_carried_out_once_by_whom_it_is_for() {
+        let (manager, other) = (Key::generate().expect("a key"), Key::generate().expect("a key"));
+        let now = Timestamp::from_micros(1_000_000_000);
+        let me = LinkageId::from_u128(1);
+        let signed = sign_order(&order(1000), &manager).expect("signs");
+        let mut fresh = Fresh::default();
+        let mut open = |signed: &Signed, me| open_order(signed, me, &manager.public(), &mut fresh, now);
+        assert!(matches!(open(&signed, LinkageId::from_u128(2)), Err(SignatureError::Other)));
+        assert_eq!(open(&signed, me).expect("opens"), order(1000));
+        assert!(matches!(open(&signed, me), Err(SignatureError::Repeated)));
+        let altered = Signed { body: signed.body.replace("identity", "unpair"), ..signed.clone() };
+        assert!(matches!(open(&altered, me), Err(SignatureError::Signature)));
+        let strangers = sign_order(&order(1000), &other).expect("signs");
+        assert!(matches!(open(&strangers, me), Err(SignatureError::Signature)));
+        let old = sign_order(&order(1000 - 3 * 3600 - 720), &manager).expect("signs");
+        let refused = open(&old, me).expect_err("is refused");
+        assert!(refused.to_string().contains("differ by 3 h 12 min"), "{refused}");
+    }
+
+    #[test]
+    fn a_report_is_of_its_order_and_no_order() {
+        let key = Key::generate().expect("a key");
+        let report =
+            Report { order: Guid::from_u128(7), from: LinkageId::from_u128(1), result: Ok(true.into()) };
+        let signed = sign_report(&report, &key).expect("signs");
+        assert_eq!(open_report(&signed, &order(0), &key.public()).expect("opens"), report);
+        let other = Order { id: Guid::from_u128(8), ..order(0) };
+        assert!(matches!(open_report(&signed, &other, &key.public()), Err(SignatureError::Other)));
+        let posed = sign_order(&order(0), &key).expect("signs");
+        assert!(matches!(open_report(&posed, &order(0), &key.public()), Err(SignatureError::Signature)));
+    }
+}

@@ -1,0 +1,61 @@
+//! Everything that a Linkage can be asked.
+
+use headwater_model::{GroupId, LinkageId};
+use serde::{Deserialize, Serialize};
+
+use super::{Approve, Decline, Memberships, Pairing};
+use crate::text;
+
+/// A request to one Linkage, with the type of what is answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ask {
+    /// Who the WSUS is: [`WsusIdentity`](super::WsusIdentity).
+    Identity,
+    /// Which Linkages can be reached through this one: a list of [`Reached`](super::Reached).
+    Reached,
+    /// Which Linkages wait here for a managing server: a list of [`Joining`](super::Joining).
+    Joining,
+    /// One step of pairing with one that waits here: [`PairingAnswer`](super::PairingAnswer).
+    Introduce {
+        #[serde(with = "text")]
+        linkage: LinkageId,
+        pairing: Pairing,
+    },
+    /// Forget the managing server and all that it gave: nothing.
+    Unpair,
+    /// What the WSUS holds, but for its computers: [`Contents`](super::Contents).
+    Contents,
+    /// A list of [`WsusGroup`](super::WsusGroup).
+    Groups,
+    /// Makes a group below All Computers: nothing.
+    CreateGroup {
+        #[serde(with = "text")]
+        id: GroupId,
+        name: String,
+        by: String,
+    },
+    /// Nothing.
+    DeleteGroup {
+        #[serde(with = "text")]
+        id: GroupId,
+        by: String,
+    },
+    /// A [`Page`](crate::Page) of [`WsusComputer`](super::WsusComputer) that report to this very server.
+    Computers {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// [`Decided`](super::Decided), a refusal for each change that was not made.
+    ChangeMemberships(Memberships),
+    /// [`Decided`](super::Decided).
+    Approve(Approve),
+    /// [`Decided`](super::Decided).
+    Decline(Decline),
+    /// The servers below, as this one knows them: a list of [`WsusLower`](super::WsusLower).
+    Lower,
+    /// Begin to take from the server above, or join what is running: [`StartedSync`](super::StartedSync).
+    Synchronise { by: String },
+    /// [`SyncProgress`](super::SyncProgress).
+    SyncProgress { run: u64 },
+}

@@ -1,0 +1,48 @@
+//! What a managing server and WSUS Linkages say to each other, over HTTPS.
+//!
+//! The managing server dials the Linkage of the top WSUS; every other Linkage dials the one of the
+//! server above its own and holds the connection. An [`Order`] travels down, signed by the managing
+//! server; a [`Report`] comes back, signed by the Linkage that carried it out. Who stands between can
+//! delay or drop them, and alter none. The paths:
+//!
+//! | path | from | body | answer |
+//! | --- | --- | --- | --- |
+//! | `GET /linkage` | anybody | – | [`About`] |
+//! | `POST /linkage/pair` | anybody who knows the code | [`Pairing`] | [`PairingAnswer`] |
+//! | `POST /linkage/orders` | the managing server | [`Signed`] of an [`Order`] | [`Signed`] of a [`Report`] |
+//! | `POST /linkage/hold` | a Linkage below | [`Hold`] | [`Handed`] |
+//! | `POST /linkage/join` | a Linkage without a managing server | [`Join`] | [`Introduction`] |
+//!
+//! All but the first, the second and the last ask for a certificate of the managing server's authority.
+
+mod ask;
+mod order;
+mod pairing;
+mod relay;
+mod wsus;
+
+pub use ask::Ask;
+pub use order::{Failure, FailureKind, Order, Report, Signed};
+pub use pairing::{About, Pairing, PairingAnswer};
+pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};
+pub use wsus::{
+    Approve, Contents, Decided, Decline, MembershipChange, Memberships, StartedSync, SyncProgress, SyncState,
+    WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+};
+
+/// The version of these messages. A Linkage of another one is refused.
+pub const PROTOCOL: u32 = 1;
+/// Where a Linkage answers; what stands in the managing server's settings ends in it.
+pub const ROOT: &str = "/linkage";
+pub const PAIR: &str = "/linkage/pair";
+pub const ORDERS: &str = "/linkage/orders";
+pub const HOLD: &str = "/linkage/hold";
+pub const JOIN: &str = "/linkage/join";
+/// A held connection is answered after so many seconds at the latest.
+pub const HOLD_SECONDS: u64 = 20;
+/// The longest body, in bytes: a page of computers, or of memberships.
+pub const BODY_BYTES_MAX: usize = 32 << 20;
+/// Clocks may differ by so many seconds; beyond, an order is refused.
+pub const CLOCK_SECONDS_MAX: i64 = 600;
+/// Computers of one page.
+pub const COMPUTERS_PER_PAGE: usize = 5_000;

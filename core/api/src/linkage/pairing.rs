@@ -1,0 +1,69 @@
+//! How a managing server and a Linkage come to know each other's keys, by a code that a person carries.
+//!
+//! Both sides run SPAKE2 over the code, so that whoever stands between learns nothing from one try, and
+//! each shows by the secret of the exchange that what it sends is its own: the Linkage its public key, the
+//! managing server its authority and the certificate that it issued. None of it is secret.
+
+use headwater_model::LinkageId;
+use serde::{Deserialize, Serialize};
+
+use crate::text;
+
+/// What a Linkage tells anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Always `headwater linkage`.
+    pub product: String,
+    /// The version of the messages.
+    pub protocol: u32,
+    /// Of the software, such as `0.1.0`.
+    pub version: String,
+    #[serde(with = "text")]
+    pub linkage: LinkageId,
+    /// Whether it has a managing server.
+    pub paired: bool,
+}
+
+impl About {
+    pub const PRODUCT: &str = "headwater linkage";
+}
+
+/// One step of the managing server. Bytes are in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Pairing {
+    /// The first message of SPAKE2.
+    Begin { message: String },
+    /// What the Linkage keeps from now on, shown to be the managing server's by `proof`.
+    Finish {
+        /// The certificate of the managing server's authority, DER.
+        authority: String,
+        /// The public key of that authority, which also signs orders.
+        key: String,
+        /// The Linkage's certificate, DER.
+        certificate: String,
+        /// The name of the managing server, for people.
+        manager: String,
+        proof: String,
+    },
+}
+
+/// What the Linkage answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum PairingAnswer {
+    Begun {
+        #[serde(with = "text")]
+        linkage: LinkageId,
+        /// The second message of SPAKE2.
+        message: String,
+        /// Its public key (P-256, uncompressed point), shown to be its own by `proof`.
+        key: String,
+        proof: String,
+    },
+    Finished,
+    /// In a sentence; among them that the code is wrong.
+    Refused {
+        reason: String,
+    },
+}

@@ -1,0 +1,71 @@
+//! How orders travel down to Linkages that nobody can dial.
+
+use headwater_model::{LinkageId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Pairing, PairingAnswer, Signed};
+use crate::text;
+
+/// What a Linkage brings to the one above: reports, and who can be reached through it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    #[serde(with = "text")]
+    pub linkage: LinkageId,
+    /// Those below it that hold a connection.
+    #[serde(with = "text::list")]
+    pub below: Vec<LinkageId>,
+    /// Reports of orders that were handed down before.
+    pub reports: Vec<Signed>,
+    /// Whether to wait for orders; otherwise this only brings reports.
+    pub wait: bool,
+}
+
+/// What is handed down: as soon as there is anything, and empty after a while.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    pub orders: Vec<Signed>,
+}
+
+/// A Linkage that the asked one can reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    #[serde(with = "text")]
+    pub linkage: LinkageId,
+    /// Through which one it is reached: the asked one, or one of those that it reaches.
+    #[serde(with = "text")]
+    pub through: LinkageId,
+    /// When it last asked for orders.
+    #[serde(with = "text")]
+    pub last_contact_at: Timestamp,
+}
+
+/// A Linkage that has no managing server yet waits at the one above it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    #[serde(with = "text")]
+    pub linkage: LinkageId,
+    /// The name of its machine, for people; nobody has shown yet that it is true.
+    pub name: String,
+    /// The answer to what came with the last answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<PairingAnswer>,
+}
+
+/// What the managing server says to a Linkage that waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introduction {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing: Option<Pairing>,
+}
+
+/// One that waits to be paired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joining {
+    #[serde(with = "text")]
+    pub linkage: LinkageId,
+    pub name: String,
+    #[serde(with = "text")]
+    pub since: Timestamp,
+}

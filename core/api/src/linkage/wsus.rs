@@ -1,0 +1,208 @@
+//! What a Linkage tells of its WSUS, whichever kind it is.
+
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
+use serde::{Deserialize, Serialize};
+
+use crate::{ApprovalAction, text};
+
+/// Whose software a WSUS is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WsusKind {
+    Headwater,
+    Microsoft,
+}
+
+/// What a WSUS takes from the server above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WsusMode {
+    /// There is none above it but Microsoft Update.
+    Top,
+    Replica,
+    Autonomous,
+}
+
+/// Who puts computers into groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WsusTargeting {
+    Server,
+    Client,
+}
+
+/// Who a WSUS is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WsusIdentity {
+    #[serde(with = "text")]
+    pub server: ServerId,
+    /// By which other servers know it.
+    pub name: String,
+    pub kind: WsusKind,
+    pub version: String,
+    pub mode: WsusMode,
+    /// The address of the server above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    pub targeting: WsusTargeting,
+    /// Whether the Linkage's account may only read.
+    pub read_only: bool,
+    /// The Linkage's clock.
+    #[serde(with = "text")]
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WsusGroup {
+    #[serde(with = "text")]
+    pub id: GroupId,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub parent: Option<GroupId>,
+    pub built_in: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WsusComputer {
+    #[serde(with = "text")]
+    pub client: ClientId,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub os: String,
+    #[serde(with = "text")]
+    pub first_contact_at: Timestamp,
+    #[serde(with = "text")]
+    pub last_contact_at: Timestamp,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub requested_group: String,
+    /// Those that it is in itself.
+    #[serde(with = "text::list")]
+    pub groups: Vec<GroupId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WsusApproval {
+    #[serde(with = "text")]
+    pub update: UpdateId,
+    pub revision: u32,
+    #[serde(with = "text")]
+    pub group: GroupId,
+    pub action: ApprovalAction,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub deadline: Option<Timestamp>,
+}
+
+/// What a WSUS holds, but for its computers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// The newest revision of every update, `id/revision`, in order.
+    pub updates: Vec<String>,
+    pub groups: Vec<WsusGroup>,
+    /// In order.
+    pub approvals: Vec<WsusApproval>,
+    #[serde(with = "text::list")]
+    pub declined: Vec<UpdateId>,
+    pub files_held: u64,
+    pub files_wanted: u64,
+}
+
+/// Put computers into groups, or take them out; each change stands alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memberships {
+    /// The operator, for the history of the WSUS.
+    pub by: String,
+    pub add: Vec<MembershipChange>,
+    pub remove: Vec<MembershipChange>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MembershipChange {
+    #[serde(with = "text")]
+    pub client: ClientId,
+    #[serde(with = "text")]
+    pub group: GroupId,
+}
+
+/// Approve an update for a group; without an action, withdraw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    pub by: String,
+    #[serde(with = "text::list")]
+    pub updates: Vec<UpdateId>,
+    #[serde(with = "text")]
+    pub group: GroupId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ApprovalAction>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub deadline: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decline {
+    pub by: String,
+    #[serde(with = "text::list")]
+    pub updates: Vec<UpdateId>,
+    /// Whether to decline, or to take that back.
+    pub decline: bool,
+}
+
+/// What became of the parts of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    pub applied: u64,
+    pub unchanged: u64,
+    /// What was refused, and why.
+    pub refused: Vec<(String, String)>,
+}
+
+/// A server below, as the one above knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WsusLower {
+    #[serde(with = "text")]
+    pub server: ServerId,
+    pub name: String,
+    /// The server that it takes from; absent for the one that tells.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub parent: Option<ServerId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<WsusMode>,
+    #[serde(with = "text")]
+    pub last_contact_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub last_sync_at: Option<Timestamp>,
+    pub computers: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedSync {
+    pub run: u64,
+    /// Whether it was running already.
+    pub joined: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncState {
+    Running,
+    Done,
+    /// Some of it was refused or kept apart.
+    Partial,
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncProgress {
+    pub state: SyncState,
+    pub documents: u64,
+    pub documents_total: u64,
+    pub added: u64,
+    pub approvals_changed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
