@@ -1,1 +1,233 @@
+//! WSUS Linkage: a component on every WSUS server of a tree.
+//!
+//! It has a key of its own and, once it is paired, a certificate of the managing server's authority. It
+//! carries out the managing server's orders on its WSUS ([`Wsus`]) and hands on those for the Linkages
+//! below it, which dial it and hold the connection ([`relay`]). It dials the Linkage above, if there is
+//! one ([`follow_parent`]). Nothing is believed for the place where it came from: orders are checked by
+//! their signature where they are carried out.
 
+mod execute;
+mod join;
+mod parent;
+mod relay;
+mod state;
+mod wsus;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use headwater_api::linkage::{
+    About, Handed, Hold, Introduction, Join, PROTOCOL, Pairing, PairingAnswer, Signed,
+};
+use headwater_app::Clock;
+use headwater_link::{
+    Code, Fresh, Identity, LinkageSide, PublicKey, TlsError, anonymous_server, paired_server,
+};
+use headwater_model::LinkageId;
+use rustls::ServerConfig;
+use tokio::sync::watch;
+
+pub use parent::follow_parent;
+pub use state::StateError;
+pub use wsus::Wsus;
+
+use join::Joiners;
+use relay::Relay;
+use state::State;
+
+/// Why a Linkage does not start, or not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkageError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Pairing(#[from] headwater_link::PairingError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("the Linkage {0} is not connected with this one")]
+    NotReached(LinkageId),
+}
+
+/// A code is given up after so many tries.
+const TRIES_MAX: u32 = 5;
+
+/// One Linkage.
+pub struct Linkage {
+    pub id: LinkageId,
+    wsus: Wsus,
+    clock: Clock,
+    state: State,
+    pairing: Mutex<PairingTry>,
+    fresh: Mutex<Fresh>,
+    relay: Relay,
+    joiners: Joiners,
+    tls: Arc<ArcSwap<ServerConfig>>,
+    /// Tells those that follow it that it was paired or unpaired.
+    paired: watch::Sender<bool>,
+}
+
+/// The code that a person carries, and how far a try with it is.
+struct PairingTry {
+    code: Code,
+    tries: u32,
+    side: Option<LinkageSide>,
+}
+
+impl Linkage {
+    /// Reads its key from the folder, or makes one.
+    pub fn open(folder: &Path, wsus: Wsus, clock: Clock) -> Result<Arc<Self>, LinkageError> {
+        let state = State::open(folder)?;
+        let code = Code::generate()?;
+        state.show_code(state.paired().is_none().then_some(&code))?;
+        let tls = server_config(&state)?;
+        let paired = watch::Sender::new(state.paired().is_some());
+        Ok(Arc::new(Self {
+            id: state.id(),
+            wsus,
+            clock,
+            tls: Arc::new(ArcSwap::new(tls)),
+            pairing: Mutex::new(PairingTry { code, tries: 0, side: None }),
+            fresh: Mutex::default(),
+            relay: Relay::default(),
+            joiners: Joiners::default(),
+            paired,
+            state,
+        }))
+    }
+
+    /// What its listener serves with, which changes when it is paired.
+    pub fn tls(&self) -> Arc<ArcSwap<ServerConfig>> {
+        self.tls.clone()
+    }
+
+    /// For people to compare with what the managing server shows.
+    pub fn fingerprint(&self) -> String {
+        self.state.key().public().fingerprint()
+    }
+
+    /// What a person carries to the managing server; nothing once it has one.
+    pub fn code(&self) -> Option<String> {
+        self.state.paired().is_none().then(|| self.pairing().code.shown())
+    }
+
+    /// The name of its managing server.
+    pub fn manager(&self) -> Option<String> {
+        self.state.paired().map(|paired| paired.manager)
+    }
+
+    /// Who it is to the others of its authority.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        let paired = self.state.paired()?;
+        Some(Identity {
+            key: self.state.key().secret(),
+            certificate: paired.certificate,
+            authority: paired.authority,
+        })
+    }
+
+    pub(crate) fn manager_key(&self) -> Option<PublicKey> {
+        self.state.paired().map(|paired| paired.manager_key)
+    }
+
+    fn pairing(&self) -> MutexGuard<'_, PairingTry> {
+        self.pairing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn about(&self) -> About {
+        About {
+            product: About::PRODUCT.to_owned(),
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            linkage: self.id,
+            paired: self.state.paired().is_some(),
+        }
+    }
+
+    /// One step of pairing. Five tries that come to nothing make a new code.
+    pub fn pair(&self, step: &Pairing) -> PairingAnswer {
+        match self.pair_step(step) {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::warn!(%error, "a pairing was refused");
+                PairingAnswer::Refused { reason: error.to_string() }
+            }
+        }
+    }
+
+    fn pair_step(&self, step: &Pairing) -> Result<PairingAnswer, LinkageError> {
+        if let Some(paired) = self.state.paired() {
+            return Err(LinkageError::Refused(format!(
+                "it has a managing server already, {}; unlink it there, or run `headwater linkage unpair` on its \
+                 machine",
+                paired.manager
+            )));
+        }
+        let mut pairing = self.pairing();
+        match step {
+            Pairing::Begin { message } => {
+                pairing.tries += 1;
+                if pairing.tries > TRIES_MAX {
+                    *pairing = PairingTry { code: Code::generate()?, tries: 0, side: None };
+                    self.state.show_code(Some(&pairing.code))?;
+                    tracing::warn!("too many tries with one pairing code: there is a new one");
+                    return Err(LinkageError::Refused(
+                        "too many tries: it shows a new code on its machine".to_owned(),
+                    ));
+                }
+                let (side, answer) = LinkageSide::begin(&pairing.code, message, self.id, self.state.key())?;
+                pairing.side = Some(side);
+                Ok(answer)
+            }
+            Pairing::Finish { .. } => {
+                let side = pairing.side.take().ok_or(headwater_link::PairingError::Message)?;
+                let paired = side.finish(step)?;
+                tracing::info!(manager = paired.manager, "paired");
+                self.state.pair(paired)?;
+                self.tls.store(server_config(&self.state)?);
+                self.paired.send_replace(true);
+                Ok(PairingAnswer::Finished)
+            }
+        }
+    }
+
+    /// Forgets the managing server. What it brought to the WSUS stays.
+    pub(crate) fn unpair(&self) -> Result<(), LinkageError> {
+        self.state.unpair()?;
+        let mut pairing = self.pairing();
+        *pairing = PairingTry { code: Code::generate()?, tries: 0, side: None };
+        self.state.show_code(Some(&pairing.code))?;
+        self.tls.store(server_config(&self.state)?);
+        self.paired.send_replace(false);
+        tracing::info!("the managing server unlinked this Linkage");
+        Ok(())
+    }
+
+    /// Carries out an order, or hands it on to the Linkage that it is for.
+    pub async fn order(&self, order: Signed) -> Result<Signed, LinkageError> {
+        if order.linkage == self.id { self.carry_out(&order).await } else { self.relay.hand_on(order).await }
+    }
+
+    /// A Linkage below brings reports and waits for orders.
+    pub async fn hold(&self, hold: Hold) -> Handed {
+        self.relay.hold(hold, self.clock.now()).await
+    }
+
+    /// A Linkage without a managing server waits for one.
+    pub async fn join(&self, join: Join) -> Result<Introduction, LinkageError> {
+        self.joiners.join(join, self.clock.now()).await
+    }
+}
+
+fn server_config(state: &State) -> Result<Arc<ServerConfig>, TlsError> {
+    match state.paired() {
+        None => anonymous_server(state.key()),
+        Some(paired) => paired_server(&Identity {
+            key: state.key().secret(),
+            certificate: paired.certificate,
+            authority: paired.authority,
+        }),
+    }
+}

@@ -28,13 +28,8 @@ pub enum Ask {
     Contents,
     /// A list of [`WsusGroup`](super::WsusGroup).
     Groups,
-    /// Makes a group below All Computers: nothing.
-    CreateGroup {
-        #[serde(with = "text")]
-        id: GroupId,
-        name: String,
-        by: String,
-    },
+    /// Makes a group below All Computers: [`WsusGroup`](super::WsusGroup).
+    CreateGroup { name: String, by: String },
     /// Nothing.
     DeleteGroup {
         #[serde(with = "text")]

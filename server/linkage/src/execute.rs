@@ -1,0 +1,66 @@
+//! Carrying out an order on this Linkage's WSUS.
+
+use std::sync::PoisonError;
+
+use headwater_api::linkage::{Ask, Failure, FailureKind, Report, Signed};
+use headwater_link::{open_order, sign_report};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Linkage, LinkageError};
+
+impl Linkage {
+    /// Checks an order and carries it out. Who may not order is told nothing but that.
+    pub(crate) async fn carry_out(&self, signed: &Signed) -> Result<Signed, LinkageError> {
+        let refused = |error: String| LinkageError::Refused(format!("the order is not believed: {error}"));
+        let manager =
+            self.manager_key().ok_or_else(|| refused("this Linkage has no managing server".to_owned()))?;
+        let opened = {
+            let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+            open_order(signed, self.id, &manager, &mut fresh, self.clock.now())
+        };
+        let order = opened.map_err(|error| refused(error.to_string()))?;
+        let result = self.answer(order.ask).await;
+        if let Err(failure) = &result {
+            tracing::info!(failure = failure.detail, "an order was refused");
+        }
+        let report = Report { order: order.id, from: self.id, result };
+        sign_report(&report, self.state.key()).map_err(|error| LinkageError::Refused(error.to_string()))
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Value, Failure> {
+        let (wsus, now) = (&self.wsus, self.clock.now());
+        match ask {
+            Ask::Identity => json(wsus.identity(now).await?),
+            Ask::Reached => json(self.relay.reached(now)),
+            Ask::Joining => json(self.joiners.joining(now)),
+            Ask::Introduce { linkage, pairing } => match self.joiners.introduce(linkage, pairing).await {
+                Some(answer) => json(answer),
+                None => Err(failure(FailureKind::NotReached, "the Linkage does not wait here any more")),
+            },
+            Ask::Unpair => {
+                self.unpair().map_err(|error| failure(FailureKind::Wsus, &error.to_string()))?;
+                json(())
+            }
+            Ask::Contents => json(wsus.contents().await?),
+            Ask::Groups => json(wsus.groups().await?),
+            Ask::CreateGroup { name, by } => json(wsus.create_group(&name, &by).await?),
+            Ask::DeleteGroup { id, by } => json(wsus.delete_group(id, &by).await?),
+            Ask::Computers { after } => json(wsus.computers(after).await?),
+            Ask::ChangeMemberships(memberships) => json(wsus.change_memberships(memberships).await?),
+            Ask::Approve(approve) => json(wsus.approve(approve).await?),
+            Ask::Decline(decline) => json(wsus.decline(decline).await?),
+            Ask::Lower => json(wsus.lower().await?),
+            Ask::Synchronise { by } => json(wsus.synchronise(&by).await?),
+            Ask::SyncProgress { run } => json(wsus.sync_progress(run).await?),
+        }
+    }
+}
+
+fn json(value: impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(value).map_err(|error| failure(FailureKind::Wsus, &error.to_string()))
+}
+
+pub(crate) fn failure(kind: FailureKind, detail: &str) -> Failure {
+    Failure { kind, detail: detail.to_owned() }
+}

@@ -1,0 +1,102 @@
+//! Dialling the Linkage above: to be paired through it, and then to hold a connection for orders.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_api::linkage::{
+    About, HOLD, HOLD_SECONDS, Handed, Hold, Introduction, JOIN, Join, PairingAnswer, ROOT, Signed,
+};
+use headwater_app::admin::chain;
+use headwater_link::{Dial, DialError, LinkageUrl, Party};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::Linkage;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const HELD: Duration = Duration::from_secs(HOLD_SECONDS + 10);
+/// Between two tries to reach the Linkage above.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Holds a connection with the Linkage above until the stop.
+pub async fn follow_parent(linkage: Arc<Linkage>, parent: LinkageUrl, mut stopped: watch::Receiver<bool>) {
+    let following = async {
+        let mut reached = true;
+        loop {
+            let step = match linkage.identity() {
+                None => linkage.wait_to_be_paired(&parent).await,
+                Some(_) => linkage.serve_parent(&parent).await,
+            };
+            match step {
+                Ok(()) if !reached => {
+                    reached = true;
+                    tracing::info!(%parent, "the Linkage above is reached again");
+                }
+                Err(error) if reached => {
+                    reached = false;
+                    tracing::warn!(error = chain(&error), "the Linkage above is not reached");
+                }
+                _ => {}
+            }
+            if !reached {
+                sleep(PAUSE).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = following => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+impl Linkage {
+    /// Waits at the Linkage above until a managing server says something, and answers it.
+    async fn wait_to_be_paired(&self, parent: &LinkageUrl) -> Result<(), DialError> {
+        let dial = Dial::anybody(parent.clone())?;
+        let mut answer: Option<PairingAnswer> = None;
+        loop {
+            let join = Join { linkage: self.id, name: self.wsus.name(), answer: answer.take() };
+            let finished = join.answer == Some(PairingAnswer::Finished);
+            let said: Introduction = dial.post(JOIN, &join, HELD).await?;
+            if finished {
+                return Ok(());
+            }
+            if let Some(pairing) = said.pairing {
+                answer = Some(self.pair(&pairing));
+            } else if self.identity().is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Holds the connection and carries out what comes, until it is unpaired or the connection breaks.
+    async fn serve_parent(self: &Arc<Self>, parent: &LinkageUrl) -> Result<(), DialError> {
+        let about: About = Dial::anybody(parent.clone())?.get(ROOT, PATIENCE).await?;
+        let mut paired = self.paired.subscribe();
+        while let Some(identity) = self.identity() {
+            let dial = Dial::linkage(parent.clone(), Party::Linkage(about.linkage), &identity)?;
+            let below = self.relay.reached(self.clock.now()).iter().map(|one| one.linkage).collect();
+            let hold = Hold { linkage: self.id, below, reports: Vec::new(), wait: true };
+            let handed: Handed = tokio::select! {
+                handed = dial.post(HOLD, &hold, HELD) => handed?,
+                _ = paired.wait_for(|paired| !paired) => return Ok(()),
+            };
+            for order in handed.orders {
+                let (linkage, dial) = (self.clone(), dial.clone());
+                tokio::spawn(async move { linkage.answer_parent(order, &dial).await });
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer_parent(&self, order: Signed, dial: &Dial) {
+        let report = match self.order(order).await {
+            Ok(report) => report,
+            Err(error) => return tracing::warn!(error = chain(&error), "an order was not carried out"),
+        };
+        let hold = Hold { linkage: self.id, below: Vec::new(), reports: vec![report], wait: false };
+        if let Err(error) = dial.post::<Handed>(HOLD, &hold, HELD).await {
+            tracing::warn!(error = chain(&error), "a report did not reach the Linkage above");
+        }
+    }
+}

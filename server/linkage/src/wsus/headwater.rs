@@ -1,0 +1,259 @@
+//! Headwater's own update server as a WSUS of the tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headwater_api::linkage::{
+    Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
+    SyncProgress, SyncState, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower,
+    WsusMode, WsusTargeting,
+};
+use headwater_api::{ApprovalAction, Page};
+use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
+use headwater_app::downstream_server::{RunState, UpstreamMode};
+use headwater_app::{App, AppError, Operator, Targeting, admin};
+use headwater_catalog::UpdateIx;
+use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_policy::approval::Action;
+use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
+
+use super::Answer;
+
+fn refusal(error: AppError) -> Failure {
+    let kind = match &error {
+        AppError::NotFound(_) => FailureKind::NotFound,
+        AppError::Refused(_) | AppError::Invalid(_) => FailureKind::Refused,
+        _ => FailureKind::Wsus,
+    };
+    Failure { kind, detail: admin::chain(&error) }
+}
+
+fn operator(name: &str) -> Operator {
+    Operator { name: name.to_owned() }
+}
+
+pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> {
+    let upstream = app.upstream_report().await.map_err(refusal)?.map(|report| report.setting);
+    Ok(WsusIdentity {
+        server: app.server.id,
+        name: app.settings.downstream.name.clone(),
+        kind: WsusKind::Headwater,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: upstream.as_ref().map_or(WsusMode::Top, |setting| mode(setting.mode)),
+        upstream: upstream.map(|setting| setting.url),
+        targeting: match app.settings.targeting {
+            Targeting::ServerSide => WsusTargeting::Server,
+            Targeting::ClientSide => WsusTargeting::Client,
+        },
+        read_only: false,
+        at: now,
+    })
+}
+
+fn mode(mode: UpstreamMode) -> WsusMode {
+    match mode {
+        UpstreamMode::Replica => WsusMode::Replica,
+        UpstreamMode::Autonomous => WsusMode::Autonomous,
+    }
+}
+
+pub(super) async fn contents(app: &App) -> Answer<Contents> {
+    let served = app.live.served_full();
+    let index = &served.catalogue.index;
+    let mut contents = Contents { groups: groups(app), ..Contents::default() };
+    for (at, update) in (0..).map(UpdateIx).zip(index.updates()) {
+        let newest = index.revision(served.newest(at)).identity;
+        contents.updates.push(newest.to_string());
+        for approval in served.offers.approvals(at) {
+            let Some(action) = approval.action else { continue };
+            contents.approvals.push(WsusApproval {
+                update: update.id,
+                revision: approval.revision.unwrap_or(newest.revision),
+                group: approval.group,
+                action: told(action),
+                deadline: approval.deadline,
+            });
+        }
+    }
+    contents.declined = served.offers.declined.iter().copied().collect();
+    contents.updates.sort_unstable();
+    contents.approvals.sort_unstable();
+    contents.declined.sort_unstable();
+    let content = app.content_report().await.map_err(refusal)?;
+    (contents.files_held, contents.files_wanted) = (content.files_held, content.files_wanted);
+    Ok(contents)
+}
+
+fn told(action: Action) -> ApprovalAction {
+    match action {
+        Action::Install => ApprovalAction::Install,
+        Action::Uninstall => ApprovalAction::Uninstall,
+        Action::Detect => ApprovalAction::Detect,
+        Action::Block => ApprovalAction::Block,
+    }
+}
+
+pub(super) fn groups(app: &App) -> Vec<WsusGroup> {
+    let served = app.live.served();
+    let is_built_in = |id| BUILT_IN.iter().any(|(built_in, ..)| *built_in == id);
+    let mut groups: Vec<WsusGroup> = served
+        .offers
+        .groups
+        .iter()
+        .map(|group| WsusGroup {
+            id: group.id,
+            name: group.name.clone(),
+            parent: group.parent,
+            built_in: is_built_in(group.id),
+        })
+        .collect();
+    groups.sort_by_key(|group| group.id);
+    groups
+}
+
+pub(super) async fn create_group(app: &App, name: &str, by: &str) -> Answer<WsusGroup> {
+    let made = app.create_group(&operator(by), name, None).await.map_err(refusal)?.group;
+    Ok(WsusGroup { id: made.id, name: made.name, parent: made.parent, built_in: false })
+}
+
+pub(super) async fn delete_group(app: &App, id: GroupId, by: &str) -> Answer<()> {
+    app.delete_group(&operator(by), id).await.map_err(refusal).map(drop)
+}
+
+/// Of the computers that report here, in the order of the database's numbers.
+pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<WsusComputer>> {
+    let after = after.and_then(|after| after.parse().ok()).unwrap_or(0);
+    let limit = COMPUTERS_PER_PAGE as u32;
+    let rows = app.computers(None, None, after, limit).await.map_err(refusal)?;
+    let next = rows.last().filter(|_| rows.len() == COMPUTERS_PER_PAGE).map(|row| row.computer.to_string());
+    let own = rows.into_iter().filter(|row| row.server.is_none());
+    let computer = |row: admin::computers::ComputerRow| {
+        Some(WsusComputer {
+            client: row.client.parse().ok()?,
+            name: row.dns_name,
+            address: row.address,
+            os: row.os_description,
+            first_contact_at: row.first_contact,
+            last_contact_at: row.last_contact,
+            requested_group: row.requested_group,
+            groups: row.groups.to_vec(),
+        })
+    };
+    Ok(Page { items: own.filter_map(computer).collect(), next, total: None })
+}
+
+/// Each computer is written once, whatever is changed about it.
+pub(super) async fn change_memberships(app: &App, memberships: Memberships) -> Answer<Decided> {
+    if app.settings.targeting == Targeting::ClientSide {
+        let detail = "the computers of this server get their groups by policy";
+        return Err(Failure { kind: FailureKind::Refused, detail: detail.to_owned() });
+    }
+    let mut changes: BTreeMap<ClientId, (Vec<GroupId>, Vec<GroupId>)> = BTreeMap::new();
+    for change in memberships.add {
+        changes.entry(change.client).or_default().0.push(change.group);
+    }
+    for change in memberships.remove {
+        changes.entry(change.client).or_default().1.push(change.group);
+    }
+    let by = operator(&memberships.by);
+    let mut decided = Decided::default();
+    for (client, (add, remove)) in changes {
+        match change_groups(app, &by, &client, &add, &remove).await {
+            Ok(true) => decided.applied += 1,
+            Ok(false) => decided.unchanged += 1,
+            Err(error) => decided.refused.push((client.to_string(), refusal(error).detail)),
+        }
+    }
+    Ok(decided)
+}
+
+async fn change_groups(
+    app: &App,
+    by: &Operator,
+    client: &ClientId,
+    add: &[GroupId],
+    remove: &[GroupId],
+) -> Result<bool, AppError> {
+    let before: BTreeSet<GroupId> = app.computer(client).await?.groups.iter().copied().collect();
+    let mut after = before.clone();
+    after.extend(add);
+    after.retain(|group| !remove.contains(group));
+    // Whoever is in a group of their own is not unassigned.
+    if after.len() > 1 {
+        after.remove(&UNASSIGNED_COMPUTERS);
+    }
+    if after.is_empty() {
+        after.insert(UNASSIGNED_COMPUTERS);
+    }
+    if after == before {
+        return Ok(false);
+    }
+    app.move_computer(by, client, &Vec::from_iter(after)).await?;
+    Ok(true)
+}
+
+pub(super) async fn approve(app: &App, approve: Approve) -> Answer<Decided> {
+    let action = approve.action.map(|action| match action {
+        ApprovalAction::Install => Action::Install,
+        ApprovalAction::Uninstall => Action::Uninstall,
+        ApprovalAction::Detect => Action::Detect,
+        ApprovalAction::Block => Action::Block,
+    });
+    let terms = action.map(|action| Terms {
+        action,
+        deadline: approve.deadline,
+        new_revisions: NewRevisions::Follow,
+    });
+    let done = app.approve(&operator(&approve.by), &approve.updates, approve.group, terms).await;
+    done.map(decided).map_err(refusal)
+}
+
+pub(super) async fn decline(app: &App, decline: Decline) -> Answer<Decided> {
+    let what = if decline.decline { approvals::Decline::Declined } else { approvals::Decline::Undeclined };
+    let done = app.decline(&operator(&decline.by), &decline.updates, what).await;
+    done.map(decided).map_err(refusal)
+}
+
+fn decided(outcome: Outcome) -> Decided {
+    Decided {
+        applied: outcome.applied.len() as u64,
+        unchanged: outcome.unchanged.len() as u64,
+        refused: outcome.refused.into_iter().map(|(id, reason)| (id.to_string(), reason)).collect(),
+    }
+}
+
+pub(super) async fn lower(app: &App) -> Answer<Vec<WsusLower>> {
+    let servers = app.downstream_servers().await.map_err(refusal)?;
+    let kind = |is_replica| if is_replica { WsusMode::Replica } else { WsusMode::Autonomous };
+    let lower = |one: admin::server::LowerServer| WsusLower {
+        server: one.server.id,
+        name: one.server.name,
+        parent: Some(one.server.parent).filter(|parent| !parent.is_nil()),
+        mode: one.server.is_replica.map(kind),
+        last_contact_at: one.server.last_contact,
+        last_sync_at: one.server.last_sync,
+        computers: one.computers,
+    };
+    Ok(servers.into_iter().map(lower).collect())
+}
+
+pub(super) async fn synchronise(app: &App, by: &str) -> Answer<StartedSync> {
+    let started = app.synchronise_now(&operator(by)).await.map_err(refusal)?;
+    Ok(StartedSync { run: started.number as u64, joined: started.joined })
+}
+
+pub(super) async fn sync_progress(app: &App, run: u64) -> Answer<SyncProgress> {
+    let run = app.run(run as i64).await.map_err(refusal)?;
+    Ok(SyncProgress {
+        state: match run.state {
+            RunState::Running => SyncState::Running,
+            RunState::Done => SyncState::Done,
+            RunState::Partial => SyncState::Partial,
+            RunState::Failed => SyncState::Failed,
+        },
+        documents: run.documents,
+        documents_total: run.documents_total.unwrap_or(0),
+        added: run.added,
+        approvals_changed: run.approvals_changed,
+        problem: run.problem,
+    })
+}

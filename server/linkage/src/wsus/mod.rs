@@ -1,0 +1,102 @@
+//! The WSUS that a Linkage speaks for, whichever kind it is.
+
+mod headwater;
+
+use std::sync::Arc;
+
+use headwater_api::Page;
+use headwater_api::linkage::{
+    Approve, Contents, Decided, Decline, Failure, Memberships, StartedSync, SyncProgress, WsusComputer,
+    WsusGroup, WsusIdentity, WsusLower,
+};
+use headwater_app::App;
+use headwater_model::{GroupId, Timestamp};
+
+/// One WSUS.
+pub enum Wsus {
+    /// Headwater's own update server, in this process.
+    Headwater(Arc<App>),
+}
+
+type Answer<T> = Result<T, Failure>;
+
+impl Wsus {
+    /// By which people know it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Headwater(app) => app.settings.downstream.name.clone(),
+        }
+    }
+
+    pub(crate) async fn identity(&self, now: Timestamp) -> Answer<WsusIdentity> {
+        match self {
+            Self::Headwater(app) => headwater::identity(app, now).await,
+        }
+    }
+
+    pub(crate) async fn contents(&self) -> Answer<Contents> {
+        match self {
+            Self::Headwater(app) => headwater::contents(app).await,
+        }
+    }
+
+    pub(crate) async fn groups(&self) -> Answer<Vec<WsusGroup>> {
+        match self {
+            Self::Headwater(app) => Ok(headwater::groups(app)),
+        }
+    }
+
+    pub(crate) async fn create_group(&self, name: &str, by: &str) -> Answer<WsusGroup> {
+        match self {
+            Self::Headwater(app) => headwater::create_group(app, name, by).await,
+        }
+    }
+
+    pub(crate) async fn delete_group(&self, id: GroupId, by: &str) -> Answer<()> {
+        match self {
+            Self::Headwater(app) => headwater::delete_group(app, id, by).await,
+        }
+    }
+
+    pub(crate) async fn computers(&self, after: Option<String>) -> Answer<Page<WsusComputer>> {
+        match self {
+            Self::Headwater(app) => headwater::computers(app, after).await,
+        }
+    }
+
+    pub(crate) async fn change_memberships(&self, memberships: Memberships) -> Answer<Decided> {
+        match self {
+            Self::Headwater(app) => headwater::change_memberships(app, memberships).await,
+        }
+    }
+
+    pub(crate) async fn approve(&self, approve: Approve) -> Answer<Decided> {
+        match self {
+            Self::Headwater(app) => headwater::approve(app, approve).await,
+        }
+    }
+
+    pub(crate) async fn decline(&self, decline: Decline) -> Answer<Decided> {
+        match self {
+            Self::Headwater(app) => headwater::decline(app, decline).await,
+        }
+    }
+
+    pub(crate) async fn lower(&self) -> Answer<Vec<WsusLower>> {
+        match self {
+            Self::Headwater(app) => headwater::lower(app).await,
+        }
+    }
+
+    pub(crate) async fn synchronise(&self, by: &str) -> Answer<StartedSync> {
+        match self {
+            Self::Headwater(app) => headwater::synchronise(app, by).await,
+        }
+    }
+
+    pub(crate) async fn sync_progress(&self, run: u64) -> Answer<SyncProgress> {
+        match self {
+            Self::Headwater(app) => headwater::sync_progress(app, run).await,
+        }
+    }
+}
