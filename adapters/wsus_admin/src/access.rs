@@ -88,6 +88,9 @@ pub enum PlainHttp {
 pub struct Patience {
     /// To connect, with the TLS handshake.
     pub connect: Duration,
+    /// How long a connection may be unused before another one is opened. IIS closes it after two minutes, and
+    /// of a write that is just on its way then nobody knows whether it was done.
+    pub idle: Duration,
     /// Until a small answer begins. Approvals wait for the locks of the database.
     pub small_answer: Duration,
     /// Until a large one begins: with a large database some questions take minutes.
@@ -102,6 +105,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
+            idle: Duration::from_secs(90),
             small_answer: Duration::from_secs(120),
             large_answer: Duration::from_secs(300),
             piece: Duration::from_secs(60),

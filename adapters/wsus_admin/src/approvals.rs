@@ -4,11 +4,11 @@ use headwater_model::{EulaId, GroupId, Guid, Timestamp, UpdateId, UpdateIdentity
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_wsus::wsusar::{
     Deadline, DeploymentRow, ExecuteSPAcceptEula, ExecuteSPDeclineUpdate, ExecuteSPDeployUpdate1,
-    ExecuteSPGetDeployments, PUBLISHED_OR_EXPIRED,
+    ExecuteSPGetDeployments, GenericReadableRow, PUBLISHED_OR_EXPIRED,
 };
 
 use crate::rows::{self, required, revision, text};
-use crate::updates::all_updates;
+use crate::updates::{all_updates, any_culture};
 use crate::{Error, Mode, Operation, Result, Wsus};
 
 /// What an administrator has decided about a revision for a group.
@@ -82,7 +82,7 @@ impl Wsus {
         type O = ExecuteSPGetDeployments;
         let operation = O {
             update_scope_xml: all_updates(),
-            preferred_culture: None,
+            preferred_culture: any_culture(),
             publication_state: PUBLISHED_OR_EXPIRED,
         };
         let rows = self.call(&operation).await?.result;
@@ -92,25 +92,28 @@ impl Wsus {
     /// Approves. A licence has to be accepted before. It is refused here on a replica: the operation, unlike
     /// others, has no parameter by which the server would.
     pub async fn approve(&self, approving: Approving<'_>) -> Result<Approval> {
+        type O = ExecuteSPDeployUpdate1;
         let Approving { update, group, action, deadline, who } = approving;
-        self.deploy(ExecuteSPDeployUpdate1 {
-            update_id: Some(update.into()),
-            deployment_action: match action {
-                ApprovalAction::Install => INSTALL,
-                ApprovalAction::Uninstall => UNINSTALL,
-                ApprovalAction::Block => BLOCK,
-            },
-            target_group_id: group,
-            deadline: Deadline(deadline),
-            admin_name: Some(who.to_owned()),
-            // Whoever approves means that it is installed, not that users are asked.
-            is_assigned: true,
-        })
-        .await
+        let row = self
+            .deploy(O {
+                update_id: Some(update.into()),
+                deployment_action: match action {
+                    ApprovalAction::Install => INSTALL,
+                    ApprovalAction::Uninstall => UNINSTALL,
+                    ApprovalAction::Block => BLOCK,
+                },
+                target_group_id: group,
+                deadline: Deadline(deadline),
+                admin_name: Some(who.to_owned()),
+                // Whoever approves means that it is installed, not that users are asked.
+                is_assigned: true,
+            })
+            .await?;
+        approval::<O>(rows::one::<O, _>(&required::<O, _>("approval", row)?)?)
     }
 
     /// Takes back what was approved for a group.
-    pub async fn withdraw(&self, update: UpdateIdentity, group: GroupId, who: &str) -> Result<Approval> {
+    pub async fn withdraw(&self, update: UpdateIdentity, group: GroupId, who: &str) -> Result<()> {
         self.deploy(ExecuteSPDeployUpdate1 {
             update_id: Some(update.into()),
             deployment_action: NOT_APPROVED,
@@ -120,6 +123,7 @@ impl Wsus {
             is_assigned: true,
         })
         .await
+        .map(drop)
     }
 
     /// Declines an update in all its revisions. A replica refuses.
@@ -133,7 +137,7 @@ impl Wsus {
     }
 
     /// Takes a decline back. Nobody has told which group has to be named for that; all computers are.
-    pub async fn undo_decline(&self, update: UpdateIdentity, who: &str) -> Result<Approval> {
+    pub async fn undo_decline(&self, update: UpdateIdentity, who: &str) -> Result<()> {
         self.withdraw(update, ALL_COMPUTERS, who).await
     }
 
@@ -147,13 +151,12 @@ impl Wsus {
         self.call(&operation).await.map(drop)
     }
 
-    async fn deploy(&self, operation: ExecuteSPDeployUpdate1) -> Result<Approval> {
-        type O = ExecuteSPDeployUpdate1;
+    /// Whether a row comes back where nothing is approved any more is not known.
+    async fn deploy(&self, operation: ExecuteSPDeployUpdate1) -> Result<Option<GenericReadableRow>> {
         if self.identity().await?.mode == Mode::Replica {
             return Err(Error::Replica { operation: "ExecuteSPDeployUpdate1" });
         }
-        let row = required::<O, _>("approval", self.call(&operation).await?.result)?;
-        approval::<O>(rows::one::<O, _>(&row)?)
+        Ok(self.call(&operation).await?.result)
     }
 }
 

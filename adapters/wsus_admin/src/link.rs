@@ -57,6 +57,7 @@ pub(crate) struct Link {
     service: ServiceName,
     tls: Arc<rustls::ClientConfig>,
     connect: Duration,
+    idle: Duration,
     open: Option<Open>,
 }
 
@@ -67,6 +68,8 @@ pub(crate) struct Open {
     pub bindings: ChannelBindings,
     /// The server knows who is at the other end.
     accepted: bool,
+    /// When it was opened, or its last answer was whole.
+    used: Instant,
     /// Moves the bytes; what goes wrong there is told to whoever reads the answer.
     driver: JoinHandle<()>,
 }
@@ -100,6 +103,7 @@ impl Link {
             service: ServiceName::http(access.address.host()).map_err(Error::Ntlm)?,
             tls: trust::client_config(access.ca_pem.as_deref())?,
             connect: access.patience.connect,
+            idle: access.patience.idle,
             open: None,
         })
     }
@@ -123,7 +127,7 @@ impl Link {
 
     async fn attempt(&mut self, call: &Call) -> Result<Answer, Failure> {
         // It goes back only after a whole answer: whatever else happens, it is closed.
-        let mut open = match self.open.take().filter(|open| !open.sender.is_closed()) {
+        let mut open = match self.open.take().filter(|open| open.may_be_used(self.idle)) {
             Some(open) => open,
             None => timeout(self.connect, connect(&self.address, &self.tls))
                 .await
@@ -142,12 +146,17 @@ impl Link {
             return Err(if forgotten { Failure::Forgotten } else { refused().into() });
         }
         open.accepted = true;
+        open.used = Instant::now();
         self.open = Some(open);
         Ok(answer)
     }
 }
 
 impl Open {
+    fn may_be_used(&self, idle: Duration) -> bool {
+        !self.sender.is_closed() && self.used.elapsed() < idle
+    }
+
     /// Sends the call once and reads its answer.
     pub async fn send(
         &mut self,
@@ -227,7 +236,7 @@ where
         // The same error reaches whoever waits for the answer or its body.
         let _ = connection.await;
     });
-    Ok(Open { sender, bindings, accepted: false, driver })
+    Ok(Open { sender, bindings, accepted: false, used: Instant::now(), driver })
 }
 
 async fn collect(call: &Call, mut body: Incoming) -> Result<Vec<u8>> {

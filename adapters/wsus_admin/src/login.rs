@@ -12,6 +12,9 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use crate::link::{Answer, Call, Open};
 use crate::{Address, Error, Result};
 
+/// How much of what a server offers is told. Real ones offer two or three schemes.
+const SCHEMES_SHOWN: usize = 8;
+
 /// Makes a call on a connection on which the server does not know us yet. The answer has status 401 where
 /// it does not accept the account. A server that asks for no login is taken at its word.
 pub(crate) async fn introduce(
@@ -49,7 +52,9 @@ fn challenge(headers: &HeaderMap) -> Result<Vec<u8>> {
         if let Some(Offer::Challenge(message)) = offer(&text).map_err(Error::Ntlm)? {
             return Ok(message);
         }
-        offered.push(text.chars().take(100).collect::<String>());
+        if offered.len() < SCHEMES_SHOWN {
+            offered.push(text.chars().take(100).collect::<String>());
+        }
     }
     let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
     Err(Error::NtlmNotOffered { offered })

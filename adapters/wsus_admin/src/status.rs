@@ -11,7 +11,7 @@ use headwater_wsus::wsusar::{
 };
 
 use crate::rows::{self, client_id, required, wrong};
-use crate::updates::all_updates;
+use crate::updates::{all_updates, any_culture};
 use crate::{Action, Operation, Result, Scope, Wsus};
 
 /// The state of an update on a computer.
@@ -92,7 +92,7 @@ impl Wsus {
         let operation = O {
             update_scope_xml: all_updates(),
             computer_target_scope_xml: scope.xml(),
-            preferred_culture: None,
+            preferred_culture: any_culture(),
             publication_state: PUBLISHED_OR_EXPIRED,
         };
         let rows = self.call(&operation).await?.result;
@@ -106,7 +106,7 @@ impl Wsus {
         let operation = O {
             update_scope_xml: all_updates(),
             computer_target_scope_xml: scope.xml(),
-            preferred_culture: None,
+            preferred_culture: any_culture(),
             publication_state: PUBLISHED_OR_EXPIRED,
         };
         let rows = self.call(&operation).await?.result;
@@ -121,7 +121,7 @@ impl Wsus {
         let operation = O {
             computer_id: Some(computer.to_string()),
             update_scope_xml: all_updates(),
-            preferred_culture: None,
+            preferred_culture: any_culture(),
             publication_state: PUBLISHED_OR_EXPIRED,
         };
         installations::<O>(&self.call(&operation).await?.result)

@@ -76,6 +76,13 @@ impl From<i32> for UpdateState {
     }
 }
 
+/// The language where an answer has no texts: a server may refuse a call that names none.
+const ANY_CULTURE: &str = "en";
+
+pub(crate) fn any_culture() -> Option<String> {
+    Some(ANY_CULTURE.to_owned())
+}
+
 pub(crate) fn all_updates() -> Option<String> {
     Some(ALL_UPDATES.to_owned())
 }
@@ -114,7 +121,7 @@ impl Wsus {
         type O = ExecuteSPGetUpdateCount;
         let operation = O {
             update_scope_xml: all_updates(),
-            preferred_culture: None,
+            preferred_culture: any_culture(),
             publication_state: PUBLISHED_OR_EXPIRED,
         };
         let count = self.call(&operation).await?.result;

@@ -29,6 +29,8 @@ def expect_scope(text, expected):
 
 def expect_updates(parameters):
     expect_scope(parameters["updateScopeXml"], ALL_UPDATES)
+    if not parameters["preferredCulture"]:
+        raise Broken("no language is named, which a server may refuse")
     if parameters["publicationState"] not in (0, 1, 2147483647):
         raise Broken(f"there is no publication state {parameters['publicationState']}")
 

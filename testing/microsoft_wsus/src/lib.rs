@@ -93,3 +93,31 @@ fn skip<T>(what: &str) -> Option<T> {
     eprintln!("skipped: {what} is missing");
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// The answer to a request with this header. `close` ends it, so that it can be read to its end.
+    fn ask(program: &MicrosoftWsus, header: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", program.port())).unwrap();
+        let head = "POST /ApiRemoting30/WebService.asmx HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n";
+        write!(stream, "{head}Connection: close\r\n{header}\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn nobody_gets_in_without_a_login() {
+        let Some(program) = MicrosoftWsus::start(&[]) else { return };
+        for header in ["", "Authorization: Basic RVhBTVBMRVx3c3VzOlDDpHNzdzByZA==\r\n"] {
+            let answer = ask(&program, header);
+            assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+            assert!(answer.contains("WWW-Authenticate: NTLM\r\n"), "{answer}");
+        }
+    }
+}

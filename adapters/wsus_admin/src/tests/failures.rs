@@ -15,6 +15,7 @@ async fn check(reaction: impl Fn() -> Reaction + Send + Sync + 'static, expected
     let server = Server::start(move |_| reaction()).await;
     let patience = Patience {
         connect: Duration::from_secs(5),
+        idle: Duration::from_secs(5),
         small_answer: Duration::from_secs(1),
         large_answer: Duration::from_secs(1),
         piece: Duration::from_secs(1),

@@ -1,13 +1,15 @@
 //! Logins: what is sent, on which connection, and how they fail. Whether the proof is right is checked
 //! elsewhere, by an acceptor that is not ours.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use headwater_model::GroupId;
 
 use super::answers::{GROUP_CELLS, good, one, result, single};
 use super::server::{Asked, Reaction, Server, http};
-use crate::{Credentials, Error, Patience, Secret};
+use crate::{Account, Credentials, Error, Password, Patience, Secret};
 
 /// The example of [MS-NLMP] 4.2.4.
 const CHALLENGE: &str = include_str!("../../../../core/ntlm/tests/data/challenge.hex");
@@ -79,6 +81,16 @@ async fn a_connection_that_is_gone_is_opened_and_authenticated_again() {
     .await;
     server.by_ntlm().connect().await.expect("an identity");
     assert_eq!(legs(&server.asked()), [(0, 1), (0, 3), (0, 0), (1, 1), (1, 3), (1, 0), (1, 0)]);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_idle_is_not_used_again() {
+    let server = Server::start(trusting).await;
+    let account = Account::new("wsus", Password::new("hunter2")).expect("an account");
+    let patience = Patience { idle: Duration::ZERO, ..Patience::default() };
+    server.with(Credentials::Ntlm(account), patience).connect().await.expect("an identity");
+    let expected: Vec<_> = (0..4).flat_map(|connection| [(connection, 1), (connection, 3)]).collect();
+    assert_eq!(legs(&server.asked()), expected);
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ fn sent(server: &Server, parameters: &str) {
 }
 
 const SCOPE: &str = "<updateScopeXml>&lt;UpdateScope ApprovedStates=\"-1\" /&gt;</updateScopeXml>";
+const CULTURE: &str = "<preferredCulture>en</preferredCulture>";
 const STATE: &str = "<publicationState>2147483647</publicationState>";
 const OWN: &str = "<computerTargetScopeXml>&lt;ComputerTargetScope IncludeDownstreamComputerTargets=\"false\" \
                    /&gt;</computerTargetScopeXml>";
@@ -246,11 +247,32 @@ async fn updates_of_37_and_of_33_columns() {
     assert_eq!(single.by_token().update(other, "en").await.expect("an update"), None);
 }
 
+/// Large answers are read on a thread of their own.
+#[tokio::test]
+async fn many_updates_at_once() {
+    let content = format!("<minimalProperties>{}</minimalProperties>", row(&UPDATE_CELLS).repeat(300));
+    assert!(content.len() > 512 << 10, "{}", content.len());
+    let server = server("ExecuteSPSearchUpdates", content).await;
+    assert_eq!(server.by_token().updates("en").await.expect("updates").len(), 300);
+}
+
+/// Whether a row comes back is not known.
+#[tokio::test]
+async fn a_withdrawal_needs_no_row() {
+    let script = one("ExecuteSPDeployUpdate1", |asked| Answer(answer(&asked.operation, "")));
+    let wsus = Server::start(script).await.by_token();
+    wsus.withdraw(identity(), group_id(GROUP), "anna").await.expect("it is withdrawn");
+    let (group, action) = (group_id(GROUP), ApprovalAction::Install);
+    let approving = Approving { update: identity(), group, action, deadline: None, who: "anna" };
+    let error = wsus.approve(approving).await.expect_err("no row").to_string();
+    assert_eq!(error, "its answer to ExecuteSPDeployUpdate1 has no approval that can be: nothing");
+}
+
 #[tokio::test]
 async fn counts() {
     let server = server("ExecuteSPGetUpdateCount", "2203".to_owned()).await;
     assert_eq!(server.by_token().update_count().await.expect("a count"), 2203);
-    sent(&server, &format!("{SCOPE}{STATE}"));
+    sent(&server, &format!("{SCOPE}{CULTURE}{STATE}"));
     let row = |state, count, time| {
         row(&[("guid", UPDATE), ("nil", ""), ("nil", ""), ("int", state), ("int", count), ("dateTime", time)])
     };
@@ -261,7 +283,7 @@ async fn counts() {
     ];
     let server = self::server("ExecuteSPGetSummariesPerUpdate", rows.concat()).await;
     let summaries = server.by_token().update_summaries(Scope::Own).await.expect("summaries");
-    sent(&server, &format!("{SCOPE}{OWN}{STATE}"));
+    sent(&server, &format!("{SCOPE}{OWN}{CULTURE}{STATE}"));
     let [UpdateSummary { update, counts }] = summaries.as_slice() else { panic!("{summaries:?}") };
     assert_eq!(*update, identity().id);
     let found = InstallationState::ALL.map(|state| counts.of(state));
