@@ -194,6 +194,15 @@ async fn a_replica_refuses_what_its_upstream_server_decides() {
 }
 
 #[tokio::test]
+async fn members_say_themselves_where_they_are() {
+    let Some((_program, wsus)) = start(&["--client-targeting"]) else { return };
+    assert_eq!(wsus.connect().await.unwrap().targeting, Targeting::Client);
+    let group = wsus.groups().await.unwrap().into_iter().find(|group| group.kind == GroupKind::Made).unwrap();
+    wsus.add_to_group(group.id, &computer(1)).await.unwrap();
+    assert_eq!(groups_of(&wsus, &computer(1)).await, [ALL_COMPUTERS, UNASSIGNED]);
+}
+
+#[tokio::test]
 async fn rows_of_other_lengths() {
     let Some((_program, wsus)) = start(&["--columns", "33"]) else { return };
     let updates = wsus.updates("en").await.unwrap();
