@@ -37,17 +37,18 @@ def arguments():
     return parser.parse_args()
 
 
-def end_with_input():
+def end_with_input(accounts):
     sys.stdin.buffer.read()
+    os.unlink(accounts)
     os._exit(0)
 
 
 def main():
     options = arguments()
-    threading.Thread(target=end_with_input, daemon=True).start()
     with tempfile.NamedTemporaryFile("w", suffix=".ntlm", delete=False, encoding="utf-8") as accounts:
         accounts.write(f"{options.domain}:{options.user}:{options.password}\n")
     os.environ["NTLM_USER_FILE"] = accounts.name
+    threading.Thread(target=end_with_input, args=[accounts.name], daemon=True).start()
 
     bindings = certificate_bindings(options.certificate) if options.certificate else None
     wsus = Wsus(options.role, options.replica, options.client_targeting, options.columns)

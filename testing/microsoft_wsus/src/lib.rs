@@ -63,7 +63,7 @@ impl MicrosoftWsus {
 
 impl Drop for MicrosoftWsus {
     fn drop(&mut self) {
-        let _ = self.program.kill();
+        // That closes the pipe first.
         let _ = self.program.wait();
     }
 }
