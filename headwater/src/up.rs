@@ -121,7 +121,7 @@ async fn up(arguments: UpArguments) -> Result<(), UpError> {
     let app = App::start(settings(&config)?, Clock::system()).await?;
     let given = config.admin_password()?;
     let is_given = given.is_some();
-    let first = app.first_administrator(given).await?.filter(|_| !is_given);
+    let first = app.operators.first_administrator(given, app.clock.now()).await?.filter(|_| !is_given);
     for (listener, address) in
         [(&mut updates_listener, config.updates), (&mut console_listener, config.console)]
     {
@@ -218,7 +218,7 @@ fn content_urls(config: &Config, port: u16) -> ContentUrls {
 
 /// What the commands on this machine need: where the API is, and a token.
 async fn leave_for_commands(app: &App, data: &Path, console_url: &str) -> Result<(), UpError> {
-    let token = app.local_token().await?;
+    let token = app.operators.local_token(app.clock.now()).await?;
     for (name, text) in [("api-url", console_url), ("admin.token", &token)] {
         let path = data.join(name);
         tls::write_secret(&path, text.as_bytes()).map_err(|source| UpError::Write { path, source })?;

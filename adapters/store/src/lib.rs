@@ -11,6 +11,7 @@ mod decisions;
 mod deployments;
 mod downstream;
 mod history;
+mod manager;
 mod operators;
 mod place;
 mod replica;
@@ -37,7 +38,8 @@ pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval
 pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::Change;
-pub use operators::TokenOwner;
+pub use manager::{HostGroupRow, LinkRow, LinkageRow, ManagerStore, SyncRunRow};
+pub use operators::{Operators, TokenOwner};
 pub use place::{Place, PostgresUrl};
 pub use rollup::Received;
 pub use rollup_told::{Acknowledged, ToldRow};
@@ -57,6 +59,8 @@ pub enum Error {
     NewerSchema { found: i64, known: i64 },
     #[error("the database belongs to another program: it has a table `{table}`; name an empty one")]
     Foreign { table: String },
+    #[error("the database is that of {role}; each role has one of its own")]
+    OfAnother { role: &'static str },
     #[error("the tables of the database belong to the role `{owner}`; connect as that role")]
     OtherRole { owner: String },
     #[error("another headwater works on the database; stop it first")]
@@ -88,13 +92,13 @@ const READERS: u32 = 4;
 impl Store {
     /// Opens or creates the database and brings its schema up to date.
     pub async fn open(place: &Place) -> Result<Self> {
-        let mut first = place.connect(Purpose::Write).await?;
-        schema::migrate(&mut first, place).await?;
-        // It holds the one lock of a writer on PostgreSQL.
-        first.close().await?;
-        let write = place.pool(1, Purpose::Write).await?;
-        let read = place.pool(READERS, Purpose::Read).await?;
+        let (read, write) = open(place, &schema::UPDATE_SERVER).await?;
         Ok(Self { read, write })
+    }
+
+    /// Who may administer this server.
+    pub fn operators(&self) -> Operators {
+        Operators::new(&self.read, &self.write)
     }
 
     /// Writes a whole and consistent copy of a SQLite database that exists to a file that does not exist
@@ -104,7 +108,7 @@ impl Store {
             return Err(Error::NotAFile);
         }
         let mut database = place.connect(Purpose::Read).await?;
-        schema::version(&mut database).await?;
+        schema::version(&mut database, &schema::UPDATE_SERVER).await?;
         sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&mut database).await?;
         database.close().await?;
         Ok(())
@@ -115,4 +119,15 @@ impl Store {
         self.read.close().await;
         self.write.close().await;
     }
+}
+
+/// Brings the schema up to date and opens the pools of the readers and of the one writer.
+async fn open(place: &Place, schema: &'static schema::Schema) -> Result<(AnyPool, AnyPool)> {
+    let mut first = place.connect(Purpose::Write).await?;
+    schema::migrate(&mut first, place, schema).await?;
+    // It holds the one lock of a writer on PostgreSQL.
+    first.close().await?;
+    let write = place.pool(1, Purpose::Write).await?;
+    let read = place.pool(READERS, Purpose::Read).await?;
+    Ok((read, write))
 }

@@ -1,9 +1,9 @@
 //! Who may administer: accounts and tokens, both as hashes.
 
 use headwater_model::Timestamp;
-use sqlx::Row;
+use sqlx::{AnyPool, Row};
 
-use crate::{Result, Store, rows};
+use crate::{Result, rows};
 
 /// Whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,18 @@ pub struct TokenOwner {
     pub expires_at: Option<Timestamp>,
 }
 
-impl Store {
+/// The accounts and tokens of one server, whichever role it has.
+#[derive(Debug, Clone)]
+pub struct Operators {
+    read: AnyPool,
+    write: AnyPool,
+}
+
+impl Operators {
+    pub(crate) fn new(read: &AnyPool, write: &AnyPool) -> Self {
+        Self { read: read.clone(), write: write.clone() }
+    }
+
     /// Adds an account unless one of that name exists; says whether it was added.
     pub async fn add_operator(&self, name: &str, password_hash: &str, now: Timestamp) -> Result<bool> {
         let done = sqlx::query(

@@ -188,10 +188,10 @@ mod tests {
         for _ in 0..2 {
             let row = sqlx::query(count).fetch_one(&mut *moment).await.expect("reads");
             assert_eq!(row.try_get::<i64, _>(0).expect("a count"), 0);
-            store.add_operator("ada", "hash", Timestamp::EPOCH).await.expect("writes");
+            store.operators().add_operator("ada", "hash", Timestamp::EPOCH).await.expect("writes");
         }
         drop(moment);
-        assert!(store.has_operators().await.expect("reads"));
+        assert!(store.operators().has_operators().await.expect("reads"));
     }
 
     async fn text_of_others_may_hold_anything(on: TestDatabase) {
@@ -200,7 +200,7 @@ mod tests {
         let refused = Quarantined { document_hash: [1; 8], name: odd.to_owned(), reason: odd.to_owned() };
         store.quarantine(&[refused], Timestamp::EPOCH).await.expect("writes");
         assert_eq!(store.quarantined().await.expect("reads")[0].name, odd.replace('\0', "\u{fffd}"));
-        assert_eq!(store.password_hash(odd).await.expect("answers"), None);
+        assert_eq!(store.operators().password_hash(odd).await.expect("answers"), None);
         let filter = ComputerFilter { search: Some(odd.to_owned()), limit: 1, ..ComputerFilter::default() };
         assert_eq!(store.computers(&filter).await.expect("answers"), []);
     }

@@ -9,19 +9,37 @@ use sqlx::{AnyConnection, Connection, Executor, Row};
 
 use crate::{Error, Place, Result};
 
-/// The migrations in order. The next version goes at the end, in a file of its own.
-const MIGRATIONS: [&str; 6] = [
-    include_str!("../migrations/0001_first.sql"),
-    include_str!("../migrations/0002_status.sql"),
-    include_str!("../migrations/0003_content.sql"),
-    include_str!("../migrations/0004_upstream.sql"),
-    include_str!("../migrations/0005_upstream_trust.sql"),
-    include_str!("../migrations/0006_rollup.sql"),
-];
+/// What one role keeps in its database.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    /// Whose it is, as people call it.
+    role: &'static str,
+    /// In order. The next version goes at the end, in a file of its own.
+    migrations: &'static [&'static str],
+    /// Tables that every database of the role has had since the first migration.
+    ours: [&'static str; 2],
+}
+
+pub(crate) static UPDATE_SERVER: Schema = Schema {
+    role: "an update server",
+    migrations: &[
+        include_str!("../migrations/0001_first.sql"),
+        include_str!("../migrations/0002_status.sql"),
+        include_str!("../migrations/0003_content.sql"),
+        include_str!("../migrations/0004_upstream.sql"),
+        include_str!("../migrations/0005_upstream_trust.sql"),
+        include_str!("../migrations/0006_rollup.sql"),
+    ],
+    ours: ["cookie_keys", "revisions"],
+};
+
+pub(crate) static MANAGER: Schema = Schema {
+    role: "a managing server",
+    migrations: &[include_str!("../migrations/manager/0001_first.sql")],
+    ours: ["authority", "linkages"],
+};
 
 const VERSIONS: &str = "schema_versions";
-/// Tables that every database of ours has had since the first migration.
-const OURS: [&str; 2] = ["cookie_keys", "revisions"];
 
 /// A table that is there already.
 struct Table {
@@ -31,20 +49,24 @@ struct Table {
 }
 
 /// The version that a database has. One newer than this program is refused.
-pub(crate) async fn version(connection: &mut AnyConnection) -> Result<i64> {
+pub(crate) async fn version(connection: &mut AnyConnection, schema: &Schema) -> Result<i64> {
     let sql = "SELECT COALESCE(MAX(version), 0) FROM schema_versions";
     let row = sqlx::query(sql).fetch_one(connection).await?;
     let found: i64 = row.try_get(0)?;
-    let known = MIGRATIONS.len() as i64;
+    let known = schema.migrations.len() as i64;
     if found > known { Err(Error::NewerSchema { found, known }) } else { Ok(found) }
 }
 
 /// Applies what is missing. A database of something else is left as it is.
-pub(crate) async fn migrate(connection: &mut AnyConnection, place: &Place) -> Result<()> {
-    refuse_others(&tables(connection, place).await?)?;
+pub(crate) async fn migrate(
+    connection: &mut AnyConnection,
+    place: &Place,
+    schema: &'static Schema,
+) -> Result<()> {
+    refuse_others(&tables(connection, place).await?, schema)?;
     connection.execute("CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)").await?;
-    let found = version(connection).await?;
-    for (version, statements) in (1..).zip(MIGRATIONS).skip(found as usize) {
+    let found = version(connection, schema).await?;
+    for (version, &statements) in (1..).zip(schema.migrations).skip(found as usize) {
         let statements = match place {
             Place::File(_) => Cow::Borrowed(statements),
             Place::Postgres(_) => Cow::Owned(for_postgres(statements)),
@@ -93,10 +115,16 @@ async fn tables(connection: &mut AnyConnection, place: &Place) -> Result<Vec<Tab
     found.iter().map(table).collect()
 }
 
-/// Refuses a database that belongs to another program, or to a role that is not ours.
-fn refuse_others(tables: &[Table]) -> Result<()> {
+/// Refuses a database of another program, of another role of ours, or of an account that is not ours.
+fn refuse_others(tables: &[Table], schema: &Schema) -> Result<()> {
     let has = |name: &str| tables.iter().any(|table| table.name == name);
-    let is_ours = OURS.iter().all(|name| has(name)) && has(VERSIONS);
+    let is_of = |schema: &Schema| schema.ours.iter().all(|name| has(name)) && has(VERSIONS);
+    if let Some(other) =
+        [&UPDATE_SERVER, &MANAGER].into_iter().find(|one| one.role != schema.role && is_of(one))
+    {
+        return Err(Error::OfAnother { role: other.role });
+    }
+    let is_ours = is_of(schema);
     let begun = tables.iter().all(|table| table.name == VERSIONS);
     if !is_ours && !begun {
         let others = tables.iter().map(|table| &table.name).filter(|name| *name != VERSIONS);
@@ -172,7 +200,7 @@ mod tests {
         Store::back_up(&file("a.sqlite"), &folder.path().join("b.sqlite")).await.expect("copies");
         for name in ["a.sqlite", "b.sqlite"] {
             let mut connection = file(name).connect(Purpose::Read).await.expect("opens");
-            assert_eq!(version(&mut connection).await.expect("reads"), 2, "{name}");
+            assert_eq!(version(&mut connection, &UPDATE_SERVER).await.expect("reads"), 2, "{name}");
         }
         running.execute("INSERT INTO schema_versions (version) VALUES (1000)").await.expect("writes");
         let refused = Store::back_up(&file("a.sqlite"), &folder.path().join("c.sqlite")).await;

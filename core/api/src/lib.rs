@@ -11,6 +11,7 @@ mod changes;
 mod computer;
 mod group;
 mod history;
+mod host_group;
 mod import;
 pub mod linkage;
 mod page;
@@ -20,10 +21,12 @@ mod problem;
 mod server;
 mod session;
 mod status;
+mod synchronisation;
 mod text;
 mod update;
 mod update_detail;
 mod upstream;
+mod wsus;
 
 pub use approval::{
     Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal,
@@ -35,6 +38,7 @@ pub use computer::{
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
+pub use host_group::{GroupChange, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, NewHostGroup};
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
@@ -45,11 +49,17 @@ pub use server::{
 };
 pub use session::{Credentials, Session};
 pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdatesVerdict};
+pub use synchronisation::{
+    DifferenceKind, SyncDifference, SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer,
+    SyncServerState,
+};
 pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
 pub use update_detail::{Revision, UpdateDetail, UpdateFile};
 pub use upstream::{
     Run, RunState, RunStep, StartedRun, Upstream, UpstreamFilter, UpstreamMode, UpstreamRequest,
 };
+
+pub use wsus::{Finding, FindingLevel, LinkRequest, PairRequest, TreeServer, WsusLink};
 
 /// The most items that one page holds, whatever its `limit` asks for.
 pub const PAGE_LIMIT_MAX: u32 = 1_000;

@@ -54,3 +54,25 @@ pub const HISTORY: &str = "/api/v1/history";
 pub const SESSION: &str = "/api/v1/session";
 /// GET with [`StatusQuery`](crate::StatusQuery): [`StatusSummary`](crate::StatusSummary).
 pub const STATUS: &str = "/api/v1/status";
+
+/// Of a managing server. GET: [`WsusLink`](crate::WsusLink), 404 when no WSUS is linked; POST of
+/// [`LinkRequest`](crate::LinkRequest): [`WsusLink`](crate::WsusLink); DELETE: 204.
+pub const WSUS: &str = "/api/v1/wsus";
+/// POST of [`PairRequest`](crate::PairRequest): [`WsusLink`](crate::WsusLink).
+pub const WSUS_PAIR: &str = "/api/v1/wsus/pair";
+/// GET: a list of [`Finding`](crate::Finding).
+pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
+/// POST of [`SyncRequest`](crate::SyncRequest): lines of [`SyncEvent`](crate::SyncEvent).
+pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
+/// GET: a list of [`SyncRun`](crate::SyncRun), the newest first.
+pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
+/// GET with `group`: [`GroupPlan`](crate::GroupPlan), which changes nothing; POST of a
+/// [`GroupPlan`](crate::GroupPlan): the plan as it was carried out.
+pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
+/// GET: a [`Page`](crate::Page) of [`HostGroup`](crate::HostGroup), always whole; POST of
+/// [`NewHostGroup`](crate::NewHostGroup): 201.
+pub const HOST_GROUPS: &str = "/api/v1/hostgroups";
+/// POST of nothing: [`ImportedGroups`](crate::ImportedGroups).
+pub const HOST_GROUPS_IMPORT: &str = "/api/v1/hostgroups/import";
+/// POST of [`HostGroupMembers`](crate::HostGroupMembers): [`HostGroup`](crate::HostGroup).
+pub const HOST_GROUP_MEMBERS: &str = "/api/v1/hostgroups/{name}/members";

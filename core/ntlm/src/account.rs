@@ -54,6 +54,16 @@ impl Account {
     }
 }
 
+/// As it was named; the password is not shown.
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.domain.as_str() {
+            "" => f.write_str(&self.user),
+            domain => write!(f, "{domain}\\{}", self.user),
+        }
+    }
+}
+
 /// The service principal name that the answer is meant for; servers with Extended Protection refuse
 /// answers that were meant for others ([MS-NLMP] 2.2.2.1, MsvAvTargetName).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +114,9 @@ mod tests {
             let account = Account::new(name, Password::new("secret"));
             let parts = account.as_ref().map(|it| (it.domain.as_str(), it.user.as_str()));
             assert_eq!(parts, expected.as_ref().copied(), "{name}");
+            if let Ok(account) = account {
+                assert_eq!(account.to_string(), name);
+            }
         }
     }
 

@@ -139,8 +139,8 @@ struct Fixture {
 }
 
 async fn operator(app: &App) -> Operator {
-    let token = app.local_token().await.expect("a token");
-    app.operator(&token).await.expect("an answer").expect("an operator")
+    let token = app.operators.local_token(app.clock.now()).await.expect("a token");
+    app.operators.operator(&token, app.clock.now()).await.expect("an answer").expect("an operator")
 }
 
 /// The sources of these tests are on this machine.

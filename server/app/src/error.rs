@@ -65,6 +65,8 @@ pub enum AppError {
     Package(#[from] headwater_packages::PackageError),
     #[error("`{path}` failed")]
     Io { path: String, source: std::io::Error },
+    #[error(transparent)]
+    Operators(#[from] headwater_operators::OperatorsError),
     #[error("{0}")]
     Internal(&'static str),
 }

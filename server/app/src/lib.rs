@@ -19,11 +19,11 @@ pub mod update_server;
 pub mod upstream_server;
 mod writer;
 
-pub use admin::operators::{FirstAdministrator, Operator};
 pub use admin::updates::UpdateState;
 pub use catalogue::{Card, CardFile, Catalogue};
 pub use clock::Clock;
 pub use cookie::{COOKIE_BYTES, Cookie, CookieError, CookieJar, Purpose};
 pub use error::{AppError, ClientFault};
+pub use headwater_operators::{FirstAdministrator, Operator, Operators};
 pub use live::{Live, Served};
 pub use start::{App, DATABASE, Settings, Targeting, lock, make_private};

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use headwater_fragments::{FragmentFile, Location};
 use headwater_model::{ServerId, Timestamp, UpdateIdentity};
+use headwater_operators::Operators;
 use headwater_policy::compliance::{ComputerStatus, StatusIndex};
 use headwater_policy::offer::PageLimits;
 use headwater_policy::snapshot::Offers;
@@ -73,6 +74,7 @@ pub(crate) struct News {
 #[derive(Debug)]
 pub struct App {
     pub store: Store,
+    pub operators: Operators,
     pub live: Arc<Live>,
     pub settings: Settings,
     pub server: Server,
@@ -123,6 +125,7 @@ impl App {
         let live = Arc::new(Live::new(Served { catalogue, offers }, store.roster().await?, status));
         let (writer, writer_task) = Writer::start(store.clone(), live.clone());
         Ok(Arc::new(Self {
+            operators: Operators::new(store.operators()),
             store,
             live,
             settings,

@@ -7,10 +7,10 @@ use headwater_policy::group::DOWNSTREAM_SERVERS;
 pub use headwater_store::Decline;
 use headwater_store::NewApproval;
 
-use super::operators::Operator;
 use crate::error::AppError;
 use crate::live::Served;
 use crate::start::App;
+use headwater_operators::Operator;
 
 /// What became of each update of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use headwater_policy::snapshot::Member;
 use headwater_store::ComputerFilter;
 pub use headwater_store::ComputerRow;
 
-use super::operators::Operator;
 use crate::error::AppError;
 use crate::start::App;
+use headwater_operators::Operator;
 
 impl App {
     /// Computers in a group and beneath it, or all; a page at a time.

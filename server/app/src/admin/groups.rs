@@ -6,9 +6,9 @@ use headwater_model::GroupId;
 use headwater_policy::group::{ALL_COMPUTERS, BUILT_IN, DEPTH_MAX, DOWNSTREAM_SERVERS, Group, check_name};
 use headwater_store::{GroupDeletion, GroupError, NewGroup};
 
-use super::operators::Operator;
 use crate::error::AppError;
 use crate::start::{App, random};
+use headwater_operators::Operator;
 
 /// A group with what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

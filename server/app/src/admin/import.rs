@@ -13,11 +13,11 @@ use headwater_model::RevisionId;
 use headwater_packages::{Document as PackedDocument, Entry, FileLocation, Package};
 use tokio::sync::mpsc;
 
-use super::operators::Operator;
 use crate::error::AppError;
 use crate::intake::Kept;
 pub use crate::intake::Refused;
 use crate::start::{App, random};
+use headwater_operators::Operator;
 
 /// How far an import is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,7 +5,6 @@ pub mod computers;
 pub mod groups;
 pub mod import;
 mod import_files;
-pub mod operators;
 pub mod policy;
 pub mod server;
 pub mod status;

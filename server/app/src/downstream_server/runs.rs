@@ -4,9 +4,9 @@ use headwater_store::{RunRow, RunState};
 
 use super::Current;
 use super::problem::SyncError;
-use crate::admin::operators::Operator;
 use crate::error::AppError;
 use crate::start::App;
+use headwater_operators::Operator;
 
 /// A run that somebody asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

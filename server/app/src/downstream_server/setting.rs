@@ -7,9 +7,9 @@ use headwater_upstream::Address;
 
 use super::{Link, PlainHttp};
 use crate::admin::chain;
-use crate::admin::operators::Operator;
 use crate::error::AppError;
 use crate::start::App;
+use headwater_operators::Operator;
 
 /// The longest list of one kind in a filter, and the longest name in it, in bytes.
 const FILTER_MAX: usize = 2_000;

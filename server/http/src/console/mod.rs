@@ -83,7 +83,8 @@ async fn authorize(State(console): Shared, mut request: Request, next: Next) -> 
     };
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
-    let operator = console.app.operator(token.trim()).await?.ok_or_else(unauthorized)?;
+    let now = console.app.clock.now();
+    let operator = console.app.operators.operator(token.trim(), now).await?.ok_or_else(unauthorized)?;
     request.extensions_mut().insert(Caller(operator));
     Ok(next.run(request).await)
 }

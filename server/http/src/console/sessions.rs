@@ -11,7 +11,8 @@ pub(super) async fn sign_in(
     State(console): Shared,
     Json(credentials): Json<Credentials>,
 ) -> Result<Json<Session>, Refusal> {
-    match console.app.sign_in(&credentials.user, &credentials.password).await? {
+    let now = console.app.clock.now();
+    match console.app.operators.sign_in(&credentials.user, &credentials.password, now).await? {
         Some((token, expires_at)) => Ok(Json(Session { token, expires_at })),
         None => {
             let detail = "the name or the password is wrong";

@@ -1,13 +1,24 @@
-//! Who may administer: an account with a password, and tokens for programs.
+//! Who may administer a server, whichever role it has: an account with a password, and tokens for programs.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use headwater_model::Timestamp;
 use headwater_store::TokenOwner;
 use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::error::AppError;
-use crate::start::{App, random};
+/// Why somebody cannot be let in, or made known.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorsError {
+    #[error("{0}")]
+    Invalid(String),
+    #[error("the database failed")]
+    Store(#[from] headwater_store::Error),
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+type Result<T, E = OperatorsError> = std::result::Result<T, E>;
 
 /// Someone who was let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,19 +42,30 @@ const PASSWORD_BYTES_MAX: usize = 1024;
 /// The shortest password that somebody may choose.
 const PASSWORD_CHARS_MIN: usize = 12;
 
-impl App {
+/// The accounts and tokens of a server.
+#[derive(Debug, Clone)]
+pub struct Operators {
+    store: headwater_store::Operators,
+}
+
+impl Operators {
+    pub fn new(store: headwater_store::Operators) -> Self {
+        Self { store }
+    }
+
     /// Makes the first account if there is none, with the password given or a new one.
     pub async fn first_administrator(
         &self,
         given: Option<String>,
-    ) -> Result<Option<FirstAdministrator>, AppError> {
+        now: Timestamp,
+    ) -> Result<Option<FirstAdministrator>> {
         if self.store.has_operators().await? {
             return Ok(None);
         }
         let password = match given {
             Some(given) if (PASSWORD_CHARS_MIN..=PASSWORD_BYTES_MAX).contains(&given.len()) => given,
             Some(_) => {
-                return Err(AppError::Invalid(format!(
+                return Err(OperatorsError::Invalid(format!(
                     "the administrator's password has fewer than {PASSWORD_CHARS_MIN} characters, or more \
                      than {PASSWORD_BYTES_MAX}"
                 )));
@@ -54,19 +76,24 @@ impl App {
         let hashed = password.clone();
         let hash = tokio::task::spawn_blocking(move || hash(&hashed, &salt))
             .await
-            .map_err(|_| AppError::Internal("hashing was stopped"))??;
-        self.store.add_operator(ADMINISTRATOR, &hash, self.clock.now()).await?;
+            .map_err(|_| OperatorsError::Internal("hashing was stopped"))??;
+        self.store.add_operator(ADMINISTRATOR, &hash, now).await?;
         Ok(Some(FirstAdministrator { name: ADMINISTRATOR, password }))
     }
 
     /// A new token for the commands on this machine, in place of the last one.
-    pub async fn local_token(&self) -> Result<String, AppError> {
+    pub async fn local_token(&self, now: Timestamp) -> Result<String> {
         let owner = TokenOwner { operator: ADMINISTRATOR.to_owned(), expires_at: None };
-        self.new_token(LOCAL_TOKEN, owner).await
+        self.new_token(LOCAL_TOKEN, owner, now).await
     }
 
     /// Lets in who knows the password of an account.
-    pub async fn sign_in(&self, name: &str, password: &str) -> Result<Option<(String, Timestamp)>, AppError> {
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Option<(String, Timestamp)>> {
         if password.len() > PASSWORD_BYTES_MAX {
             return Ok(None);
         }
@@ -74,28 +101,36 @@ impl App {
         let password = password.to_owned();
         let known = tokio::task::spawn_blocking(move || verify(&password, stored.as_deref()))
             .await
-            .map_err(|_| AppError::Internal("hashing was stopped"))?;
+            .map_err(|_| OperatorsError::Internal("hashing was stopped"))?;
         if !known {
             return Ok(None);
         }
-        let expires_at = self.clock.now().plus_seconds(SESSION_SECONDS);
+        let expires_at = now.plus_seconds(SESSION_SECONDS);
         let owner = TokenOwner { operator: name.to_owned(), expires_at: Some(expires_at) };
         let number = readable(&random::<8>()?);
-        Ok(Some((self.new_token(&format!("session {number}"), owner).await?, expires_at)))
+        Ok(Some((self.new_token(&format!("session {number}"), owner, now).await?, expires_at)))
     }
 
     /// Who holds this token, if it is one and has not expired.
-    pub async fn operator(&self, token: &str) -> Result<Option<Operator>, AppError> {
+    pub async fn operator(&self, token: &str, now: Timestamp) -> Result<Option<Operator>> {
         let owner = self.store.token_owner(&token_hash(token)).await?;
-        let alive = owner.filter(|owner| owner.expires_at.is_none_or(|end| end > self.clock.now()));
+        let alive = owner.filter(|owner| owner.expires_at.is_none_or(|end| end > now));
         Ok(alive.map(|owner| Operator { name: owner.operator }))
     }
 
-    async fn new_token(&self, name: &str, owner: TokenOwner) -> Result<String, AppError> {
+    async fn new_token(&self, name: &str, owner: TokenOwner, now: Timestamp) -> Result<String> {
         let token = readable(&random::<40>()?);
-        self.store.add_token(&token_hash(&token), name, &owner, self.clock.now()).await?;
+        self.store.add_token(&token_hash(&token), name, &owner, now).await?;
         Ok(token)
     }
+}
+
+/// Random bytes of the system.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| OperatorsError::Internal("the system has no randomness"))?;
+    Ok(bytes)
 }
 
 fn token_hash(token: &str) -> [u8; 32] {
@@ -110,8 +145,8 @@ fn readable(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| LETTERS[usize::from(byte & 31)] as char).collect()
 }
 
-fn hash(password: &str, salt: &[u8]) -> Result<String, AppError> {
-    let failed = |_| AppError::Internal("the password could not be hashed");
+fn hash(password: &str, salt: &[u8]) -> Result<String> {
+    let failed = |_| OperatorsError::Internal("the password could not be hashed");
     let salt = SaltString::encode_b64(salt).map_err(failed)?;
     Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
 }

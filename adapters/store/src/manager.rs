@@ -1,0 +1,350 @@
+//! The database of a managing server.
+
+use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, Row};
+
+use crate::{Error, Operators, Place, Result, open, rows, schema};
+
+/// A handle on the database; clones share it.
+#[derive(Debug, Clone)]
+pub struct ManagerStore {
+    read: AnyPool,
+    write: AnyPool,
+}
+
+/// A Linkage that was paired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkageRow {
+    pub linkage: LinkageId,
+    /// An uncompressed point of P-256.
+    pub public_key: Vec<u8>,
+    /// The WSUS that it speaks for.
+    pub server: ServerId,
+    pub name: String,
+    pub paired_by: String,
+    pub paired_at: Timestamp,
+}
+
+/// The way to the linked WSUS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRow {
+    /// Of the top server's Linkage.
+    pub url: String,
+    pub linkage: LinkageId,
+}
+
+/// A host group with its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostGroupRow {
+    pub id: i64,
+    pub name: String,
+    /// The WSUS group that is made from it.
+    pub wsus_group: Option<GroupId>,
+    /// In order.
+    pub members: Vec<ClientId>,
+}
+
+/// A run of the synchronisation command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncRunRow {
+    pub run: i64,
+    pub started_by: String,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    /// JSON, which the store does not look into.
+    pub report: String,
+}
+
+/// Runs that are remembered.
+const RUNS_KEPT: i64 = 1_000;
+
+impl ManagerStore {
+    /// Opens or creates the database and brings its schema up to date.
+    pub async fn open(place: &Place) -> Result<Self> {
+        let (read, write) = open(place, &schema::MANAGER).await?;
+        Ok(Self { read, write })
+    }
+
+    /// Waits for what is being written and closes the database.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// Who may administer this server.
+    pub fn operators(&self) -> Operators {
+        Operators::new(&self.read, &self.write)
+    }
+
+    /// The authority's key and certificate: those given, unless there are some.
+    pub async fn authority(
+        &self,
+        secret: &[u8],
+        certificate: &[u8],
+        now: Timestamp,
+    ) -> Result<(Vec<u8>, Vec<u8>)> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query(
+            "INSERT INTO authority (one, secret, certificate, created_at) VALUES (1, $1, $2, $3) \
+             ON CONFLICT (one) DO NOTHING",
+        )
+        .bind(secret.to_vec())
+        .bind(certificate.to_vec())
+        .bind(now.as_micros())
+        .execute(&mut *transaction)
+        .await?;
+        let row =
+            sqlx::query("SELECT secret, certificate FROM authority").fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok((row.try_get(0)?, row.try_get(1)?))
+    }
+
+    /// The Linkages that were paired, by name.
+    pub async fn linkages(&self) -> Result<Vec<LinkageRow>> {
+        let sql = "SELECT linkage_id, public_key, server_id, name, paired_by, paired_at FROM linkages \
+                   ORDER BY name, linkage_id";
+        sqlx::query(sql).fetch_all(&self.read).await?.iter().map(linkage).collect()
+    }
+
+    /// Adds a Linkage, in place of an earlier one of the same WSUS. With a URL it becomes the way to the
+    /// linked WSUS, unless there is one.
+    pub async fn add_linkage(&self, new: &LinkageRow, url: Option<&str>) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query(
+            "DELETE FROM linkages WHERE (server_id = $1 OR linkage_id = $2) AND linkage_id NOT IN \
+                     (SELECT linkage_id FROM link)",
+        )
+        .bind(new.server.as_bytes().to_vec())
+        .bind(new.linkage.as_bytes().to_vec())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO linkages (linkage_id, public_key, server_id, name, paired_by, paired_at) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(new.linkage.as_bytes().to_vec())
+        .bind(new.public_key.clone())
+        .bind(new.server.as_bytes().to_vec())
+        .bind(rows::text(&new.name))
+        .bind(rows::text(&new.paired_by))
+        .bind(new.paired_at.as_micros())
+        .execute(&mut *transaction)
+        .await?;
+        if let Some(url) = url {
+            sqlx::query("INSERT INTO link (one, url, linkage_id) VALUES (1, $1, $2)")
+                .bind(url.to_owned())
+                .bind(new.linkage.as_bytes().to_vec())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let what = if url.is_some() { "link" } else { "pair" };
+        audit(&mut transaction, new.paired_at, &new.paired_by, what, &new.name).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub async fn link(&self) -> Result<Option<LinkRow>> {
+        let row = sqlx::query("SELECT url, linkage_id FROM link").fetch_optional(&self.read).await?;
+        row.map(|row| Ok(LinkRow { url: row.try_get(0)?, linkage: linkage_id(&row, 1)? })).transpose()
+    }
+
+    /// Forgets the link and all Linkages. Host groups forget which WSUS groups are theirs.
+    pub async fn unlink(&self, by: &str, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        for sql in ["DELETE FROM link", "DELETE FROM linkages", "UPDATE host_groups SET wsus_group = NULL"] {
+            sqlx::query(sql).execute(&mut *transaction).await?;
+        }
+        audit(&mut transaction, now, by, "unlink", "").await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// All host groups with their members, by name.
+    pub async fn host_groups(&self) -> Result<Vec<HostGroupRow>> {
+        let mut moment = self.read.begin().await?;
+        let sql = "SELECT host_group_id, name, wsus_group FROM host_groups ORDER BY name_key";
+        let groups = sqlx::query(sql).fetch_all(&mut *moment).await?;
+        let sql = "SELECT host_group_id, client_id FROM host_group_members ORDER BY host_group_id, client_id";
+        let members = sqlx::query(sql).fetch_all(&mut *moment).await?;
+        moment.commit().await?;
+        let mut found = Vec::with_capacity(groups.len());
+        for row in &groups {
+            found.push(HostGroupRow {
+                id: row.try_get(0)?,
+                name: row.try_get(1)?,
+                wsus_group: rows::optional_id16(row, 2)?.map(GroupId::from_bytes),
+                members: Vec::new(),
+            });
+        }
+        for row in &members {
+            let (group, client): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+            let damaged = |_| Error::Row { table: "host_group_members", reason: "a client id".to_owned() };
+            if let Some(group) = found.iter_mut().find(|one| one.id == group) {
+                group.members.push(client.parse().map_err(damaged)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes a host group with its members; says whether its name was free.
+    pub async fn add_host_group(
+        &self,
+        name: &str,
+        wsus_group: Option<GroupId>,
+        members: &[ClientId],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut transaction = self.write.begin().await?;
+        let made = sqlx::query(
+            "INSERT INTO host_groups (name, name_key, wsus_group) VALUES ($1, $2, $3) \
+             ON CONFLICT (name_key) DO NOTHING RETURNING host_group_id",
+        )
+        .bind(rows::text(name))
+        .bind(rows::text(&name.to_lowercase()))
+        .bind(wsus_group.map(|id| id.as_bytes().to_vec()))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(made) = made else { return Ok(false) };
+        let group: i64 = made.try_get(0)?;
+        add_members(&mut transaction, group, members).await?;
+        audit(&mut transaction, now, by, "create host group", name).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Adds and removes members of a host group.
+    pub async fn change_host_group(
+        &self,
+        group: i64,
+        add: &[ClientId],
+        remove: &[ClientId],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        add_members(&mut transaction, group, add).await?;
+        for client in remove {
+            sqlx::query("DELETE FROM host_group_members WHERE host_group_id = $1 AND client_id = $2")
+                .bind(group)
+                .bind(client.as_str().to_owned())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let detail = format!("{group}: {} added, {} removed", add.len(), remove.len());
+        audit(&mut transaction, now, by, "change host group", &detail).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Remembers which WSUS group is made from a host group.
+    pub async fn bind_host_group(&self, group: i64, wsus_group: GroupId) -> Result<()> {
+        sqlx::query("UPDATE host_groups SET wsus_group = $1 WHERE host_group_id = $2")
+            .bind(wsus_group.as_bytes().to_vec())
+            .bind(group)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Begins a run of the synchronisation command, and forgets very old ones.
+    pub async fn begin_sync_run(&self, by: &str, now: Timestamp) -> Result<i64> {
+        let mut transaction = self.write.begin().await?;
+        let row = sqlx::query(
+            "INSERT INTO sync_runs (started_by, started_at, report) VALUES ($1, $2, '') RETURNING run_id",
+        )
+        .bind(rows::text(by))
+        .bind(now.as_micros())
+        .fetch_one(&mut *transaction)
+        .await?;
+        let run: i64 = row.try_get(0)?;
+        sqlx::query("DELETE FROM sync_runs WHERE run_id <= $1")
+            .bind(run - RUNS_KEPT)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(run)
+    }
+
+    pub async fn end_sync_run(&self, run: i64, report: &str, now: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE sync_runs SET finished_at = $1, report = $2 WHERE run_id = $3")
+            .bind(now.as_micros())
+            .bind(rows::text(report))
+            .bind(run)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// The last runs, the newest first.
+    pub async fn sync_runs(&self, limit: u32) -> Result<Vec<SyncRunRow>> {
+        let sql = "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs \
+                   ORDER BY run_id DESC LIMIT $1";
+        let found = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.read).await?;
+        let run = |row: &AnyRow| {
+            Ok(SyncRunRow {
+                run: row.try_get(0)?,
+                started_by: row.try_get(1)?,
+                started_at: rows::time(row, 2)?,
+                finished_at: rows::optional_time(row, 3)?,
+                report: row.try_get(4)?,
+            })
+        };
+        found.iter().map(run).collect()
+    }
+
+    /// Records what an operator did.
+    pub async fn audit(&self, at: Timestamp, by: &str, what: &str, detail: &str) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        audit(&mut transaction, at, by, what, detail).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
+    for client in members {
+        sqlx::query(
+            "INSERT INTO host_group_members (host_group_id, client_id) VALUES ($1, $2) \
+             ON CONFLICT (host_group_id, client_id) DO NOTHING",
+        )
+        .bind(group)
+        .bind(client.as_str().to_owned())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn audit(
+    connection: &mut AnyConnection,
+    at: Timestamp,
+    by: &str,
+    what: &str,
+    detail: &str,
+) -> Result<()> {
+    sqlx::query("INSERT INTO audit (at, operator, what, detail) VALUES ($1, $2, $3, $4)")
+        .bind(at.as_micros())
+        .bind(rows::text(by))
+        .bind(what.to_owned())
+        .bind(rows::text(detail))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn linkage_id(row: &AnyRow, at: usize) -> Result<LinkageId> {
+    rows::id16(row, at, "linkages").map(LinkageId::from_bytes)
+}
+
+fn linkage(row: &AnyRow) -> Result<LinkageRow> {
+    Ok(LinkageRow {
+        linkage: linkage_id(row, 0)?,
+        public_key: row.try_get(1)?,
+        server: rows::server_id(row, 2, "linkages")?,
+        name: row.try_get(3)?,
+        paired_by: row.try_get(4)?,
+        paired_at: rows::time(row, 5)?,
+    })
+}

@@ -1,0 +1,115 @@
+//! The synchronisation command: what it is asked, what it says while it runs, how it ends.
+
+use headwater_model::{ServerId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::linkage::WsusMode;
+use crate::{Problem, text};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncRequest {
+    /// Only list what differs.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Only this server and those below it, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
+}
+
+/// One line of the answer, which is `application/x-ndjson`. The last one is `finished` or `failed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum SyncEvent {
+    Server { name: String, phase: SyncPhase, line: String },
+    Finished { report: SyncReport },
+    Failed { problem: Problem },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncPhase {
+    /// Taking updates, and as a replica groups and approvals, from the server above.
+    Updates,
+    /// Writing the members of groups.
+    Clients,
+    /// Comparing with the top.
+    Compare,
+    Done,
+}
+
+/// How a run ended, or what it would have to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncReport {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
+    pub dry_run: bool,
+    /// The top one first, each after the one above it.
+    pub servers: Vec<SyncServer>,
+    /// Of the command: 0 all in step, 1 differences or failures remain, 5 a server without Linkage.
+    pub exit: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncServer {
+    #[serde(with = "text")]
+    pub id: ServerId,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<WsusMode>,
+    pub state: SyncServerState,
+    /// What the run changed here, for people.
+    pub changed: Vec<String>,
+    /// The first of those that remain.
+    pub differences: Vec<SyncDifference>,
+    /// How many remain.
+    pub differences_total: u64,
+    pub files_held: u64,
+    pub files_wanted: u64,
+    pub ms: u64,
+    /// Why it failed or was not reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// The same words as in the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncServerState {
+    InStep,
+    Differs,
+    Failed,
+    NotReached,
+    NoLinkage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DifferenceKind {
+    Update,
+    Group,
+    Approval,
+    Decline,
+    Member,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncDifference {
+    pub kind: DifferenceKind,
+    /// A sentence: what differs, why, and what makes it equal.
+    pub text: String,
+}
+
+/// A run that was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRun {
+    pub run: u64,
+    pub started_by: String,
+    #[serde(with = "text")]
+    pub started_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub finished_at: Option<Timestamp>,
+    /// Absent while it runs, and where it was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<SyncReport>,
+}

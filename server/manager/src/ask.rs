@@ -1,0 +1,161 @@
+//! Asking a Linkage, wherever it is in the tree.
+
+use std::time::Duration;
+
+use headwater_api::Page;
+use headwater_api::linkage::{
+    Approve, Ask, Contents, Decided, Decline, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer,
+    Reached, Signed, StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+};
+use headwater_link::{Dial, DialError, Party, PublicKey, open_report, sign_order};
+use headwater_model::{GroupId, Guid, LinkageId};
+use headwater_store::LinkageRow;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::de::DeserializeOwned;
+
+use crate::{Manager, ManagerError};
+
+/// How long a report is waited for. Linkages on the way wait a little less.
+const PATIENCE: Duration = Duration::from_secs(110);
+
+/// The way to the Linkages of the tree: through the top one.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub dial: Dial,
+    pub top: LinkageRow,
+}
+
+type Result<T> = std::result::Result<T, ManagerError>;
+
+impl Manager {
+    /// The way to the linked WSUS.
+    pub(crate) async fn way(&self) -> Result<Way> {
+        let link = self.store.link().await?.ok_or(ManagerError::NotLinked)?;
+        let linkages = self.store.linkages().await?;
+        let top = linkages.into_iter().find(|one| one.linkage == link.linkage);
+        let top = top.ok_or(ManagerError::NotLinked)?;
+        let dial = self.dial(&link.url, link.linkage)?;
+        Ok(Way { dial, top })
+    }
+
+    pub(crate) fn dial(&self, url: &str, linkage: LinkageId) -> Result<Dial> {
+        let url = url.parse().map_err(invalid)?;
+        Dial::linkage(url, Party::Linkage(linkage), &self.identity).map_err(invalid)
+    }
+
+    /// Signs an order, sends it down the tree and reads the report.
+    async fn ask<T: DeserializeOwned>(&self, way: &Way, of: &LinkageRow, ask: Ask) -> Result<T> {
+        let untrusted = |source| ManagerError::Untrusted { server: of.name.clone(), source };
+        let order = Order { id: random_guid()?, to: of.linkage, at: self.now(), ask };
+        let signed = sign_order(&order, &self.authority.key).map_err(untrusted)?;
+        let reported: std::result::Result<Signed, DialError> = way.dial.post(ORDERS, &signed, PATIENCE).await;
+        let reported = reported.map_err(|error| not_reached(error, way, of))?;
+        let key = PublicKey::from_bytes(of.public_key.clone())?;
+        let report = open_report(&reported, &order, &key).map_err(untrusted)?;
+        let value = report.result.map_err(|failure| ManagerError::of(failure, &of.name))?;
+        serde_json::from_value(value)
+            .map_err(|source| ManagerError::Unreadable { server: of.name.clone(), source })
+    }
+
+    pub(crate) async fn identity_of(&self, way: &Way, of: &LinkageRow) -> Result<WsusIdentity> {
+        self.ask(way, of, Ask::Identity).await
+    }
+
+    pub(crate) async fn reached_by(&self, way: &Way, of: &LinkageRow) -> Result<Vec<Reached>> {
+        self.ask(way, of, Ask::Reached).await
+    }
+
+    pub(crate) async fn joining_at(&self, way: &Way, of: &LinkageRow) -> Result<Vec<Joining>> {
+        self.ask(way, of, Ask::Joining).await
+    }
+
+    pub(crate) async fn introduce(
+        &self,
+        way: &Way,
+        at: &LinkageRow,
+        linkage: LinkageId,
+        pairing: Pairing,
+    ) -> Result<PairingAnswer> {
+        self.ask(way, at, Ask::Introduce { linkage, pairing }).await
+    }
+
+    pub(crate) async fn unpair(&self, way: &Way, of: &LinkageRow) -> Result<()> {
+        self.ask(way, of, Ask::Unpair).await
+    }
+
+    pub(crate) async fn contents_of(&self, way: &Way, of: &LinkageRow) -> Result<Contents> {
+        self.ask(way, of, Ask::Contents).await
+    }
+
+    pub(crate) async fn groups_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusGroup>> {
+        self.ask(way, of, Ask::Groups).await
+    }
+
+    pub(crate) async fn create_group_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        name: &str,
+        by: &str,
+    ) -> Result<WsusGroup> {
+        self.ask(way, of, Ask::CreateGroup { name: name.to_owned(), by: by.to_owned() }).await
+    }
+
+    /// All computers that report to a server.
+    pub(crate) async fn computers_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusComputer>> {
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page: Page<WsusComputer> = self.ask(way, of, Ask::Computers { after: after.take() }).await?;
+            found.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    pub(crate) async fn change_memberships_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        memberships: Memberships,
+    ) -> Result<Decided> {
+        self.ask(way, of, Ask::ChangeMemberships(memberships)).await
+    }
+
+    pub(crate) async fn lower_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusLower>> {
+        self.ask(way, of, Ask::Lower).await
+    }
+
+    pub(crate) async fn synchronise_on(&self, way: &Way, of: &LinkageRow, by: &str) -> Result<StartedSync> {
+        self.ask(way, of, Ask::Synchronise { by: by.to_owned() }).await
+    }
+
+    pub(crate) async fn progress_of(&self, way: &Way, of: &LinkageRow, run: u64) -> Result<SyncProgress> {
+        self.ask(way, of, Ask::SyncProgress { run }).await
+    }
+}
+
+pub(crate) fn invalid(error: DialError) -> ManagerError {
+    ManagerError::Invalid(error.to_string())
+}
+
+/// Which hop fails: the top Linkage, or one between it and the one that was asked.
+fn not_reached(error: DialError, way: &Way, of: &LinkageRow) -> ManagerError {
+    match error {
+        DialError::Refused(problem) if problem.status == 504 => {
+            ManagerError::NotReached { hop: format!("the Linkage of {}", of.name), source: None }
+        }
+        DialError::Refused(problem) => ManagerError::Refused(format!("{}: {}", way.top.name, problem.detail)),
+        other => {
+            ManagerError::NotReached { hop: format!("the Linkage of {}", way.top.name), source: Some(other) }
+        }
+    }
+}
+
+pub(crate) fn random_guid() -> Result<Guid> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| ManagerError::Random)?;
+    Ok(Guid::from_bytes(bytes))
+}

@@ -1,0 +1,57 @@
+//! What can go wrong, in the words of operators.
+
+use headwater_api::linkage::{Failure, FailureKind};
+use headwater_link::{DialError, KeyError, PairingError, SignatureError};
+
+/// Why a request was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ManagerError {
+    #[error("no WSUS is linked; link the top one with `headwater wsus link`")]
+    NotLinked,
+    /// The hop that fails, with what it says.
+    #[error("{hop} is not reached")]
+    NotReached {
+        hop: String,
+        #[source]
+        source: Option<DialError>,
+    },
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    Refused(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{server} answers what cannot be believed")]
+    Untrusted {
+        server: String,
+        #[source]
+        source: SignatureError,
+    },
+    #[error("{server} answers what cannot be read")]
+    Unreadable {
+        server: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the pairing came to nothing")]
+    Pairing(#[from] PairingError),
+    #[error("the database failed")]
+    Store(#[from] headwater_store::Error),
+    #[error("a key failed")]
+    Key(#[from] KeyError),
+    #[error("the system has no randomness")]
+    Random,
+}
+
+impl ManagerError {
+    /// What a Linkage said of an order.
+    pub(crate) fn of(failure: Failure, server: &str) -> Self {
+        match failure.kind {
+            FailureKind::NotFound => Self::NotFound(failure.detail),
+            FailureKind::NotReached => Self::NotReached { hop: server.to_owned(), source: None },
+            FailureKind::Refused | FailureKind::Untrusted | FailureKind::Wsus => {
+                Self::Refused(format!("{server}: {}", failure.detail))
+            }
+        }
+    }
+}

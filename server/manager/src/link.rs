@@ -1,0 +1,129 @@
+//! Linking with the top WSUS of a tree, and unlinking. Neither changes anything in the WSUS.
+
+use std::time::Duration;
+
+use headwater_api::linkage::{About, PAIR, PROTOCOL, Pairing, PairingAnswer, ROOT, WsusIdentity, WsusMode};
+use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError};
+use headwater_store::LinkageRow;
+
+use crate::ask::{Way, invalid};
+use crate::{Manager, ManagerError};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Manager {
+    /// Pairs with the Linkage at this address and links with its WSUS, if that is the top of its tree.
+    pub async fn link(&self, url: &str, code: &str, by: &str) -> Result<(), ManagerError> {
+        let _one_at_a_time = self.linking.lock().await;
+        if let Some(link) = self.store.link().await? {
+            return Err(ManagerError::Refused(format!(
+                "a WSUS is linked already, by {}: a managing server has one; unlink it first with `headwater wsus \
+                 unlink`",
+                link.url
+            )));
+        }
+        let url: LinkageUrl = url.parse().map_err(invalid)?;
+        let anybody = Dial::anybody(url.clone()).map_err(invalid)?;
+        let hop =
+            |source| ManagerError::NotReached { hop: format!("the Linkage at {url}"), source: Some(source) };
+        let about: About = anybody.get(ROOT, PATIENCE).await.map_err(|error| match error {
+            DialError::Foreign { .. } => ManagerError::Refused(error.to_string()),
+            other => hop(other),
+        })?;
+        check(&about, &url)?;
+
+        let (side, begin) = begin(code)?;
+        let answer: PairingAnswer = anybody.post(PAIR, &begin, PATIENCE).await.map_err(hop)?;
+        let (linkage, key, finish) = side.finish(answer, &self.authority, &self.name)?;
+        let answer: PairingAnswer = anybody.post(PAIR, &finish, PATIENCE).await.map_err(hop)?;
+        finished(answer)?;
+
+        let mut row = LinkageRow {
+            linkage,
+            public_key: key.as_bytes().to_vec(),
+            server: headwater_model::ServerId::from_bytes([0; 16]),
+            name: url.to_string(),
+            paired_by: by.to_owned(),
+            paired_at: self.now(),
+        };
+        let way = Way { dial: self.dial(&url.to_string(), linkage)?, top: row.clone() };
+        let linked = async {
+            let identity = self.identity_of(&way, &row).await?;
+            check_top(&identity)?;
+            (row.server, row.name) = (identity.server, identity.name);
+            self.store.add_linkage(&row, Some(&url.to_string())).await?;
+            Ok(())
+        };
+        let linked: Result<(), ManagerError> = linked.await;
+        if linked.is_err() {
+            // The Linkage shows a new code; if it is not reached now, `linkage unpair` does it there.
+            if let Err(error) = self.unpair(&way, &way.top).await {
+                tracing::warn!(%error, "a Linkage that is not linked could not be released");
+            }
+        }
+        linked
+    }
+
+    /// Releases every Linkage that is reached, and forgets them all.
+    pub async fn unlink(&self, by: &str) -> Result<(), ManagerError> {
+        let _one_at_a_time = self.linking.lock().await;
+        let way = self.way().await?;
+        let mut linkages = self.store.linkages().await?;
+        // The top one last: the others are reached through it.
+        linkages.sort_by_key(|one| one.linkage == way.top.linkage);
+        for linkage in &linkages {
+            if let Err(error) = self.unpair(&way, linkage).await {
+                tracing::warn!(server = linkage.name, %error, "a Linkage could not be released");
+            }
+        }
+        self.store.unlink(by, self.now()).await?;
+        Ok(())
+    }
+}
+
+/// Refuses what is no Linkage of this version, or another managing server's.
+fn check(about: &About, url: &LinkageUrl) -> Result<(), ManagerError> {
+    let refused = |reason: String| Err(ManagerError::Refused(reason));
+    if about.product != About::PRODUCT {
+        return refused(format!("{url} is not a WSUS Linkage"));
+    }
+    if about.protocol != PROTOCOL {
+        return refused(format!(
+            "the Linkage at {url} is of another version ({}): bring both to the same one",
+            about.version
+        ));
+    }
+    if about.paired {
+        return refused(format!(
+            "the Linkage at {url} has a managing server already; unlink it there, or run `headwater linkage unpair` \
+             on its machine"
+        ));
+    }
+    Ok(())
+}
+
+fn check_top(identity: &WsusIdentity) -> Result<(), ManagerError> {
+    match (&identity.mode, &identity.upstream) {
+        (WsusMode::Top, _) => Ok(()),
+        (_, upstream) => Err(ManagerError::Refused(format!(
+            "{} takes its updates from {}: link the top WSUS of the tree, and pair this one with `headwater wsus \
+             pair`",
+            identity.name,
+            upstream.as_deref().unwrap_or("another server"),
+        ))),
+    }
+}
+
+pub(crate) fn finished(answer: PairingAnswer) -> Result<(), ManagerError> {
+    match answer {
+        PairingAnswer::Finished => Ok(()),
+        PairingAnswer::Refused { reason } => Err(PairingError::Refused(reason).into()),
+        PairingAnswer::Begun { .. } => Err(PairingError::Message.into()),
+    }
+}
+
+/// The pairing that goes through other Linkages sends the same two messages.
+pub(crate) fn begin(code: &str) -> Result<(ManagerSide, Pairing), ManagerError> {
+    let code = Code::parse(code).map_err(|error| ManagerError::Invalid(error.to_string()))?;
+    Ok(ManagerSide::begin(&code))
+}

@@ -1,0 +1,196 @@
+//! The tree of WSUS servers, as it is now.
+
+use std::collections::{HashMap, HashSet};
+
+use headwater_api::linkage::{WsusIdentity, WsusKind, WsusMode};
+use headwater_api::{Finding, FindingLevel, TreeServer, WsusLink};
+use headwater_link::PublicKey;
+use headwater_model::ServerId;
+use headwater_store::LinkageRow;
+
+use crate::ask::Way;
+use crate::{Manager, ManagerError};
+
+/// The servers, each after the one above it, with the Linkages of those that have one.
+pub struct Tree {
+    pub servers: Vec<TreeServer>,
+    pub(crate) linkages: HashMap<ServerId, LinkageRow>,
+}
+
+impl Manager {
+    /// The link and the tree, and the hop that fails if one does.
+    pub async fn show(&self) -> Result<WsusLink, ManagerError> {
+        let way = self.way().await?;
+        let found = async { Ok::<_, ManagerError>((self.tree(&way).await?, self.waiting(&way).await?)) };
+        let link = |problem, servers, joining| WsusLink {
+            url: way.dial.url().to_string(),
+            linkage: way.top.linkage,
+            problem,
+            servers,
+            joining,
+        };
+        match found.await {
+            Ok((tree, waiting)) => {
+                Ok(link(None, tree.servers, waiting.into_iter().map(|(_, one)| one).collect()))
+            }
+            Err(error) => Ok(link(Some(chain(&error)), self.remembered(&way).await?, Vec::new())),
+        }
+    }
+
+    /// What is known while the top Linkage is not reached.
+    async fn remembered(&self, way: &Way) -> Result<Vec<TreeServer>, ManagerError> {
+        let linkages = self.store.linkages().await?;
+        let mut servers: Vec<TreeServer> = linkages
+            .into_iter()
+            .map(|one| TreeServer {
+                id: one.server,
+                name: one.name,
+                parent: None,
+                kind: None,
+                mode: None,
+                linkage: Some(one.linkage),
+                reached: false,
+                last_contact_at: None,
+                last_sync_at: None,
+                computers: 0,
+            })
+            .collect();
+        servers.sort_by_key(|one| one.linkage != Some(way.top.linkage));
+        Ok(servers)
+    }
+
+    pub(crate) async fn tree(&self, way: &Way) -> Result<Tree, ManagerError> {
+        let top = self.identity_of(way, &way.top).await?;
+        check_same(&top, &way.top)?;
+        let lower = self.lower_of(way, &way.top).await?;
+        let reached: HashSet<_> =
+            self.reached_by(way, &way.top).await?.into_iter().map(|one| one.linkage).collect();
+        let linkages: HashMap<ServerId, LinkageRow> =
+            self.store.linkages().await?.into_iter().map(|one| (one.server, one)).collect();
+        let mut servers = vec![TreeServer {
+            id: top.server,
+            name: top.name.clone(),
+            parent: None,
+            kind: Some(top.kind),
+            mode: Some(top.mode),
+            linkage: Some(way.top.linkage),
+            reached: true,
+            last_contact_at: Some(self.now()),
+            last_sync_at: None,
+            computers: self.computers_of(way, &way.top).await?.len() as u64,
+        }];
+        let mut open: Vec<TreeServer> = lower
+            .into_iter()
+            .map(|one| {
+                let linkage = linkages.get(&one.server).map(|row| row.linkage);
+                TreeServer {
+                    id: one.server,
+                    name: one.name,
+                    parent: Some(one.parent.unwrap_or(top.server)),
+                    kind: linkage.map(|_| WsusKind::Headwater),
+                    mode: one.mode,
+                    reached: linkage.is_some_and(|linkage| reached.contains(&linkage)),
+                    linkage,
+                    last_contact_at: Some(one.last_contact_at),
+                    last_sync_at: one.last_sync_at,
+                    computers: one.computers,
+                }
+            })
+            .collect();
+        open.sort_by(|one, other| other.name.cmp(&one.name));
+        // Each after the one above it; what hangs on none of them comes last.
+        let mut at = 0;
+        while at < servers.len() {
+            let parent = servers[at].id;
+            let (below, rest): (Vec<_>, Vec<_>) =
+                open.into_iter().partition(|one| one.parent == Some(parent));
+            open = rest;
+            for server in below {
+                servers.insert(at + 1, server);
+            }
+            at += 1;
+        }
+        servers.extend(open);
+        Ok(Tree { servers, linkages })
+    }
+
+    /// Looks at the link and the tree, and says what is in order and what is not.
+    pub async fn doctor(&self) -> Result<Vec<Finding>, ManagerError> {
+        let way = self.way().await?;
+        let finding = |level, what: String, advice: &str| Finding { level, what, advice: advice.to_owned() };
+        let (good, warning, problem) = (FindingLevel::Good, FindingLevel::Warning, FindingLevel::Problem);
+        let tree = match self.tree(&way).await {
+            Ok(tree) => tree,
+            Err(error) => {
+                let advice = "see whether it runs, and whether the firewall lets it be reached";
+                return Ok(vec![finding(problem, chain(&error), advice)]);
+            }
+        };
+        let mut findings = Vec::new();
+        for (at, server) in tree.servers.iter().enumerate() {
+            let name = &server.name;
+            let Some(row) = tree.linkages.get(&server.id) else {
+                let advice = "run `headwater linkage install` there, then `headwater wsus pair`";
+                findings.push(finding(problem, format!("{name} has no WSUS Linkage"), advice));
+                continue;
+            };
+            let identity = match self.identity_of(&way, row).await {
+                Ok(identity) => identity,
+                Err(error) => {
+                    let advice = "see whether its Linkage runs and reaches the one above it";
+                    findings.push(finding(problem, chain(&error), advice));
+                    continue;
+                }
+            };
+            let seconds = (self.now().as_micros() - identity.at.as_micros()) / 1_000_000;
+            if seconds.abs() > 60 {
+                let what = format!("the clock of {name} differs by {} s", seconds.abs());
+                findings.push(finding(warning, what, "let all machines follow one source of time"));
+            }
+            if identity.read_only {
+                let what = format!("the Linkage of {name} may only read");
+                findings.push(finding(warning, what, "give it an account of WSUS Administrators"));
+            }
+            if at == 0 && identity.mode != WsusMode::Top {
+                let what = format!(
+                    "{name} is linked as the top WSUS and takes from {} now: nothing is written",
+                    identity.upstream.as_deref().unwrap_or("another server")
+                );
+                findings.push(finding(problem, what, "unlink it and link the top WSUS"));
+            }
+            let key = PublicKey::from_bytes(row.public_key.clone())?;
+            findings.push(finding(good, format!("{name} answers ({})", key.fingerprint()), ""));
+        }
+        for (at, joining) in self.waiting(&way).await? {
+            let what = format!("the Linkage of {} waits at {} to be paired", joining.name, at.name);
+            findings.push(finding(
+                warning,
+                what,
+                "pair it with `headwater wsus pair` and the code that it shows",
+            ));
+        }
+        Ok(findings)
+    }
+}
+
+/// Writing goes to the WSUS that was linked, or nowhere.
+pub(crate) fn check_same(top: &WsusIdentity, linked: &LinkageRow) -> Result<(), ManagerError> {
+    if top.server != linked.server {
+        return Err(ManagerError::Refused(format!(
+            "{} is another WSUS than the one that was linked (its id was {} and is {}): unlink and link it",
+            top.name, linked.server, top.server
+        )));
+    }
+    Ok(())
+}
+
+/// An error with all its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text += &format!(": {cause}");
+        next = cause.source();
+    }
+    text
+}

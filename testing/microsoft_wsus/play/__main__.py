@@ -1,0 +1,65 @@
+"""Plays the administration service of a Microsoft WSUS, apart from Headwater's own code.
+
+pyspnego verifies every login, zeep and libxml2 hold every request to the service's own description, and
+zeep writes the answers. What the service does is written from what others report. Not verified on a live
+WSUS.
+
+It says its port on standard output and ends when its input does.
+"""
+
+import argparse
+import os
+import pathlib
+import ssl
+import sys
+import tempfile
+import threading
+
+from description import Description
+from login import Logins, certificate_bindings
+from service import Server
+from wsus import Wsus
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="microsoft_wsus", description=__doc__)
+    parser.add_argument("--wsdl", required=True, help="the description of the service")
+    parser.add_argument("--domain", default="EXAMPLE")
+    parser.add_argument("--user", default="wsus")
+    parser.add_argument("--password", default="P\u00e4ssw0rd")
+    parser.add_argument("--role", type=int, default=2, help="of the account: 0, 1 or 2")
+    parser.add_argument("--replica", action="store_true", help="takes groups and approvals from above")
+    parser.add_argument("--client-targeting", action="store_true", help="computers name their groups")
+    parser.add_argument("--columns", type=int, default=37, help="of a row of an update")
+    parser.add_argument("--close-after", type=int, help="ends each connection after so many answers")
+    parser.add_argument("--certificate", type=pathlib.Path, help="speaks TLS with this one, in PEM")
+    parser.add_argument("--key", type=pathlib.Path)
+    return parser.parse_args()
+
+
+def end_with_input(accounts):
+    sys.stdin.buffer.read()
+    os.unlink(accounts)
+    os._exit(0)
+
+
+def main():
+    options = arguments()
+    with tempfile.NamedTemporaryFile("w", suffix=".ntlm", delete=False, encoding="utf-8") as accounts:
+        accounts.write(f"{options.domain}:{options.user}:{options.password}\n")
+    os.environ["NTLM_USER_FILE"] = accounts.name
+    threading.Thread(target=end_with_input, args=[accounts.name], daemon=True).start()
+
+    bindings = certificate_bindings(options.certificate) if options.certificate else None
+    wsus = Wsus(options.role, options.replica, options.client_targeting, options.columns)
+    description = Description(options.wsdl)
+    server = Server(description, wsus, Logins(bindings), options.close_after)
+    if options.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate, options.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+main()

@@ -1,0 +1,376 @@
+"""What each operation answers."""
+
+import datetime
+import xml.etree.ElementTree as ElementTree
+
+from description import Broken, Results
+from wsus import LICENCE, NO_DEADLINE
+
+# The only scopes that real servers are reported to answer to.
+ALL_UPDATES = ("UpdateScope", {"ApprovedStates": "-1"})
+OWN_COMPUTERS = ("ComputerTargetScope", {"IncludeDownstreamComputerTargets": "false"})
+
+OPERATIONS = {}
+
+
+def operation(function):
+    OPERATIONS[function.__name__] = function
+    return function
+
+
+def expect_scope(text, expected):
+    try:
+        scope = ElementTree.fromstring(text or "")
+    except ElementTree.ParseError as error:
+        raise Broken(f"the scope {text} is no XML: {error}") from error
+    if (scope.tag, scope.attrib) != expected or len(scope):
+        raise Broken(f"the scope {text} is not known to work")
+
+
+def expect_updates(parameters):
+    expect_scope(parameters["updateScopeXml"], ALL_UPDATES)
+    if not parameters["preferredCulture"]:
+        raise Broken("no language is named, which a server may refuse")
+    if parameters["publicationState"] not in (0, 1, 2147483647):
+        raise Broken(f"there is no publication state {parameters['publicationState']}")
+
+
+def expect_name(parameters):
+    if not parameters["adminName"]:
+        raise Broken("nobody is named")
+
+
+@operation
+def GetServerVersion(_wsus, _description, _parameters):
+    return "10.0.20348.1"
+
+
+@operation
+def GetServerProtocolVersion(_wsus, _description, _parameters):
+    return "1.20"
+
+
+@operation
+def GetCurrentUserRole(wsus, _description, _parameters):
+    return wsus.role
+
+
+@operation
+def GetDatabaseConfiguration(_wsus, _description, _parameters):
+    return Results(serverName="MICROSOFT##WID", databaseName="SUSDB", wmsdeInstanceName=None)
+
+
+@operation
+def ExecuteSPGetConfiguration(wsus, description, _parameters):
+    known = {
+        "ServerId": wsus.id,
+        "ServerTargeting": not wsus.client_targeting,
+        "SyncToMU": not wsus.is_replica,
+        "UpstreamServerName": "top.example" if wsus.is_replica else None,
+        "UpstreamServerUseSsl": wsus.is_replica,
+        "ReplicaMode": wsus.is_replica,
+    }
+    return {"Configuration": description.filled("ConfigurationTableRow", known)}
+
+
+@operation
+def ExecuteSPGetComponentsWithErrors(_wsus, _description, _parameters):
+    return {"string": ["Content"]}
+
+
+def group_cells(wsus, group):
+    name, parent = wsus.group(group)
+    kind = "Downstream Servers" if group.startswith("d374f42a") else "Computers"
+    return [("string", kind), ("string", name), ("guid", group), ("int", 1), ("int", 100), ("guid", parent)]
+
+
+@operation
+def ExecuteSPGetAllTargetGroups(wsus, description, _parameters):
+    return description.rows(group_cells(wsus, group) for group in wsus.groups)
+
+
+@operation
+def ExecuteSPGetTargetGroupById(wsus, description, parameters):
+    return description.row(group_cells(wsus, parameters["id"]))
+
+
+@operation
+def ExecuteSPCreateTargetGroup1(wsus, description, parameters):
+    group = wsus.create_group(parameters["name"], parameters["parentGroupId"])
+    return description.row(group_cells(wsus, group))
+
+
+@operation
+def ExecuteSPDeleteTargetGroup(wsus, _description, parameters):
+    expect_name(parameters)
+    wsus.may_write()
+    if parameters["failIfReplica"]:
+        wsus.fail_if_replica()
+    wsus.delete_group(parameters["id"])
+
+
+@operation
+def ExecuteSPAddComputerToTargetGroupAllowMultipleGroups(wsus, _description, parameters):
+    wsus.move(parameters["targetGroupId"], parameters["computerId"], "add")
+
+
+@operation
+def ExecuteSPRemoveComputerFromTargetGroup(wsus, _description, parameters):
+    wsus.move(parameters["targetGroupId"], parameters["computerId"], "discard")
+
+
+def computer_cells(computer):
+    number = int(computer[-1])
+    contact = datetime.datetime(2026, 11, 1, 8, number, 0, 500000)
+    cells = [
+        ("string", computer),
+        ("dateTime", contact),
+        ("dateTime", contact if number != 3 else None),
+        ("string", f"192.0.2.{number}"),
+        ("string", f"pc{number}.example"),
+    ]
+    cells += [("int", value) for value in (10, 0, 26100, 0, 0)]
+    cells += [("string", value) for value in ("fr-FR", "Contoso", "C7", "v1", "Default")]
+    cells += [("dateTime", None), ("string", "AMD64"), ("string", None), ("dateTime", None), ("guid", None)]
+    cells += [("int", 1), ("int", 272), ("unsignedByte", 1), ("int", 48), ("int", 0)]
+    cells += [("string", value) for value in ("10.0.26100.1", "Windows", "Windows 11", None, None, None, None)]
+    assert len(cells) == 32
+    return cells
+
+
+@operation
+def ExecuteSPSearchComputers(wsus, description, parameters):
+    expect_scope(parameters["computerTargetScopeXml"], OWN_COMPUTERS)
+    computers = list(wsus.memberships)
+    memberships = [
+        [("string", computer), ("guid", group)] for computer in computers for group in wsus.groups_of(computer)
+    ]
+    return description.sets([map(computer_cells, computers), [], memberships])
+
+
+@operation
+def ExecuteSPGetComputerCount(wsus, _description, parameters):
+    expect_scope(parameters["computerTargetScopeXml"], OWN_COMPUTERS)
+    return len(wsus.memberships)
+
+
+def update_cells(wsus, update):
+    approved = any(key[0] == update.id for key in wsus.approvals)
+    cells = [("guid", update.id), ("int", update.revision_number), ("int", update.revision_id)]
+    cells += [("int", update.revision_id - 1000), ("boolean", True), ("boolean", True), ("int", 0), ("int", 2)]
+    cells += [("boolean", False), ("boolean", False), ("boolean", True), ("int", 0), ("int", 2)]
+    cells += [("boolean", False), ("boolean", False), ("string", "Software"), ("int", 0)]
+    cells += [("dateTime", datetime.datetime(2026, 9, 8, 17)), ("boolean", approved), ("unsignedByte", 5)]
+    cells += [("guid", update.licence), ("boolean", not update.licence_accepted)]
+    cells += [("boolean", update.is_declined), ("boolean", False), ("boolean", True), ("dateTime", update.arrived)]
+    cells += [("boolean", False), ("string", None), ("string", "Critical"), ("string", update.title)]
+    cells += [("string", "It repairs."), ("string", None), ("boolean", False), ("int", None), ("boolean", False)]
+    cells += [("int", 0), ("int", 0)]
+    assert len(cells) == 37
+    if wsus.update_columns == 33:
+        cells = [cell for index, cell in enumerate(cells) if index not in (3, 29, 30, 31)]
+    return cells + [("int", 0)] * (wsus.update_columns - len(cells))
+
+
+def complete_updates(wsus, description, updates):
+    def texts(kind, text):
+        return [("int", kind.revision_id), ("string", text)]
+
+    categories = [
+        [("int", update.revision_id), ("string", kind), ("string", title)]
+        for update in updates
+        for kind, title in (("UpdateClassification", "Security Updates"), ("Product", "Windows 11"))
+    ]
+    return {
+        "minimalProperties": description.rows(update_cells(wsus, update) for update in updates),
+        "localizedCategoryTitleRows": description.rows(categories),
+        "kbArticles": description.rows(texts(update, str(update.revision_id)) for update in updates),
+        "bulletins": description.rows([]),
+        "infoUrls": description.rows(texts(update, "https://support.example/") for update in updates),
+    }
+
+
+@operation
+def ExecuteSPSearchUpdates(wsus, description, parameters):
+    expect_updates(parameters)
+    return complete_updates(wsus, description, wsus.updates)
+
+
+@operation
+def ExecuteSPSimpleSearchUpdates(wsus, description, parameters):
+    words = parameters["searchText"].lower()
+    return complete_updates(wsus, description, [it for it in wsus.updates if words in it.title.lower()])
+
+
+@operation
+def ExecuteSPGetUpdateById(wsus, description, parameters):
+    return complete_updates(wsus, description, [wsus.update(parameters["id"]["UpdateId"])])
+
+
+@operation
+def ExecuteSPGetUpdateCount(wsus, _description, parameters):
+    expect_updates(parameters)
+    return len(wsus.updates)
+
+
+def approval_cells(wsus, update_id, group, approval):
+    deployment, action, deadline, who, made = approval
+    return [
+        ("dateTime", made),
+        ("int", 1),
+        ("int", action),
+        ("dateTime", made),
+        ("dateTime", deadline),
+        ("string", who),
+        ("guid", deployment),
+        ("boolean", True),
+        ("guid", update_id),
+        ("int", wsus.update(update_id).revision_number),
+        ("guid", group),
+    ]
+
+
+@operation
+def ExecuteSPGetDeployments(wsus, description, parameters):
+    expect_updates(parameters)
+    return description.rows(approval_cells(wsus, *key, it) for key, it in wsus.approvals.items())
+
+
+@operation
+def ExecuteSPDeployUpdate1(wsus, description, parameters):
+    expect_name(parameters)
+    action, deadline = parameters["deploymentAction"], parameters["deadline"]
+    if action not in (0, 1, 2, 3):
+        raise Broken(f"there is no action {action}")
+    # Callers write the zone, except where there is no deadline.
+    if (deadline.tzinfo is None) != (deadline == NO_DEADLINE):
+        raise Broken(f"the deadline {deadline} has no zone")
+    deadline = deadline.replace(tzinfo=None)
+    update, group = parameters["updateId"], parameters["targetGroupId"]
+    who = parameters["adminName"]
+    approval = wsus.deploy(update["UpdateId"], update["RevisionNumber"], action, group, deadline, who)
+    return description.row(approval_cells(wsus, update["UpdateId"], group, approval))
+
+
+@operation
+def ExecuteSPDeclineUpdate(wsus, _description, parameters):
+    expect_name(parameters)
+    if parameters["failIfReplica"]:
+        wsus.fail_if_replica()
+    wsus.decline(parameters["updateId"])
+
+
+@operation
+def ExecuteSPAcceptEula(wsus, _description, parameters):
+    expect_name(parameters)
+    wsus.may_write()
+    if parameters["eulaId"] != LICENCE:
+        raise Broken(f"there is no licence {parameters['eulaId']}")
+    wsus.update(parameters["updateId"]["UpdateId"]).licence_accepted = True
+
+
+@operation
+def StartSubscriptionManually(wsus, _description, _parameters):
+    wsus.start()
+
+
+@operation
+def StopSubscription(wsus, _description, _parameters):
+    wsus.stop()
+
+
+@operation
+def GetServerSyncProgress(wsus, description, _parameters):
+    return description.rows([[("int", wsus.progress()), ("int", 40), ("int", 7)]])
+
+
+@operation
+def GetSubscriptionState(wsus, _description, _parameters):
+    return 3 if wsus.phases else 1
+
+
+@operation
+def GetSubscription(wsus, description, _parameters):
+    return description.filled("SubscriptionTableRow", {"LastSynchronizationTime": wsus.last_sync})
+
+
+@operation
+def ExecuteSPSearchEventHistory(wsus, description, parameters):
+    wanted = parameters["eventHistoryFilter"]
+    ids = [(it["NamespaceId"], it["EventId"]) for it in wanted["eventIdFilter"]["EventIdFilter"]]
+    times = [wanted[name] for name in ("fromTimeAtServer", "toTimeAtServer")]
+    if any(time.tzinfo is None or time.year < 1753 for time in times):
+        raise Broken(f"the times {times} are none that the database has")
+    begin, end = (time.replace(tzinfo=None) for time in times)
+    rows = [
+        description.filled(
+            "EventHistoryTableRow",
+            {"EventInstanceId": event, "EventId": number, "NamespaceId": 2, "TimeAtServer": time, "TimeAtTarget": time},
+        )
+        # The newest first, as a list shows them.
+        for event, number, time in reversed(wsus.events)
+        if (2, number) in ids and begin <= time <= end
+    ]
+    return {"EventHistoryTableRow": rows}
+
+
+def summary_cells(update, computer, state, count):
+    return [
+        ("guid", update),
+        ("guid", None),
+        ("string", computer),
+        ("int", state),
+        ("int", count),
+        ("dateTime", datetime.datetime(2026, 11, 1, 8)),
+    ]
+
+
+@operation
+def ExecuteSPGetSummariesPerUpdate(wsus, description, parameters):
+    expect_updates(parameters)
+    expect_scope(parameters["computerTargetScopeXml"], OWN_COMPUTERS)
+    counts = [(2, 2), (5, 1)]
+    return description.rows(summary_cells(it.id, None, *count) for it in wsus.updates for count in counts)
+
+
+@operation
+def ExecuteSPGetSummariesPerComputer(wsus, description, parameters):
+    expect_updates(parameters)
+    expect_scope(parameters["computerTargetScopeXml"], OWN_COMPUTERS)
+    return description.rows(summary_cells(None, it, 2, len(wsus.updates)) for it in wsus.memberships)
+
+
+def installation_cells(wsus, update, computer):
+    group = next((it for it in wsus.groups_of(computer) if (update.id, it) in wsus.approvals), None)
+    action = None if group is None else wsus.approvals[update.id, group][1]
+    return [("guid", update.id), ("string", computer), ("int", 2), ("int", action), ("guid", group)]
+
+
+@operation
+def ExecuteSPGetUpdateInstallationInfoForComputer(wsus, description, parameters):
+    expect_updates(parameters)
+    return description.rows(installation_cells(wsus, it, parameters["computerId"]) for it in wsus.updates)
+
+
+@operation
+def ExecuteSPGetUpdateInstallationInfoForUpdate(wsus, description, parameters):
+    expect_scope(parameters["computerTargetScopeXml"], OWN_COMPUTERS)
+    update = wsus.update(parameters["updateId"])
+    return description.rows(installation_cells(wsus, update, it) for it in wsus.memberships)
+
+
+@operation
+def ExecuteSPGetAllDownstreamServers(wsus, description, parameters):
+    if parameters["parentServerId"] != "00000000-0000-0000-0000-000000000000" or not parameters["includeNestedChildren"]:
+        raise Broken("servers below others are not asked for")
+    time = datetime.datetime(2026, 11, 1, 8)
+    lower = [
+        ("string", "lower.example"),
+        ("guid", "11111111-aaff-470c-8fc3-7a94cb3a4293"),
+        ("dateTime", time),
+        ("guid", wsus.id),
+        ("dateTime", datetime.datetime(1753, 1, 1)),
+        ("string", "10.0.20348.1"),
+        ("boolean", True),
+    ]
+    return description.rows([lower])
