@@ -12,10 +12,14 @@
 //! | updates | `/headwater/v1/changes` | a hint for downstream servers, see `headwater_api::Changes` |
 //! | updates | `/Content/<2 hex>/<SHA-1>.<ext>` | files of updates |
 //! | console | `/api/v1/…` | the JSON API, see `headwater_api::path` |
+//! | Linkage | `/linkage`, `/linkage/…` | see `headwater_api::linkage` |
 //! | console | `/health`, `/metrics` | for monitoring |
 
 pub mod console;
+mod json;
+pub mod linkage;
 mod listen;
+pub mod manager;
 pub mod oracle;
 mod patient;
 mod problem;

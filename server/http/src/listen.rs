@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use arc_swap::ArcSwap;
 use axum::extract::connect_info::ConnectInfo;
 use axum::http::uri::Scheme;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -57,7 +59,7 @@ pub struct ListenError {
 /// A bound address.
 pub struct Listener {
     tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<ArcSwap<rustls::ServerConfig>>>,
     limits: Limits,
 }
 
@@ -70,7 +72,12 @@ impl Listener {
 
     /// Speaks TLS from now on.
     pub fn secure(&mut self, tls: Arc<rustls::ServerConfig>) {
-        self.tls = Some(TlsAcceptor::from(tls));
+        self.secure_with(Arc::new(ArcSwap::new(tls)));
+    }
+
+    /// Speaks TLS from now on, with whatever stands there when a connection comes.
+    pub fn secure_with(&mut self, tls: Arc<ArcSwap<rustls::ServerConfig>>) {
+        self.tls = Some(tls);
     }
 
     /// The address that was bound, with its port.
@@ -103,10 +110,14 @@ impl Listener {
             // Answers are written whole; waiting to fill packets only delays them.
             let _ = stream.set_nodelay(true);
             let (router, watcher) = (router.clone(), graceful.watcher());
-            let (tls, limits) = (self.tls.clone(), self.limits);
+            let tls = self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.load_full()));
+            let limits = self.limits;
             tokio::spawn(async move {
                 match tls {
-                    None => connection(stream, Scheme::HTTP, peer, router, limits, watcher).await,
+                    None => {
+                        let from = From { scheme: Scheme::HTTP, peer, certificate: None };
+                        connection(stream, from, router, limits, watcher).await;
+                    }
                     Some(tls) => secured(tls, stream, peer, router, limits, watcher).await,
                 }
                 drop(place);
@@ -122,6 +133,17 @@ impl Listener {
     }
 }
 
+/// The certificate that the other side showed, which the listener's TLS has verified.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerCertificate(pub CertificateDer<'static>);
+
+/// Where a connection comes from.
+struct From {
+    scheme: Scheme,
+    peer: SocketAddr,
+    certificate: Option<PeerCertificate>,
+}
+
 type Watcher = hyper_util::server::graceful::Watcher;
 
 async fn secured(
@@ -133,7 +155,12 @@ async fn secured(
     watcher: Watcher,
 ) {
     match tokio::time::timeout(limits.handshake_timeout, tls.accept(stream)).await {
-        Ok(Ok(stream)) => connection(stream, Scheme::HTTPS, peer, router, limits, watcher).await,
+        Ok(Ok(stream)) => {
+            let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+            let certificate = shown.map(|shown| PeerCertificate(shown.clone().into_owned()));
+            let from = From { scheme: Scheme::HTTPS, peer, certificate };
+            connection(stream, from, router, limits, watcher).await;
+        }
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
     }
@@ -141,17 +168,20 @@ async fn secured(
 
 async fn connection<S>(
     stream: S,
-    scheme: Scheme,
-    peer: SocketAddr,
+    from: From,
     router: Router,
     limits: Limits,
     watcher: Watcher,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let From { scheme, peer, certificate } = from;
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(scheme.clone());
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
         request.map(axum::body::Body::new)
     });
     let served = hyper::server::conn::http1::Builder::new()

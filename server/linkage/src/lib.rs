@@ -22,10 +22,11 @@ use headwater_api::linkage::{
 };
 use headwater_app::Clock;
 use headwater_link::{
-    Code, Fresh, Identity, LinkageSide, PublicKey, TlsError, anonymous_server, paired_server,
+    Code, Fresh, Identity, LinkageSide, Party, PublicKey, TlsError, anonymous_server, is_party, paired_server,
 };
 use headwater_model::LinkageId;
 use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 pub use parent::follow_parent;
@@ -47,6 +48,8 @@ pub enum LinkageError {
     Pairing(#[from] headwater_link::PairingError),
     #[error("{0}")]
     Refused(String),
+    #[error("only a party of this Linkage's managing server may ask that")]
+    NotPermitted,
     #[error("the Linkage {0} is not connected with this one")]
     NotReached(LinkageId),
 }
@@ -205,14 +208,35 @@ impl Linkage {
         Ok(())
     }
 
+    /// Refuses who showed no certificate of this party.
+    fn admit(peer: Option<&CertificateDer<'_>>, party: Party) -> Result<(), LinkageError> {
+        let peer = peer.ok_or(LinkageError::NotPermitted)?;
+        is_party(peer, party).map_err(|_| LinkageError::NotPermitted)
+    }
+
+    /// The managing server asks for an order to be carried out, here or below.
+    pub async fn take_order(
+        &self,
+        order: Signed,
+        peer: Option<&CertificateDer<'_>>,
+    ) -> Result<Signed, LinkageError> {
+        Self::admit(peer, Party::Manager)?;
+        self.order(order).await
+    }
+
     /// Carries out an order, or hands it on to the Linkage that it is for.
-    pub async fn order(&self, order: Signed) -> Result<Signed, LinkageError> {
+    pub(crate) async fn order(&self, order: Signed) -> Result<Signed, LinkageError> {
         if order.linkage == self.id { self.carry_out(&order).await } else { self.relay.hand_on(order).await }
     }
 
     /// A Linkage below brings reports and waits for orders.
-    pub async fn hold(&self, hold: Hold) -> Handed {
-        self.relay.hold(hold, self.clock.now()).await
+    pub async fn hold(
+        &self,
+        hold: Hold,
+        peer: Option<&CertificateDer<'_>>,
+    ) -> Result<Handed, LinkageError> {
+        Self::admit(peer, Party::Linkage(hold.linkage))?;
+        Ok(self.relay.hold(hold, self.clock.now()).await)
     }
 
     /// A Linkage without a managing server waits for one.

@@ -18,7 +18,7 @@ use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 
 pub use error::ManagerError;
-pub use tree::Tree;
+pub use tree::chain;
 
 /// What its clock says.
 pub type Now = fn() -> Timestamp;

@@ -12,7 +12,7 @@ use crate::ask::Way;
 use crate::{Manager, ManagerError};
 
 /// The servers, each after the one above it, with the Linkages of those that have one.
-pub struct Tree {
+pub(crate) struct Tree {
     pub servers: Vec<TreeServer>,
     pub(crate) linkages: HashMap<ServerId, LinkageRow>,
 }
@@ -185,7 +185,7 @@ pub(crate) fn check_same(top: &WsusIdentity, linked: &LinkageRow) -> Result<(), 
 }
 
 /// An error with all its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

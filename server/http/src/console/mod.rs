@@ -21,6 +21,7 @@ use axum::routing::{delete, get, post, put};
 use headwater_api::{Page, path};
 use headwater_app::{App, Operator};
 
+use crate::json::{Json, Query};
 use crate::problem::Refusal;
 
 /// What the console needs to know beside the server.
@@ -114,37 +115,6 @@ async fn harden(request: Request, next: Next) -> Response {
         HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
     );
     response
-}
-
-/// JSON in and out, with problems instead of plain texts.
-struct Json<T>(T);
-
-impl<T: serde::de::DeserializeOwned> axum::extract::FromRequest<Arc<Console>> for Json<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, state: &Arc<Console>) -> Result<Self, Refusal> {
-        let read = axum::Json::<T>::from_request(request, state).await;
-        read.map(|axum::Json(value)| Self(value)).map_err(|error| Refusal::invalid(error.body_text()))
-    }
-}
-
-impl<T: serde::Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        axum::Json(self.0).into_response()
-    }
-}
-
-/// The query of a URL.
-struct Query<T>(T);
-
-impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|axum::extract::Query(value)| Self(value))
-            .map_err(|error| Refusal::invalid(error.body_text()))
-    }
 }
 
 /// An id in a path.

@@ -1,0 +1,203 @@
+//! The managing server's part of the JSON API.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use headwater_api::{
+    Finding, GroupPlan, HostGroup, HostGroupMembers, ImportEvent, ImportedGroups, LinkRequest, NewHostGroup,
+    Page, PairRequest, SyncEvent, SyncRequest, SyncRun, WsusLink, path,
+};
+use headwater_manager::{Manager, ManagerError, chain};
+use headwater_operators::Operator;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+
+use crate::json::{Json, Query};
+use crate::problem::Refusal;
+
+/// The longest JSON body, in bytes: a plan of a group with every computer.
+const JSON_BYTES_MAX: usize = 64 << 20;
+
+/// What a managing server adds to the console's URL space.
+pub fn router(manager: Arc<Manager>) -> Router {
+    Router::new()
+        .route(path::WSUS, get(show).post(link).delete(unlink))
+        .route(path::WSUS_PAIR, post(pair))
+        .route(path::WSUS_DOCTOR, get(doctor))
+        .route(path::WSUS_SYNC, post(synchronise))
+        .route(path::WSUS_SYNC_RUNS, get(sync_runs))
+        .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
+        .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
+        .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
+        .route(path::HOST_GROUP_MEMBERS, post(change_host_group))
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(manager.clone(), authorize))
+        .with_state(manager)
+}
+
+type Shared = State<Arc<Manager>>;
+type Caller = axum::Extension<Operator>;
+
+/// Lets in who has a token.
+async fn authorize(State(manager): Shared, mut request: Request, next: Next) -> Result<Response, Refusal> {
+    let unauthorized =
+        || Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "send `Authorization: Bearer …` with a token");
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
+    let operator = manager.operators.operator(token.trim(), manager.now()).await;
+    let operator = operator.map_err(headwater_app::AppError::from)?.ok_or_else(unauthorized)?;
+    request.extensions_mut().insert(operator);
+    Ok(next.run(request).await)
+}
+
+async fn show(State(manager): Shared) -> Result<Json<WsusLink>, Refusal> {
+    Ok(Json(manager.show().await?))
+}
+
+async fn link(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(request): Json<LinkRequest>,
+) -> Result<Json<WsusLink>, Refusal> {
+    manager.link(&request.url, &request.code, &caller.name).await?;
+    show(State(manager)).await
+}
+
+async fn unlink(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+) -> Result<StatusCode, Refusal> {
+    manager.unlink(&caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn pair(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(request): Json<PairRequest>,
+) -> Result<Json<WsusLink>, Refusal> {
+    manager.pair(&request.linkage, &request.code, &caller.name).await?;
+    show(State(manager)).await
+}
+
+async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
+    Ok(Json(manager.doctor().await?))
+}
+
+/// Runs to its end even if the client hangs up.
+async fn synchronise(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(request): Json<SyncRequest>,
+) -> Response {
+    let (events, received) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let told = events.clone();
+        let tell = move |event| {
+            // A client that hung up does not want to know.
+            let _ = told.send(event);
+        };
+        let last = match manager.synchronise(&request, &caller.name, tell).await {
+            Ok(report) => SyncEvent::Finished { report },
+            Err(error) => SyncEvent::Failed { problem: Refusal::from(error).0 },
+        };
+        let _ = events.send(last);
+    });
+    let lines = futures_util::stream::unfold(received, async |mut received| {
+        let event: SyncEvent = received.recv().await?;
+        let mut line = serde_json::to_vec(&event).unwrap_or_default();
+        line.push(b'\n');
+        Some((Ok::<Bytes, std::convert::Infallible>(line.into()), received))
+    });
+    ([(header::CONTENT_TYPE, ImportEvent::MEDIA_TYPE)], Body::from_stream(lines)).into_response()
+}
+
+async fn sync_runs(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal> {
+    Ok(Json(manager.sync_runs().await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanQuery {
+    group: String,
+}
+
+async fn plan_group(
+    State(manager): Shared,
+    Query(query): Query<PlanQuery>,
+) -> Result<Json<GroupPlan>, Refusal> {
+    Ok(Json(manager.plan_group(&query.group).await?))
+}
+
+async fn apply_group_plan(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(plan): Json<GroupPlan>,
+) -> Result<Json<GroupPlan>, Refusal> {
+    Ok(Json(manager.apply_group_plan(&plan, &caller.name).await?))
+}
+
+async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Refusal> {
+    let items = manager.host_groups().await?;
+    Ok(Json(Page { items, next: None, total: None }))
+}
+
+async fn create_host_group(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(new): Json<NewHostGroup>,
+) -> Result<(StatusCode, Json<HostGroup>), Refusal> {
+    let made = manager.create_host_group(&new, &caller.name).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+async fn import_host_groups(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+) -> Result<Json<ImportedGroups>, Refusal> {
+    Ok(Json(manager.import_host_groups(&caller.name).await?))
+}
+
+async fn change_host_group(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Path(name): Path<String>,
+    Json(members): Json<HostGroupMembers>,
+) -> Result<Json<HostGroup>, Refusal> {
+    Ok(Json(manager.change_host_group(&name, &members, &caller.name).await?))
+}
+
+impl From<ManagerError> for Refusal {
+    fn from(error: ManagerError) -> Self {
+        let (status, kind, title) = match &error {
+            ManagerError::NotLinked => (StatusCode::CONFLICT, "/problems/not-linked", "no WSUS is linked"),
+            ManagerError::NotReached { .. } => {
+                (StatusCode::BAD_GATEWAY, "/problems/not-reached", "a hop is not reached")
+            }
+            ManagerError::NotFound(_) => (StatusCode::NOT_FOUND, "about:blank", "not found"),
+            ManagerError::Refused(_) | ManagerError::Pairing(_) => {
+                (StatusCode::CONFLICT, "about:blank", "refused")
+            }
+            ManagerError::Invalid(_) => {
+                (StatusCode::BAD_REQUEST, "about:blank", "the request is not valid")
+            }
+            ManagerError::Untrusted { .. } | ManagerError::Unreadable { .. } => {
+                (StatusCode::BAD_GATEWAY, "about:blank", "a Linkage is not understood")
+            }
+            ManagerError::Store(_) | ManagerError::Key(_) | ManagerError::Random => {
+                tracing::error!(error = chain(&error), "a request failed");
+                let detail = "the server failed; its log says why";
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed", detail);
+            }
+        };
+        let mut refusal = Self::new(status, title, chain(&error));
+        refusal.0.kind = kind.to_owned();
+        refusal
+    }
+}
