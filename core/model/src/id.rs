@@ -89,6 +89,15 @@ guid_id! {
 }
 
 guid_id! {
+    /// One host of the managing server: a machine, whatever its update clients were called.
+    HostId
+}
+guid_id! {
+    /// A host group of the managing server, from which a computer group may be made.
+    HostGroupId
+}
+
+guid_id! {
     /// A GUID of the protocols that has no noun of its own here: a fault, one occurrence of an
     /// event, the hardware of a computer.
     Guid

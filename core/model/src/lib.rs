@@ -11,7 +11,8 @@ mod version;
 
 pub use digest::{DigestError, Sha1Digest, Sha256Digest};
 pub use id::{
-    ClientId, ClientIdError, EulaId, GroupId, Guid, IdError, RevisionId, ServerId, UpdateId, UpdateIdentity,
+    ClientId, ClientIdError, EulaId, GroupId, Guid, HostGroupId, HostId, IdError, RevisionId, ServerId,
+    UpdateId, UpdateIdentity,
 };
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::ProtocolVersion;
