@@ -92,6 +92,14 @@ guid_id! {
     /// One WSUS Linkage, as the managing server and other Linkages name it.
     LinkageId
 }
+guid_id! {
+    /// One host of the managing server: a machine, whatever its update clients were called.
+    HostId
+}
+guid_id! {
+    /// A host group of the managing server, from which a computer group may be made.
+    HostGroupId
+}
 
 guid_id! {
     /// A GUID of the protocols that has no noun of its own here: a fault, one occurrence of an

@@ -11,8 +11,8 @@ mod version;
 
 pub use digest::{DigestError, Sha1Digest, Sha256Digest};
 pub use id::{
-    ClientId, ClientIdError, EulaId, GroupId, Guid, IdError, LinkageId, RevisionId, ServerId, UpdateId,
-    UpdateIdentity,
+    ClientId, ClientIdError, EulaId, GroupId, Guid, HostGroupId, HostId, IdError, LinkageId, RevisionId,
+    ServerId, UpdateId, UpdateIdentity,
 };
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::ProtocolVersion;

@@ -38,4 +38,3 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .map_err(|error| Refusal::invalid(error.body_text()))
     }
 }
-

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::routing::{get, post};
-use axum::Router;
 use headwater_api::linkage::{
-    About, BODY_BYTES_MAX, HOLD, Handed, Hold, Introduction, JOIN, Join, ORDERS, PAIR, Pairing, PairingAnswer,
-    ROOT, Signed,
+    About, BODY_BYTES_MAX, HOLD, Handed, Hold, Introduction, JOIN, Join, ORDERS, PAIR, Pairing,
+    PairingAnswer, ROOT, Signed,
 };
 use headwater_linkage::{Linkage, LinkageError};
 

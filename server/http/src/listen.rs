@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use arc_swap::ArcSwap;
+use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use axum::http::uri::Scheme;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -166,13 +166,8 @@ async fn secured(
     }
 }
 
-async fn connection<S>(
-    stream: S,
-    from: From,
-    router: Router,
-    limits: Limits,
-    watcher: Watcher,
-) where
+async fn connection<S>(stream: S, from: From, router: Router, limits: Limits, watcher: Watcher)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let From { scheme, peer, certificate } = from;

@@ -46,8 +46,9 @@ type Caller = axum::Extension<Operator>;
 
 /// Lets in who has a token.
 async fn authorize(State(manager): Shared, mut request: Request, next: Next) -> Result<Response, Refusal> {
-    let unauthorized =
-        || Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "send `Authorization: Bearer …` with a token");
+    let unauthorized = || {
+        Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "send `Authorization: Bearer …` with a token")
+    };
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
     let operator = manager.operators.operator(token.trim(), manager.now()).await;
@@ -69,10 +70,7 @@ async fn link(
     show(State(manager)).await
 }
 
-async fn unlink(
-    State(manager): Shared,
-    axum::Extension(caller): Caller,
-) -> Result<StatusCode, Refusal> {
+async fn unlink(State(manager): Shared, axum::Extension(caller): Caller) -> Result<StatusCode, Refusal> {
     manager.unlink(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -184,9 +182,7 @@ impl From<ManagerError> for Refusal {
             ManagerError::Refused(_) | ManagerError::Pairing(_) => {
                 (StatusCode::CONFLICT, "about:blank", "refused")
             }
-            ManagerError::Invalid(_) => {
-                (StatusCode::BAD_REQUEST, "about:blank", "the request is not valid")
-            }
+            ManagerError::Invalid(_) => (StatusCode::BAD_REQUEST, "about:blank", "the request is not valid"),
             ManagerError::Untrusted { .. } | ManagerError::Unreadable { .. } => {
                 (StatusCode::BAD_GATEWAY, "about:blank", "a Linkage is not understood")
             }

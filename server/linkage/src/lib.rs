@@ -230,11 +230,7 @@ impl Linkage {
     }
 
     /// A Linkage below brings reports and waits for orders.
-    pub async fn hold(
-        &self,
-        hold: Hold,
-        peer: Option<&CertificateDer<'_>>,
-    ) -> Result<Handed, LinkageError> {
+    pub async fn hold(&self, hold: Hold, peer: Option<&CertificateDer<'_>>) -> Result<Handed, LinkageError> {
         Self::admit(peer, Party::Linkage(hold.linkage))?;
         Ok(self.relay.hold(hold, self.clock.now()).await)
     }

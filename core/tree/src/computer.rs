@@ -1,0 +1,97 @@
+//! What one WSUS server says of one computer.
+
+use std::fmt;
+
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
+
+/// The longest silence, in days, with which a computer still counts as in contact.
+pub const CONTACT_DAYS: i64 = 30;
+
+/// The record of one computer on one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computer {
+    pub server: ServerId,
+    pub client: ClientId,
+    /// The full DNS name, or the short one where the computer has no domain.
+    pub name: String,
+    pub address: String,
+    pub os: String,
+    pub first_contact_at: Timestamp,
+    pub last_contact_at: Timestamp,
+    /// What its policy asks for: names of groups, separated by semicolons.
+    pub requested_group: String,
+    /// Those that it is in itself.
+    pub groups: Vec<GroupId>,
+}
+
+/// Which record: a client may have one on each of several servers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub server: ServerId,
+    pub client: ClientId,
+}
+
+impl Computer {
+    pub fn place(&self) -> Place {
+        Place { server: self.server, client: self.client.clone() }
+    }
+
+    /// Whether it was in contact within [`CONTACT_DAYS`] before `now`.
+    pub fn is_in_contact(&self, now: Timestamp) -> bool {
+        self.last_contact_at >= now.plus_seconds(-CONTACT_DAYS * 86_400)
+    }
+
+    /// Whether its policy asks for the group of this name.
+    pub fn requests(&self, group_name: &str) -> bool {
+        let wanted = folded(group_name);
+        self.requested().any(|name| folded(name) == wanted)
+    }
+
+    /// The names of the groups that its policy asks for.
+    pub fn requested(&self) -> impl Iterator<Item = &str> {
+        self.requested_group.split(';').map(str::trim).filter(|name| !name.is_empty())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.client, self.server)
+    }
+}
+
+/// A name as names are compared, without regard to case.
+pub(crate) fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// The first label of a DNS name, as names are compared.
+pub(crate) fn short_folded(name: &str) -> String {
+    let name = folded(name);
+    name.split('.').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contact_and_requests() {
+        let now = Timestamp::EPOCH.plus_seconds(100 * 86_400);
+        let computer = Computer {
+            server: ServerId::from_u128(1),
+            client: "c".parse().expect("an id"),
+            name: "PC1.example.org".into(),
+            address: String::new(),
+            os: String::new(),
+            first_contact_at: Timestamp::EPOCH,
+            last_contact_at: now.plus_seconds(-30 * 86_400),
+            requested_group: " Berlin ;; Berlin - Pilot".into(),
+            groups: vec![],
+        };
+        assert!(computer.is_in_contact(now));
+        assert!(!computer.is_in_contact(now.plus_seconds(1)));
+        assert!(computer.requests("BERLIN") && computer.requests("berlin - pilot"));
+        assert!(!computer.requests("Pilot") && !computer.requests(""));
+        assert_eq!(short_folded(&computer.name), "pc1");
+    }
+}

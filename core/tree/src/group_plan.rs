@@ -1,0 +1,332 @@
+//! The preview: who is to be in the computer groups made from host groups, and who is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
+
+use crate::computer::{Computer, Place, folded};
+use crate::host::{Basis, Host, HostGroup, HostGroups};
+use crate::matching::{Match, Sighting, matched};
+use crate::naming::{Owner, Problem, Refusal, Wanted, WsusGroup, flattened, refusals};
+use crate::server::{Server, Targeting};
+
+/// What the operator asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Each of these host groups and all beneath them become groups of their own.
+    pub chosen: BTreeSet<HostGroupId>,
+    pub reach: Reach,
+    /// Foreign groups that the operator lets be overwritten.
+    pub adopt: HashSet<GroupId>,
+    /// Names given instead of the flattened ones.
+    pub names: BTreeMap<HostGroupId, String>,
+}
+
+/// Who belongs to the computer group of a host group with others beneath it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// Its own hosts and those of all beneath.
+    #[default]
+    WithBeneath,
+    /// Its own hosts.
+    Direct,
+}
+
+/// What is known when planning.
+#[derive(Debug, Clone, Copy)]
+pub struct State<'a> {
+    pub host_groups: &'a HostGroups,
+    pub hosts: &'a [Host],
+    /// Those of the top WSUS.
+    pub groups: &'a [WsusGroup],
+    /// Those of the linked tree. Computers of others are outside the link.
+    pub servers: &'a [Server],
+    pub computers: &'a [Computer],
+    pub sightings: &'a [Sighting],
+}
+
+/// What would become of each group, in the order of the host groups' ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub groups: Vec<GroupPlan>,
+}
+
+/// What would become of one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupPlan {
+    pub group: HostGroupId,
+    /// Of the computer group. A group that exists keeps its own, whatever its host group is called now.
+    pub name: String,
+    pub target: Target,
+    /// The members of every server that has or gets any.
+    pub servers: BTreeMap<ServerId, Members>,
+    /// The hosts of the host group that are no members.
+    pub unregistered: BTreeMap<HostId, Reason>,
+}
+
+/// The computer group that a host group goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    Create,
+    Ours(GroupId),
+    /// Foreign so far, and to be ours from now on.
+    Adopt(GroupId),
+    /// Nothing is written: it needs adopting, once, or the host group another name.
+    Foreign {
+        id: GroupId,
+        proposal: String,
+    },
+    /// Nothing is ever written. The host group needs another name.
+    BuiltIn {
+        id: GroupId,
+        proposal: String,
+    },
+    /// Nothing is written: there cannot be a group of this name.
+    Refused(Box<Refusal>),
+    /// Nothing is written: the host group is made from WSUS groups.
+    FeedsOnItself,
+}
+
+impl Target {
+    /// The computer group, where it exists.
+    pub fn id(&self) -> Option<GroupId> {
+        match self {
+            Self::Ours(id) | Self::Adopt(id) => Some(*id),
+            Self::Foreign { id, .. } | Self::BuiltIn { id, .. } => Some(*id),
+            Self::Create | Self::Refused(_) | Self::FeedsOnItself => None,
+        }
+    }
+
+    /// Whether anything is written.
+    pub fn is_written(&self) -> bool {
+        matches!(self, Self::Create | Self::Ours(_) | Self::Adopt(_))
+    }
+}
+
+/// The members of one group on one server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Members {
+    pub added: BTreeSet<ClientId>,
+    pub removed: BTreeSet<ClientId>,
+    pub unchanged: BTreeSet<ClientId>,
+    /// Members that stay because nobody writes them: older records, duplicates, shared ids, and those whose
+    /// policy decides.
+    pub left: BTreeSet<ClientId>,
+}
+
+/// Why a host is not registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// It reports to a server that is not in the linked tree.
+    OutsideLink(ServerId),
+    /// It reports to an autonomous server that takes updates only.
+    UpdatesOnly(ServerId),
+    DuplicateName(BTreeSet<Place>),
+    SharedId(ClientId),
+    /// Its policy decides, and has to be set to this value.
+    Policy {
+        server: ServerId,
+        value: String,
+    },
+    NeverSeen,
+}
+
+/// Plans all chosen groups. What it cannot do is in the plan, with the reason.
+pub fn plan(request: &Request, state: &State) -> Plan {
+    let matching = matched(state.hosts, state.computers, state.sightings);
+    let chosen = expand(request, state.host_groups);
+    let targets = targets(&chosen, request, state);
+    let untouched = matching.untouched();
+    let view = View {
+        hosts: &matching.hosts,
+        servers: state.servers.iter().map(|server| (server.id, server)).collect(),
+        computers: state.computers.iter().map(|computer| (computer.place(), computer)).collect(),
+        actual: actual(state.computers),
+        untouched: &untouched,
+        policies: policies(&chosen, &targets, request, state),
+        planned: targets.iter().map(|(name, _)| folded(name)).collect(),
+    };
+    let group_plan = |(group, (name, target)): (&&HostGroup, (String, Target))| {
+        let hosts = hosts_of(group, request.reach, state.host_groups);
+        plan_group(group.id, name, target, &hosts, &view)
+    };
+    Plan { groups: chosen.iter().zip(targets).map(group_plan).collect() }
+}
+
+/// The chosen groups and all beneath, by id.
+fn expand<'a>(request: &Request, groups: &'a HostGroups) -> Vec<&'a HostGroup> {
+    let all = request.chosen.iter().flat_map(|id| groups.subtree(*id));
+    all.map(|group| (group.id, group)).collect::<BTreeMap<_, _>>().into_values().collect()
+}
+
+fn hosts_of(group: &HostGroup, reach: Reach, groups: &HostGroups) -> BTreeSet<HostId> {
+    match reach {
+        Reach::Direct => group.hosts.clone(),
+        Reach::WithBeneath => {
+            groups.subtree(group.id).iter().flat_map(|group| &group.hosts).copied().collect()
+        }
+    }
+}
+
+/// The name and the target of each chosen group.
+fn targets(chosen: &[&HostGroup], request: &Request, state: &State) -> Vec<(String, Target)> {
+    let mut ours: HashMap<HostGroupId, &WsusGroup> = HashMap::new();
+    let mut named: HashMap<String, &WsusGroup> = HashMap::new();
+    for group in state.groups {
+        if let Owner::Ours(host_group) = group.owner {
+            ours.insert(host_group, group);
+        }
+        named.insert(folded(&group.name), group);
+    }
+    let name = |group: &HostGroup| match (ours.get(&group.id), request.names.get(&group.id)) {
+        (Some(ours), _) => ours.name.clone(),
+        (None, Some(given)) => given.clone(),
+        (None, None) => flattened(state.host_groups, group.id),
+    };
+    let wanted: Vec<Wanted> =
+        chosen.iter().map(|group| Wanted { group: group.id, name: name(group) }).collect();
+    let refused = refusals(&wanted, state.groups, &request.adopt).into_iter();
+    let mut refused: HashMap<HostGroupId, Refusal> =
+        refused.map(|refusal| (refusal.group, refusal)).collect();
+    let mut target = |group: &HostGroup, name: &str| {
+        let refusal = refused.remove(&group.id);
+        match (ours.get(&group.id), refusal) {
+            _ if feeds_on_itself(group, request.reach, state.host_groups) => Target::FeedsOnItself,
+            // A group that is followed by its id keeps its name, whatever it is.
+            (Some(ours), _) => Target::Ours(ours.id),
+            (None, Some(refusal)) => blocked(refusal),
+            (None, None) => named.get(&folded(name)).map_or(Target::Create, |there| Target::Adopt(there.id)),
+        }
+    };
+    let all = chosen.iter().zip(wanted);
+    all.map(|(group, Wanted { name, .. })| (name.clone(), target(group, &name))).collect()
+}
+
+fn blocked(refusal: Refusal) -> Target {
+    match refusal.problem {
+        Problem::Exists { id, owner: Owner::Foreign } => Target::Foreign { id, proposal: refusal.proposal },
+        Problem::Exists { id, owner: Owner::BuiltIn } => Target::BuiltIn { id, proposal: refusal.proposal },
+        _ => Target::Refused(Box::new(refusal)),
+    }
+}
+
+fn feeds_on_itself(group: &HostGroup, reach: Reach, groups: &HostGroups) -> bool {
+    let beneath = || groups.subtree(group.id).iter().any(|group| group.basis == Basis::Wsus);
+    group.basis == Basis::Wsus || (reach == Reach::WithBeneath && beneath())
+}
+
+/// The members of each group.
+fn actual(computers: &[Computer]) -> HashMap<GroupId, Vec<&Computer>> {
+    let mut members: HashMap<GroupId, Vec<&Computer>> = HashMap::new();
+    for computer in computers {
+        for group in computer.groups.iter().collect::<BTreeSet<_>>() {
+            members.entry(*group).or_default().push(computer);
+        }
+    }
+    members
+}
+
+/// For each host the names of all planned groups that it is to be in.
+fn policies(
+    chosen: &[&HostGroup],
+    targets: &[(String, Target)],
+    request: &Request,
+    state: &State,
+) -> HashMap<HostId, BTreeSet<String>> {
+    let mut policies: HashMap<HostId, BTreeSet<String>> = HashMap::new();
+    for (group, (name, _)) in chosen.iter().zip(targets).filter(|(_, (_, target))| target.is_written()) {
+        for host in hosts_of(group, request.reach, state.host_groups) {
+            policies.entry(host).or_default().insert(name.clone());
+        }
+    }
+    policies
+}
+
+/// All that is looked up for each group.
+struct View<'a> {
+    hosts: &'a BTreeMap<HostId, Match>,
+    servers: HashMap<ServerId, &'a Server>,
+    computers: HashMap<Place, &'a Computer>,
+    actual: HashMap<GroupId, Vec<&'a Computer>>,
+    untouched: &'a BTreeSet<Place>,
+    policies: HashMap<HostId, BTreeSet<String>>,
+    /// The names of all planned groups, in lower case.
+    planned: HashSet<String>,
+}
+
+fn plan_group(
+    group: HostGroupId,
+    name: String,
+    target: Target,
+    hosts: &BTreeSet<HostId>,
+    view: &View,
+) -> GroupPlan {
+    let mut wanted = BTreeSet::new();
+    let mut unregistered = BTreeMap::new();
+    for host in hosts {
+        match registered(*host, &name, view) {
+            Ok(place) => drop(wanted.insert(place)),
+            Err(reason) => drop(unregistered.insert(*host, reason)),
+        }
+    }
+    let mut servers: BTreeMap<ServerId, Members> = BTreeMap::new();
+    let members = target.id().and_then(|id| view.actual.get(&id)).into_iter().flatten();
+    for computer in members.filter(|computer| view.servers.contains_key(&computer.server)) {
+        let place = computer.place();
+        let members = servers.entry(place.server).or_default();
+        let decided = match wanted.remove(&place) {
+            true => &mut members.unchanged,
+            false if is_left(&place, view) => &mut members.left,
+            false => &mut members.removed,
+        };
+        decided.insert(place.client);
+    }
+    for place in wanted.into_iter().filter(|place| !decides_itself(place, view)) {
+        servers.entry(place.server).or_default().added.insert(place.client);
+    }
+    GroupPlan { group, name, target, servers, unregistered }
+}
+
+/// Where a host is to be a member of the group, or why it is not.
+fn registered(host: HostId, group_name: &str, view: &View) -> Result<Place, Reason> {
+    let place = match view.hosts.get(&host) {
+        Some(Match::Computer(place)) => place,
+        Some(Match::DuplicateName(places)) => return Err(Reason::DuplicateName(places.clone())),
+        Some(Match::SharedId(client)) => return Err(Reason::SharedId(client.clone())),
+        Some(Match::NeverSeen) | None => return Err(Reason::NeverSeen),
+    };
+    let Some(server) = view.servers.get(&place.server) else {
+        return Err(Reason::OutsideLink(place.server));
+    };
+    if !server.has_managed_groups() {
+        return Err(Reason::UpdatesOnly(place.server));
+    }
+    let computer = view.computers.get(place);
+    if decides_itself(place, view) && !computer.is_some_and(|computer| computer.requests(group_name)) {
+        let value = policy_value(host, computer.copied(), view);
+        return Err(Reason::Policy { server: place.server, value });
+    }
+    Ok(place.clone())
+}
+
+/// The planned groups of a host, then what its policy asks for beside them.
+fn policy_value(host: HostId, computer: Option<&Computer>, view: &View) -> String {
+    let wanted = view.policies.get(&host).into_iter().flatten().map(String::as_str);
+    let others = computer.into_iter().flat_map(Computer::requested);
+    let others = others.filter(|name| !view.planned.contains(&folded(name)));
+    wanted.chain(others).collect::<Vec<&str>>().join(";")
+}
+
+/// Whether the policy of a computer decides over its groups.
+fn decides_itself(place: &Place, view: &View) -> bool {
+    view.servers.get(&place.server).is_some_and(|server| server.targeting != Targeting::Server)
+}
+
+fn is_left(place: &Place, view: &View) -> bool {
+    let updates_only = view.servers.get(&place.server).is_some_and(|server| !server.has_managed_groups());
+    view.untouched.contains(place) || updates_only || decides_itself(place, view)
+}
+
+#[cfg(test)]
+#[path = "group_plan_tests.rs"]
+mod tests;

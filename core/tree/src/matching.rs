@@ -1,0 +1,239 @@
+//! Which computers hosts are, over all WSUS servers.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use headwater_model::{ClientId, HostId, Timestamp};
+
+use crate::computer::{Computer, Place, folded, short_folded};
+use crate::host::Host;
+
+/// That a server once saw a client under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    pub client: ClientId,
+    pub name: String,
+    pub at: Timestamp,
+}
+
+/// What a host is among the computers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Match {
+    Computer(Place),
+    /// Several computers in contact, or several hosts, have its name.
+    DuplicateName(BTreeSet<Place>),
+    /// Several machines have its client id: it was copied with an image.
+    SharedId(ClientId),
+    NeverSeen,
+}
+
+/// Why a record is not the one that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Superseded {
+    /// The client now reports to the other server.
+    Moved { home: Place },
+    /// The machine got a new system and client id. This record is offered for deletion.
+    Reimaged { by: Place },
+}
+
+/// All hosts and computers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matching {
+    pub hosts: BTreeMap<HostId, Match>,
+    /// The one record of each client that counts.
+    pub homes: BTreeMap<ClientId, Place>,
+    pub superseded: BTreeMap<Place, Superseded>,
+    pub shared: BTreeSet<ClientId>,
+    /// Several computers in contact have these names, in lower case.
+    pub duplicates: BTreeMap<String, BTreeSet<Place>>,
+}
+
+impl Matching {
+    /// The records whose memberships nobody changes: not those that count, or not known whose.
+    pub fn untouched(&self) -> BTreeSet<Place> {
+        let claimed: BTreeSet<&Place> = self.claimed().collect();
+        let duplicates = self.duplicates.values().flatten().filter(|place| !claimed.contains(place));
+        let shared = self.shared.iter().filter_map(|client| self.homes.get(client));
+        self.superseded.keys().chain(duplicates).chain(shared).cloned().collect()
+    }
+
+    fn claimed(&self) -> impl Iterator<Item = &Place> {
+        self.hosts.values().filter_map(|found| match found {
+            Match::Computer(place) => Some(place),
+            _ => None,
+        })
+    }
+}
+
+/// Matches hosts to computers: by client id where it is known and seen, else by full DNS name, else by
+/// the short name when it is unique and one of the two has no domain.
+pub fn matched(hosts: &[Host], computers: &[Computer], sightings: &[Sighting]) -> Matching {
+    let mut matching = Matching::default();
+    let homes = find_homes(computers, sightings, &mut matching);
+    let current = find_current(&homes, &mut matching);
+    let names = Names::new(&current);
+    let mut claims: BTreeMap<Place, Vec<(Means, HostId)>> = BTreeMap::new();
+    for host in hosts {
+        let found = match by_client(host, &matching) {
+            Some(place) => Ok((Means::Client, place)),
+            None => names.find(host),
+        };
+        let found = match found {
+            Ok((means, place)) if !matching.shared.contains(&place.client) => {
+                claims.entry(place.clone()).or_default().push((means, host.id));
+                Match::Computer(place)
+            }
+            Ok((_, place)) => Match::SharedId(place.client),
+            Err(places) if places.is_empty() => Match::NeverSeen,
+            Err(places) => Match::DuplicateName(places),
+        };
+        matching.hosts.insert(host.id, found);
+    }
+    settle(claims, &mut matching);
+    matching
+}
+
+/// How a host was found, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Means {
+    Client,
+    FullName,
+    ShortName,
+}
+
+/// The newest record of each client; the others are superseded. Finds the shared ids.
+fn find_homes<'a>(
+    computers: &'a [Computer],
+    sightings: &[Sighting],
+    matching: &mut Matching,
+) -> Vec<&'a Computer> {
+    let mut records: BTreeMap<&ClientId, Vec<&Computer>> = BTreeMap::new();
+    for computer in computers {
+        records.entry(&computer.client).or_default().push(computer);
+    }
+    let mut seen: HashMap<&ClientId, Vec<(Timestamp, String)>> = HashMap::new();
+    for sighting in sightings {
+        seen.entry(&sighting.client).or_default().push((sighting.at, folded(&sighting.name)));
+    }
+    let mut homes = Vec::new();
+    for (client, mut records) in records {
+        records.sort_by_key(|computer| (std::cmp::Reverse(computer.last_contact_at), computer.server));
+        let mut seen = seen.remove(client).unwrap_or_default();
+        seen.extend(records.iter().map(|computer| (computer.last_contact_at, folded(&computer.name))));
+        if flips(seen) || overlap(&records) {
+            matching.shared.insert(client.clone());
+        }
+        let Some((home, others)) = records.split_first() else { continue };
+        matching.homes.insert(client.clone(), home.place());
+        for other in others {
+            matching.superseded.insert(other.place(), Superseded::Moved { home: home.place() });
+        }
+        homes.push(*home);
+    }
+    homes
+}
+
+/// Whether a name comes back after another: a renamed machine has each name for one time.
+fn flips(mut seen: Vec<(Timestamp, String)>) -> bool {
+    seen.sort();
+    let mut names: Vec<String> = seen.into_iter().map(|(_, name)| name).collect();
+    names.dedup();
+    let spans = names.len();
+    names.sort();
+    names.dedup();
+    spans > names.len()
+}
+
+/// Whether two servers saw one client under different names at the same time. The newest is first.
+fn overlap(records: &[&Computer]) -> bool {
+    records.windows(2).any(|pair| {
+        let (newer, older) = (pair[0], pair[1]);
+        folded(&newer.name) != folded(&older.name) && older.last_contact_at >= newer.first_contact_at
+    })
+}
+
+/// Those that are not superseded by a newer one of the same name. Finds the duplicate names.
+fn find_current<'a>(homes: &[&'a Computer], matching: &mut Matching) -> Vec<&'a Computer> {
+    let mut named: BTreeMap<String, Vec<&Computer>> = BTreeMap::new();
+    for home in homes {
+        named.entry(folded(&home.name)).or_default().push(home);
+    }
+    let mut current = Vec::new();
+    for (name, mut homes) in named {
+        homes.sort_by_key(|home| (std::cmp::Reverse(home.last_contact_at), home.place()));
+        let Some(newest) = homes.first().copied() else { continue };
+        let is_nameless = name.is_empty();
+        let is_gone = |home: &&Computer| {
+            !is_nameless && home.last_contact_at < newest.first_contact_at && home.client != newest.client
+        };
+        let (gone, there): (Vec<&Computer>, Vec<&Computer>) = homes.into_iter().partition(is_gone);
+        for home in gone {
+            matching.superseded.insert(home.place(), Superseded::Reimaged { by: newest.place() });
+        }
+        if there.len() > 1 && !is_nameless {
+            matching.duplicates.insert(name, there.iter().map(|home| home.place()).collect());
+        }
+        current.extend(there);
+    }
+    current
+}
+
+/// The computer with the host's client id, or the one that replaced it.
+fn by_client(host: &Host, matching: &Matching) -> Option<Place> {
+    let home = matching.homes.get(host.client.as_ref()?)?;
+    match matching.superseded.get(home) {
+        Some(Superseded::Reimaged { by }) => Some(by.clone()),
+        _ => Some(home.clone()),
+    }
+}
+
+/// The computers that count, by their names.
+struct Names<'a> {
+    full: HashMap<String, Vec<&'a Computer>>,
+    short: HashMap<String, Vec<&'a Computer>>,
+}
+
+impl<'a> Names<'a> {
+    fn new(current: &[&'a Computer]) -> Self {
+        let mut names = Self { full: HashMap::new(), short: HashMap::new() };
+        for computer in current.iter().filter(|computer| !folded(&computer.name).is_empty()) {
+            names.full.entry(folded(&computer.name)).or_default().push(computer);
+            names.short.entry(short_folded(&computer.name)).or_default().push(computer);
+        }
+        names
+    }
+
+    /// Finds the one computer, or else the several that it could be.
+    fn find(&self, host: &Host) -> Result<(Means, Place), BTreeSet<Place>> {
+        let name = folded(&host.name);
+        let (means, found) = match self.full.get(&name) {
+            Some(found) => (Means::FullName, found.clone()),
+            None => (Means::ShortName, self.by_short(&name)),
+        };
+        match found.as_slice() {
+            [one] => Ok((means, one.place())),
+            several => Err(several.iter().map(|computer| computer.place()).collect()),
+        }
+    }
+
+    fn by_short(&self, name: &str) -> Vec<&'a Computer> {
+        let all = self.short.get(&short_folded(name)).map(Vec::as_slice).unwrap_or_default();
+        let fits = |computer: &&&Computer| !name.contains('.') || !computer.name.contains('.');
+        all.iter().filter(fits).copied().collect()
+    }
+}
+
+/// A computer that several hosts claim goes to the one that was found most surely, or to none.
+fn settle(claims: BTreeMap<Place, Vec<(Means, HostId)>>, matching: &mut Matching) {
+    for (place, mut hosts) in claims {
+        hosts.sort_unstable();
+        let surest = hosts.first().map(|(means, _)| *means);
+        let is_one = hosts.iter().filter(|(means, _)| Some(*means) == surest).count() == 1;
+        for (_, host) in hosts.iter().skip(usize::from(is_one)) {
+            matching.hosts.insert(*host, Match::DuplicateName([place.clone()].into()));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;
