@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use headwater_app::DATABASE;
+use headwater_link::LinkageUrl;
 use headwater_store::Place;
 use serde::Deserialize;
 
@@ -13,6 +14,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    pub roles: Vec<Role>,
     pub data: PathBuf,
     pub database: Option<Secret>,
     pub database_url_file: Option<PathBuf>,
@@ -29,6 +31,36 @@ pub struct Config {
     pub admin_password_file: Option<PathBuf>,
     pub tls: Tls,
     pub page: Page,
+    pub linkage: Linkage,
+    pub manager: Manager,
+}
+
+/// What a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    UpdateServer,
+    Linkage,
+    Manager,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Linkage {
+    pub listen: SocketAddr,
+    pub parent: Option<String>,
+}
+
+impl Default for Linkage {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8532)), parent: None }
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Manager {
+    pub database: Option<Secret>,
 }
 
 /// A text that may hold a password, which `Debug` does not tell.
@@ -74,6 +106,7 @@ pub struct Page {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            roles: vec![Role::UpdateServer],
             data: PathBuf::from("headwater-data"),
             database: None,
             database_url_file: None,
@@ -90,6 +123,8 @@ impl Default for Config {
             admin_password_file: None,
             tls: Tls::default(),
             page: Page::default(),
+            linkage: Linkage::default(),
+            manager: Manager::default(),
         }
     }
 }
@@ -102,6 +137,10 @@ impl Default for Page {
 
 /// The file with every setting at its default, as it is documented.
 pub const EXAMPLE: &str = r#"# Headwater: all settings with their defaults. Leave out what you do not change.
+
+# What `headwater serve` is: any of "update-server", "linkage" (WSUS Linkage, which speaks for the update
+# server of the same process) and "manager" (the managing server).
+roles = ["update-server"]
 
 # The folder of everything that the server keeps: database, content, keys.
 data = "headwater-data"
@@ -166,6 +205,17 @@ names = []
 # An answer to a scan ends at so many updates or so much XML; it holds one update at least.
 updates_max = 200
 mebibytes_max = 5
+
+[linkage]
+# Where the managing server and the Linkages below ask, always with TLS.
+listen = "127.0.0.1:8532"
+# The Linkage of the server above, which this one dials. Not on the top server.
+# parent = "https://wsus.example:8532/linkage"
+
+[manager]
+# A database of PostgreSQL 15 or later for the managing server, which is this role's alone. SQLite in the
+# data folder if it is left out.
+# database = "postgres://headwater@db.example/manager?sslmode=verify-full"
 "#;
 
 fn read_secret(path: &Path) -> Result<String, ConfigError> {
@@ -240,6 +290,18 @@ impl Config {
         }
     }
 
+    /// Where the managing server's database is.
+    pub fn manager_place(&self) -> Result<Place, ConfigError> {
+        match &self.manager.database {
+            Some(Secret(url)) => url.parse().map_err(ConfigError::Database),
+            None => Ok(Place::file(self.data.join("manager.sqlite"))),
+        }
+    }
+
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
     /// Refuses settings that contradict each other.
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Meaning(text.to_owned()));
@@ -257,6 +319,15 @@ impl Config {
         }
         if !(1..=10_080).contains(&self.synchronise_every_minutes) {
             return wrong("`synchronise_every_minutes` must be between 1 and 10080, a week");
+        }
+        if self.roles.is_empty() {
+            return wrong("`roles` is empty: name at least one");
+        }
+        if self.has(Role::Linkage) && !self.has(Role::UpdateServer) {
+            return wrong("the role `linkage` needs the role `update-server` beside it");
+        }
+        if self.linkage.parent.as_deref().is_some_and(|url| url.parse::<LinkageUrl>().is_err()) {
+            return wrong("`linkage.parent` is an address such as https://wsus.example:8532/linkage");
         }
         if self.updates.port() == 1 {
             return wrong("`updates` needs a port above 1, for content is on the port below");

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use headwater_app::admin::approvals::Terms;
 use headwater_app::admin::updates::UpdateFilter;
-use headwater_app::admin::{self, operators::Operator};
 use headwater_app::{App, AppError, UpdateState};
+use headwater_app::{Operator, admin};
 use headwater_fleet::{Catalogue, Profile, Spec};
 use headwater_model::{ClientId, GroupId, UpdateId};
 use headwater_policy::approval::Action;

@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod logging;
 mod maintain;
+mod serve;
 mod tls;
 mod up;
 
@@ -23,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Run everything on this machine, in one process.
     Up(up::UpArguments),
+    /// Run the roles that a configuration file names.
+    Serve(up::ServeArguments),
     #[command(flatten)]
     Administer(headwater_cli::Command),
     /// Copy everything that a server keeps into a new folder, while it runs.
@@ -37,7 +40,8 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Up(arguments) => up::run(arguments),
+        Command::Up(arguments) => up::up(arguments),
+        Command::Serve(arguments) => up::serve(&arguments),
         Command::Administer(command) => headwater_cli::run(&command),
         Command::Backup(arguments) => maintain::backup(&arguments),
         Command::Restore(arguments) => maintain::restore(&arguments),

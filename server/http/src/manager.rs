@@ -18,6 +18,7 @@ use headwater_operators::Operator;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use crate::console::harden;
 use crate::json::{Json, Query};
 use crate::problem::Refusal;
 
@@ -38,6 +39,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::HOST_GROUP_MEMBERS, post(change_host_group))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
+        .layer(middleware::from_fn(harden))
         .with_state(manager)
 }
 
@@ -51,8 +53,7 @@ async fn authorize(State(manager): Shared, mut request: Request, next: Next) -> 
     };
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
-    let operator = manager.operators.operator(token.trim(), manager.now()).await;
-    let operator = operator.map_err(headwater_app::AppError::from)?.ok_or_else(unauthorized)?;
+    let operator = manager.operators.operator(token.trim(), manager.now()).await?.ok_or_else(unauthorized)?;
     request.extensions_mut().insert(operator);
     Ok(next.run(request).await)
 }

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use headwater_api::Problem;
 use headwater_app::{AppError, admin};
 use headwater_content::Error as ContentError;
+use headwater_operators::OperatorsError;
 
 /// A problem on its way out.
 #[derive(Debug)]
@@ -50,6 +51,12 @@ impl From<AppError> for Refusal {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed", detail)
             }
         }
+    }
+}
+
+impl From<OperatorsError> for Refusal {
+    fn from(error: OperatorsError) -> Self {
+        AppError::from(error).into()
     }
 }
 

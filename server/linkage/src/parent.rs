@@ -1,5 +1,6 @@
 //! Dialling the Linkage above: to be paired through it, and then to hold a connection for orders.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,14 +73,20 @@ impl Linkage {
     /// Holds the connection and carries out what comes, until it is unpaired or the connection breaks.
     async fn serve_parent(self: &Arc<Self>, parent: &LinkageUrl) -> Result<(), DialError> {
         let about: About = Dial::anybody(parent.clone())?.get(ROOT, PATIENCE).await?;
-        let mut paired = self.paired.subscribe();
+        let (mut paired, mut changes) = (self.paired.subscribe(), self.relay.changes());
         while let Some(identity) = self.identity() {
             let dial = Dial::linkage(parent.clone(), Party::Linkage(about.linkage), &identity)?;
-            let below = self.relay.reached(self.clock.now()).iter().map(|one| one.linkage).collect();
-            let hold = Hold { linkage: self.id, below, reports: Vec::new(), wait: true };
-            let handed: Handed = tokio::select! {
-                handed = dial.post(HOLD, &hold, HELD) => handed?,
-                _ = paired.wait_for(|paired| !paired) => return Ok(()),
+            let hold = self.hold_of(Vec::new(), true);
+            let mut holding = pin!(dial.post(HOLD, &hold, HELD));
+            let handed: Handed = loop {
+                tokio::select! {
+                    handed = &mut holding => break handed?,
+                    _ = paired.wait_for(|paired| !paired) => return Ok(()),
+                    // What is held may bring orders at any moment, so this goes beside it.
+                    Ok(()) = changes.changed() => {
+                        drop(dial.post::<Handed>(HOLD, &self.hold_of(Vec::new(), false), HELD).await?);
+                    }
+                }
             };
             for order in handed.orders {
                 let (linkage, dial) = (self.clone(), dial.clone());
@@ -89,12 +96,18 @@ impl Linkage {
         Ok(())
     }
 
+    /// What it brings: reports, and who is reached through it.
+    fn hold_of(&self, reports: Vec<Signed>, wait: bool) -> Hold {
+        let below = self.relay.reached(self.clock.now()).iter().map(|one| one.linkage).collect();
+        Hold { linkage: self.id, below, reports, wait }
+    }
+
     async fn answer_parent(&self, order: Signed, dial: &Dial) {
         let report = match self.order(order).await {
             Ok(report) => report,
             Err(error) => return tracing::warn!(error = chain(&error), "an order was not carried out"),
         };
-        let hold = Hold { linkage: self.id, below: Vec::new(), reports: vec![report], wait: false };
+        let hold = self.hold_of(vec![report], false);
         if let Err(error) = dial.post::<Handed>(HOLD, &hold, HELD).await {
             tracing::warn!(error = chain(&error), "a report did not reach the Linkage above");
         }

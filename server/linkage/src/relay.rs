@@ -7,7 +7,7 @@ use std::time::Duration;
 use headwater_api::linkage::{HOLD_SECONDS, Handed, Hold, Reached, Signed};
 use headwater_model::{Guid, LinkageId, Timestamp};
 use serde::Deserialize;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::LinkageError;
@@ -32,6 +32,8 @@ struct Child {
 pub(crate) struct Relay {
     children: Mutex<HashMap<LinkageId, Child>>,
     open: Mutex<HashMap<Guid, oneshot::Sender<Signed>>>,
+    /// Counts the changes of who is reached.
+    changed: watch::Sender<u64>,
 }
 
 /// The number of an order, in an order or its report: all that is read of what is only handed on.
@@ -79,6 +81,11 @@ impl Relay {
         reported.ok().and_then(Result::ok).ok_or(LinkageError::NotReached(to))
     }
 
+    /// Tells when somebody else is reached.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     pub async fn hold(&self, hold: Hold, now: Timestamp) -> Handed {
         for report in hold.reports {
             let open = Numbered::of(&report).and_then(|id| self.open().remove(&id));
@@ -87,21 +94,22 @@ impl Relay {
                 let _ = open.send(report);
             }
         }
-        if !hold.wait {
-            return Handed::default();
-        }
         let news = {
             let mut children = self.children();
-            let child = children.entry(hold.linkage).or_insert_with(|| Child {
-                waiting: Vec::new(),
-                below: Vec::new(),
-                last_contact: now,
-                news: Arc::default(),
+            let child = children.entry(hold.linkage).or_insert_with(|| {
+                self.changed.send_modify(|changes| *changes += 1);
+                Child { waiting: Vec::new(), below: Vec::new(), last_contact: now, news: Arc::default() }
             });
-            child.below = hold.below;
+            if child.below != hold.below {
+                child.below = hold.below;
+                self.changed.send_modify(|changes| *changes += 1);
+            }
             child.last_contact = now;
             child.news.clone()
         };
+        if !hold.wait {
+            return Handed::default();
+        }
         let deadline = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECONDS);
         loop {
             let orders =

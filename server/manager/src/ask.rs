@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use headwater_api::Page;
 use headwater_api::linkage::{
-    Approve, Ask, Contents, Decided, Decline, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer,
-    Reached, Signed, StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Ask, Contents, Decided, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer, Reached, Signed,
+    StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_link::{Dial, DialError, Party, PublicKey, open_report, sign_order};
-use headwater_model::{GroupId, Guid, LinkageId};
+use headwater_model::{Guid, LinkageId};
 use headwater_store::LinkageRow;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::de::DeserializeOwned;

@@ -5,6 +5,7 @@
 //! same process.
 
 mod ask;
+mod compare;
 mod error;
 mod host_groups;
 mod link;

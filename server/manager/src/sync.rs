@@ -1,1 +1,326 @@
+//! The synchronisation command: it brings every lower WSUS in step with the top.
+//!
+//! A parent before its children, four at a time. Per server: its own synchronisation (updates, and for a
+//! replica groups and approvals), then the members of groups, then the comparison with the top. What the
+//! run has to do follows from what the servers say and never from an earlier run: the next one completes
+//! one that was cut off, and the second in a row changes nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use headwater_api::linkage::{Contents, MembershipChange, Memberships, SyncState};
+use headwater_api::{
+    SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
+};
+use headwater_model::{GroupId, ServerId};
+use headwater_store::LinkageRow;
+use headwater_tree::group_plan::Request;
+use headwater_tree::order::{Ended, Progress, Tree as Order};
+use headwater_tree::plan_guard;
+use headwater_tree::server::{Mode, Server};
+
+use crate::ask::Way;
+use crate::compare::{DIFFERENCES_MAX, compared};
+use crate::host_groups::Known;
+use crate::tree::{Tree, chain};
+use crate::{Manager, ManagerError};
+
+/// Between two looks at a server's own synchronisation.
+const PAUSE: Duration = Duration::from_millis(200);
+/// After so long a server is left to go on by itself.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(3_600);
+/// Runs that are listed.
+const RUNS_SHOWN: u32 = 100;
+
+/// Tells whoever watches what a run does.
+type Tell<'a> = &'a (dyn Fn(SyncEvent) + Send + Sync);
+
+/// What holds for all servers of a run.
+struct Run<'a> {
+    manager: &'a Manager,
+    way: &'a Way,
+    tree: &'a Tree,
+    dry: bool,
+    by: &'a str,
+    tell: Tell<'a>,
+}
+
+impl Manager {
+    /// Brings the servers in step, or only says what differs.
+    pub async fn synchronise(
+        &self,
+        request: &SyncRequest,
+        by: &str,
+        tell: impl Fn(SyncEvent) + Send + Sync,
+    ) -> Result<SyncReport, ManagerError> {
+        let Ok(_one_at_a_time) = self.synchronising.try_lock() else {
+            return Err(ManagerError::Refused(
+                "a synchronisation is running already; `headwater wsus history` shows it".to_owned(),
+            ));
+        };
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        let number = match request.dry_run {
+            true => None,
+            false => Some(self.store.begin_sync_run(by, self.now()).await?),
+        };
+        let run = Run { manager: self, way: &way, tree: &tree, dry: request.dry_run, by, tell: &tell };
+        let report = run.all(request.below.as_deref()).await;
+        let report = report.map(|report| SyncReport { run: number.map(|run| run as u64), ..report });
+        if let Some(number) = number {
+            let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
+            self.store.end_sync_run(number, &kept.unwrap_or_default(), self.now()).await?;
+        }
+        report
+    }
+
+    /// The last runs, the newest first.
+    pub async fn sync_runs(&self) -> Result<Vec<SyncRun>, ManagerError> {
+        let rows = self.store.sync_runs(RUNS_SHOWN).await?;
+        let run = |row: headwater_store::SyncRunRow| SyncRun {
+            run: row.run as u64,
+            started_by: row.started_by,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            report: serde_json::from_str(&row.report).ok(),
+        };
+        Ok(rows.into_iter().map(run).collect())
+    }
+}
+
+impl Run<'_> {
+    async fn all(&self, below: Option<&str>) -> Result<SyncReport, ManagerError> {
+        let known = self.manager.known(self.way, self.tree).await?;
+        let order =
+            Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
+        let selected = match below {
+            Some(name) => order.below(name).map_err(|error| ManagerError::NotFound(error.to_string()))?,
+            None => order.all(),
+        };
+        let top = self.manager.contents_of(self.way, &self.way.top).await?;
+        let mut progress: BTreeMap<ServerId, Progress> = BTreeMap::new();
+        let mut ended: BTreeMap<ServerId, SyncServer> = BTreeMap::new();
+        let mut working = FuturesUnordered::new();
+        loop {
+            for id in order.ready(&selected, &progress) {
+                let Some(server) = order.get(id) else { continue };
+                progress.insert(id, Progress::Running);
+                working.push(self.one(server, &known, &top));
+            }
+            let Some(done) = working.next().await else { break };
+            progress.insert(
+                done.id,
+                match done.state {
+                    SyncServerState::Failed | SyncServerState::NotReached => Progress::Failed,
+                    SyncServerState::InStep | SyncServerState::Differs | SyncServerState::NoLinkage => {
+                        Progress::Done
+                    }
+                },
+            );
+            ended.insert(done.id, done);
+        }
+        let not_reached: BTreeSet<ServerId> = order.not_reached(&selected, &progress).into_iter().collect();
+        let mut report = SyncReport { dry_run: self.dry, ..SyncReport::default() };
+        let mut counts = Ended::default();
+        for server in order.servers().iter().filter(|server| selected.contains(&server.id)) {
+            let one = ended.remove(&server.id).unwrap_or_else(|| {
+                let is_below = not_reached.contains(&server.id);
+                let state = if is_below { SyncServerState::NotReached } else { SyncServerState::NoLinkage };
+                let why = match state {
+                    SyncServerState::NotReached => "a server above it is not in step yet",
+                    _ => "install WSUS Linkage there and pair it with `headwater wsus pair`",
+                };
+                SyncServer { problem: Some(why.to_owned()), ..empty(server, self.told(server), state) }
+            });
+            match one.state {
+                SyncServerState::InStep => {}
+                SyncServerState::Differs => counts.different += 1,
+                SyncServerState::Failed => counts.failed += 1,
+                SyncServerState::NotReached => counts.not_reached += 1,
+                SyncServerState::NoLinkage => counts.without_linkage += 1,
+            }
+            report.servers.push(one);
+        }
+        report.exit = counts.exit_code();
+        Ok(report)
+    }
+
+    fn told(&self, server: &Server) -> Option<&TreeServer> {
+        self.tree.servers.iter().find(|one| one.id == server.id)
+    }
+
+    fn say(&self, server: &Server, phase: SyncPhase, line: impl Into<String>) {
+        (self.tell)(SyncEvent::Server { name: server.name.clone(), phase, line: line.into() });
+    }
+
+    /// One server, from its own synchronisation to the comparison.
+    async fn one(&self, server: &Server, known: &Known, top: &Contents) -> SyncServer {
+        let begun = Instant::now();
+        let mut done = empty(server, self.told(server), SyncServerState::InStep);
+        if let Err(error) = self.steps(server, known, top, &mut done).await {
+            done.state = match error {
+                ManagerError::NotReached { .. } => SyncServerState::NotReached,
+                _ => SyncServerState::Failed,
+            };
+            done.problem = Some(chain(&error));
+        }
+        done.ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let word = match done.state {
+            SyncServerState::InStep => "in step".to_owned(),
+            SyncServerState::Differs => format!("{} differences", done.differences_total),
+            SyncServerState::Failed => "failed".to_owned(),
+            SyncServerState::NotReached => "not reached".to_owned(),
+            SyncServerState::NoLinkage => "no Linkage".to_owned(),
+        };
+        self.say(server, SyncPhase::Done, word);
+        done
+    }
+
+    async fn steps(
+        &self,
+        server: &Server,
+        known: &Known,
+        top: &Contents,
+        done: &mut SyncServer,
+    ) -> Result<(), ManagerError> {
+        let linkage = self.tree.linkages.get(&server.id).ok_or(ManagerError::NotLinked)?;
+        if !self.dry && server.mode != Mode::Top {
+            self.take_updates(server, linkage, done).await?;
+        }
+        if !self.dry && server.has_managed_groups() {
+            self.register(server, linkage, known, done).await?;
+        }
+        self.say(server, SyncPhase::Compare, "comparing with the top");
+        let here = match server.mode {
+            Mode::Top => top.clone(),
+            Mode::Replica | Mode::Autonomous(_) => self.manager.contents_of(self.way, linkage).await?,
+        };
+        let now = match self.dry {
+            true => None,
+            false => Some(self.manager.known(self.way, self.tree).await?),
+        };
+        let members = changes(now.as_ref().unwrap_or(known), server);
+        let compared = compared(server, top, &here, &members, now.as_ref().unwrap_or(known));
+        done.differences_total = compared.len() as u64;
+        done.differences = compared.into_iter().take(DIFFERENCES_MAX).collect();
+        (done.files_held, done.files_wanted) = (here.files_held, here.files_held + here.files_wanted);
+        if done.differences_total > 0 {
+            done.state = SyncServerState::Differs;
+        }
+        Ok(())
+    }
+
+    /// Starts or joins the server's own synchronisation, and waits for its end.
+    async fn take_updates(
+        &self,
+        server: &Server,
+        linkage: &LinkageRow,
+        done: &mut SyncServer,
+    ) -> Result<(), ManagerError> {
+        let begun = Instant::now();
+        self.say(server, SyncPhase::Updates, "synchronising with the server above");
+        let started = self.manager.synchronise_on(self.way, linkage, self.by).await?;
+        let mut said = 0;
+        loop {
+            let now = self.manager.progress_of(self.way, linkage, started.run).await?;
+            if now.documents != said {
+                said = now.documents;
+                self.say(server, SyncPhase::Updates, format!("{said} documents"));
+            }
+            match now.state {
+                SyncState::Running if begun.elapsed() < SERVER_TIMEOUT => tokio::time::sleep(PAUSE).await,
+                SyncState::Running => {
+                    return Err(ManagerError::Refused("it is still synchronising by itself".to_owned()));
+                }
+                SyncState::Failed => {
+                    let problem = now.problem.unwrap_or_else(|| "its log says why".to_owned());
+                    return Err(ManagerError::Refused(format!("its synchronisation failed: {problem}")));
+                }
+                SyncState::Done | SyncState::Partial => {
+                    if now.added > 0 {
+                        done.changed.push(format!("{} documents came", now.added));
+                    }
+                    if now.approvals_changed > 0 {
+                        done.changed.push(format!("{} groups and approvals changed", now.approvals_changed));
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Writes the members that the host groups want, on the server that they report to.
+    async fn register(
+        &self,
+        server: &Server,
+        linkage: &LinkageRow,
+        known: &Known,
+        done: &mut SyncServer,
+    ) -> Result<(), ManagerError> {
+        let changes = changes(known, server);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.say(server, SyncPhase::Clients, format!("{} memberships to write", changes.len()));
+        let (mut add, mut remove) = (Vec::new(), Vec::new());
+        for Change { change, adds, .. } in &changes {
+            if *adds { add.push(change.clone()) } else { remove.push(change.clone()) }
+        }
+        let memberships = Memberships { by: self.by.to_owned(), add, remove };
+        let written = self.manager.change_memberships_on(self.way, linkage, memberships).await?;
+        for Change { name, group, adds, .. } in &changes {
+            let verb = if *adds { "added to" } else { "removed from" };
+            done.changed.push(format!("{name} {verb} {group}"));
+        }
+        match written.refused.first() {
+            Some((client, reason)) => Err(ManagerError::Refused(format!("{client}: {reason}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One membership that is not as the host groups want it.
+pub(crate) struct Change {
+    pub change: MembershipChange,
+    pub adds: bool,
+    /// Of the computer and of the group, for people.
+    pub name: String,
+    pub group: String,
+}
+
+/// What the host groups want to be otherwise on this server.
+fn changes(known: &Known, server: &Server) -> Vec<Change> {
+    let plan = known.plan(&Request { chosen: known.managed(), ..Request::default() });
+    let names: BTreeMap<GroupId, &str> =
+        known.groups.iter().map(|group| (group.id, group.name.as_str())).collect();
+    let mut changes = Vec::new();
+    for planned in plan_guard::changes(&plan).into_iter().filter(|one| one.server == server.id) {
+        let Some(group) = planned.target else { continue };
+        let change = |client, adds| Change {
+            name: known.name_of(&client),
+            change: MembershipChange { client, group },
+            adds,
+            group: names.get(&group).map_or_else(|| group.to_string(), |name| (*name).to_owned()),
+        };
+        changes.extend(planned.add.into_iter().map(|client| change(client, true)));
+        changes.extend(planned.remove.into_iter().map(|client| change(client, false)));
+    }
+    changes
+}
+
+fn empty(server: &Server, told: Option<&TreeServer>, state: SyncServerState) -> SyncServer {
+    SyncServer {
+        id: server.id,
+        name: server.name.clone(),
+        mode: told.and_then(|told| told.mode),
+        state,
+        changed: Vec::new(),
+        differences: Vec::new(),
+        differences_total: 0,
+        files_held: 0,
+        files_wanted: 0,
+        ms: 0,
+        problem: None,
+    }
+}

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use headwater_api::linkage::{WsusIdentity, WsusKind, WsusMode};
+use headwater_api::linkage::{WsusIdentity, WsusKind, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::ServerId;
 use headwater_store::LinkageRow;
+use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
 
 use crate::ask::Way;
 use crate::{Manager, ManagerError};
@@ -112,6 +113,31 @@ impl Manager {
         }
         servers.extend(open);
         Ok(Tree { servers, linkages })
+    }
+
+    /// A server as decisions are made about it. One that is not reached is taken for what the top says.
+    pub(crate) async fn server(&self, way: &Way, tree: &Tree, told: &TreeServer) -> Server {
+        let linkage = tree.linkages.get(&told.id);
+        let identity = match linkage.filter(|_| told.reached) {
+            Some(linkage) => self.identity_of(way, linkage).await.ok(),
+            None => None,
+        };
+        let mode = identity.as_ref().map(|identity| identity.mode).or(told.mode);
+        Server {
+            id: told.id,
+            name: told.name.clone(),
+            parent: told.parent,
+            mode: match mode {
+                Some(WsusMode::Top) => Mode::Top,
+                Some(WsusMode::Replica) => Mode::Replica,
+                Some(WsusMode::Autonomous) | None => Mode::Autonomous(Follow::Nothing),
+            },
+            targeting: match identity.map(|identity| identity.targeting) {
+                Some(WsusTargeting::Client) => Targeting::Client,
+                Some(WsusTargeting::Server) | None => Targeting::Server,
+            },
+            linkage: if linkage.is_some() { Linkage::Installed } else { Linkage::Missing },
+        }
     }
 
     /// Looks at the link and the tree, and says what is in order and what is not.

@@ -16,7 +16,7 @@ use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use headwater_api::{Page, path};
 use headwater_app::{App, Operator};
@@ -73,6 +73,16 @@ pub fn router(console: Console) -> Router {
         .with_state(state)
 }
 
+/// Health and metrics of a process without an update server.
+pub fn monitoring(metrics: Arc<dyn Fn() -> String + Send + Sync>) -> Router {
+    let render = async move || server::rendered(&metrics());
+    Router::new()
+        .route("/health", get(server::health))
+        .route("/metrics", get(render))
+        .fallback(async || Refusal::unknown_path())
+        .layer(middleware::from_fn(harden))
+}
+
 type Shared = State<Arc<Console>>;
 
 /// Lets in who has a token, and remembers who it is for the handlers.
@@ -104,7 +114,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 /// Headers that every answer carries: nothing here is a page of another, or kept by a proxy.
-async fn harden(request: Request, next: Next) -> Response {
+pub(crate) async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -126,5 +126,9 @@ pub(super) async fn health() -> &'static str {
 }
 
 pub(super) async fn metrics(State(console): Shared) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], (console.metrics)()).into_response()
+    rendered(&(console.metrics)())
+}
+
+pub(super) fn rendered(metrics: &str) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics.to_owned()).into_response()
 }
