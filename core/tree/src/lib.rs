@@ -11,4 +11,6 @@ pub mod matching;
 pub mod naming;
 pub mod order;
 pub mod plan_guard;
+#[cfg(test)]
+mod sample;
 pub mod server;
