@@ -202,8 +202,7 @@ fn hosts_that_are_not_registered_have_a_reason() {
     check(&[pc(2, 4), twin], Some(Reason::DuplicateName([place(2, 4), place(1, 8)].into())));
     let clone = computer(1, 4, "pc8", (0, 8));
     check(&[pc(2, 4), clone], Some(Reason::SharedId(client(4))));
-    let policy =
-        |value: &str| Some(Reason::Policy { server: ServerId::from_u128(4), value: value.to_owned() });
+    let policy = |value: &str| Some(Reason::Policy { place: place(4, 4), value: value.to_owned() });
     check(&[pc(4, 4)], policy("Berlin - Pilot"));
 }
 
@@ -216,8 +215,7 @@ fn a_policy_names_all_groups_of_its_computer() {
         assert_eq!(changes(&plan), []);
         plan.groups.iter().map(reason).collect()
     };
-    let policy =
-        |value: &str| Some(Reason::Policy { server: ServerId::from_u128(4), value: value.to_owned() });
+    let policy = |value: &str| Some(Reason::Policy { place: place(4, 4), value: value.to_owned() });
     assert_eq!(reasons("")[0], policy("Berlin;Berlin - Pilot"));
     // What it asks for beside the planned groups stays.
     assert_eq!(reasons("Kiosk; berlin"), [None, policy("Berlin;Berlin - Pilot;Kiosk")]);

@@ -79,8 +79,8 @@ fn reasons_and_targets_have_digests_of_their_own() {
         Reason::DuplicateName([place(1, 1)].into()),
         Reason::DuplicateName([place(1, 1), place(1, 2)].into()),
         Reason::SharedId(client),
-        Reason::Policy { server: SERVER, value: "Berlin".into() },
-        Reason::Policy { server: SERVER, value: "Köln".into() },
+        Reason::Policy { place: place(1, 1), value: "Berlin".into() },
+        Reason::Policy { place: place(1, 1), value: "Köln".into() },
     ];
     let targets = [
         Target::Create,
