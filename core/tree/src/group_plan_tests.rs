@@ -241,6 +241,16 @@ fn what_nobody_writes_is_left() {
     check(&plan.groups[0], &expected);
 }
 
+#[test]
+fn what_two_hosts_claim_stays_where_it_is() {
+    let mut world = world(&[in_groups(pc(2, 1), &[50])], &[ours(50, "Berlin", BERLIN)]);
+    world.hosts.push(host(10, "PC1", None));
+    let plan = world.plan(&ask(BERLIN));
+    check(&plan.groups[0], &[(2, members(&[], &[], &[], &[1]))]);
+    let reason = Reason::DuplicateName([place(2, 1)].into());
+    assert_eq!(plan.groups[0].unregistered.get(&HostId::from_u128(1)), Some(&reason));
+}
+
 #[derive(Debug, Clone)]
 struct Turn {
     host: u128,

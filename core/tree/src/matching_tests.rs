@@ -137,7 +137,15 @@ fn a_computer_is_one_host() {
     check(&computers, &[(by_id, at(1, 1)), (full.clone(), duplicate(&[(1, 1)]))]);
     check(&computers, &[(full.clone(), at(1, 1)), (short, duplicate(&[(1, 1)]))]);
     let twin = host(4, "PC1.a.example", None);
-    check(&computers, &[(full, duplicate(&[(1, 1)])), (twin, duplicate(&[(1, 1)]))]);
+    let matching = check(&computers, &[(full, duplicate(&[(1, 1)])), (twin, duplicate(&[(1, 1)]))]);
+    assert_eq!(matching.untouched(), [place(1, 1)].into());
+}
+
+#[test]
+fn computers_without_a_name_are_no_duplicates() {
+    let computers = [computer(1, 1, "", (0, 8)), computer(1, 2, " ", (0, 9)), computer(1, 3, "", (0, 1))];
+    let matching = check(&computers, &[(host(1, "pc1", Some(2)), at(1, 2))]);
+    assert_eq!((matching.duplicates, matching.superseded), (BTreeMap::new(), BTreeMap::new()));
 }
 
 fn computers() -> impl Strategy<Value = Vec<Computer>> {
