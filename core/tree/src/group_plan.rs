@@ -125,7 +125,7 @@ pub enum Reason {
     SharedId(ClientId),
     /// Its policy decides, and has to be set to this value.
     Policy {
-        server: ServerId,
+        place: Place,
         value: String,
     },
     NeverSeen,
@@ -304,7 +304,7 @@ fn registered(host: HostId, group_name: &str, view: &View) -> Result<Place, Reas
     let computer = view.computers.get(place);
     if decides_itself(place, view) && !computer.is_some_and(|computer| computer.requests(group_name)) {
         let value = policy_value(host, computer.copied(), view);
-        return Err(Reason::Policy { server: place.server, value });
+        return Err(Reason::Policy { place: place.clone(), value });
     }
     Ok(place.clone())
 }

@@ -51,9 +51,14 @@ impl Matching {
     /// The records whose memberships nobody changes: not those that count, or not known whose.
     pub fn untouched(&self) -> BTreeSet<Place> {
         let claimed: BTreeSet<&Place> = self.claimed().collect();
-        let duplicates = self.duplicates.values().flatten().filter(|place| !claimed.contains(place));
+        let contested = self.hosts.values().filter_map(|found| match found {
+            Match::DuplicateName(places) => Some(places),
+            _ => None,
+        });
+        let unclear = self.duplicates.values().chain(contested).flatten();
+        let unclear = unclear.filter(|place| !claimed.contains(place));
         let shared = self.shared.iter().filter_map(|client| self.homes.get(client));
-        self.superseded.keys().chain(duplicates).chain(shared).cloned().collect()
+        self.superseded.keys().chain(unclear).chain(shared).cloned().collect()
     }
 
     fn claimed(&self) -> impl Iterator<Item = &Place> {

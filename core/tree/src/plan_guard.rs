@@ -221,6 +221,11 @@ impl Bytes {
         self.0.update(id);
     }
 
+    fn place(&mut self, place: &Place) {
+        self.id(place.server.as_bytes());
+        self.text(place.client.as_str());
+    }
+
     fn clients(&mut self, clients: &BTreeSet<ClientId>) {
         self.count(clients.len());
         clients.iter().for_each(|client| self.text(client.as_str()));
@@ -274,18 +279,15 @@ fn write_reason(bytes: &mut Bytes, reason: &Reason) {
         Reason::DuplicateName(places) => {
             bytes.count(2);
             bytes.count(places.len());
-            for place in places {
-                bytes.id(place.server.as_bytes());
-                bytes.text(place.client.as_str());
-            }
+            places.iter().for_each(|place| bytes.place(place));
         }
         Reason::SharedId(client) => {
             bytes.count(3);
             bytes.text(client.as_str());
         }
-        Reason::Policy { server, value } => {
+        Reason::Policy { place, value } => {
             bytes.count(4);
-            bytes.id(server.as_bytes());
+            bytes.place(place);
             bytes.text(value);
         }
         Reason::NeverSeen => bytes.count(5),
