@@ -46,7 +46,7 @@ pub async fn follow_parent(linkage: Arc<Linkage>, parent: LinkageUrl, mut stoppe
     };
     tokio::select! {
         () = following => {}
-        _ = stopped.wait_for(|stop| *stop) => {}
+        () = async { drop(stopped.wait_for(|stop| *stop).await) } => {}
     }
 }
 
@@ -81,7 +81,7 @@ impl Linkage {
             let handed: Handed = loop {
                 tokio::select! {
                     handed = &mut holding => break handed?,
-                    _ = paired.wait_for(|paired| !paired) => return Ok(()),
+                    () = unpaired(&mut paired) => return Ok(()),
                     // What is held may bring orders at any moment, so this goes beside it.
                     Ok(()) = changes.changed() => {
                         drop(dial.post::<Handed>(HOLD, &self.hold_of(Vec::new(), false), HELD).await?);
@@ -112,4 +112,10 @@ impl Linkage {
             tracing::warn!(error = chain(&error), "a report did not reach the Linkage above");
         }
     }
+}
+
+/// Ends when the managing server is gone.
+async fn unpaired(paired: &mut watch::Receiver<bool>) {
+    // The sender lives as long as the Linkage.
+    let _ = paired.wait_for(|paired| !paired).await;
 }

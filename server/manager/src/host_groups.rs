@@ -355,8 +355,8 @@ fn in_words(reason: &Reason, known: &Known) -> String {
                 "several machines have its client id {client}: give each its own with a fresh SusClientId"
             )
         }
-        Reason::Policy { server: id, value } => {
-            format!("the policy decides on {}: set its target group to `{value}`", server(id))
+        Reason::Policy { place, value } => {
+            format!("the policy decides on {}: set its target group to `{value}`", server(&place.server))
         }
         Reason::NeverSeen => "no WSUS of the tree has seen it yet".to_owned(),
     }

@@ -15,13 +15,13 @@ use headwater_api::{
 };
 use headwater_model::{GroupId, ServerId};
 use headwater_store::LinkageRow;
-use headwater_tree::group_plan::Request;
+use headwater_tree::group_plan::{Plan, Request};
 use headwater_tree::order::{Ended, Progress, Tree as Order};
 use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
 
 use crate::ask::Way;
-use crate::compare::{DIFFERENCES_MAX, compared};
+use crate::compare::in_words;
 use crate::host_groups::Known;
 use crate::tree::{Tree, chain};
 use crate::{Manager, ManagerError};
@@ -200,10 +200,10 @@ impl Run<'_> {
             true => None,
             false => Some(self.manager.known(self.way, self.tree).await?),
         };
-        let members = changes(now.as_ref().unwrap_or(known), server);
-        let compared = compared(server, top, &here, &members, now.as_ref().unwrap_or(known));
-        done.differences_total = compared.len() as u64;
-        done.differences = compared.into_iter().take(DIFFERENCES_MAX).collect();
+        let now = now.as_ref().unwrap_or(known);
+        let compared = self.manager.compare(server, self.told(server), top, &here, now, &managed(now));
+        done.differences_total = compared.counts.values().sum::<usize>() as u64;
+        done.differences = in_words(&compared);
         (done.files_held, done.files_wanted) = (here.files_held, here.files_held + here.files_wanted);
         if done.differences_total > 0 {
             done.state = SyncServerState::Differs;
@@ -281,17 +281,22 @@ impl Run<'_> {
 }
 
 /// One membership that is not as the host groups want it.
-pub(crate) struct Change {
-    pub change: MembershipChange,
-    pub adds: bool,
+struct Change {
+    change: MembershipChange,
+    adds: bool,
     /// Of the computer and of the group, for people.
-    pub name: String,
-    pub group: String,
+    name: String,
+    group: String,
+}
+
+/// The plan of all host groups that have a WSUS group, each with its own hosts.
+fn managed(known: &Known) -> Plan {
+    known.plan(&Request { chosen: known.managed(), ..Request::default() })
 }
 
 /// What the host groups want to be otherwise on this server.
 fn changes(known: &Known, server: &Server) -> Vec<Change> {
-    let plan = known.plan(&Request { chosen: known.managed(), ..Request::default() });
+    let plan = managed(known);
     let names: BTreeMap<GroupId, &str> =
         known.groups.iter().map(|group| (group.id, group.name.as_str())).collect();
     let mut changes = Vec::new();
