@@ -222,8 +222,8 @@ async fn bring_up(
         downstream: options.downstream,
     };
     let app = App::start(settings, clock).await?;
-    app.operators.first_administrator(None, app.clock.now()).await?;
-    let token = app.operators.local_token(app.clock.now()).await?;
+    app.operators.first_administrator(None, app.clock.now()).await.map_err(AppError::from)?;
+    let token = app.operators.local_token(app.clock.now()).await.map_err(AppError::from)?;
     let updates_router = updates::router(Arc::new(Updates {
         app: app.clone(),
         content: ContentUrls { scheme: "http", port: updates.port() },
