@@ -89,7 +89,7 @@ impl Client {
             return Err(unreadable(error));
         }
         let body = self.accepted(answer)?.into_body();
-        self.follow(body, BROKE_OFF, &mut |event: ImportEvent, line| {
+        self.follow(body, BROKE_OFF, |event: ImportEvent, line| {
             watch(ImportStep::Told { event: &event, line });
             match event {
                 ImportEvent::Progress(_) => None,

@@ -15,7 +15,7 @@ impl Client {
         &self,
         body: Body,
         broke_off: &str,
-        told: &mut dyn FnMut(E, &str) -> Option<Result<T, Error>>,
+        mut told: impl FnMut(E, &str) -> Option<Result<T, Error>>,
     ) -> Result<T, Error> {
         // Each line has its own limit; how many there are is the server's affair.
         let mut lines = BufReader::new(body.into_with_config().limit(u64::MAX).reader());

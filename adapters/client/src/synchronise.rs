@@ -21,7 +21,7 @@ impl Client {
         let post = self.agent.post(format!("{}{}", self.url, path::WSUS_SYNC));
         let post = self.prepared(post, &()).config().timeout_global(None).build();
         let body = self.accepted(post.send_json(request))?.into_body();
-        self.follow(body, BROKE_OFF, &mut |event: SyncEvent, line| {
+        self.follow(body, BROKE_OFF, |event: SyncEvent, line| {
             watch(&event, line);
             match event {
                 SyncEvent::Server { .. } => None,
