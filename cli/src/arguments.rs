@@ -11,7 +11,7 @@ macro_rules! examples {
             "Example:\n",
             $("  ", $line, "\n",)+
             "\nExit codes: 0 done, 1 refused or done in part, 2 wrong arguments, 3 the server cannot be \
-             reached, 6 not permitted"
+             reached, 4 no WSUS is linked, 5 a WSUS without Linkage, 6 not permitted"
         )
     };
 }

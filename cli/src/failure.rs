@@ -16,7 +16,25 @@ pub enum Exit {
     Refused = 1,
     WrongArguments = 2,
     Unreachable = 3,
+    NotLinked = 4,
+    /// A WSUS without Linkage stands in the tree.
+    WithoutLinkage = 5,
     NotPermitted = 6,
+}
+
+impl Exit {
+    /// What a server says that a command ends with. What is not known here is no success.
+    pub(crate) fn of(code: u8) -> Self {
+        let known = [
+            Self::Done,
+            Self::WrongArguments,
+            Self::Unreachable,
+            Self::NotLinked,
+            Self::WithoutLinkage,
+            Self::NotPermitted,
+        ];
+        known.into_iter().find(|exit| *exit as u8 == code).unwrap_or(Self::Refused)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -61,8 +79,13 @@ impl Failure {
 
 fn client_exit(error: &ClientError) -> Exit {
     match error {
-        ClientError::Refused(problem) if matches!(problem.status, 401 | 403) => Exit::NotPermitted,
-        ClientError::Refused(_) => Exit::Refused,
+        ClientError::Refused(problem) => match (problem.status, problem.kind.as_str()) {
+            (401 | 403, _) => Exit::NotPermitted,
+            (_, "/problems/not-linked") => Exit::NotLinked,
+            (_, "/problems/not-reached") => Exit::Unreachable,
+            (_, "/problems/without-linkage") => Exit::WithoutLinkage,
+            _ => Exit::Refused,
+        },
         ClientError::Unreachable { .. } | ClientError::Untrusted { .. } | ClientError::Foreign { .. } => {
             Exit::Unreachable
         }

@@ -2,7 +2,6 @@
 
 use clap::{Args, Subcommand};
 use headwater_api::{ComputerSummary, GROUP_NAME_CHARS_MAX, Group, MembersQuery, NewGroup, Page};
-use headwater_model::GroupId;
 
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
@@ -54,7 +53,7 @@ pub enum GroupCommand {
     },
 }
 
-fn group_name(text: &str) -> Result<String, String> {
+pub(crate) fn group_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     match name.chars().count() {
         0 => Err("a group needs a name".into()),
@@ -100,7 +99,7 @@ fn create(name: &str, parent: Option<&str>, session: &mut Session<'_, '_>) -> Re
 }
 
 /// A name as a shell takes it.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     let is_word = name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     if is_word { name.to_owned() } else { format!("\"{name}\"") }
 }
@@ -142,19 +141,9 @@ fn tree(groups: &[Group], reader: Reader) -> String {
 }
 
 /// Each group after the one above it, with how far it is from the top; those beside each other by
-/// name. A group whose parent is not there counts as topmost, so that none is left out.
+/// name.
 fn ordered(groups: &[Group]) -> Vec<(usize, &Group)> {
     let mut sorted: Vec<&Group> = groups.iter().collect();
     sorted.sort_by_cached_key(|group| group.name.to_lowercase());
-    let is_here = |id: GroupId| groups.iter().any(|group| group.id == id);
-    let is_top = |group: &&&Group| group.parent.is_none_or(|parent| !is_here(parent));
-    let mut open: Vec<(usize, &Group)> =
-        sorted.iter().filter(is_top).rev().map(|group| (0, *group)).collect();
-    let mut done = Vec::with_capacity(groups.len());
-    while let Some((depth, group)) = open.pop() {
-        done.push((depth, group));
-        let below = sorted.iter().filter(|other| other.parent == Some(group.id)).rev();
-        open.extend(below.map(|other| (depth + 1, *other)));
-    }
-    done
+    crate::tree::ordered(&sorted, |group| group.id, |group| group.parent)
 }

@@ -8,7 +8,9 @@
 //! | 0 | done |
 //! | 1 | refused, or done in part; what was not done is named |
 //! | 2 | wrong arguments |
-//! | 3 | the server cannot be reached |
+//! | 3 | the server, or a WSUS Linkage that it needs, cannot be reached |
+//! | 4 | no WSUS is linked |
+//! | 5 | a WSUS without WSUS Linkage stands in the tree; it is named |
 //! | 6 | not permitted |
 //!
 //! Results go to the standard output, all else to the standard error.
@@ -19,6 +21,7 @@ mod computer;
 mod connection;
 mod failure;
 mod group;
+mod hostgroup;
 mod import;
 mod moment;
 mod names;
@@ -27,11 +30,15 @@ mod quantity;
 mod server;
 mod session;
 mod sheet;
+mod synchronise;
 mod table;
 mod terminal;
+mod tree;
 mod update;
 mod update_sheet;
 mod upstream;
+mod wsus;
+mod wsus_group;
 
 use std::process::ExitCode;
 
@@ -64,6 +71,12 @@ pub enum Command {
     /// Take updates from another update server
     #[command(after_help = examples!("headwater upstream set https://wsus.example:8531 --replica"))]
     Upstream(upstream::UpstreamArguments),
+    /// Link a managing server with the WSUS servers of a tree, and bring them in step
+    #[command(after_help = examples!("headwater wsus show"))]
+    Wsus(wsus::WsusArguments),
+    /// Group the hosts of a managing server
+    #[command(name = "hostgroup", after_help = examples!("headwater hostgroup list"))]
+    HostGroup(hostgroup::HostGroupArguments),
     /// Make computers use this server
     #[command(after_help = examples!("headwater client policy --format reg > headwater.reg"))]
     Client(policy::ClientArguments),
@@ -81,6 +94,8 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
         Command::Computer(arguments) => &arguments.options,
         Command::Server(arguments) => &arguments.options,
         Command::Upstream(arguments) => &arguments.options,
+        Command::Wsus(arguments) => &arguments.options,
+        Command::HostGroup(arguments) => &arguments.options,
         Command::Client(arguments) => &arguments.options,
     };
     let result = options.connect().map_err(Failure::from).and_then(|client| {
@@ -91,6 +106,8 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
             Command::Computer(arguments) => computer::run(&arguments.command, session),
             Command::Server(arguments) => server::run(&arguments.command, session),
             Command::Upstream(arguments) => upstream::run(&arguments.command, session),
+            Command::Wsus(arguments) => wsus::run(&arguments.command, session),
+            Command::HostGroup(arguments) => hostgroup::run(&arguments.command, session),
             Command::Client(arguments) => policy::run(&arguments.command, session),
         }
     });

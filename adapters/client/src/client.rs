@@ -18,7 +18,7 @@ pub(crate) const ANSWER_BYTES_MAX: u64 = 64 << 20;
 /// The longest problem that is read, in bytes.
 const PROBLEM_BYTES_MAX: u64 = 256 << 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// From the first byte of a request to the last of its answer. Imports have none.
+/// From the first byte of a request to the last of its answer. Imports and synchronisations have none.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Where the server is and what it wants to see.

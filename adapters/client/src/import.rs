@@ -1,18 +1,18 @@
 //! The import: the only operation that streams both ways.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use headwater_api::{ImportEvent, ImportQuery, ImportSummary, path};
+use ureq::SendBody;
 use ureq::http::header;
-use ureq::{Body, SendBody};
 
 use crate::folder::Folder;
 use crate::{Client, Error};
 
-/// The longest line of an answer, in bytes: a summary that names a thousand documents.
-const LINE_BYTES_MAX: u64 = 4 << 20;
+const BROKE_OFF: &str = "the connection broke off before the import was done; repeat it, what is here already \
+                         is kept";
 
 /// What is imported: a cabinet as it is, or a folder as a tar.
 #[derive(Debug)]
@@ -89,31 +89,14 @@ impl Client {
             return Err(unreadable(error));
         }
         let body = self.accepted(answer)?.into_body();
-        self.follow(body, watch)
-    }
-
-    fn follow(&self, body: Body, watch: &mut dyn FnMut(ImportStep<'_>)) -> Result<ImportSummary, Error> {
-        // Each line has its own limit; how many there are is the server's affair.
-        let mut lines = BufReader::new(body.into_with_config().limit(u64::MAX).reader());
-        let mut line = String::new();
-        loop {
-            line.clear();
-            let len = (&mut lines).take(LINE_BYTES_MAX).read_line(&mut line);
-            let len = len.map_err(|error| Error::from_io(self.url.clone(), error))?;
-            if len == 0 {
-                let reason = "the connection broke off before the import was done; repeat it, what is here \
-                              already is kept";
-                return Err(Error::Unreachable { url: self.url.clone(), reason: reason.into() });
-            }
-            let text = line.trim();
-            let event = serde_json::from_str(text).map_err(|error| self.foreign(error.to_string()))?;
-            watch(ImportStep::Told { event: &event, line: text });
+        self.follow(body, BROKE_OFF, |event: ImportEvent, line| {
+            watch(ImportStep::Told { event: &event, line });
             match event {
-                ImportEvent::Progress(_) => {}
-                ImportEvent::Finished { summary } => return Ok(summary),
-                ImportEvent::Failed { problem } => return Err(Error::Refused(Box::new(problem))),
+                ImportEvent::Progress(_) => None,
+                ImportEvent::Finished { summary } => Some(Ok(summary)),
+                ImportEvent::Failed { problem } => Some(Err(Error::Refused(Box::new(problem)))),
             }
-        }
+        })
     }
 }
 

@@ -10,7 +10,10 @@ mod client;
 mod error;
 mod folder;
 mod import;
+mod lines;
+mod manager;
 mod operations;
+mod synchronise;
 
 pub use answer::Answer;
 pub use client::{Access, Client};

@@ -1,4 +1,4 @@
-//! Every operation of the API that a token opens, but the import, in the order of
+//! Every operation of an update server's API that a token opens, but the import, in the order of
 //! [`headwater_api::path`].
 
 use headwater_api::{

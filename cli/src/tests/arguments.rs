@@ -80,5 +80,14 @@ fn wrong_arguments_are_refused_before_the_server_is_asked() {
     wrong("headwater upstream set https://up.example --replica --autonomous", "cannot be used with");
     wrong("headwater upstream filter", "required");
     wrong("headwater client policy --format gpo", "[possible values: reg, powershell]");
+    wrong("headwater wsus link https://w.example:8532/linkage", "--code <CODE>");
+    wrong("headwater wsus link https://w.example:8532/linkage --code 1234-567", "has eight digits");
+    wrong("headwater wsus pair Berlin --code 1234-567x", "has eight digits");
+    wrong("headwater wsus group apply", "<PLAN|--group <HOSTGROUP>>");
+    wrong("headwater wsus group apply plan.json --group Pilot", "cannot be used with");
+    wrong("headwater hostgroup create _", "a group needs a name");
+    wrong("headwater hostgroup add Pilot", "<HOST>...");
+    wrong("headwater hostgroup remove Pilot", "<HOST>...");
+    wrong("headwater hostgroup import", "--from-wsus");
     wrong("headwater server", "");
 }

@@ -41,6 +41,26 @@ fn exit_codes() {
             "error: the token is not known\nThe token is not of this server, or no longer: name another with \
              --token-file.\n",
         ),
+        (
+            Reply::ProblemOf("/problems/not-linked", 409, "no WSUS is linked"),
+            Exit::NotLinked,
+            "error: no WSUS is linked\n",
+        ),
+        (
+            Reply::ProblemOf("/problems/not-reached", 502, "wsus.example is not reached"),
+            Exit::Unreachable,
+            "error: wsus.example is not reached\n",
+        ),
+        (
+            Reply::ProblemOf("/problems/without-linkage", 409, "Osaka has no WSUS Linkage"),
+            Exit::WithoutLinkage,
+            "error: Osaka has no WSUS Linkage\n",
+        ),
+        (
+            Reply::ProblemOf("/problems/not-linked", 403, "auditors change nothing"),
+            Exit::NotPermitted,
+            "error: auditors change nothing\n",
+        ),
     ] {
         let done = run("server status", &[(SERVER, reply)]);
         assert_eq!((done.exit, done.err.as_str()), (exit, err));
@@ -49,10 +69,23 @@ fn exit_codes() {
     assert_eq!(done.exit, Exit::Unreachable);
     assert!(done.err.contains("does not answer as Headwater does"), "{}", done.err);
     assert_eq!(
-        [Exit::Done, Exit::Refused, Exit::WrongArguments, Exit::Unreachable, Exit::NotPermitted]
-            .map(|exit| exit as u8),
-        [0, 1, 2, 3, 6]
+        [
+            Exit::Done,
+            Exit::Refused,
+            Exit::WrongArguments,
+            Exit::Unreachable,
+            Exit::NotLinked,
+            Exit::WithoutLinkage,
+            Exit::NotPermitted
+        ]
+        .map(|exit| exit as u8),
+        [0, 1, 2, 3, 4, 5, 6]
     );
+    // What a server says that a command ends with: never a success that is not one.
+    for code in 0..=u8::MAX {
+        let expected = if code <= 6 { code } else { 1 };
+        assert_eq!(Exit::of(code) as u8, expected);
+    }
 }
 
 #[test]

@@ -32,19 +32,36 @@ pub enum Reply {
     Nothing,
     /// The status and the detail of a problem.
     Problem(u16, &'static str),
+    /// The same with its type.
+    ProblemOf(&'static str, u16, &'static str),
+    /// A text after which the connection breaks off.
+    Cut(&'static str),
 }
 
 impl Reply {
     fn text(&self) -> String {
+        let mut missing = 0;
         let (status, body) = match self {
             Self::Json(value) => (200, value.to_string()),
             Self::Text(text) => (200, (*text).to_owned()),
+            Self::Cut(text) => {
+                missing = 1_000;
+                (200, (*text).to_owned())
+            }
             Self::Nothing => return "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".into(),
             Self::Problem(status, detail) => {
                 (*status, serde_json::json!({"title": "No", "status": status, "detail": detail}).to_string())
             }
+            Self::ProblemOf(kind, status, detail) => {
+                let problem =
+                    serde_json::json!({"type": kind, "title": "No", "status": status, "detail": detail});
+                (*status, problem.to_string())
+            }
         };
-        format!("HTTP/1.1 {status} x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        format!(
+            "HTTP/1.1 {status} x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len() + missing
+        )
     }
 }
 

@@ -5,10 +5,13 @@ mod arguments;
 mod connections;
 mod fake;
 mod fleet;
+mod hostgroups;
 mod imports;
 mod robustness;
 mod servers;
+mod synchronisations;
 mod updates;
+mod wsus;
 
 /// Lines as a terminal shows them.
 fn lines(lines: &[&str]) -> String {

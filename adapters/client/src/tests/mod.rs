@@ -3,6 +3,7 @@
 mod exchanges;
 mod fake;
 mod imports;
+mod manager;
 mod trust;
 
 use crate::{Access, Client};

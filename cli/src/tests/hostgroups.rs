@@ -1,0 +1,99 @@
+//! `headwater hostgroup`.
+
+use serde_json::json;
+
+use super::answers::*;
+use super::fake::{Reply, run};
+use super::lines;
+use crate::Exit;
+
+const GROUPS: &str = "GET /api/v1/hostgroups";
+const MAKE: &str = "POST /api/v1/hostgroups";
+
+#[test]
+fn host_groups_are_listed() {
+    let groups = json!([
+        {"name": "Pilot", "hosts": 1_204, "wsus_group": PILOT},
+        {"name": "Büro 3", "hosts": 0}
+    ]);
+    let done = run("hostgroup list", &[(GROUPS, page(groups.clone()))]);
+    assert_eq!(
+        done.out,
+        lines(&["NAME    HOSTS  WSUS GROUP", "Pilot   1,204  11111111", "Büro 3      0  –"])
+    );
+    let done = run("hostgroup list -o json", &[(GROUPS, page(groups.clone()))]);
+    assert_eq!((done.exit, done.out), (Exit::Done, format!("{}\n", json!({"items": groups}))));
+    let done = run("hostgroup list", &[(GROUPS, page(json!([])))]);
+    assert_eq!(done.out, "There is no host group yet. Make one with `headwater hostgroup create NAME`.\n");
+}
+
+#[test]
+fn a_host_group_is_made() {
+    let made = json!({"name": "Büro 3", "hosts": 2});
+    let done = run(
+        "hostgroup create Büro_3 --host pc-17 --host pc-18.example",
+        &[(MAKE, Reply::Json(made.clone()))],
+    );
+    assert_eq!(done.body(), json!({"name": "Büro 3", "hosts": ["pc-17", "pc-18.example"]}));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Made the host group Büro 3 with 2 hosts",
+            "See what a WSUS group would have with `headwater wsus group preview \"Büro 3\"`.",
+        ])
+    );
+    let done = run("hostgroup create Pilot -o json", &[(MAKE, Reply::Json(made.clone()))]);
+    assert_eq!(done.body(), json!({"name": "Pilot", "hosts": []}));
+    assert_eq!((done.exit, done.out), (Exit::Done, format!("{made}\n")));
+
+    let taken = Reply::Problem(409, "a host group named `Pilot` exists already");
+    let done = run("hostgroup create Pilot", &[(MAKE, taken)]);
+    assert_eq!(
+        (done.exit, done.err.as_str()),
+        (Exit::Refused, "error: a host group named `Pilot` exists already\n")
+    );
+    let done = run("hostgroup create Pilot", &[(MAKE, Reply::Problem(403, "auditors change nothing"))]);
+    assert_eq!(done.exit, Exit::NotPermitted);
+}
+
+#[test]
+fn hosts_are_put_in_and_taken_out() {
+    let members = "POST /api/v1/hostgroups/B%C3%BCro%203/members";
+    let group = json!({"name": "Büro 3", "hosts": 1});
+    let done = run("hostgroup add Büro_3 pc-17 pc-18", &[(members, Reply::Json(group.clone()))]);
+    assert_eq!(done.body(), json!({"add": ["pc-17", "pc-18"], "remove": []}));
+    assert_eq!((done.exit, done.out.as_str()), (Exit::Done, "Büro 3 has 1 host now\n"));
+
+    let linked = json!({"name": "Büro 3", "hosts": 0, "wsus_group": PILOT});
+    let done = run("hostgroup remove Büro_3 pc-17", &[(members, Reply::Json(linked.clone()))]);
+    assert_eq!(done.body(), json!({"add": [], "remove": ["pc-17"]}));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Büro 3 has 0 hosts now",
+            "Its WSUS group follows with `headwater wsus group apply --group \"Büro 3\"`.",
+        ])
+    );
+    let done = run("hostgroup remove Büro_3 pc-17 -o json", &[(members, Reply::Json(linked.clone()))]);
+    assert_eq!(done.out, format!("{linked}\n"));
+
+    let unknown = Reply::Problem(404, "no WSUS of the tree knows a computer `pc-99`");
+    let done = run("hostgroup add Büro_3 pc-99", &[(members, unknown)]);
+    assert_eq!(
+        (done.exit, done.err.as_str()),
+        (Exit::Refused, "error: no WSUS of the tree knows a computer `pc-99`\n")
+    );
+}
+
+#[test]
+fn host_groups_are_made_from_the_wsus() {
+    let import = "POST /api/v1/hostgroups/import";
+    let imported = json!({"created": ["Pilot", "Büro 3"], "unchanged": ["Lab"], "hosts": 1_204});
+    let done = run("hostgroup import --from-wsus", &[(import, Reply::Json(imported.clone()))]);
+    assert_eq!(
+        done.out,
+        lines(&["Made 2 host groups with 1,204 hosts; 1 was there already", "  Pilot", "  Büro 3"])
+    );
+    let done = run("hostgroup import --from-wsus -o json", &[(import, Reply::Json(imported.clone()))]);
+    assert_eq!((done.exit, done.out), (Exit::Done, format!("{imported}\n")));
+}

@@ -1,0 +1,204 @@
+//! `headwater wsus sync` and its history.
+
+use serde_json::{Value, json};
+
+use super::answers::*;
+use super::fake::{Done, Reply, run};
+use super::lines;
+use crate::Exit;
+
+const SYNC: &str = "POST /api/v1/wsus/sync";
+const BERLIN: &str = r#"{"event":"server","name":"Berlin","phase":"updates","line":"120 of 340 documents"}"#;
+const KOBE: &str = r#"{"event":"server","name":"Kobe","phase":"clients","line":"2 memberships to write"}"#;
+
+fn server(name: &str, state: &str) -> Value {
+    json!({"id": PILOT, "name": name, "mode": "replica", "state": state, "changed": [], "differences": [],
+           "differences_total": 0, "files_held": 340, "files_wanted": 340, "ms": 3_210})
+}
+
+fn report(servers: Value, exit: u8) -> Value {
+    json!({"run": 7, "dry_run": false, "servers": servers, "exit": exit})
+}
+
+/// One of each state.
+fn mixed() -> Value {
+    let mut top = server("wsus.example", "in_step");
+    top["mode"] = json!("top");
+    let mut berlin = server("Berlin", "differs");
+    berlin["changed"] = json!(["pc-17 added to Pilot"]);
+    berlin["differences"] = json!([{"kind": "approval", "text": "KB5044284 is not approved for Pilot."}]);
+    berlin["differences_total"] = json!(1_204);
+    berlin["files_held"] = json!(212);
+    let mut kobe = server("Kobe", "failed");
+    kobe["problem"] = json!("its synchronisation failed: the disk is full");
+    let mut nara = server("Nara", "not_reached");
+    nara["problem"] = json!("Kobe, above it, failed");
+    let mut osaka = server("Osaka", "no_linkage");
+    osaka.as_object_mut().expect("fields").remove("mode");
+    json!([top, berlin, kobe, nara, osaka])
+}
+
+#[track_caller]
+fn sync(options: &str, events: &[&str], last: Value) -> Done {
+    let text = events.iter().map(|line| format!("{line}\n")).collect::<String>() + &format!("{last}\n");
+    run(&format!("wsus sync{options}"), &[(SYNC, Reply::Text(text.leak()))])
+}
+
+fn finished(report: Value) -> Value {
+    json!({"event": "finished", "report": report})
+}
+
+#[test]
+fn a_run_is_told_and_shown() {
+    let done = sync("", &[BERLIN, KOBE], finished(report(mixed(), 5)));
+    assert_eq!(done.exit, Exit::WithoutLinkage);
+    assert_eq!(done.body(), json!({"dry_run": false}));
+    assert_eq!(
+        done.err,
+        lines(&["Berlin: updates: 120 of 340 documents", "Kobe: clients: 2 memberships to write"])
+    );
+    assert_eq!(
+        done.out,
+        lines(&[
+            "1 of 5 servers is in step.",
+            "",
+            "SERVER        MODE     STATE              CHANGED  FILES        TIME",
+            "wsus.example  top      in step                  0  –           3.2 s",
+            "Berlin        replica  1,204 differences        1  212 of 340  3.2 s",
+            "Kobe          replica  failed                   0  –           3.2 s",
+            "Nara          replica  not reached              –  –               –",
+            "Osaka         –        no Linkage               –  –               –",
+            "",
+            "Berlin: pc-17 added to Pilot",
+            "Berlin: KB5044284 is not approved for Pilot.",
+            "Berlin: 1,203 more differences",
+            "Kobe: its synchronisation failed: the disk is full",
+            "Nara: Kobe, above it, failed",
+        ])
+    );
+}
+
+#[test]
+fn a_run_ends_with_what_the_report_says() {
+    for (code, exit) in [
+        (0, Exit::Done),
+        (1, Exit::Refused),
+        (3, Exit::Unreachable),
+        (4, Exit::NotLinked),
+        (5, Exit::WithoutLinkage),
+        (77, Exit::Refused),
+    ] {
+        let report = report(json!([server("Berlin", "in_step")]), code);
+        assert_eq!(sync("", &[], finished(report.clone())).exit, exit);
+        assert_eq!(sync(" --output json", &[], finished(report)).exit, exit);
+    }
+}
+
+#[track_caller]
+fn verdict(report: Value, expected: &str) {
+    let done = sync("", &[], finished(report));
+    assert_eq!(done.out.lines().next(), Some(expected));
+}
+
+#[test]
+fn the_verdict_comes_first() {
+    let in_step = || server("Berlin", "in_step");
+    let mut changed = in_step();
+    changed["changed"] = json!(["12 documents came"]);
+    verdict(report(json!([in_step(), in_step()]), 0), "All 2 servers are in step. Nothing was changed.");
+    verdict(report(json!([in_step(), changed]), 0), "All 2 servers are in step.");
+    verdict(report(json!([in_step()]), 0), "The server is in step. Nothing was changed.");
+    verdict(
+        report(json!([server("Berlin", "failed")]), 1),
+        "The server is not in step. Nothing was changed.",
+    );
+    verdict(report(json!([]), 0), "No server was looked at. Nothing was changed.");
+    let mut dry = report(json!([in_step(), server("Kobe", "differs")]), 1);
+    dry["dry_run"] = json!(true);
+    verdict(dry, "1 of 2 servers is in step. This was a dry run: nothing was changed.");
+}
+
+#[test]
+fn many_changes_are_counted() {
+    let mut berlin = server("Berlin", "in_step");
+    berlin["changed"] = (0..1_210).map(|number| format!("pc-{number} added to Pilot")).collect();
+    let done = sync("", &[], finished(report(json!([berlin]), 0)));
+    assert!(done.out.ends_with("Berlin: pc-9 added to Pilot\nBerlin: 1,200 more changes\n"), "{}", done.out);
+}
+
+#[test]
+fn a_run_may_be_limited() {
+    let done = sync(" --dry-run --below Berlin_2", &[], finished(report(json!([]), 0)));
+    assert_eq!(done.body(), json!({"dry_run": true, "below": "Berlin 2"}));
+}
+
+#[test]
+fn programs_get_every_event_of_a_run() {
+    let last = finished(report(mixed(), 1));
+    let done = sync(" --output json", &[BERLIN, KOBE], last.clone());
+    assert_eq!(done.out, lines(&[BERLIN, KOBE, &last.to_string()]));
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, ""));
+}
+
+#[test]
+fn a_run_that_fails_says_why() {
+    for (kind, exit) in [
+        ("/problems/not-linked", Exit::NotLinked),
+        ("/problems/not-reached", Exit::Unreachable),
+        ("/problems/without-linkage", Exit::WithoutLinkage),
+        ("about:blank", Exit::Refused),
+    ] {
+        let problem = json!({"type": kind, "title": "No", "status": 409, "detail": "it is so"});
+        let failed = json!({"event": "failed", "problem": problem});
+        let done = sync("", &[BERLIN], failed.clone());
+        assert_eq!((done.exit, done.out.as_str()), (exit, ""));
+        assert_eq!(done.err, lines(&["Berlin: updates: 120 of 340 documents", "error: it is so"]));
+        let done = sync(" -o json", &[], failed.clone());
+        assert_eq!((done.exit, done.out), (exit, format!("{failed}\n")));
+    }
+}
+
+/// Whatever has come by then, even most of the line that says that all is in step.
+#[test]
+fn a_run_that_breaks_off_is_no_success() {
+    let last = finished(report(json!([server("Berlin", "in_step")]), 0)).to_string();
+    let most = &last[..last.len() - 1];
+    for options in ["", " --output json"] {
+        for text in ["".to_owned(), format!("{BERLIN}\n"), format!("{BERLIN}\n{most}"), most.to_owned()] {
+            let text: &'static str = text.leak();
+            for reply in [Reply::Text(text), Reply::Cut(text)] {
+                let done = run(&format!("wsus sync{options}"), &[(SYNC, reply)]);
+                assert_eq!(done.exit, Exit::Unreachable);
+                assert!(done.err.contains("broke off before the run was done"), "{}", done.err);
+                assert!(!done.out.contains("finished"), "{}", done.out);
+            }
+        }
+    }
+}
+
+const RUNS: &str = "GET /api/v1/wsus/sync/runs";
+
+#[test]
+fn the_last_runs() {
+    let runs = json!([
+        {"run": 8, "started_by": "admin", "started_at": "2026-10-04T17:00:00Z"},
+        {"run": 7, "started_by": "kiku", "started_at": "2026-10-04T15:00:00Z",
+         "finished_at": "2026-10-04T15:03:00Z", "report": report(mixed(), 5)},
+        {"run": 6, "started_by": "kiku", "started_at": "2026-10-04T14:00:00Z",
+         "finished_at": "2026-10-04T14:00:05Z", "report": {"dry_run": true, "servers": [], "exit": 0}}
+    ]);
+    let done = run("wsus history", &[(RUNS, Reply::Json(runs.clone()))]);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "RUN  STARTED           TOOK       DRY RUN  IN STEP    CHANGED  BY",
+            "  8  2026-10-04 17:00  –          –        not ended  –        admin",
+            "  7  2026-10-04 15:00  3 min 0 s  –        1 of 5     1        kiku",
+            "  6  2026-10-04 14:00  5.0 s      yes      0 of 0     0        kiku",
+        ])
+    );
+    let done = run("wsus history -o json", &[(RUNS, Reply::Json(runs.clone()))]);
+    assert_eq!((done.exit, done.out), (Exit::Done, format!("{runs}\n")));
+    let done = run("wsus history", &[(RUNS, Reply::Json(json!([])))]);
+    assert_eq!(done.out, "There was no run yet. Begin one with `headwater wsus sync`.\n");
+}

@@ -1,0 +1,279 @@
+//! `headwater wsus`, but the synchronisation.
+
+use serde_json::{Value, json};
+
+use super::answers::*;
+use super::fake::{Reply, run, run_in};
+use super::lines;
+use crate::Exit;
+
+const SHOW: &str = "GET /api/v1/wsus";
+const PLAN: &str = "GET /api/v1/wsus/groups/plan?group=Pilot";
+const APPLY: &str = "POST /api/v1/wsus/groups/plan";
+const TOP: &str = OFFICE;
+const BERLIN: &str = DRIVER;
+const LINKAGE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn link() -> Value {
+    let linkage = "aaaaaaaa-0000-4000-8000-000000000001";
+    json!({
+        "url": "https://wsus.example:8532/linkage", "linkage": linkage,
+        "servers": [
+            {"id": TOP, "name": "wsus.example", "kind": "microsoft", "mode": "top", "linkage": linkage,
+             "reached": true, "last_contact_at": "2026-10-04T17:59:50Z",
+             "last_sync_at": "2026-10-04T15:00:00Z", "computers": 1_204},
+            {"id": PILOT, "name": "Osaka", "parent": TOP, "reached": false,
+             "last_contact_at": "2026-10-04T15:00:00Z", "computers": 3},
+            {"id": BERLIN, "name": "Berlin", "parent": TOP, "kind": "headwater", "mode": "replica",
+             "linkage": "aaaaaaaa-0000-4000-8000-000000000002", "reached": true, "computers": 0},
+            {"id": TOKYO, "name": "Kobe", "parent": PILOT, "mode": "autonomous",
+             "linkage": "aaaaaaaa-0000-4000-8000-000000000003", "reached": false, "computers": 0}
+        ],
+        "joining": []
+    })
+}
+
+#[test]
+fn a_link_shows_the_tree() {
+    let done = run_in("wsus show", &[(SHOW, Reply::Json(link()))], Some(100));
+    assert_eq!(done.exit, Exit::Done);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Linkage  https://wsus.example:8532/linkage",
+            "Id       aaaaaaaa-0000-4000-8000-000000000001",
+            "",
+            "NAME          KIND       MODE        LINKAGE      LAST CONTACT  LAST SYNC  COMPUTERS",
+            "wsus.example  Microsoft  top         connected    just now      3 h ago        1,204",
+            "  Osaka       –          –           none         3 h ago       –                  3",
+            "    Kobe      –          autonomous  not reached  –             –                  0",
+            "  Berlin      Headwater  replica     connected    –             –                  0",
+        ])
+    );
+    let done = run("wsus show --output json", &[(SHOW, Reply::Json(link()))]);
+    assert_eq!(done.out, format!("{}\n", link()));
+}
+
+#[test]
+fn those_that_wait_come_with_the_command_that_pairs_them() {
+    let waiting = |number: u8, name: &str| {
+        json!({"linkage": format!("aaaaaaaa-0000-4000-8000-00000000000{number}"), "name": name,
+               "since": "2026-10-04T15:00:00Z"})
+    };
+    let mut link = link();
+    link["problem"] = json!("wsus.example: its administration service does not answer");
+    link["servers"] = json!([]);
+    // What a machine calls itself is not to become part of a command that is copied.
+    link["joining"] = json!([
+        waiting(4, "wsus-kyoto"),
+        waiting(5, "nara"),
+        waiting(6, "NARA"),
+        waiting(7, "x\";$(reboot)"),
+        waiting(8, "--code")
+    ]);
+    let done = run_in("wsus show", &[(SHOW, Reply::Json(link))], Some(120));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Linkage  https://wsus.example:8532/linkage",
+            "Id       aaaaaaaa-0000-4000-8000-000000000001",
+            "Problem  wsus.example: its administration service does not answer",
+            "",
+            "WAITS TO BE PAIRED  SINCE    PAIR IT WITH THE CODE THAT IT SHOWS",
+            "wsus-kyoto          3 h ago  headwater wsus pair wsus-kyoto --code CODE",
+            "nara                3 h ago  headwater wsus pair aaaaaaaa-0000-4000-8000-000000000005 --code CODE",
+            "NARA                3 h ago  headwater wsus pair aaaaaaaa-0000-4000-8000-000000000006 --code CODE",
+            "x\";$(reboot)        3 h ago  headwater wsus pair aaaaaaaa-0000-4000-8000-000000000007 --code CODE",
+            "--code              3 h ago  headwater wsus pair aaaaaaaa-0000-4000-8000-000000000008 --code CODE",
+        ])
+    );
+}
+
+#[test]
+fn a_wsus_is_linked_paired_and_unlinked() {
+    let done = run(
+        "wsus link https://wsus.example:8532/linkage --code 1234-5678",
+        &[("POST /api/v1/wsus", Reply::Json(link()))],
+    );
+    assert_eq!(done.body(), json!({"url": "https://wsus.example:8532/linkage", "code": "1234-5678"}));
+    assert_eq!(done.exit, Exit::Done);
+    assert!(done.out.starts_with("Linkage  https://wsus.example:8532/linkage\n"), "{}", done.out);
+
+    let pair = "POST /api/v1/wsus/pair";
+    let done = run("wsus pair Berlin --code 12345678 -o json", &[(pair, Reply::Json(link()))]);
+    assert_eq!(done.body(), json!({"linkage": "Berlin", "code": "12345678"}));
+    assert_eq!((done.exit, done.out), (Exit::Done, format!("{}\n", link())));
+
+    let done =
+        run("wsus pair Berlin --code 1234-5678", &[(pair, Reply::Problem(409, "the code is not right"))]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, "error: the code is not right\n"));
+
+    let unlink = "DELETE /api/v1/wsus";
+    let done = run("wsus unlink", &[(unlink, Reply::Nothing)]);
+    assert_eq!(done.out, "No WSUS is linked any more; nothing in it was changed\n");
+    let done = run("wsus unlink", &[(unlink, Reply::ProblemOf("/problems/not-linked", 409, "none"))]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::NotLinked, "error: none\n"));
+}
+
+const DOCTOR: &str = "GET /api/v1/wsus/doctor";
+
+#[test]
+fn a_doctor_that_finds_a_problem_ends_with_1() {
+    let good = json!({"level": "good", "what": "wsus.example answers"});
+    let warning = json!({"level": "warning", "what": "the clock of Berlin differs by 90 s",
+                         "advice": "let all machines follow one source of time"});
+    let problem = json!({"level": "problem", "what": "Osaka has no WSUS Linkage",
+                         "advice": "run `headwater linkage install` there, then `headwater wsus pair`"});
+    let all = json!([good, warning, problem]);
+    let done = run("wsus doctor", &[(DOCTOR, Reply::Json(all.clone()))]);
+    assert_eq!(done.exit, Exit::Refused);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "1 problem found, 1 warning.",
+            "",
+            "ok       wsus.example answers",
+            "warning  the clock of Berlin differs by 90 s",
+            "         let all machines follow one source of time",
+            "problem  Osaka has no WSUS Linkage",
+            "         run `headwater linkage install` there, then `headwater wsus pair`",
+        ])
+    );
+    let done = run("wsus doctor -o json", &[(DOCTOR, Reply::Json(all.clone()))]);
+    assert_eq!((done.exit, done.out), (Exit::Refused, format!("{all}\n")));
+    let done = run("wsus doctor", &[(DOCTOR, Reply::Json(json!([good, warning])))]);
+    assert_eq!(done.exit, Exit::Done);
+    assert!(done.out.starts_with("No problem was found, 1 warning.\n"), "{}", done.out);
+}
+
+fn plan(group: Option<&str>) -> Value {
+    let change =
+        |server: &str, name: &str| json!({"server": server, "client": format!("id of {name}"), "name": name});
+    let mut plan = json!({
+        "host_group": "Pilot", "add": [change(TOP, "pc-17"), change(BERLIN, "pc-18")],
+        "remove": [change(TOKYO, "pc-1")], "unchanged": 1_200,
+        "not_registered": [["pc-99", "no WSUS of the tree has seen it yet"]], "state": LINKAGE
+    });
+    if let Some(group) = group {
+        plan["group"] = json!(group);
+    }
+    plan
+}
+
+#[test]
+fn a_preview_tells_every_change() {
+    let steps = [(PLAN, Reply::Json(plan(Some(PILOT)))), (SHOW, Reply::Json(link()))];
+    let done = run("wsus group preview Pilot", &steps);
+    assert_eq!(done.exit, Exit::Done);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Pilot: 2 to add, 1 to remove, 1,200 unchanged, 1 not registered",
+            "",
+            "CHANGE     COMPUTER  SERVER",
+            "to add     pc-17     wsus.example",
+            "to add     pc-18     Berlin",
+            "to remove  pc-1      Kobe",
+            "",
+            "NOT REGISTERED  WHY",
+            "pc-99           no WSUS of the tree has seen it yet",
+            "",
+            "Apply it with `headwater wsus group apply --group Pilot`.",
+        ])
+    );
+    let done = run("wsus group preview Pilot -o json", &[(PLAN, Reply::Json(plan(None)))]);
+    assert_eq!(done.out, format!("{}\n", plan(None)));
+
+    // Names are a courtesy.
+    let gone = Reply::ProblemOf("/problems/not-reached", 502, "gone");
+    let done = run("wsus group preview Pilot", &[(PLAN, Reply::Json(plan(Some(PILOT)))), (SHOW, gone)]);
+    assert_eq!(done.exit, Exit::Done);
+    assert!(done.out.contains(&format!("to add     pc-18     {BERLIN}\n")), "{}", done.out);
+}
+
+#[test]
+fn a_plan_without_changes_is_not_to_be_applied() {
+    let mut same = plan(Some(PILOT));
+    (same["add"], same["remove"], same["not_registered"]) = (json!([]), json!([]), json!([]));
+    let done = run("wsus group preview Pilot", &[(PLAN, Reply::Json(same))]);
+    assert_eq!(done.out, "Pilot: 0 to add, 0 to remove, 1,200 unchanged, 0 not registered\n");
+}
+
+#[test]
+fn exactly_the_plan_that_was_saved_is_applied() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pilot.json");
+    let path = file.display();
+    let steps = [(PLAN, Reply::Json(plan(None))), (SHOW, Reply::Json(link()))];
+    let done = run_in(&format!("wsus group preview Pilot --save {path}"), &steps, None);
+    let end = format!("\nApply it with `headwater wsus group apply {path}`.\n");
+    assert!(done.out.ends_with(&end), "{}", done.out);
+    assert!(done.out.starts_with("Pilot (a new WSUS group): 2 to add, "), "{}", done.out);
+
+    let steps = [(APPLY, Reply::Json(plan(None))), (SHOW, Reply::Json(link()))];
+    let done = run(&format!("wsus group apply {path}"), &steps);
+    assert_eq!(serde_json::from_str::<Value>(&done.bodies[0]).expect("JSON"), plan(None));
+    assert_eq!(done.exit, Exit::Done);
+    let start = "Pilot (a new WSUS group): 2 added, 1 removed, 1,200 unchanged, 1 not registered\n";
+    assert!(done.out.starts_with(start), "{}", done.out);
+    let end = "\nMembers on lower servers follow with `headwater wsus sync`.\n";
+    assert!(done.out.ends_with(end), "{}", done.out);
+
+    let changed = Reply::Problem(409, "what the plan was made from has changed: make a new preview");
+    let done = run(&format!("wsus group apply {path}"), &[(APPLY, changed)]);
+    assert_eq!((done.exit, done.out.as_str()), (Exit::Refused, ""));
+}
+
+#[test]
+fn a_plan_is_made_and_applied_at_once() {
+    let plan = plan(Some(PILOT));
+    let steps = [(PLAN, Reply::Json(plan.clone())), (APPLY, Reply::Json(plan.clone()))];
+    let done = run("wsus group apply --group Pilot -o json", &steps);
+    assert_eq!(done.body(), plan);
+    assert_eq!((done.exit, done.out), (Exit::Done, format!("{plan}\n")));
+}
+
+#[test]
+fn files_that_are_no_plans() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("plan.json");
+    let apply = |path: &std::path::Path| run(&format!("wsus group apply {}", path.display()), &[]);
+    let done = apply(&file);
+    assert_eq!(done.exit, Exit::WrongArguments);
+    assert!(done.err.contains("plan.json` cannot be read: "), "{}", done.err);
+    for text in ["", "[]", "{\"host_group\":\"Pilot\"}"] {
+        std::fs::write(&file, text).expect("a file");
+        let done = apply(&file);
+        assert_eq!(done.exit, Exit::WrongArguments);
+        assert!(done.err.contains("plan.json` cannot be read: it is no plan: "), "{}", done.err);
+    }
+    let absent = folder.path().join("absent").join("plan.json");
+    let line = format!("wsus group preview Pilot --save {}", absent.display());
+    let done = run(&line, &[(PLAN, Reply::Json(plan(None)))]);
+    assert_eq!((done.exit, done.out.as_str()), (Exit::WrongArguments, ""));
+    assert!(done.err.contains("plan.json` cannot be written: "), "{}", done.err);
+}
+
+#[test]
+fn what_is_not_linked_not_reached_or_not_permitted() {
+    for (line, request) in [
+        ("wsus show", SHOW),
+        ("wsus doctor", DOCTOR),
+        ("wsus sync", "POST /api/v1/wsus/sync"),
+        ("wsus history", "GET /api/v1/wsus/sync/runs"),
+        ("wsus group preview Pilot", PLAN),
+        ("wsus group apply --group Pilot", PLAN),
+        ("hostgroup import --from-wsus", "POST /api/v1/hostgroups/import"),
+    ] {
+        for (kind, status, exit) in [
+            ("/problems/not-linked", 409, Exit::NotLinked),
+            ("/problems/not-reached", 502, Exit::Unreachable),
+            ("/problems/without-linkage", 409, Exit::WithoutLinkage),
+            ("about:blank", 409, Exit::Refused),
+            ("about:blank", 403, Exit::NotPermitted),
+        ] {
+            let done = run(line, &[(request, Reply::ProblemOf(kind, status, "it is so"))]);
+            assert_eq!((done.exit, done.err.as_str(), done.out.as_str()), (exit, "error: it is so\n", ""));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! `headwater wsus`: the WSUS that a managing server is linked with, and the tree below it.
+
+use clap::{Args, Subcommand};
+use headwater_api::linkage::{Joining, WsusKind, WsusMode};
+use headwater_api::{Finding, FindingLevel, LinkRequest, PairRequest, SyncRequest, TreeServer, WsusLink};
+
+use crate::arguments::examples;
+use crate::failure::{Exit, Failure};
+use crate::moment::age;
+use crate::quantity::{counted, grouped};
+use crate::session::{Reader, Session};
+use crate::sheet::Sheet;
+use crate::table::{Column, Table};
+use crate::{Options, synchronise, tree, wsus_group};
+
+#[derive(Debug, Args)]
+pub struct WsusArguments {
+    #[command(flatten)]
+    pub options: Options,
+    #[command(subcommand)]
+    pub command: WsusCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WsusCommand {
+    /// Link the top WSUS of a tree; this changes nothing in it
+    #[command(after_help = examples!("headwater wsus link https://wsus.example:8532/linkage --code 1234-5678"))]
+    Link {
+        /// The address of its WSUS Linkage, as `headwater linkage install` prints it
+        #[arg(value_name = "URL")]
+        url: String,
+        /// The code that the Linkage shows on its machine
+        #[arg(long, value_name = "CODE", value_parser = code)]
+        code: String,
+    },
+    /// Link the WSUS no longer; this changes nothing in it
+    #[command(after_help = examples!("headwater wsus unlink"))]
+    Unlink,
+    /// Show the linked WSUS, the tree below it and who waits to be paired
+    #[command(after_help = examples!("headwater wsus show"))]
+    Show,
+    /// Pair with a WSUS Linkage of a lower server
+    #[command(after_help = examples!("headwater wsus pair wsus-berlin --code 1234-5678"))]
+    Pair {
+        /// The Linkage, by name or id
+        #[arg(value_name = "LINKAGE")]
+        linkage: String,
+        /// The code that it shows on its machine
+        #[arg(long, value_name = "CODE", value_parser = code)]
+        code: String,
+    },
+    /// Examine every server of the tree; ends with 1 when there is a problem
+    #[command(after_help = examples!("headwater wsus doctor"))]
+    Doctor,
+    /// Bring the servers of the tree in step
+    ///
+    /// Ends with 0 when all of them are in step, with 1 when differences or failures remain, with 5
+    /// when a server has no WSUS Linkage.
+    #[command(after_help = examples!("headwater wsus sync", "headwater wsus sync --dry-run --below wsus-berlin"))]
+    Sync {
+        /// Only list what differs
+        #[arg(long)]
+        dry_run: bool,
+        /// Only this server and those below it, by name or id
+        #[arg(long, value_name = "NAME")]
+        below: Option<String>,
+    },
+    /// List the last synchronisations of the tree, the newest first
+    #[command(after_help = examples!("headwater wsus history"))]
+    History,
+    /// Make WSUS groups from host groups
+    #[command(after_help = examples!("headwater wsus group preview Pilot"))]
+    Group {
+        #[command(subcommand)]
+        command: wsus_group::WsusGroupCommand,
+    },
+}
+
+fn code(text: &str) -> Result<String, String> {
+    let digits = || text.chars().filter(|c| *c != '-');
+    if digits().count() == 8 && digits().all(|c| c.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a code has eight digits, such as 1234-5678".into())
+    }
+}
+
+pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    match command {
+        WsusCommand::Link { url, code } => {
+            let answer = session.client.link_wsus(&LinkRequest { url: url.clone(), code: code.clone() })?;
+            session.show(&answer, link_text)
+        }
+        WsusCommand::Unlink => {
+            session.client.unlink_wsus()?;
+            session.say("No WSUS is linked any more; nothing in it was changed")
+        }
+        WsusCommand::Show => {
+            let answer = session.client.wsus()?;
+            session.show(&answer, link_text)
+        }
+        WsusCommand::Pair { linkage, code } => {
+            let request = PairRequest { linkage: linkage.clone(), code: code.clone() };
+            let answer = session.client.pair_wsus(&request)?;
+            session.show(&answer, link_text)
+        }
+        WsusCommand::Doctor => {
+            let answer = session.client.wsus_doctor()?;
+            let has_problem = answer.value.iter().any(|finding| finding.level == FindingLevel::Problem);
+            let shown = session.show(&answer, |findings, reader| findings_text(findings, reader));
+            session.end(shown, if has_problem { Exit::Refused } else { Exit::Done })
+        }
+        WsusCommand::Sync { dry_run, below } => {
+            synchronise::run(&SyncRequest { dry_run: *dry_run, below: below.clone() }, session)
+        }
+        WsusCommand::History => {
+            let answer = session.client.sync_runs()?;
+            session.show(&answer, |runs, reader| synchronise::history(runs, reader))
+        }
+        WsusCommand::Group { command } => wsus_group::run(command, session),
+    }
+}
+
+fn link_text(link: &WsusLink, reader: Reader) -> String {
+    let mut sheet = Sheet::default();
+    sheet
+        .fact("Linkage", link.url.as_str())
+        .fact("Id", link.linkage.to_string())
+        .fact("Problem", link.problem.clone().unwrap_or_default());
+    let mut text = sheet.text(reader.width);
+    if !link.servers.is_empty() {
+        text.push('\n');
+        text += &servers(&link.servers, reader);
+    }
+    if !link.joining.is_empty() {
+        text.push('\n');
+        text += &joining(&link.joining, reader);
+    }
+    text
+}
+
+fn servers(servers: &[TreeServer], reader: Reader) -> String {
+    let mut table = Table::new(&[
+        Column::Long("NAME"),
+        Column::Text("KIND"),
+        Column::Text("MODE"),
+        Column::Text("LINKAGE"),
+        Column::Text("LAST CONTACT"),
+        Column::Text("LAST SYNC"),
+        Column::Number("COMPUTERS"),
+    ]);
+    let when = |at: Option<_>| at.map_or_else(String::new, |at| age(at, reader.now));
+    let all: Vec<&TreeServer> = servers.iter().collect();
+    for (depth, server) in tree::ordered(&all, |server| server.id, |server| server.parent) {
+        let linkage = match server.linkage {
+            None => "none",
+            Some(_) if server.reached => "connected",
+            Some(_) => "not reached",
+        };
+        table.row([
+            format!("{}{}", "  ".repeat(depth), server.name),
+            server.kind.map_or("", kind).into(),
+            server.mode.map_or("", mode).into(),
+            linkage.into(),
+            when(server.last_contact_at),
+            when(server.last_sync_at),
+            grouped(server.computers),
+        ]);
+    }
+    table.text(reader.width)
+}
+
+fn kind(kind: WsusKind) -> &'static str {
+    match kind {
+        WsusKind::Headwater => "Headwater",
+        WsusKind::Microsoft => "Microsoft",
+    }
+}
+
+pub(crate) fn mode(mode: WsusMode) -> &'static str {
+    match mode {
+        WsusMode::Top => "top",
+        WsusMode::Replica => "replica",
+        WsusMode::Autonomous => "autonomous",
+    }
+}
+
+/// Those that wait, each with the command that pairs it. Names are what they say themselves, so only a
+/// plain one that no other says stands in a command that will be copied; else it is the id.
+fn joining(all: &[Joining], reader: Reader) -> String {
+    let mut table = Table::new(&[
+        Column::Long("WAITS TO BE PAIRED"),
+        Column::Text("SINCE"),
+        Column::Long("PAIR IT WITH THE CODE THAT IT SHOWS"),
+    ])
+    .wrapping();
+    for one in all {
+        let is_only = all.iter().filter(|other| other.name.eq_ignore_ascii_case(&one.name)).count() == 1;
+        let is_plain = one.name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && one.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let name = if is_only && is_plain { one.name.clone() } else { one.linkage.to_string() };
+        table.row([
+            one.name.clone(),
+            age(one.since, reader.now),
+            format!("headwater wsus pair {name} --code CODE"),
+        ]);
+    }
+    table.text(reader.width)
+}
+
+fn findings_text(findings: &[Finding], reader: Reader) -> String {
+    let count = |level| findings.iter().filter(|finding| finding.level == level).count() as u64;
+    let mut verdict = match count(FindingLevel::Problem) {
+        0 => "No problem was found".to_owned(),
+        problems => format!("{} found", counted(problems, "problem")),
+    };
+    let warnings = count(FindingLevel::Warning);
+    if warnings > 0 {
+        verdict += &format!(", {}", counted(warnings, "warning"));
+    }
+    let mut sheet = Sheet::default();
+    for finding in findings {
+        let word = match finding.level {
+            FindingLevel::Good => "ok",
+            FindingLevel::Warning => "warning",
+            FindingLevel::Problem => "problem",
+        };
+        sheet.fact(word, format!("{}\n{}", finding.what, finding.advice).trim_end());
+    }
+    format!("{verdict}.\n\n{}", sheet.text(reader.width))
+}
