@@ -18,5 +18,6 @@ mod scan;
 mod server_sync;
 mod sessions;
 mod sources;
+mod tree;
 mod whole;
 mod wire;

@@ -13,10 +13,10 @@ use headwater_testkit::client_id;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const HEADWATER: &str = env!("CARGO_BIN_EXE_headwater");
+pub(super) const HEADWATER: &str = env!("CARGO_BIN_EXE_headwater");
 
 /// A running `headwater up` on ports of its own. It is killed when dropped.
-struct Server {
+pub(super) struct Server {
     process: Child,
     said: Vec<String>,
 }
@@ -34,7 +34,7 @@ impl Server {
         Self::wait_for(&mut command)
     }
 
-    fn wait_for(command: &mut Command) -> Self {
+    pub(super) fn wait_for(command: &mut Command) -> Self {
         let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut server = Self { process: started.expect("the executable starts"), said: Vec::new() };
         let lines = BufReader::new(server.process.stdout.take().expect("a pipe")).lines();
@@ -53,8 +53,13 @@ impl Server {
     }
 
     /// Where agents and servers below ask, such as `http://127.0.0.1:40123`.
-    fn updates_url(&self) -> &str {
-        let line = self.said.iter().find_map(|line| line.strip_prefix("updates "));
+    pub(super) fn updates_url(&self) -> &str {
+        self.told("updates ")
+    }
+
+    /// What follows a word at the beginning of a line.
+    pub(super) fn told(&self, word: &str) -> &str {
+        let line = self.said.iter().find_map(|line| line.strip_prefix(word));
         line.expect("it says its addresses").trim()
     }
 
@@ -72,13 +77,13 @@ impl Drop for Server {
 }
 
 /// Runs a command of the executable to its end.
-fn run(data: &Path, arguments: &[&str]) -> Output {
+pub(super) fn run(data: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(HEADWATER);
     command.args(arguments).arg("--data").arg(data);
     command.output().expect("the executable starts")
 }
 
-fn json(data: &Path, arguments: &[&str]) -> Value {
+pub(super) fn json(data: &Path, arguments: &[&str]) -> Value {
     let mut arguments = arguments.to_vec();
     arguments.extend(["--output", "json"]);
     let output = run(data, &arguments);
@@ -87,19 +92,19 @@ fn json(data: &Path, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-fn stderr(output: &Output) -> String {
+pub(super) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A small generated catalogue in a folder.
-fn catalogue(updates: u32) -> TempDir {
+pub(super) fn catalogue(updates: u32) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let catalogue = Catalogue::new(Spec::new(updates)).expect("a catalogue");
     headwater_fleet::write(&catalogue, &folder.path().join("documents")).expect("is written");
     folder
 }
 
-fn documents(folder: &TempDir) -> String {
+pub(super) fn documents(folder: &TempDir) -> String {
     folder.path().join("documents").display().to_string()
 }
 

@@ -1,0 +1,191 @@
+//! A managing server and a tree of WSUS servers, each a process of its own: linked, paired, taken over,
+//! brought in step, and once more after somebody changed something by hand.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use headwater_model::UpdateId;
+use headwater_simulated_agent::{Agent, DeploymentAction, DetectoidsInstalled};
+use headwater_testkit::client_id;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{HEADWATER, Server, catalogue, documents, json, run, stderr};
+
+/// One process with its folder.
+struct Node {
+    name: &'static str,
+    data: PathBuf,
+    server: Server,
+}
+
+impl Node {
+    fn start(folder: &TempDir, name: &'static str, roles: &str, parent: Option<&Node>) -> Self {
+        let data = folder.path().join(name);
+        let parent = parent.map(|parent| format!("parent = \"{}\"", parent.linkage_url()));
+        let text = format!(
+            "roles = [{roles}]\ndata = \"{}\"\nname = \"{name}.test.example\"\nupdates = \"127.0.0.1:0\"\n\
+             console = \"127.0.0.1:0\"\n[linkage]\nlisten = \"127.0.0.1:0\"\n{}",
+            data.display(),
+            parent.unwrap_or_default()
+        );
+        let config = folder.path().join(format!("{name}.toml"));
+        std::fs::write(&config, text).expect("is written");
+        let mut command = Command::new(HEADWATER);
+        command.args(["serve", "--config"]).arg(&config);
+        Self { name, data, server: Server::wait_for(&mut command) }
+    }
+
+    fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
+        let node = Self::start(folder, name, "\"update-server\", \"linkage\"", parent);
+        if let Some(parent) = parent {
+            node.done(&["upstream", "set", parent.server.updates_url(), "--replica"]);
+            node.done(&["upstream", "sync", "--wait"]);
+        }
+        node
+    }
+
+    fn linkage_url(&self) -> String {
+        self.server.told("linkage ").to_owned()
+    }
+
+    fn code(&self) -> String {
+        std::fs::read_to_string(self.data.join("pairing-code")).expect("it shows a code")
+    }
+
+    fn done(&self, arguments: &[&str]) {
+        assert_eq!(exit(&self.data, arguments), 0, "{}: {arguments:?}", self.name);
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        json(&self.data, arguments)
+    }
+
+    /// A computer that reports here.
+    async fn computer(&self, number: u32) -> Agent {
+        let (id, name) = (client_id(number), format!("pc{number}.test.example"));
+        let url = self.server.updates_url();
+        let mut agent = Agent::new(url, &id, &name, Box::new(DetectoidsInstalled)).expect("an agent");
+        agent.scan().await.expect("scans");
+        agent
+    }
+}
+
+fn exit(data: &Path, arguments: &[&str]) -> i32 {
+    let output = run(data, arguments);
+    let code = output.status.code().expect("ends by itself");
+    println!("{arguments:?}: {code}\n{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output));
+    code
+}
+
+/// The report of `wsus sync`, which is its last line, and its exit code.
+fn sync(manager: &Node, arguments: &[&str]) -> (Value, i32) {
+    let mut all = vec!["wsus", "sync", "--output", "json"];
+    all.extend(arguments);
+    let output = run(&manager.data, &all);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let last = text.lines().last().unwrap_or_default();
+    let last: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{text} {}", stderr(&output)));
+    (last["report"].clone(), output.status.code().expect("ends by itself"))
+}
+
+fn differences(report: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for server in report["servers"].as_array().expect("servers") {
+        for difference in server["differences"].as_array().expect("differences") {
+            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            found.push((text(&server["name"]), text(&difference["text"])));
+        }
+    }
+    found
+}
+
+fn changed(report: &Value) -> usize {
+    let servers = report["servers"].as_array().expect("servers");
+    servers.iter().map(|one| one["changed"].as_array().expect("changes").len()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalogue = catalogue(120);
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    top.done(&["update", "import", &documents(&catalogue)]);
+    for group in ["Pilot", "Berlin"] {
+        top.done(&["group", "create", group]);
+    }
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    let munich = Node::wsus(&folder, "munich", Some(&top));
+    let shop = Node::wsus(&folder, "shop", Some(&berlin));
+
+    // Nothing is linked yet; a wrong code, what is no Linkage, and a server that is not the top are refused.
+    assert_eq!(exit(&manager.data, &["wsus", "sync"]), 4);
+    let link =
+        |node: &Node, code: &str| exit(&manager.data, &["wsus", "link", &node.linkage_url(), "--code", code]);
+    let wrong = if top.code() == "1234-5678" { "1234-5679" } else { "1234-5678" };
+    assert_eq!(link(&top, wrong), 1);
+    assert_eq!(link(&berlin, &berlin.code()), 1);
+    let console = manager.server.told("console ").replace("http://", "https://");
+    assert_eq!(exit(&manager.data, &["wsus", "link", &console, "--code", wrong]), 1);
+    assert_eq!(link(&top, &top.code()), 0);
+    assert_eq!(link(&top, wrong), 1);
+
+    // The servers below have no Linkage yet; each is paired through the one above it.
+    assert_eq!(sync(&manager, &["--dry-run"]).1, 5);
+    for node in [&berlin, &munich, &shop] {
+        let name = format!("{}.test.example", node.name);
+        manager.done(&["wsus", "pair", &name, "--code", &node.code()]);
+    }
+    assert_eq!(exit(&manager.data, &["wsus", "doctor"]), 0);
+
+    // Computers report at three servers; one is in a group already.
+    let mut agents = vec![top.computer(1).await, berlin.computer(2).await, shop.computer(3).await];
+    top.done(&["computer", "move", "pc1.test.example", "--group", "Pilot"]);
+    manager.done(&["hostgroup", "import", "--from-wsus"]);
+    let plan = manager.json(&["wsus", "group", "preview", "Pilot"]);
+    assert_eq!((plan["add"].as_array().map(Vec::len), plan["unchanged"].as_u64()), (Some(0), Some(1)));
+
+    // Two hosts below are to be in Berlin; an update is approved for it at the top.
+    manager.done(&["hostgroup", "add", "Berlin", "pc2", "pc3.test.example"]);
+    let update = known_to_all(&top, &agents);
+    top.done(&["update", "approve", &update.to_string(), "--group", "Berlin"]);
+    let (report, code) = sync(&manager, &["--dry-run"]);
+    assert_eq!(code, 1, "{report}");
+    let members = differences(&report).into_iter().filter(|(_, text)| text.contains("pc")).count();
+    assert_eq!(members, 2, "{report}");
+    let (report, code) = sync(&manager, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    let (report, code) = sync(&manager, &[]);
+    assert_eq!((code, changed(&report)), (0, 0), "the second run changes nothing: {report}");
+
+    // What was approved for Berlin is offered to its members, wherever they report, and to nobody else.
+    for (agent, wanted) in agents.iter_mut().zip([false, true, true]) {
+        agent.scan().await.expect("scans");
+        let installs = agent.action(update) == Some(DeploymentAction::Install);
+        assert_eq!(installs, wanted, "{:?}", agent.action(update));
+    }
+
+    // Somebody moves a member by hand: exactly that is named, and repaired.
+    shop.done(&["computer", "move", "pc3.test.example", "--group", "Pilot"]);
+    let (report, code) = sync(&manager, &["--dry-run"]);
+    let found = differences(&report);
+    assert_eq!(code, 1);
+    assert!(
+        found.iter().all(|(server, text)| server.starts_with("shop") && text.contains("pc3")),
+        "{found:?}"
+    );
+    assert_eq!(found.len(), 2, "it is missing in one group and too many in the other: {found:?}");
+    assert_eq!(sync(&manager, &[]).1, 0);
+    assert_eq!(sync(&manager, &["--dry-run"]).1, 0);
+}
+
+/// An update that can be approved and that every one of the computers evaluates.
+fn known_to_all(top: &Node, agents: &[Agent]) -> UpdateId {
+    let page = top.json(&["update", "list", "--limit", "200"]);
+    let items = page["items"].as_array().expect("updates").iter();
+    let approvable = items.filter(|one| one["state"] == "approvable");
+    let ids = approvable.map(|one| one["id"].as_str().expect("an id").parse().expect("an id"));
+    let mut known = ids.filter(|id| agents.iter().all(|agent| agent.action(*id).is_some()));
+    known.next().expect("an update for all")
+}
