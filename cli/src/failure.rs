@@ -77,6 +77,15 @@ impl Failure {
     }
 }
 
+/// Ends with what an answer says, whether or not somebody was left to read it: a check whose reader
+/// left is not passed by that.
+pub(crate) fn ended(shown: Result<Exit, Failure>, exit: Exit) -> Result<Exit, Failure> {
+    match shown {
+        Err(failure) if !failure.is_silent() => Err(failure),
+        _ => Ok(exit),
+    }
+}
+
 fn client_exit(error: &ClientError) -> Exit {
     match error {
         ClientError::Refused(problem) => match (problem.status, problem.kind.as_str()) {

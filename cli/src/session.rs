@@ -48,12 +48,4 @@ impl Session<'_, '_> {
         }
         Ok(Exit::Done)
     }
-
-    /// Ends with what an answer says, whether or not somebody was left to read it.
-    pub fn end(&self, shown: Result<Exit, Failure>, exit: Exit) -> Result<Exit, Failure> {
-        match shown {
-            Err(failure) if !failure.is_silent() => Err(failure),
-            _ => Ok(exit),
-        }
-    }
 }

@@ -4,7 +4,7 @@ use headwater_api::{
     SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State,
 };
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, ended};
 use crate::moment::minute;
 use crate::quantity::{counted, duration, grouped};
 use crate::session::{Reader, Session};
@@ -35,7 +35,7 @@ pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Resul
         let text = text(&report, session.reader());
         written = session.terminal.print(&text);
     }
-    session.end(written.map(|()| exit), exit)
+    ended(written.map(|()| exit), exit)
 }
 
 fn word(phase: SyncPhase) -> &'static str {

@@ -5,7 +5,7 @@ use headwater_api::linkage::{Joining, WsusKind, WsusMode};
 use headwater_api::{Finding, FindingLevel, LinkRequest, PairRequest, SyncRequest, TreeServer, WsusLink};
 
 use crate::arguments::examples;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, ended};
 use crate::moment::age;
 use crate::quantity::{counted, grouped};
 use crate::session::{Reader, Session};
@@ -108,7 +108,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             let answer = session.client.wsus_doctor()?;
             let has_problem = answer.value.iter().any(|finding| finding.level == FindingLevel::Problem);
             let shown = session.show(&answer, |findings, reader| findings_text(findings, reader));
-            session.end(shown, if has_problem { Exit::Refused } else { Exit::Done })
+            ended(shown, if has_problem { Exit::Refused } else { Exit::Done })
         }
         WsusCommand::Sync { dry_run, below } => {
             synchronise::run(&SyncRequest { dry_run: *dry_run, below: below.clone() }, session)

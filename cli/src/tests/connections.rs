@@ -192,3 +192,14 @@ fn an_answer_may_have_fields_that_are_not_known_here() {
     newer["mood"] = json!("calm");
     assert_eq!(run("server status", &[(SERVER, Reply::Json(newer))]).exit, Exit::Done);
 }
+
+/// `headwater wsus doctor | head -1` and the like.
+#[test]
+fn a_reader_that_leaves_does_not_change_how_a_check_ended() {
+    use crate::failure::{Failure, ended};
+    let failed = |kind: std::io::ErrorKind| Err(Failure::Output(kind.into()));
+    let left = ended(failed(std::io::ErrorKind::BrokenPipe), Exit::Refused);
+    assert!(matches!(left, Ok(Exit::Refused)), "{left:?}");
+    let full = ended(failed(std::io::ErrorKind::StorageFull), Exit::Done);
+    assert!(matches!(full, Err(Failure::Output(_))), "{full:?}");
+}
