@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use headwater_model::UpdateId;
-use headwater_simulated_agent::{Agent, DeploymentAction, DetectoidsInstalled};
+use headwater_simulated_agent::{Agent, DetectoidsInstalled};
 use headwater_testkit::client_id;
+use headwater_wsus::wusp::DeploymentAction;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,5 +1,6 @@
 //! The tree of WSUS servers, as it is now.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use headwater_api::linkage::{WsusIdentity, WsusKind, WsusMode, WsusTargeting};
@@ -63,11 +64,11 @@ impl Manager {
     pub(crate) async fn tree(&self, way: &Way) -> Result<Tree, ManagerError> {
         let top = self.identity_of(way, &way.top).await?;
         check_same(&top, &way.top)?;
-        let lower = self.lower_of(way, &way.top).await?;
         let reached: HashSet<_> =
             self.reached_by(way, &way.top).await?.into_iter().map(|one| one.linkage).collect();
         let linkages: HashMap<ServerId, LinkageRow> =
             self.store.linkages().await?.into_iter().map(|one| (one.server, one)).collect();
+        let is_reached = |row: &LinkageRow| row.linkage == way.top.linkage || reached.contains(&row.linkage);
         let mut servers = vec![TreeServer {
             id: top.server,
             name: top.name.clone(),
@@ -80,24 +81,37 @@ impl Manager {
             last_sync_at: None,
             computers: self.computers_of(way, &way.top).await?.len() as u64,
         }];
-        let mut open: Vec<TreeServer> = lower
-            .into_iter()
-            .map(|one| {
-                let linkage = linkages.get(&one.server).map(|row| row.linkage);
-                TreeServer {
+        // The nearer server knows better: what the one above tells of it comes with its next rollup.
+        let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
+        for row in linkages.values().filter(|row| is_reached(row)) {
+            let lower = match self.lower_of(way, row).await {
+                Err(error) if row.linkage == way.top.linkage => return Err(error),
+                lower => lower.unwrap_or_default(),
+            };
+            for one in lower {
+                let is_direct = one.parent.is_none();
+                let linkage = linkages.get(&one.server);
+                let told = TreeServer {
                     id: one.server,
                     name: one.name,
-                    parent: Some(one.parent.unwrap_or(top.server)),
+                    parent: Some(one.parent.unwrap_or(row.server)),
                     kind: linkage.map(|_| WsusKind::Headwater),
                     mode: one.mode,
-                    reached: linkage.is_some_and(|linkage| reached.contains(&linkage)),
-                    linkage,
+                    reached: linkage.is_some_and(is_reached),
+                    linkage: linkage.map(|row| row.linkage),
                     last_contact_at: Some(one.last_contact_at),
                     last_sync_at: one.last_sync_at,
                     computers: one.computers,
+                };
+                match found.entry(told.id) {
+                    Entry::Occupied(mut known) if is_direct => drop(known.insert(told)),
+                    Entry::Occupied(_) => {}
+                    Entry::Vacant(new) => drop(new.insert(told)),
                 }
-            })
-            .collect();
+            }
+        }
+        found.remove(&top.server);
+        let mut open: Vec<TreeServer> = found.into_values().collect();
         open.sort_by(|one, other| other.name.cmp(&one.name));
         // Each after the one above it; what hangs on none of them comes last.
         let mut at = 0;
