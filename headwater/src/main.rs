@@ -2,6 +2,7 @@
 
 mod config;
 mod demo;
+mod linkage;
 mod logging;
 mod maintain;
 mod serve;
@@ -28,6 +29,8 @@ enum Command {
     Serve(up::ServeArguments),
     #[command(flatten)]
     Administer(headwater_cli::Command),
+    /// See to the WSUS Linkage of this machine.
+    Linkage(linkage::LinkageArguments),
     /// Copy everything that a server keeps into a new folder, while it runs.
     Backup(maintain::BackupArguments),
     /// Make a data folder out of a backup. To agents it is a new server.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Up(arguments) => up::up(arguments),
         Command::Serve(arguments) => up::serve(&arguments),
         Command::Administer(command) => headwater_cli::run(&command),
+        Command::Linkage(arguments) => linkage::run(&arguments),
         Command::Backup(arguments) => maintain::backup(&arguments),
         Command::Restore(arguments) => maintain::restore(&arguments),
         Command::Migrate(arguments) => maintain::migrate(&arguments),

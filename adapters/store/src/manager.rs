@@ -348,3 +348,79 @@ fn linkage(row: &AnyRow) -> Result<LinkageRow> {
         paired_at: rows::time(row, 5)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::test_database::{TestDatabase, on_both_engines};
+
+    on_both_engines!(
+        a_link_is_kept_and_forgotten_with_all_its_linkages,
+        host_groups_keep_their_members,
+        each_role_refuses_the_database_of_another,
+        an_authority_is_made_once,
+    );
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    fn linkage(number: u128, server: u128) -> LinkageRow {
+        LinkageRow {
+            linkage: LinkageId::from_u128(number),
+            public_key: vec![4; 65],
+            server: ServerId::from_u128(server),
+            name: format!("wsus{server}"),
+            paired_by: "ada".to_owned(),
+            paired_at: NOW,
+        }
+    }
+
+    async fn a_link_is_kept_and_forgotten_with_all_its_linkages(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let url = "https://wsus1:8532/linkage";
+        store.add_linkage(&linkage(1, 1), Some(url)).await.expect("writes");
+        store.add_linkage(&linkage(2, 2), None).await.expect("writes");
+        // The same WSUS with another Linkage: the earlier one is gone.
+        store.add_linkage(&linkage(3, 2), None).await.expect("writes");
+        assert_eq!(store.linkages().await.expect("reads"), [linkage(1, 1), linkage(3, 2)]);
+        let link = LinkRow { url: url.to_owned(), linkage: LinkageId::from_u128(1) };
+        assert_eq!(store.link().await.expect("reads"), Some(link));
+        store.add_linkage(&linkage(4, 4), Some(url)).await.expect_err("a second link is refused");
+        assert_eq!(store.linkages().await.expect("reads").len(), 2);
+
+        let bound = Some(GroupId::from_u128(7));
+        assert!(store.add_host_group("Berlin", bound, &[], "ada", NOW).await.expect("writes"));
+        store.unlink("ada", NOW).await.expect("writes");
+        assert_eq!(store.link().await.expect("reads"), None);
+        assert_eq!(store.linkages().await.expect("reads"), []);
+        assert_eq!(store.host_groups().await.expect("reads")[0].wsus_group, None);
+    }
+
+    async fn host_groups_keep_their_members(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let client = |name: &str| name.parse::<ClientId>().expect("an id");
+        let members = [client("b"), client("a")];
+        assert!(store.add_host_group("Berlin", None, &members, "ada", NOW).await.expect("writes"));
+        assert!(!store.add_host_group("BERLIN", None, &[], "ada", NOW).await.expect("answers"));
+        let row = store.host_groups().await.expect("reads").remove(0);
+        assert_eq!(row.members, [client("a"), client("b")]);
+        let (add, remove) = ([client("c"), client("b")], [client("a")]);
+        store.change_host_group(row.id, &add, &remove, "ada", NOW).await.expect("writes");
+        let row = store.host_groups().await.expect("reads").remove(0);
+        assert_eq!(row.members, [client("b"), client("c")]);
+    }
+
+    async fn each_role_refuses_the_database_of_another(on: TestDatabase) {
+        ManagerStore::open(on.place()).await.expect("opens").close().await;
+        let refused = Store::open(on.place()).await;
+        assert!(matches!(refused, Err(Error::OfAnother { role: "a managing server" })), "{refused:?}");
+        ManagerStore::open(on.place()).await.expect("is as it was").close().await;
+    }
+
+    async fn an_authority_is_made_once(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let first = store.authority(&[1], &[2], NOW).await.expect("writes");
+        let second = store.authority(&[3], &[4], NOW).await.expect("reads");
+        assert_eq!((&first, &second), (&(vec![1], vec![2]), &first));
+    }
+}

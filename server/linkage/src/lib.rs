@@ -30,7 +30,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 pub use parent::follow_parent;
-pub use state::StateError;
+pub use state::{StateError, forget_manager, shown_code};
 pub use wsus::Wsus;
 
 use join::Joiners;

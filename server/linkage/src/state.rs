@@ -150,6 +150,21 @@ impl State {
     }
 }
 
+/// The code that a Linkage shows in its folder, if it waits for a managing server.
+pub fn shown_code(folder: &Path) -> Result<Option<String>, StateError> {
+    let path = folder.join(CODE_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(code) => Ok(Some(code)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StateError::Io { path, source }),
+    }
+}
+
+/// Forgets the managing server of a Linkage that does not run.
+pub fn forget_manager(folder: &Path) -> Result<(), StateError> {
+    State::open(folder)?.unpair()
+}
+
 fn read(kept: &KeptPairing) -> Option<Paired> {
     Some(Paired {
         authority: STANDARD.decode(&kept.authority).ok()?,
@@ -157,4 +172,47 @@ fn read(kept: &KeptPairing) -> Option<Paired> {
         certificate: STANDARD.decode(&kept.certificate).ok()?,
         manager: kept.manager.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_there_at_the_next_start_and_readable_by_its_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = State::open(folder.path()).expect("opens");
+        let key = Key::generate().expect("a key");
+        let paired = Paired {
+            authority: vec![1],
+            manager_key: key.public(),
+            certificate: vec![2],
+            manager: "hq".to_owned(),
+        };
+        let code = Code::generate().expect("a code");
+        first.show_code(Some(&code)).expect("writes");
+        assert_eq!(shown_code(folder.path()).expect("reads"), Some(code.shown()));
+        first.pair(paired.clone()).expect("writes");
+        assert_eq!(shown_code(folder.path()).expect("reads"), None);
+
+        let second = State::open(folder.path()).expect("opens");
+        assert_eq!((second.id(), second.paired()), (first.id(), Some(paired)));
+        assert_eq!(second.key().public(), first.key().public());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(folder.path().join(FILE)).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o077, 0);
+        }
+        forget_manager(folder.path()).expect("forgets");
+        assert_eq!(State::open(folder.path()).expect("opens").paired(), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(FILE), "{").expect("writes");
+        let refused = State::open(folder.path()).err().expect("is refused");
+        assert!(refused.to_string().contains("restore it from a backup"), "{refused}");
+    }
 }
