@@ -195,7 +195,7 @@ fn console_router(
     metrics: PrometheusHandle,
 ) -> axum::Router {
     let metrics: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || metrics.render());
-    let managing = manager.map(manager::router).unwrap_or_default();
+    let managing = manager.clone().map(manager::router).unwrap_or_default();
     match update_server {
         Some(server) => console::router(Console {
             app: server.app.clone(),
@@ -204,7 +204,9 @@ fn console_router(
             metrics,
         })
         .merge(managing),
-        None => managing.merge(console::monitoring(metrics)),
+        None => managing
+            .merge(manager.map(manager::wsus_router).unwrap_or_default())
+            .merge(console::monitoring(metrics)),
     }
 }
 

@@ -47,7 +47,7 @@ impl Server {
         panic!("the server ended before it was ready: {:?}", server.said);
     }
 
-    fn kill(mut self) {
+    pub(super) fn kill(mut self) {
         self.process.kill().expect("is killed");
         self.process.wait().expect("ends");
     }
@@ -109,12 +109,12 @@ pub(super) fn documents(folder: &TempDir) -> String {
 }
 
 /// How often each operation is killed: a release run asks for more.
-fn kills() -> u64 {
+pub(super) fn kills() -> u64 {
     std::env::var("HEADWATER_KILLS").map_or(5, |kills| kills.parse().expect("a number"))
 }
 
 /// Numbers that look random and are the same in every run.
-fn seeded(seed: u64) -> impl FnMut(u64) -> u64 {
+pub(super) fn seeded(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move |below| {
         state ^= state << 13;

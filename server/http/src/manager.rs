@@ -10,10 +10,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use headwater_api::{
-    Finding, GroupPlan, HostGroup, HostGroupMembers, ImportEvent, ImportedGroups, LinkRequest, NewHostGroup,
-    Page, PairRequest, SyncEvent, SyncRequest, SyncRun, WsusLink, path,
+    ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Finding, Group, GroupPlan, HostGroup,
+    HostGroupMembers, ImportEvent, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest,
+    SyncEvent, SyncRequest, SyncRun, UpdatesOutcome, WsusLink, path,
 };
-use headwater_manager::{Manager, ManagerError, chain};
+use headwater_manager::{Manager, ManagerError, Terms, chain};
 use headwater_operators::Operator;
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -37,6 +38,20 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
         .route(path::HOST_GROUP_MEMBERS, post(change_host_group))
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(manager.clone(), authorize))
+        .layer(middleware::from_fn(harden))
+        .with_state(manager)
+}
+
+/// What a managing server answers in place of an update server, where none is in the same process: the
+/// same paths, about the linked WSUS.
+pub fn wsus_router(manager: Arc<Manager>) -> Router {
+    Router::new()
+        .route(path::GROUPS, get(groups).post(create_group))
+        .route(path::APPROVALS, post(approve).delete(withdraw))
+        .route(path::DECLINE, post(decline))
+        .route(path::UNDECLINE, post(undecline))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
         .layer(middleware::from_fn(harden))
@@ -140,6 +155,53 @@ async fn apply_group_plan(
     Json(plan): Json<GroupPlan>,
 ) -> Result<Json<GroupPlan>, Refusal> {
     Ok(Json(manager.apply_group_plan(&plan, &caller.name).await?))
+}
+
+async fn groups(State(manager): Shared) -> Result<Json<Page<Group>>, Refusal> {
+    let items = manager.groups().await?;
+    Ok(Json(Page { items, next: None, total: None }))
+}
+
+async fn create_group(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(new): Json<NewGroup>,
+) -> Result<(StatusCode, Json<Group>), Refusal> {
+    Ok((StatusCode::CREATED, Json(manager.create_group(&new, &caller.name).await?)))
+}
+
+async fn approve(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(request): Json<ApprovalRequest>,
+) -> Result<Json<UpdatesOutcome>, Refusal> {
+    let ApprovalRequest { updates, group, action, deadline, new_revisions } = request;
+    let terms = Terms { action, deadline, new_revisions };
+    Ok(Json(manager.approve(&updates, group, Some(terms), &caller.name).await?))
+}
+
+async fn withdraw(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(request): Json<ApprovalWithdrawal>,
+) -> Result<Json<UpdatesOutcome>, Refusal> {
+    Ok(Json(manager.approve(&request.updates, request.group, None, &caller.name).await?))
+}
+
+async fn decline(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(request): Json<DeclineRequest>,
+) -> Result<Json<UpdatesOutcome>, Refusal> {
+    Ok(Json(manager.decline(&request.updates, true, &caller.name).await?))
+}
+
+async fn undecline(
+    State(manager): Shared,
+    axum::Extension(caller): Caller,
+    Json(request): Json<DeclineRequest>,
+) -> Result<Json<UpdatesOutcome>, Refusal> {
+    Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
 }
 
 async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Refusal> {

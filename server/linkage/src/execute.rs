@@ -32,7 +32,7 @@ impl Linkage {
         let (wsus, now) = (&self.wsus, self.clock.now());
         match ask {
             Ask::Identity => json(wsus.identity(now).await?),
-            Ask::Reached => json(self.relay.reached(now)),
+            Ask::Reached => json(self.relay.reached()),
             Ask::Joining => json(self.joiners.joining(now)),
             Ask::Introduce { linkage, pairing } => match self.joiners.introduce(linkage, pairing).await {
                 Some(answer) => json(answer),

@@ -98,7 +98,7 @@ impl Linkage {
 
     /// What it brings: reports, and who is reached through it.
     fn hold_of(&self, reports: Vec<Signed>, wait: bool) -> Hold {
-        let below = self.relay.reached(self.clock.now()).iter().map(|one| one.linkage).collect();
+        let below = self.relay.reached().iter().map(|one| one.linkage).collect();
         Hold { linkage: self.id, below, reports, wait }
     }
 

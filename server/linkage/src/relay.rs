@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headwater_api::linkage::{HOLD_SECONDS, Handed, Hold, Reached, Signed};
 use headwater_model::{Guid, LinkageId, Timestamp};
@@ -14,8 +14,10 @@ use crate::LinkageError;
 
 /// How long a report is waited for.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(100);
-/// A Linkage that asked for no orders for so long is not connected.
-const GONE_SECONDS: i64 = 3 * HOLD_SECONDS as i64;
+/// A Linkage that holds no connection for so long is not connected: between two of them is a moment.
+const GONE_AFTER: Duration = Duration::from_secs(3);
+/// How often it is looked whether a Linkage that has an order is still connected.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Orders that wait for one Linkage.
 const WAITING_MAX: usize = 1_000;
 
@@ -25,6 +27,30 @@ struct Child {
     below: Vec<LinkageId>,
     last_contact: Timestamp,
     news: Arc<Notify>,
+    /// Connections that it holds now, and when the last one was held.
+    held: u32,
+    held_at: Instant,
+}
+
+impl Child {
+    fn is_connected(&self) -> bool {
+        self.held > 0 || self.held_at.elapsed() < GONE_AFTER
+    }
+}
+
+/// A connection that is held. It ends with an answer, or when the other side hangs up.
+struct Held<'a> {
+    relay: &'a Relay,
+    child: LinkageId,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(child) = self.relay.children().get_mut(&self.child) {
+            child.held -= 1;
+            child.held_at = Instant::now();
+        }
+    }
 }
 
 /// The Linkages below, and the orders that were handed down and not yet reported.
@@ -62,23 +88,39 @@ impl Relay {
     /// Gives an order to the child through which its Linkage is reached, and waits for the report.
     pub async fn hand_on(&self, order: Signed) -> Result<Signed, LinkageError> {
         let to = order.linkage;
-        let id = Numbered::of(&order)
+        let number = Numbered::of(&order)
             .ok_or_else(|| LinkageError::Refused("the order has no number".to_owned()))?;
-        let (report, reported) = oneshot::channel();
+        let (report, mut reported) = oneshot::channel();
+        let through;
         {
             let mut children = self.children();
-            let child = children.iter_mut().find(|(child, state)| **child == to || state.below.contains(&to));
-            let (_, child) = child.ok_or(LinkageError::NotReached(to))?;
+            let leads = |child: &LinkageId, state: &Child| {
+                state.is_connected() && (*child == to || state.below.contains(&to))
+            };
+            let child = children.iter_mut().find(|(child, state)| leads(child, state));
+            let (id, child) = child.ok_or(LinkageError::NotReached(to))?;
+            through = *id;
             if child.waiting.len() >= WAITING_MAX {
                 return Err(LinkageError::NotReached(to));
             }
-            self.open().insert(id, report);
+            self.open().insert(number, report);
             child.waiting.push(order);
             child.news.notify_one();
         }
-        let reported = timeout(REPORT_TIMEOUT, reported).await;
-        self.open().remove(&id);
-        reported.ok().and_then(Result::ok).ok_or(LinkageError::NotReached(to))
+        let deadline = Instant::now() + REPORT_TIMEOUT;
+        let reported = loop {
+            match timeout(LOOK_EVERY, &mut reported).await {
+                Ok(reported) => break reported.ok(),
+                Err(_) if self.is_connected(through) && Instant::now() < deadline => {}
+                Err(_) => break None,
+            }
+        };
+        self.open().remove(&number);
+        reported.ok_or(LinkageError::NotReached(to))
+    }
+
+    fn is_connected(&self, child: LinkageId) -> bool {
+        self.children().get(&child).is_some_and(Child::is_connected)
     }
 
     /// Tells when somebody else is reached.
@@ -98,18 +140,27 @@ impl Relay {
             let mut children = self.children();
             let child = children.entry(hold.linkage).or_insert_with(|| {
                 self.changed.send_modify(|changes| *changes += 1);
-                Child { waiting: Vec::new(), below: Vec::new(), last_contact: now, news: Arc::default() }
+                Child {
+                    waiting: Vec::new(),
+                    below: Vec::new(),
+                    last_contact: now,
+                    news: Arc::default(),
+                    held: 0,
+                    held_at: Instant::now(),
+                }
             });
             if child.below != hold.below {
                 child.below = hold.below;
                 self.changed.send_modify(|changes| *changes += 1);
             }
             child.last_contact = now;
+            if !hold.wait {
+                return Handed::default();
+            }
+            child.held += 1;
             child.news.clone()
         };
-        if !hold.wait {
-            return Handed::default();
-        }
+        let _held = Held { relay: self, child: hold.linkage };
         let deadline = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECONDS);
         loop {
             let orders =
@@ -121,12 +172,11 @@ impl Relay {
         }
     }
 
-    /// Which Linkages are reached, those gone silent left out.
-    pub fn reached(&self, now: Timestamp) -> Vec<Reached> {
-        let mut children = self.children();
-        children.retain(|_, child| child.last_contact > now.plus_seconds(-GONE_SECONDS));
+    /// Which Linkages are reached.
+    pub fn reached(&self) -> Vec<Reached> {
+        let children = self.children();
         let mut reached = Vec::new();
-        for (id, child) in children.iter() {
+        for (id, child) in children.iter().filter(|(_, child)| child.is_connected()) {
             reached.push(Reached { linkage: *id, through: *id, last_contact_at: child.last_contact });
             let below = child.below.iter().filter(|below| *below != id);
             reached.extend(below.map(|below| Reached {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use headwater_api::Page;
 use headwater_api::linkage::{
-    Ask, Contents, Decided, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer, Reached, Signed,
-    StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Approve, Ask, Contents, Decided, Decline, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer,
+    Reached, Signed, StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_link::{Dial, DialError, Party, PublicKey, open_report, sign_order};
 use headwater_model::{Guid, LinkageId};
@@ -122,6 +122,14 @@ impl Manager {
         memberships: Memberships,
     ) -> Result<Decided> {
         self.ask(way, of, Ask::ChangeMemberships(memberships)).await
+    }
+
+    pub(crate) async fn approve_on(&self, way: &Way, of: &LinkageRow, approve: Approve) -> Result<Decided> {
+        self.ask(way, of, Ask::Approve(approve)).await
+    }
+
+    pub(crate) async fn decline_on(&self, way: &Way, of: &LinkageRow, decline: Decline) -> Result<Decided> {
+        self.ask(way, of, Ask::Decline(decline)).await
     }
 
     pub(crate) async fn lower_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusLower>> {

@@ -239,8 +239,12 @@ impl Manager {
         let mut computers = Vec::new();
         for server in tree.servers.iter().filter(|server| server.reached) {
             let Some(linkage) = tree.linkages.get(&server.id) else { continue };
-            let found = self.computers_of(way, linkage).await?;
-            computers.extend(found.into_iter().map(|one| computer(server.id, one)));
+            match self.computers_of(way, linkage).await {
+                Ok(found) => computers.extend(found.into_iter().map(|one| computer(server.id, one))),
+                // Cut off since the tree was looked at: nothing is written there either.
+                Err(ManagerError::NotReached { .. }) if linkage.linkage != way.top.linkage => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(computers)
     }

@@ -4,6 +4,7 @@
 //! travel down the tree, signed ([`ask`]). It knows nothing of the update server, which may run in the
 //! same process.
 
+mod approvals;
 mod ask;
 mod compare;
 mod error;
@@ -18,6 +19,7 @@ use headwater_model::Timestamp;
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 
+pub use approvals::Terms;
 pub use error::ManagerError;
 pub use tree::chain;
 

@@ -152,12 +152,12 @@ pub struct Decline {
     pub decline: bool,
 }
 
-/// What became of the parts of a request.
+/// What became of the parts of a request: each is in exactly one list, by the id of its update or computer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
-    pub applied: u64,
-    pub unchanged: u64,
-    /// What was refused, and why.
+    pub applied: Vec<String>,
+    pub unchanged: Vec<String>,
+    /// With the reason.
     pub refused: Vec<(String, String)>,
 }
 

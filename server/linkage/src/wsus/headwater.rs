@@ -158,8 +158,8 @@ pub(super) async fn change_memberships(app: &App, memberships: Memberships) -> A
     let mut decided = Decided::default();
     for (client, (add, remove)) in changes {
         match change_groups(app, &by, &client, &add, &remove).await {
-            Ok(true) => decided.applied += 1,
-            Ok(false) => decided.unchanged += 1,
+            Ok(true) => decided.applied.push(client.to_string()),
+            Ok(false) => decided.unchanged.push(client.to_string()),
             Err(error) => decided.refused.push((client.to_string(), refusal(error).detail)),
         }
     }
@@ -215,8 +215,8 @@ pub(super) async fn decline(app: &App, decline: Decline) -> Answer<Decided> {
 
 fn decided(outcome: Outcome) -> Decided {
     Decided {
-        applied: outcome.applied.len() as u64,
-        unchanged: outcome.unchanged.len() as u64,
+        applied: outcome.applied.iter().map(ToString::to_string).collect(),
+        unchanged: outcome.unchanged.iter().map(ToString::to_string).collect(),
         refused: outcome.refused.into_iter().map(|(id, reason)| (id.to_string(), reason)).collect(),
     }
 }

@@ -1,0 +1,147 @@
+//! Approvals and declines at the linked WSUS, which is the truth for them.
+
+use std::collections::HashMap;
+
+use headwater_api::linkage::{Approve, Decided, Decline};
+use headwater_api::{
+    ApprovalAction, Group, NewGroup, NewRevisions, Refusal, UPDATES_PER_REQUEST_MAX, UpdateRef,
+    UpdatesOutcome,
+};
+use headwater_model::{GroupId, Timestamp, UpdateId};
+
+use crate::ask::Way;
+use crate::tree::check_same;
+use crate::{Manager, ManagerError};
+
+/// What is approved for a group; without it, approvals are taken back.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    pub action: ApprovalAction,
+    pub deadline: Option<Timestamp>,
+    pub new_revisions: NewRevisions,
+}
+
+impl Manager {
+    /// The groups of the linked WSUS, by name, with the computers of the whole tree.
+    pub async fn groups(&self) -> Result<Vec<Group>, ManagerError> {
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        let contents = self.contents_of(&way, &way.top).await?;
+        let mut computers: HashMap<GroupId, u64> = HashMap::new();
+        for computer in self.computers(&way, &tree).await? {
+            for group in computer.groups {
+                *computers.entry(group).or_default() += 1;
+            }
+        }
+        let approvals = |id| contents.approvals.iter().filter(|one| one.group == id).count() as u64;
+        let mut groups: Vec<Group> = contents
+            .groups
+            .iter()
+            .map(|group| Group {
+                id: group.id,
+                name: group.name.clone(),
+                parent: group.parent,
+                built_in: group.built_in,
+                computers: computers.get(&group.id).copied().unwrap_or(0),
+                approvals: approvals(group.id),
+            })
+            .collect();
+        groups.sort_by_key(|group| group.name.to_lowercase());
+        Ok(groups)
+    }
+
+    /// Makes a group in the linked WSUS.
+    pub async fn create_group(&self, new: &NewGroup, by: &str) -> Result<Group, ManagerError> {
+        if new.parent.is_some() {
+            let reason = "groups that are made from here stand below All Computers: leave out the parent";
+            return Err(ManagerError::Invalid(reason.to_owned()));
+        }
+        let way = self.writable().await?;
+        let made = self.create_group_on(&way, &way.top, &new.name, by).await?;
+        self.store.audit(self.now(), by, "create group", &made.name).await?;
+        let (id, name, parent) = (made.id, made.name, made.parent);
+        Ok(Group { id, name, parent, built_in: false, computers: 0, approvals: 0 })
+    }
+
+    /// Approves updates for a group at the linked WSUS, or takes approvals back. The lower servers get it
+    /// with their next synchronisation.
+    pub async fn approve(
+        &self,
+        updates: &[UpdateId],
+        group: GroupId,
+        terms: Option<Terms>,
+        by: &str,
+    ) -> Result<UpdatesOutcome, ManagerError> {
+        check_count(updates)?;
+        if terms.is_some_and(|terms| terms.new_revisions == NewRevisions::Wait) {
+            let reason = "approvals that wait with a revision are made on the WSUS itself";
+            return Err(ManagerError::Invalid(reason.to_owned()));
+        }
+        let way = self.writable().await?;
+        let approve = Approve {
+            by: by.to_owned(),
+            updates: updates.to_vec(),
+            group,
+            action: terms.map(|terms| terms.action),
+            deadline: terms.and_then(|terms| terms.deadline),
+        };
+        let decided = self.approve_on(&way, &way.top, approve).await?;
+        let what = if terms.is_some() { "approve" } else { "withdraw" };
+        self.record(by, what, &format!("for {group}"), &decided).await?;
+        outcome(decided)
+    }
+
+    /// Declines updates at the linked WSUS, or takes that back.
+    pub async fn decline(
+        &self,
+        updates: &[UpdateId],
+        decline: bool,
+        by: &str,
+    ) -> Result<UpdatesOutcome, ManagerError> {
+        check_count(updates)?;
+        let way = self.writable().await?;
+        let asked = Decline { by: by.to_owned(), updates: updates.to_vec(), decline };
+        let decided = self.decline_on(&way, &way.top, asked).await?;
+        self.record(by, if decline { "decline" } else { "undecline" }, "", &decided).await?;
+        outcome(decided)
+    }
+
+    /// The way to the linked WSUS, if that is still the one that was linked.
+    async fn writable(&self) -> Result<Way, ManagerError> {
+        let way = self.way().await?;
+        check_same(&self.identity_of(&way, &way.top).await?, &way.top)?;
+        Ok(way)
+    }
+
+    async fn record(&self, by: &str, what: &str, how: &str, decided: &Decided) -> Result<(), ManagerError> {
+        if !decided.applied.is_empty() {
+            let detail = format!("{} {how}", decided.applied.join(", "));
+            self.store.audit(self.now(), by, what, detail.trim_end()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn check_count(updates: &[UpdateId]) -> Result<(), ManagerError> {
+    if updates.len() > UPDATES_PER_REQUEST_MAX {
+        return Err(ManagerError::Invalid(format!(
+            "name at most {UPDATES_PER_REQUEST_MAX} updates at a time"
+        )));
+    }
+    Ok(())
+}
+
+fn outcome(decided: Decided) -> Result<UpdatesOutcome, ManagerError> {
+    let update = |id: &String| -> Result<UpdateRef, ManagerError> {
+        let unreadable =
+            |_| ManagerError::Refused(format!("the WSUS answers with `{id}`, which is no update"));
+        Ok(UpdateRef { id: id.parse().map_err(unreadable)?, title: None })
+    };
+    let refusal =
+        |(id, reason): &(String, String)| Ok(Refusal { update: update(id)?, reason: reason.clone() });
+    Ok(UpdatesOutcome {
+        applied: decided.applied.iter().map(update).collect::<Result<_, _>>()?,
+        unchanged: decided.unchanged.iter().map(update).collect::<Result<_, _>>()?,
+        refused: decided.refused.iter().map(refusal).collect::<Result<_, ManagerError>>()?,
+    })
+}
