@@ -31,7 +31,7 @@ use tokio::sync::watch;
 
 pub use parent::follow_parent;
 pub use state::{StateError, forget_manager, shown_code};
-pub use wsus::Wsus;
+pub use wsus::{Microsoft, Wsus};
 
 use join::Joiners;
 use relay::Relay;

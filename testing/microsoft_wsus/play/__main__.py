@@ -31,6 +31,7 @@ def arguments():
     parser.add_argument("--replica", action="store_true", help="takes groups and approvals from above")
     parser.add_argument("--client-targeting", action="store_true", help="computers name their groups")
     parser.add_argument("--columns", type=int, default=37, help="of a row of an update")
+    parser.add_argument("--fail-sync", type=int, help="ends each synchronisation with this HRESULT, as a signed number")
     parser.add_argument("--close-after", type=int, help="ends each connection after so many answers")
     parser.add_argument("--certificate", type=pathlib.Path, help="speaks TLS with this one, in PEM")
     parser.add_argument("--key", type=pathlib.Path)
@@ -51,7 +52,7 @@ def main():
     threading.Thread(target=end_with_input, args=[accounts.name], daemon=True).start()
 
     bindings = certificate_bindings(options.certificate) if options.certificate else None
-    wsus = Wsus(options.role, options.replica, options.client_targeting, options.columns)
+    wsus = Wsus(options.role, options.replica, options.client_targeting, options.columns, options.fail_sync)
     description = Description(options.wsdl)
     server = Server(description, wsus, Logins(bindings), options.close_after)
     if options.certificate:

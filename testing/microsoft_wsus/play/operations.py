@@ -4,7 +4,7 @@ import datetime
 import xml.etree.ElementTree as ElementTree
 
 from description import Broken, Results
-from wsus import LICENCE, NO_DEADLINE
+from wsus import FAILED, LICENCE, NO_DEADLINE
 
 # The only scopes that real servers are reported to answer to.
 ALL_UPDATES = ("UpdateScope", {"ApprovedStates": "-1"})
@@ -305,7 +305,14 @@ def ExecuteSPSearchEventHistory(wsus, description, parameters):
     rows = [
         description.filled(
             "EventHistoryTableRow",
-            {"EventInstanceId": event, "EventId": number, "NamespaceId": 2, "TimeAtServer": time, "TimeAtTarget": time},
+            {
+                "EventInstanceId": event,
+                "EventId": number,
+                "NamespaceId": 2,
+                "TimeAtServer": time,
+                "TimeAtTarget": time,
+                "Win32HResult": wsus.fail_sync if number == FAILED else 0,
+            },
         )
         # The newest first, as a list shows them.
         for event, number, time in reversed(wsus.events)

@@ -12,7 +12,7 @@ FORBIDDEN = set("~!@#$^&*()=+[]\\{}|;:'\"<>/.")
 NO_DEADLINE = datetime.datetime(9999, 12, 31, 23, 59, 59, 997000)
 LICENCE = "5b8cbf1c-2b8f-4c6e-8b27-7d4b2d3f6a11"
 
-STARTED_BY_HAND, SUCCEEDED, CANCELLED = 382, 384, 385
+STARTED_BY_HAND, SUCCEEDED, CANCELLED, FAILED = 382, 384, 385, 386
 # Categories, updates, approvals, and the end.
 PHASES = [3, 1, 2, 0]
 
@@ -38,13 +38,14 @@ class Update:
 
 
 class Wsus:
-    def __init__(self, role, is_replica, client_targeting, update_columns):
+    def __init__(self, role, is_replica, client_targeting, update_columns, fail_sync):
         self.lock = threading.Lock()
         self.id = "050cee4a-aaff-470c-8fc3-7a94cb3a4293"
         self.role = role
         self.is_replica = is_replica
         self.client_targeting = client_targeting
         self.update_columns = update_columns
+        self.fail_sync = fail_sync
         self.groups = {
             ALL_COMPUTERS: ("Tous les ordinateurs", None),
             UNASSIGNED: ("Ordinateurs non attribu\u00e9s", ALL_COMPUTERS),
@@ -163,7 +164,9 @@ class Wsus:
         if not self.phases:
             return 0
         phase = self.phases.pop(0)
-        if phase == 0:
+        if phase == 0 and self.fail_sync is not None:
+            self.events.append((str(uuid.uuid4()), FAILED, self.now()))
+        elif phase == 0:
             self.last_sync = self.now()
             self.events.append((str(uuid.uuid4()), SUCCEEDED, self.last_sync))
             self.updates.append(Update(len(self.updates) + 1, "One that has arrived"))

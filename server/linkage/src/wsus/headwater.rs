@@ -11,7 +11,7 @@ use headwater_api::{ApprovalAction, Page};
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
 use headwater_app::downstream_server::{RunState, UpstreamMode};
 use headwater_app::{App, AppError, Operator, Targeting, admin};
-use headwater_catalog::UpdateIx;
+use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, Timestamp};
 use headwater_policy::approval::Action;
 use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
@@ -61,7 +61,12 @@ pub(super) async fn contents(app: &App) -> Answer<Contents> {
     let index = &served.catalogue.index;
     let mut contents = Contents { groups: groups(app), ..Contents::default() };
     for (at, update) in (0..).map(UpdateIx).zip(index.updates()) {
-        let newest = index.revision(served.newest(at)).identity;
+        let newest = index.revision(served.newest(at));
+        // What a Microsoft WSUS lists too: categories and detectoids come with what needs them.
+        if !matches!(newest.kind, Kind::Software | Kind::Driver) {
+            continue;
+        }
+        let newest = newest.identity;
         contents.updates.push(newest.to_string());
         for approval in served.offers.approvals(at) {
             let Some(action) = approval.action else { continue };

@@ -1,6 +1,8 @@
 //! The WSUS that a Linkage speaks for, whichever kind it is.
 
 mod headwater;
+mod microsoft;
+mod microsoft_sync;
 
 use std::sync::Arc;
 
@@ -12,10 +14,14 @@ use headwater_api::linkage::{
 use headwater_app::App;
 use headwater_model::{GroupId, Timestamp};
 
+pub use microsoft::Microsoft;
+
 /// One WSUS.
 pub enum Wsus {
     /// Headwater's own update server, in this process.
     Headwater(Arc<App>),
+    /// A Microsoft WSUS, here or on another machine.
+    Microsoft(Arc<Microsoft>),
 }
 
 type Answer<T> = Result<T, Failure>;
@@ -25,78 +31,91 @@ impl Wsus {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Headwater(app) => app.settings.downstream.name.clone(),
+            Self::Microsoft(wsus) => wsus.name(),
         }
     }
 
     pub(crate) async fn identity(&self, now: Timestamp) -> Answer<WsusIdentity> {
         match self {
             Self::Headwater(app) => headwater::identity(app, now).await,
+            Self::Microsoft(wsus) => wsus.identity(now).await,
         }
     }
 
     pub(crate) async fn contents(&self) -> Answer<Contents> {
         match self {
             Self::Headwater(app) => headwater::contents(app).await,
+            Self::Microsoft(wsus) => wsus.contents().await,
         }
     }
 
     pub(crate) async fn groups(&self) -> Answer<Vec<WsusGroup>> {
         match self {
             Self::Headwater(app) => Ok(headwater::groups(app)),
+            Self::Microsoft(wsus) => wsus.groups().await,
         }
     }
 
     pub(crate) async fn create_group(&self, name: &str, by: &str) -> Answer<WsusGroup> {
         match self {
             Self::Headwater(app) => headwater::create_group(app, name, by).await,
+            Self::Microsoft(wsus) => wsus.create_group(name).await,
         }
     }
 
     pub(crate) async fn delete_group(&self, id: GroupId, by: &str) -> Answer<()> {
         match self {
             Self::Headwater(app) => headwater::delete_group(app, id, by).await,
+            Self::Microsoft(wsus) => wsus.delete_group(id, by).await,
         }
     }
 
     pub(crate) async fn computers(&self, after: Option<String>) -> Answer<Page<WsusComputer>> {
         match self {
             Self::Headwater(app) => headwater::computers(app, after).await,
+            Self::Microsoft(wsus) => wsus.computers().await,
         }
     }
 
     pub(crate) async fn change_memberships(&self, memberships: Memberships) -> Answer<Decided> {
         match self {
             Self::Headwater(app) => headwater::change_memberships(app, memberships).await,
+            Self::Microsoft(wsus) => wsus.change_memberships(memberships).await,
         }
     }
 
     pub(crate) async fn approve(&self, approve: Approve) -> Answer<Decided> {
         match self {
             Self::Headwater(app) => headwater::approve(app, approve).await,
+            Self::Microsoft(wsus) => wsus.approve(approve).await,
         }
     }
 
     pub(crate) async fn decline(&self, decline: Decline) -> Answer<Decided> {
         match self {
             Self::Headwater(app) => headwater::decline(app, decline).await,
+            Self::Microsoft(wsus) => wsus.decline(decline).await,
         }
     }
 
     pub(crate) async fn lower(&self) -> Answer<Vec<WsusLower>> {
         match self {
             Self::Headwater(app) => headwater::lower(app).await,
+            Self::Microsoft(wsus) => wsus.lower().await,
         }
     }
 
     pub(crate) async fn synchronise(&self, by: &str) -> Answer<StartedSync> {
         match self {
             Self::Headwater(app) => headwater::synchronise(app, by).await,
+            Self::Microsoft(wsus) => wsus.synchronise().await,
         }
     }
 
     pub(crate) async fn sync_progress(&self, run: u64) -> Answer<SyncProgress> {
         match self {
             Self::Headwater(app) => headwater::sync_progress(app, run).await,
+            Self::Microsoft(wsus) => wsus.sync_progress(run).await,
         }
     }
 }

@@ -1,0 +1,357 @@
+//! Against a program that is not ours and plays a Microsoft WSUS. Not verified on a live WSUS.
+
+use std::sync::Arc;
+
+use headwater_api::linkage::{MembershipChange, SyncState};
+use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
+use headwater_model::ServerId;
+use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
+use headwater_wsus_admin::{Access, Account, Credentials, Password, Patience, PlainHttp};
+
+use super::*;
+use crate::wsus;
+
+const MADE: GroupId = GroupId::from_u128(0x059ab167_8a19_4bab_befc_daaab5b1d82b);
+const NOBODYS: GroupId = GroupId::from_u128(7);
+const SERVER: ServerId = ServerId::from_u128(0x050cee4a_aaff_470c_8fc3_7a94cb3a4293);
+/// The two that need no licence, and one that needs it.
+const PLAIN: UpdateId = UpdateId::from_u128(0x5EED0001);
+const LICENSED: UpdateId = UpdateId::from_u128(0x5EED0002);
+const OTHER: UpdateId = UpdateId::from_u128(0x5EED0003);
+const UNKNOWN: UpdateId = UpdateId::from_u128(9);
+
+fn now() -> Timestamp {
+    Timestamp::EPOCH.plus_seconds(1_000)
+}
+
+fn wsus_at(port: u16, password: &str) -> wsus::Wsus {
+    let access = Access {
+        address: format!("http://127.0.0.1:{port}").parse().unwrap(),
+        credentials: Credentials::Ntlm(Account::new(ACCOUNT, Password::new(password)).unwrap()),
+        ca_pem: None,
+        plain_http: PlainHttp::OnLoopback,
+        patience: Patience::default(),
+    };
+    let wsus = Wsus::new(access).unwrap();
+    wsus::Wsus::Microsoft(Arc::new(Microsoft::new(wsus, "berlin.example".to_owned(), now())))
+}
+
+/// The program with these options, and the WSUS that a Linkage speaks for.
+fn start(options: &[&str]) -> Option<(MicrosoftWsus, wsus::Wsus)> {
+    let program = MicrosoftWsus::start(options)?;
+    let wsus = wsus_at(program.port(), PASSWORD);
+    Some((program, wsus))
+}
+
+fn client(number: u8) -> ClientId {
+    format!("00000000-0000-0000-0000-00000000000{number}").parse().unwrap()
+}
+
+fn change(number: u8, group: GroupId) -> MembershipChange {
+    MembershipChange { client: client(number), group }
+}
+
+fn memberships(add: Vec<MembershipChange>, remove: Vec<MembershipChange>) -> Memberships {
+    Memberships { by: "anna".to_owned(), add, remove }
+}
+
+fn approve(updates: &[UpdateId], group: GroupId, action: Option<ApprovalAction>) -> Approve {
+    Approve { by: "anna".to_owned(), updates: updates.to_vec(), group, action, deadline: None }
+}
+
+fn decline(updates: &[UpdateId], decline: bool) -> Decline {
+    Decline { by: "anna".to_owned(), updates: updates.to_vec(), decline }
+}
+
+/// How many were applied and how many were so already; none was refused.
+fn counted(decided: Decided) -> (usize, usize) {
+    assert_eq!(decided.refused, []);
+    (decided.applied.len(), decided.unchanged.len())
+}
+
+fn refused<T: std::fmt::Debug>(answer: Answer<T>, words: &str) {
+    let failure = answer.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Refused, "{}", failure.detail);
+    assert!(failure.detail.contains(words), "{}", failure.detail);
+}
+
+async fn groups_of(wsus: &wsus::Wsus, number: u8) -> Vec<GroupId> {
+    let computers = wsus.computers(None).await.unwrap().items;
+    computers.into_iter().find(|computer| computer.client == client(number)).unwrap().groups
+}
+
+#[tokio::test]
+async fn who_it_is() {
+    let cases: [(&[&str], _, _, _, _); 4] = [
+        (&[], WsusMode::Top, None, WsusTargeting::Server, false),
+        (&["--role", "1"], WsusMode::Top, None, WsusTargeting::Server, true),
+        (&["--replica"], WsusMode::Replica, Some("top.example"), WsusTargeting::Server, false),
+        (&["--client-targeting"], WsusMode::Top, None, WsusTargeting::Client, false),
+    ];
+    for (options, mode, upstream, targeting, read_only) in cases {
+        let Some((_program, wsus)) = start(options) else { return };
+        let expected = WsusIdentity {
+            server: SERVER,
+            name: "berlin.example".to_owned(),
+            kind: WsusKind::Microsoft,
+            version: "10.0.20348.1".to_owned(),
+            mode,
+            upstream: upstream.map(str::to_owned),
+            targeting,
+            read_only,
+            at: now(),
+        };
+        assert_eq!(wsus.identity(now()).await.unwrap(), expected, "{options:?}");
+    }
+}
+
+#[test]
+fn autonomous_below_another() {
+    let identity = Identity {
+        id: SERVER,
+        version: String::new(),
+        protocol_version: String::new(),
+        role: Role::Administrator,
+        mode: Mode::Autonomous,
+        targeting: Targeting::Server,
+        source: Source::Upstream { name: String::new(), tls: false },
+    };
+    assert_eq!(mode(&identity), WsusMode::Autonomous);
+}
+
+#[tokio::test]
+async fn who_may_not_ask() {
+    let Some((program, _)) = start(&[]) else { return };
+    refused(wsus_at(program.port(), "Passw0rd").identity(now()).await, r"it does not accept EXAMPLE\wsus; ");
+    let port = program.port();
+    drop(program);
+    let failure = wsus_at(port, PASSWORD).identity(now()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Wsus);
+    assert!(failure.detail.starts_with("it cannot be reached: "), "{}", failure.detail);
+    assert!(failure.detail.ends_with("and that IIS runs there"), "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn groups_and_what_it_holds() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let made = wsus.create_group("Berlin - Été", "anna").await.unwrap();
+    assert_eq!(
+        (made.name.as_str(), made.parent, made.built_in),
+        ("Berlin - Été", Some(ALL_COMPUTERS), false)
+    );
+    refused(wsus.create_group("BERLIN - Été", "anna").await, "A group with this name already exists");
+    let groups = wsus.groups().await.unwrap();
+    let built_in: Vec<GroupId> = groups.iter().filter(|group| group.built_in).map(|group| group.id).collect();
+    assert_eq!(built_in, BUILT_IN.map(|(id, ..)| id));
+    let contents = wsus.contents().await.unwrap();
+    assert_eq!(contents.groups, groups);
+    let updates =
+        [(PLAIN, 201), (LICENSED, 202), (OTHER, 203)].map(|(id, revision)| format!("{id}/{revision}"));
+    assert_eq!(contents.updates, updates);
+    assert_eq!((contents.approvals, contents.declined), (vec![], vec![]));
+
+    wsus.delete_group(made.id, "anna").await.unwrap();
+    assert_eq!(wsus.groups().await.unwrap().len(), 4);
+    refused(wsus.delete_group(ALL_COMPUTERS, "anna").await, "A built-in group cannot be deleted");
+    let failure = wsus.delete_group(made.id, "anna").await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound, "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn members_come_and_go() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let page = wsus.computers(None).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (3, None));
+    let expected = WsusComputer {
+        client: client(1),
+        name: "pc1.example".to_owned(),
+        address: "192.0.2.1".to_owned(),
+        os: "Windows 11".to_owned(),
+        first_contact_at: Timestamp::EPOCH,
+        last_contact_at: "2026-11-01T08:01:00.5Z".parse().unwrap(),
+        requested_group: String::new(),
+        groups: vec![UNASSIGNED_COMPUTERS],
+    };
+    assert_eq!(page.items[0], expected);
+
+    let other = wsus.create_group("Other", "anna").await.unwrap().id;
+    let add = || memberships(vec![change(1, MADE), change(2, MADE)], vec![]);
+    assert_eq!(counted(wsus.change_memberships(add()).await.unwrap()), (2, 0));
+    assert_eq!(groups_of(&wsus, 2).await, [MADE]);
+    assert_eq!(counted(wsus.change_memberships(add()).await.unwrap()), (0, 2));
+    let moved = memberships(vec![change(2, other)], vec![change(2, MADE), change(1, MADE)]);
+    assert_eq!(counted(wsus.change_memberships(moved).await.unwrap()), (2, 0));
+    assert_eq!(
+        (groups_of(&wsus, 1).await, groups_of(&wsus, 2).await),
+        (vec![UNASSIGNED_COMPUTERS], vec![other])
+    );
+
+    let some = memberships(vec![change(1, NOBODYS), change(2, MADE), change(9, MADE)], vec![]);
+    let done = wsus.change_memberships(some).await.unwrap();
+    assert_eq!((done.applied.len(), done.refused.len()), (1, 2));
+    assert_eq!(done.refused[0].0, client(1).to_string());
+    assert!(done.refused[0].1.ends_with("There is no such group."), "{done:?}");
+    assert_eq!(done.refused[1], (client(9).to_string(), "it does not report to this server".to_owned()));
+}
+
+#[tokio::test]
+async fn members_are_refused_whole() {
+    let cases: [(&[&str], &str); 2] =
+        [(&["--client-targeting"], "get their groups by policy"), (&["--role", "1"], "may only read")];
+    for (options, words) in cases {
+        let Some((_program, wsus)) = start(options) else { return };
+        refused(wsus.change_memberships(memberships(vec![change(1, MADE)], vec![])).await, words);
+    }
+}
+
+#[tokio::test]
+async fn an_approval_with_a_deadline() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let deadline: Timestamp = "2026-12-24T03:00:00Z".parse().unwrap();
+    let wanted = Approve {
+        deadline: Some(deadline),
+        ..approve(&[PLAIN, LICENSED, UNKNOWN], MADE, Some(ApprovalAction::Install))
+    };
+    let done = wsus.approve(wanted.clone()).await.unwrap();
+    assert_eq!((done.applied.len(), done.refused.len()), (1, 2));
+    assert_eq!(done.refused[0].0, LICENSED.to_string());
+    assert!(done.refused[0].1.ends_with("The license agreement has not been accepted."), "{done:?}");
+    assert_eq!(done.refused[1], (UNKNOWN.to_string(), NO_UPDATE.to_owned()));
+    let approval = WsusApproval {
+        update: PLAIN,
+        revision: 201,
+        group: MADE,
+        action: ApprovalAction::Install,
+        deadline: Some(deadline),
+    };
+    assert_eq!(wsus.contents().await.unwrap().approvals, std::slice::from_ref(&approval));
+
+    let again = Approve { updates: vec![PLAIN], ..wanted };
+    assert_eq!(counted(wsus.approve(again).await.unwrap()), (0, 1));
+    let without = approve(&[PLAIN], MADE, Some(ApprovalAction::Block));
+    assert_eq!(counted(wsus.approve(without).await.unwrap()), (1, 0));
+    let blocked = WsusApproval { action: ApprovalAction::Block, deadline: None, ..approval };
+    assert_eq!(wsus.contents().await.unwrap().approvals, [blocked]);
+    let withdrawn = || approve(&[PLAIN, OTHER], MADE, None);
+    assert_eq!(counted(wsus.approve(withdrawn()).await.unwrap()), (1, 1));
+    assert_eq!(counted(wsus.approve(withdrawn()).await.unwrap()), (0, 2));
+    assert_eq!(wsus.contents().await.unwrap().approvals, []);
+
+    let detect = approve(&[PLAIN], MADE, Some(ApprovalAction::Detect));
+    refused(wsus.approve(detect).await, "detects whatever is not approved");
+    let nowhere = approve(&[PLAIN], NOBODYS, Some(ApprovalAction::Install));
+    let failure = wsus.approve(nowhere).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound, "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn a_decline_and_its_undo() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    assert_eq!(counted(wsus.decline(decline(&[PLAIN, OTHER], true)).await.unwrap()), (2, 0));
+    assert_eq!(counted(wsus.decline(decline(&[PLAIN], true)).await.unwrap()), (0, 1));
+    assert_eq!(wsus.contents().await.unwrap().declined, [PLAIN, OTHER]);
+    assert_eq!(counted(wsus.decline(decline(&[PLAIN, LICENSED], false)).await.unwrap()), (1, 1));
+    assert_eq!(wsus.contents().await.unwrap().declined, [OTHER]);
+    let done = wsus.decline(decline(&[UNKNOWN], true)).await.unwrap();
+    assert_eq!(done.refused, [(UNKNOWN.to_string(), NO_UPDATE.to_owned())]);
+}
+
+/// Looks until it has ended; the program goes on by one phase whenever it is asked.
+async fn ended(wsus: &wsus::Wsus, run: u64) -> (u64, SyncState, Option<String>) {
+    for _ in 0..10 {
+        let progress = wsus.sync_progress(run).await.unwrap();
+        if progress.state != SyncState::Running {
+            return (progress.documents, progress.state, progress.problem);
+        }
+    }
+    panic!("it does not end");
+}
+
+#[tokio::test]
+async fn a_synchronisation_ends_well() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let first = wsus.synchronise("anna").await.unwrap();
+    assert!(!first.joined && first.run > 1_000, "{first:?}");
+    let joined = wsus.synchronise("bob").await.unwrap();
+    assert_eq!((joined.run, joined.joined), (first.run, true));
+    let end = (7, SyncState::Done, None);
+    assert_eq!(ended(&wsus, first.run).await, end);
+    assert_eq!(wsus.contents().await.unwrap().updates.len(), 4);
+
+    // The end of the first is not that of the second, and stays its own.
+    let second = wsus.synchronise("anna").await.unwrap();
+    assert_eq!((second.run, second.joined), (first.run + 1, false));
+    assert_eq!(ended(&wsus, first.run).await, end);
+    // Categories are counted first, and are no documents.
+    for counted in [(0, 0), (7, 40)] {
+        let progress = wsus.sync_progress(second.run).await.unwrap();
+        assert_eq!((progress.documents, progress.documents_total), counted);
+        assert_eq!(progress.state, SyncState::Running);
+    }
+    assert_eq!(ended(&wsus, second.run).await, end);
+    let failure = wsus.sync_progress(1).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound, "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn a_synchronisation_that_another_has_started() {
+    let Some((program, wsus)) = start(&[]) else { return };
+    let other = wsus_at(program.port(), PASSWORD);
+    other.synchronise("bob").await.unwrap();
+    let joined = wsus.synchronise("anna").await.unwrap();
+    assert!(joined.joined);
+    assert_eq!(ended(&wsus, joined.run).await.1, SyncState::Done);
+}
+
+#[tokio::test]
+async fn a_synchronisation_that_fails() {
+    let Some((_program, wsus)) = start(&["--fail-sync=-2147012866"]) else { return };
+    for _ in 0..2 {
+        let started = wsus.synchronise("anna").await.unwrap();
+        let (_, state, problem) = ended(&wsus, started.run).await;
+        assert_eq!(state, SyncState::Failed);
+        assert_eq!(problem.unwrap(), "the server ended it with 0x80072EFE");
+    }
+}
+
+#[tokio::test]
+async fn a_replica_leaves_it_to_the_server_above() {
+    let Some((_program, wsus)) = start(&["--replica"]) else { return };
+    let words = "it is a replica, whose upstream server would undo it, so ";
+    refused(wsus.create_group("New", "anna").await, words);
+    refused(wsus.delete_group(MADE, "anna").await, words);
+    refused(wsus.approve(approve(&[PLAIN], MADE, Some(ApprovalAction::Install))).await, words);
+    refused(wsus.approve(approve(&[PLAIN], MADE, None)).await, words);
+    refused(wsus.decline(decline(&[PLAIN], true)).await, words);
+    refused(wsus.decline(decline(&[PLAIN], false)).await, "do it on its upstream server, and synchronise");
+    // Members are its own, and so is its synchronisation.
+    let add = memberships(vec![change(1, MADE)], vec![]);
+    assert_eq!(counted(wsus.change_memberships(add).await.unwrap()), (1, 0));
+    let started = wsus.synchronise("anna").await.unwrap();
+    assert_eq!(ended(&wsus, started.run).await.1, SyncState::Done);
+}
+
+#[tokio::test]
+async fn a_reporter_reads() {
+    let Some((_program, wsus)) = start(&["--role", "1"]) else { return };
+    assert_eq!(wsus.contents().await.unwrap().updates.len(), 3);
+    refused(wsus.create_group("New", "anna").await, "may only read");
+    refused(wsus.approve(approve(&[PLAIN], MADE, None)).await, "may only read");
+    refused(wsus.synchronise("anna").await, "may only read");
+}
+
+#[tokio::test]
+async fn the_servers_below() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let time: Timestamp = "2026-11-01T08:00:00Z".parse().unwrap();
+    let expected = WsusLower {
+        server: ServerId::from_u128(0x11111111_aaff_470c_8fc3_7a94cb3a4293),
+        name: "lower.example".to_owned(),
+        parent: None,
+        mode: Some(WsusMode::Replica),
+        last_contact_at: time,
+        last_sync_at: Some(time),
+        computers: 0,
+    };
+    assert_eq!(wsus.lower().await.unwrap(), [expected]);
+}
