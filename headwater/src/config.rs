@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use headwater_app::DATABASE;
 use headwater_link::LinkageUrl;
 use headwater_store::Place;
+use headwater_wsus_admin::{Access, Account, Credentials, Password, Patience, PlainHttp};
 use serde::Deserialize;
 
 /// All settings. `headwater check-config --example` prints them with their meaning.
@@ -49,11 +50,22 @@ pub enum Role {
 pub struct Linkage {
     pub listen: SocketAddr,
     pub parent: Option<String>,
+    pub microsoft_wsus: Option<MicrosoftWsus>,
+}
+
+/// The Microsoft WSUS that a Linkage speaks for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MicrosoftWsus {
+    pub url: String,
+    pub account: String,
+    pub password_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for Linkage {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8532)), parent: None }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8532)), parent: None, microsoft_wsus: None }
     }
 }
 
@@ -212,6 +224,15 @@ listen = "127.0.0.1:8532"
 # The Linkage of the server above, which this one dials. Not on the top server.
 # parent = "https://wsus.example:8532/linkage"
 
+# The Microsoft WSUS that the Linkage speaks for, on this machine or before it; without it, the update
+# server of the same process. The account is one of WSUS Administrators; its password is in a file, or in the
+# environment's HEADWATER_WSUS_PASSWORD. Over plain HTTP it is asked on this machine only.
+# [linkage.microsoft_wsus]
+# url = "https://wsus.example:8531"
+# account = 'EXAMPLE\headwater'
+# password_file = "/etc/headwater/wsus-password"
+# ca_file = "/etc/headwater/wsus-ca.pem"
+
 [manager]
 # A database of PostgreSQL 15 or later for the managing server, which is this role's alone. SQLite in the
 # data folder if it is left out.
@@ -290,6 +311,39 @@ impl Config {
         }
     }
 
+    /// How the Linkage asks its Microsoft WSUS, if it speaks for one.
+    pub fn microsoft_wsus(&self) -> Result<Option<Access>, ConfigError> {
+        let Some(wsus) = &self.linkage.microsoft_wsus else { return Ok(None) };
+        let wrong = |text: String| ConfigError::Meaning(text);
+        let password = match (std::env::var("HEADWATER_WSUS_PASSWORD"), &wsus.password_file) {
+            (Ok(password), _) => password,
+            (Err(_), Some(path)) => read_secret(path)?,
+            (Err(_), None) => {
+                return Err(wrong(format!(
+                    "no password for {}: set `linkage.microsoft_wsus.password_file` or HEADWATER_WSUS_PASSWORD",
+                    wsus.account
+                )));
+            }
+        };
+        let account = Account::new(&wsus.account, Password::new(password));
+        let ca_pem = match &wsus.ca_file {
+            Some(path) => {
+                Some(std::fs::read(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?)
+            }
+            None => None,
+        };
+        Ok(Some(Access {
+            address: wsus
+                .url
+                .parse()
+                .map_err(|error: headwater_wsus_admin::Error| wrong(error.to_string()))?,
+            credentials: Credentials::Ntlm(account.map_err(|error| wrong(error.to_string()))?),
+            ca_pem,
+            plain_http: if self.insecure_http { PlainHttp::Anywhere } else { PlainHttp::OnLoopback },
+            patience: Patience::default(),
+        }))
+    }
+
     /// Where the managing server's database is.
     pub fn manager_place(&self) -> Result<Place, ConfigError> {
         match &self.manager.database {
@@ -323,8 +377,10 @@ impl Config {
         if self.roles.is_empty() {
             return wrong("`roles` is empty: name at least one");
         }
-        if self.has(Role::Linkage) && !self.has(Role::UpdateServer) {
-            return wrong("the role `linkage` needs the role `update-server` beside it");
+        if self.has(Role::Linkage) && self.has(Role::UpdateServer) == self.linkage.microsoft_wsus.is_some() {
+            return wrong(
+                "a Linkage speaks for one WSUS: either the role `update-server` beside it, or `linkage.microsoft_wsus`",
+            );
         }
         if self.linkage.parent.as_deref().is_some_and(|url| url.parse::<LinkageUrl>().is_err()) {
             return wrong("`linkage.parent` is an address such as https://wsus.example:8532/linkage");

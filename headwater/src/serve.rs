@@ -11,7 +11,7 @@ use headwater_app::{App, Clock, FirstAdministrator, Operators, Settings, Targeti
 use headwater_http::console::{self, Console};
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, Listener, linkage, manager};
-use headwater_linkage::{Linkage, Wsus, follow_parent};
+use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent};
 use headwater_manager::Manager;
 use headwater_model::Timestamp;
 use headwater_policy::offer::PageLimits;
@@ -36,6 +36,8 @@ pub enum ServeError {
     Linkage(#[from] headwater_linkage::LinkageError),
     #[error("the managing server does not start")]
     Manager(#[from] headwater_manager::ManagerError),
+    #[error("the Microsoft WSUS cannot be asked")]
+    MicrosoftWsus(#[from] headwater_wsus_admin::Error),
     #[error(transparent)]
     Operators(#[from] headwater_operators::OperatorsError),
     #[error(transparent)]
@@ -86,26 +88,32 @@ pub async fn run(config: Config, demo: bool) -> Result<(), ServeError> {
         true => Some(open_manager(&config, app.as_deref()).await?),
         false => None,
     };
+    // A Linkage alone has no operators: its managing server has.
     let operators = match (&app, &manager) {
-        (Some(app), _) => app.operators.clone(),
-        (None, Some(manager)) => manager.operators.clone(),
-        (None, None) => return Err(config::ConfigError::Meaning("`roles` names no server".to_owned()).into()),
+        (Some(app), _) => Some(app.operators.clone()),
+        (None, Some(manager)) => Some(manager.operators.clone()),
+        (None, None) => None,
     };
-    let given = config.admin_password()?;
-    let is_given = given.is_some();
-    let first = operators.first_administrator(given, now()).await?.filter(|_| !is_given);
+    let mut first = None;
+    if let Some(operators) = &operators {
+        let given = config.admin_password()?;
+        let is_given = given.is_some();
+        first = operators.first_administrator(given, now()).await?.filter(|_| !is_given);
+    }
     if !is_plain(&config, config.console) {
         console_listener.secure(tls::server_config(&config.tls, &config.data, config.console.ip())?);
     }
-    let linkage = match (&app, &mut linkage_listener) {
-        (Some(app), Some(listener)) => {
-            let linkage = Linkage::open(&config.data, Wsus::Headwater(app.clone()), Clock::system())?;
+    let linkage = match &mut linkage_listener {
+        Some(listener) => {
+            let linkage = Linkage::open(&config.data, wsus(&config, app.as_ref())?, Clock::system())?;
             listener.secure_with(linkage.tls());
             Some(linkage)
         }
-        _ => None,
+        None => None,
     };
-    leave_for_commands(&operators, &config.data, &console_url).await?;
+    if let Some(operators) = &operators {
+        leave_for_commands(operators, &config.data, &console_url).await?;
+    }
 
     let (stop, stopped) = watch::channel(false);
     let router = console_router(&update_server, manager.clone(), &console_url, metrics);
@@ -177,6 +185,21 @@ async fn open_update_server(config: &Config, bound: BoundUpdates) -> Result<Upda
         listener.secure(tls::server_config(&config.tls, &config.data, config.updates.ip())?);
     }
     Ok(UpdateServer { app, url, listener, content, content_listener })
+}
+
+/// The WSUS that the Linkage speaks for.
+fn wsus(config: &Config, app: Option<&Arc<App>>) -> Result<Wsus, ServeError> {
+    match (config.microsoft_wsus()?, app) {
+        (None, Some(app)) => Ok(Wsus::Headwater(app.clone())),
+        (Some(access), _) => {
+            let wsus = headwater_wsus_admin::Wsus::new(access)?;
+            Ok(Wsus::Microsoft(Arc::new(Microsoft::new(wsus, name(config), now()))))
+        }
+        (None, None) => {
+            let reason = "the Linkage has no WSUS: see `linkage.microsoft_wsus`".to_owned();
+            Err(config::ConfigError::Meaning(reason).into())
+        }
+    }
 }
 
 /// Beside an update server both are administered by the same operators.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
 use headwater_model::UpdateId;
 use headwater_simulated_agent::{Agent, DetectoidsInstalled};
 use headwater_testkit::client_id;
@@ -46,15 +47,20 @@ fn free_port() -> u16 {
 
 impl Node {
     fn start(folder: &TempDir, name: &'static str, roles: &str, parent: Option<&Node>) -> Self {
-        let data = folder.path().join(name);
         let parent = parent.map(|parent| format!("parent = \"{}\"", parent.linkage_url()));
+        Self::start_with(folder, name, roles, &parent.unwrap_or_default())
+    }
+
+    /// With more of its configuration, from the Linkage's part on.
+    fn start_with(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
+        let data = folder.path().join(name);
         let text = format!(
             "roles = [{roles}]\ndata = \"{}\"\nname = \"{name}.test.example\"\nupdates = \"127.0.0.1:{}\"\n\
              console = \"127.0.0.1:0\"\n[linkage]\nlisten = \"127.0.0.1:{}\"\n{}",
             data.display(),
             free_port(),
             free_port(),
-            parent.unwrap_or_default()
+            more
         );
         let config = folder.path().join(format!("{name}.toml"));
         std::fs::write(&config, text).expect("is written");
@@ -84,7 +90,9 @@ impl Node {
     }
 
     fn done(&self, arguments: &[&str]) {
-        assert_eq!(exit(&self.data, arguments), 0, "{}: {arguments:?}", self.name);
+        let output = run(&self.data, arguments);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}: {arguments:?}: {said} {}", self.name, stderr(&output));
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -102,10 +110,7 @@ impl Node {
 }
 
 fn exit(data: &Path, arguments: &[&str]) -> i32 {
-    let output = run(data, arguments);
-    let code = output.status.code().expect("ends by itself");
-    println!("{arguments:?}: {code}\n{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output));
-    code
+    run(data, arguments).status.code().expect("ends by itself")
 }
 
 /// The report of `wsus sync`, which is its last line, and its exit code.
@@ -250,6 +255,52 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
         assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
         assert_eq!(changed(&sync(&manager, &[]).0), 0);
     }
+}
+
+/// A Linkage that speaks only Microsoft's administration service, towards a program that plays the server.
+#[test]
+fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
+    let Some(microsoft) = MicrosoftWsus::start(&[]) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let password = folder.path().join("password");
+    std::fs::write(&password, PASSWORD).expect("is written");
+    let wsus = format!(
+        "[linkage.microsoft_wsus]\nurl = \"http://127.0.0.1:{}\"\naccount = '{ACCOUNT}'\npassword_file = \"{}\"",
+        microsoft.port(),
+        password.display()
+    );
+    let linkage = Node::start_with(&folder, "ms", "\"linkage\"", &wsus);
+    manager.done(&["wsus", "link", &linkage.linkage_url(), "--code", &linkage.code()]);
+    let shown = manager.json(&["wsus", "show"]);
+    assert_eq!(
+        (&shown["servers"][0]["kind"], &shown["servers"][0]["mode"]),
+        (&"microsoft".into(), &"top".into())
+    );
+    // It knows of a server below that has no Linkage: that is a problem, and what exit code 5 says.
+    assert_eq!(exit(&manager.data, &["wsus", "doctor"]), 1);
+
+    // Taken over, it is in step; a host that is taken out of its group is a difference until it is written.
+    manager.done(&["hostgroup", "import", "--from-wsus"]);
+    let (report, code) = sync(&manager, &["--dry-run"]);
+    assert_eq!((code, states(&report)), (5, "in_step no_linkage".to_owned()), "{report}");
+    let groups = manager.json(&["hostgroup", "list"])["items"].clone();
+    let name = groups[0]["name"].as_str().expect("a name").to_owned();
+    manager.done(&["hostgroup", "add", &name, "pc1.example"]);
+    let (report, _) = sync(&manager, &["--dry-run"]);
+    assert_eq!(differences(&report).len(), 1, "{report}");
+    manager.done(&["wsus", "group", "apply", "--group", &name]);
+    let members = manager.json(&["wsus", "group", "preview", &name]);
+    assert_eq!((members["unchanged"].as_u64(), members["add"].as_array().map(Vec::len)), (Some(1), Some(0)));
+    manager.done(&["group", "create", "Pilots of Berlin"]);
+    manager.done(&["hostgroup", "create", "New"]);
+    let plan = folder.path().join("plan.json").display().to_string();
+    manager.done(&["wsus", "group", "preview", "New", "--save", &plan]);
+    manager.done(&["wsus", "group", "apply", &plan]);
+    let (report, code) = sync(&manager, &[]);
+    assert_eq!((code, states(&report)), (5, "in_step no_linkage".to_owned()), "{report}");
+    let groups = manager.json(&["group", "list"])["items"].to_string();
+    assert!(groups.contains("Pilots of Berlin") && groups.contains("\"New\""), "{groups}");
 }
 
 /// The states of the servers, in the order of the tree.
