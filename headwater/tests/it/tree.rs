@@ -239,6 +239,13 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     let berlin = berlin.start_again();
     eventually(|| sync(&manager, &["--dry-run"]).0["servers"].to_string().contains("pc3")).await;
 
+    // The top gains an upstream server: nothing is written until it is the top again.
+    top.done(&["upstream", "set", "http://127.0.0.1:9", "--autonomous"]);
+    assert_eq!(exit(&manager.data, &["wsus", "sync"]), 1);
+    assert_eq!(exit(&manager.data, &["update", "approve", &update.to_string(), "--group", "Pilot"]), 1);
+    assert_eq!(exit(&manager.data, &["wsus", "doctor"]), 1);
+    top.done(&["upstream", "clear"]);
+
     // The managing server is killed while it synchronises, at seeded moments; the next run completes it.
     let mut manager = manager;
     let mut random = seeded(7);

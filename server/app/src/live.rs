@@ -105,6 +105,11 @@ impl Live {
         self.roster.load().size() + self.below.load().size()
     }
 
+    /// How many computers report to this very server.
+    pub fn own_computers(&self) -> usize {
+        self.roster.load().size()
+    }
+
     /// How many computers are in each group itself.
     pub fn members_by_group(&self) -> HashMap<GroupId, u64> {
         let mut members = HashMap::new();

@@ -20,6 +20,7 @@ impl Linkage {
             open_order(signed, self.id, &manager, &mut fresh, self.clock.now())
         };
         let order = opened.map_err(|error| refused(error.to_string()))?;
+        *self.unconfirmed() = None;
         let result = self.answer(order.ask).await;
         if let Err(failure) = &result {
             tracing::info!(failure = failure.detail, "an order was refused");

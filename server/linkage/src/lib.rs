@@ -15,6 +15,7 @@ mod wsus;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use headwater_api::linkage::{
@@ -56,6 +57,8 @@ pub enum LinkageError {
 
 /// A code is given up after so many tries.
 const TRIES_MAX: u32 = 5;
+/// A managing server that ordered nothing so long after the pairing never heard of its end.
+const UNCONFIRMED_MAX: Duration = Duration::from_secs(60);
 
 /// One Linkage.
 pub struct Linkage {
@@ -70,6 +73,8 @@ pub struct Linkage {
     tls: Arc<ArcSwap<ServerConfig>>,
     /// Tells those that follow it that it was paired or unpaired.
     paired: watch::Sender<bool>,
+    /// When it was paired, until the first order.
+    unconfirmed: Mutex<Option<Instant>>,
 }
 
 /// The code that a person carries, and how far a try with it is.
@@ -97,6 +102,7 @@ impl Linkage {
             relay: Relay::default(),
             joiners: Joiners::default(),
             paired,
+            unconfirmed: Mutex::new(None),
             state,
         }))
     }
@@ -140,6 +146,7 @@ impl Linkage {
     }
 
     pub fn about(&self) -> About {
+        self.give_up_unconfirmed();
         About {
             product: About::PRODUCT.to_owned(),
             protocol: PROTOCOL,
@@ -161,6 +168,7 @@ impl Linkage {
     }
 
     fn pair_step(&self, step: &Pairing) -> Result<PairingAnswer, LinkageError> {
+        self.give_up_unconfirmed();
         if let Some(paired) = self.state.paired() {
             return Err(LinkageError::Refused(format!(
                 "it has a managing server already, {}; unlink it there, or run `headwater linkage unpair` on its \
@@ -189,6 +197,7 @@ impl Linkage {
                 let paired = side.finish(step)?;
                 tracing::info!(manager = paired.manager, "paired");
                 self.state.pair(paired)?;
+                *self.unconfirmed() = Some(Instant::now());
                 self.tls.store(server_config(&self.state)?);
                 self.paired.send_replace(true);
                 Ok(PairingAnswer::Finished)
@@ -196,9 +205,23 @@ impl Linkage {
         }
     }
 
+    fn unconfirmed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The managing server's first order says that it knows of the pairing. Where none comes, the last
+    /// answer was lost, and both begin anew.
+    pub(crate) fn give_up_unconfirmed(&self) {
+        let is_lost = self.unconfirmed().is_some_and(|since| since.elapsed() > UNCONFIRMED_MAX);
+        if is_lost && let Err(error) = self.unpair() {
+            tracing::error!(%error, "a pairing that was never confirmed could not be given up");
+        }
+    }
+
     /// Forgets the managing server. What it brought to the WSUS stays.
     pub(crate) fn unpair(&self) -> Result<(), LinkageError> {
         self.state.unpair()?;
+        *self.unconfirmed() = None;
         let mut pairing = self.pairing();
         *pairing = PairingTry { code: Code::generate()?, tries: 0, side: None };
         self.state.show_code(Some(&pairing.code))?;
@@ -249,5 +272,71 @@ fn server_config(state: &State) -> Result<Arc<ServerConfig>, TlsError> {
             certificate: paired.certificate,
             authority: paired.authority,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_link::{Authority, ManagerSide};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A Linkage of a WSUS that nobody asks.
+    fn linkage() -> (TempDir, Arc<Linkage>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let linkage = Linkage::open(folder.path(), wsus::nobodys(), Clock::system()).expect("opens");
+        (folder, linkage)
+    }
+
+    /// A managing server's try with this code; whether it came to an end.
+    fn try_pairing(linkage: &Linkage, code: &str) -> bool {
+        let authority = Authority::generate().expect("an authority");
+        let (side, begin) = ManagerSide::begin(&Code::parse(code).expect("a code"));
+        match side.finish(linkage.pair(&begin), &authority, "hq") {
+            Ok((_, _, finish)) => linkage.pair(&finish) == PairingAnswer::Finished,
+            Err(_) => false,
+        }
+    }
+
+    #[test]
+    fn the_code_pairs_once_and_five_wrong_tries_make_a_new_one() {
+        let (_folder, linkage) = linkage();
+        let code = linkage.code().expect("a code");
+        let wrong = if code == "1234-5678" { "1234-5679" } else { "1234-5678" };
+        for _ in 0..=TRIES_MAX {
+            assert!(!try_pairing(&linkage, wrong));
+        }
+        let fresh = linkage.code().expect("a code");
+        assert_ne!(fresh, code);
+        assert!(!try_pairing(&linkage, &code), "the old code is worth nothing");
+        assert!(try_pairing(&linkage, &fresh));
+        assert_eq!((linkage.code(), linkage.manager().as_deref()), (None, Some("hq")));
+        assert!(!try_pairing(&linkage, &fresh), "it has a managing server");
+    }
+
+    #[test]
+    fn a_pairing_that_nobody_confirms_is_given_up() {
+        let (_folder, linkage) = linkage();
+        assert!(try_pairing(&linkage, &linkage.code().expect("a code")));
+        assert!(linkage.about().paired);
+        *linkage.unconfirmed() = Instant::now().checked_sub(UNCONFIRMED_MAX * 2);
+        assert!(!linkage.about().paired);
+        assert!(try_pairing(&linkage, &linkage.code().expect("a new code")));
+    }
+
+    #[test]
+    fn who_shows_no_certificate_orders_nothing() {
+        let refused = Linkage::admit(None, Party::Manager);
+        assert!(matches!(refused, Err(LinkageError::NotPermitted)));
+        let authority = Authority::generate().expect("an authority");
+        let key = headwater_link::Key::generate().expect("a key").public();
+        let other = Party::Linkage(LinkageId::from_u128(1));
+        let certificate = CertificateDer::from(authority.certify(other, &key).expect("a certificate"));
+        assert!(matches!(
+            Linkage::admit(Some(&certificate), Party::Manager),
+            Err(LinkageError::NotPermitted)
+        ));
+        assert!(Linkage::admit(Some(&certificate), other).is_ok());
     }
 }

@@ -75,6 +75,7 @@ impl Linkage {
         let about: About = Dial::anybody(parent.clone())?.get(ROOT, PATIENCE).await?;
         let (mut paired, mut changes) = (self.paired.subscribe(), self.relay.changes());
         while let Some(identity) = self.identity() {
+            self.give_up_unconfirmed();
             let dial = Dial::linkage(parent.clone(), Party::Linkage(about.linkage), &identity)?;
             let hold = self.hold_of(Vec::new(), true);
             let mut holding = pin!(dial.post(HOLD, &hold, HELD));

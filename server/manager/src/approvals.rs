@@ -10,7 +10,7 @@ use headwater_api::{
 use headwater_model::{GroupId, Timestamp, UpdateId};
 
 use crate::ask::Way;
-use crate::tree::check_same;
+use crate::tree::{check_same, must_be_top};
 use crate::{Manager, ManagerError};
 
 /// What is approved for a group; without it, approvals are taken back.
@@ -109,7 +109,9 @@ impl Manager {
     /// The way to the linked WSUS, if that is still the one that was linked.
     async fn writable(&self) -> Result<Way, ManagerError> {
         let way = self.way().await?;
-        check_same(&self.identity_of(&way, &way.top).await?, &way.top)?;
+        let top = self.identity_of(&way, &way.top).await?;
+        check_same(&top, &way.top)?;
+        must_be_top(&top)?;
         Ok(way)
     }
 

@@ -23,6 +23,7 @@ use crate::{Manager, ManagerError};
 const HOSTS_PER_REQUEST_MAX: usize = 200_000;
 
 /// All that a plan is made from.
+#[derive(Clone)]
 pub(crate) struct Known {
     pub servers: Vec<Server>,
     pub computers: Vec<Computer>,
@@ -32,6 +33,15 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// The same with what a server says of its computers now.
+    pub fn with_computers(&self, server: ServerId, computers: Vec<WsusComputer>) -> Self {
+        let others = self.computers.iter().filter(|one| one.server != server).cloned();
+        Self {
+            computers: others.chain(computers.into_iter().map(|one| computer(server, one))).collect(),
+            ..self.clone()
+        }
+    }
+
     /// What would have to change so that the WSUS groups of these host groups have their hosts.
     pub fn plan(&self, request: &decide::Request) -> decide::Plan {
         decide::plan(
@@ -189,6 +199,7 @@ impl Manager {
         let row = self.host_group(&plan.host_group).await?;
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
+        tree.must_be_writable()?;
         let now = planned(&row, &self.known(&way, &tree).await?)?;
         if now.state != plan.state || now != *plan {
             return Err(ManagerError::Refused(format!(
@@ -254,10 +265,6 @@ impl Manager {
         let rows = self.store.host_groups().await?;
         let groups = self.groups_of(way, &way.top).await?;
         let computers = self.computers(way, tree).await?;
-        let mut servers = Vec::with_capacity(tree.servers.len());
-        for server in &tree.servers {
-            servers.push(self.server(way, tree, server).await);
-        }
         let clients: BTreeSet<ClientId> = computers
             .iter()
             .map(|one| one.client.clone())
@@ -282,7 +289,7 @@ impl Manager {
             hosts: hosts.collect(),
             host_groups: host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?,
             groups: groups.iter().map(|group| named(group, &rows)).collect(),
-            servers,
+            servers: tree.servers.iter().map(|told| tree.server(told)).collect(),
             computers,
         })
     }

@@ -61,6 +61,9 @@ impl Manager {
         };
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
+        if !request.dry_run {
+            tree.must_be_writable()?;
+        }
         let number = match request.dry_run {
             true => None,
             false => Some(self.store.begin_sync_run(by, self.now()).await?),
@@ -198,7 +201,10 @@ impl Run<'_> {
         };
         let now = match self.dry {
             true => None,
-            false => Some(self.manager.known(self.way, self.tree).await?),
+            false => {
+                let computers = self.manager.computers_of(self.way, linkage).await?;
+                Some(known.with_computers(server.id, computers))
+            }
         };
         let now = now.as_ref().unwrap_or(known);
         let compared = self.manager.compare(server, self.told(server), top, &here, now, &managed(now));

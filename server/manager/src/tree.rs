@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use headwater_api::linkage::{WsusIdentity, WsusKind, WsusMode, WsusTargeting};
+use headwater_api::linkage::{WsusIdentity, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::ServerId;
@@ -17,6 +17,35 @@ use crate::{Manager, ManagerError};
 pub(crate) struct Tree {
     pub servers: Vec<TreeServer>,
     pub(crate) linkages: HashMap<ServerId, LinkageRow>,
+    /// What the servers that are reached say of themselves.
+    identities: HashMap<ServerId, WsusIdentity>,
+}
+
+impl Tree {
+    /// Refuses to write once the linked WSUS takes from another server.
+    pub fn must_be_writable(&self) -> Result<(), ManagerError> {
+        let top = self.servers.first().and_then(|top| self.identities.get(&top.id));
+        top.map_or(Ok(()), must_be_top)
+    }
+
+    /// A server as decisions are made about it. One that is not reached is taken for what the one above says.
+    pub fn server(&self, told: &TreeServer) -> Server {
+        Server {
+            id: told.id,
+            name: told.name.clone(),
+            parent: told.parent,
+            mode: match told.mode {
+                Some(WsusMode::Top) => Mode::Top,
+                Some(WsusMode::Replica) => Mode::Replica,
+                Some(WsusMode::Autonomous) | None => Mode::Autonomous(Follow::Nothing),
+            },
+            targeting: match self.identities.get(&told.id).map(|identity| identity.targeting) {
+                Some(WsusTargeting::Client) => Targeting::Client,
+                Some(WsusTargeting::Server) | None => Targeting::Server,
+            },
+            linkage: if self.linkages.contains_key(&told.id) { Linkage::Installed } else { Linkage::Missing },
+        }
+    }
 }
 
 impl Manager {
@@ -79,11 +108,15 @@ impl Manager {
             reached: true,
             last_contact_at: Some(self.now()),
             last_sync_at: None,
-            computers: self.computers_of(way, &way.top).await?.len() as u64,
+            computers: top.computers,
         }];
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
+        let mut identities: HashMap<ServerId, WsusIdentity> = HashMap::new();
         for row in linkages.values().filter(|row| is_reached(row)) {
+            if let Ok(identity) = self.identity_of(way, row).await {
+                identities.insert(row.server, identity);
+            }
             let lower = match self.lower_of(way, row).await {
                 Err(error) if row.linkage == way.top.linkage => return Err(error),
                 lower => lower.unwrap_or_default(),
@@ -95,7 +128,7 @@ impl Manager {
                     id: one.server,
                     name: one.name,
                     parent: Some(one.parent.unwrap_or(row.server)),
-                    kind: linkage.map(|_| WsusKind::Headwater),
+                    kind: None,
                     mode: one.mode,
                     reached: linkage.is_some_and(is_reached),
                     linkage: linkage.map(|row| row.linkage),
@@ -111,6 +144,12 @@ impl Manager {
             }
         }
         found.remove(&top.server);
+        for (id, server) in &mut found {
+            let Some(identity) = identities.get(id) else { continue };
+            server.kind = Some(identity.kind);
+            server.mode = Some(identity.mode);
+            server.computers = identity.computers;
+        }
         let mut open: Vec<TreeServer> = found.into_values().collect();
         open.sort_by(|one, other| other.name.cmp(&one.name));
         // Each after the one above it; what hangs on none of them comes last.
@@ -126,32 +165,7 @@ impl Manager {
             at += 1;
         }
         servers.extend(open);
-        Ok(Tree { servers, linkages })
-    }
-
-    /// A server as decisions are made about it. One that is not reached is taken for what the top says.
-    pub(crate) async fn server(&self, way: &Way, tree: &Tree, told: &TreeServer) -> Server {
-        let linkage = tree.linkages.get(&told.id);
-        let identity = match linkage.filter(|_| told.reached) {
-            Some(linkage) => self.identity_of(way, linkage).await.ok(),
-            None => None,
-        };
-        let mode = identity.as_ref().map(|identity| identity.mode).or(told.mode);
-        Server {
-            id: told.id,
-            name: told.name.clone(),
-            parent: told.parent,
-            mode: match mode {
-                Some(WsusMode::Top) => Mode::Top,
-                Some(WsusMode::Replica) => Mode::Replica,
-                Some(WsusMode::Autonomous) | None => Mode::Autonomous(Follow::Nothing),
-            },
-            targeting: match identity.map(|identity| identity.targeting) {
-                Some(WsusTargeting::Client) => Targeting::Client,
-                Some(WsusTargeting::Server) | None => Targeting::Server,
-            },
-            linkage: if linkage.is_some() { Linkage::Installed } else { Linkage::Missing },
-        }
+        Ok(Tree { servers, linkages, identities })
     }
 
     /// Looks at the link and the tree, and says what is in order and what is not.
@@ -191,12 +205,10 @@ impl Manager {
                 let what = format!("the Linkage of {name} may only read");
                 findings.push(finding(warning, what, "give it an account of WSUS Administrators"));
             }
-            if at == 0 && identity.mode != WsusMode::Top {
-                let what = format!(
-                    "{name} is linked as the top WSUS and takes from {} now: nothing is written",
-                    identity.upstream.as_deref().unwrap_or("another server")
-                );
-                findings.push(finding(problem, what, "unlink it and link the top WSUS"));
+            if at == 0
+                && let Err(error) = must_be_top(&identity)
+            {
+                findings.push(finding(problem, error.to_string(), "it was the top WSUS when it was linked"));
             }
             let key = PublicKey::from_bytes(row.public_key.clone())?;
             findings.push(finding(good, format!("{name} answers ({})", key.fingerprint()), ""));
@@ -211,6 +223,18 @@ impl Manager {
         }
         Ok(findings)
     }
+}
+
+/// Nothing is written to a WSUS that is not the top one of its tree any more.
+pub(crate) fn must_be_top(top: &WsusIdentity) -> Result<(), ManagerError> {
+    if top.mode == WsusMode::Top {
+        return Ok(());
+    }
+    Err(ManagerError::Refused(format!(
+        "{} is linked as the top WSUS and takes from {} now: nothing is written; unlink it and link the top one",
+        top.name,
+        top.upstream.as_deref().unwrap_or("another server")
+    )))
 }
 
 /// Writing goes to the WSUS that was linked, or nowhere.

@@ -47,6 +47,8 @@ pub struct WsusIdentity {
     pub targeting: WsusTargeting,
     /// Whether the Linkage's account may only read.
     pub read_only: bool,
+    /// Those that report to this very server.
+    pub computers: u64,
     /// The Linkage's clock.
     #[serde(with = "text")]
     pub at: Timestamp,

@@ -45,6 +45,7 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
             Targeting::ClientSide => WsusTargeting::Client,
         },
         read_only: false,
+        computers: app.live.own_computers() as u64,
         at: now,
     })
 }

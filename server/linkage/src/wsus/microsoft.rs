@@ -59,6 +59,7 @@ impl Microsoft {
                 Targeting::Client => WsusTargeting::Client,
             },
             read_only: found.role == Role::Reader,
+            computers: self.wsus.computer_count(Scope::Own).await.map_err(failure)?,
             version: found.version,
             at: now,
         })

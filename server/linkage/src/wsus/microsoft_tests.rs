@@ -17,6 +17,8 @@ const SERVER: ServerId = ServerId::from_u128(0x050cee4a_aaff_470c_8fc3_7a94cb3a4
 /// The two that need no licence, and one that needs it.
 const PLAIN: UpdateId = UpdateId::from_u128(0x5EED0001);
 const LICENSED: UpdateId = UpdateId::from_u128(0x5EED0002);
+/// Those that report to the program itself.
+const COMPUTERS: u64 = 3;
 const OTHER: UpdateId = UpdateId::from_u128(0x5EED0003);
 const UNKNOWN: UpdateId = UpdateId::from_u128(9);
 
@@ -99,6 +101,7 @@ async fn who_it_is() {
             upstream: upstream.map(str::to_owned),
             targeting,
             read_only,
+            computers: COMPUTERS,
             at: now(),
         };
         assert_eq!(wsus.identity(now()).await.unwrap(), expected, "{options:?}");

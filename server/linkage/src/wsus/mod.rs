@@ -119,3 +119,20 @@ impl Wsus {
         }
     }
 }
+
+/// A Microsoft WSUS where nothing listens, for tests that ask none.
+#[cfg(test)]
+pub(crate) fn nobodys() -> Wsus {
+    use headwater_wsus_admin::{Access, Account, Credentials, Password, Patience, PlainHttp, Wsus as Driver};
+    let access = Access {
+        address: "http://127.0.0.1:9".parse().expect("an address"),
+        credentials: Credentials::Ntlm(
+            Account::new(r"EXAMPLE\nobody", Password::new("")).expect("an account"),
+        ),
+        ca_pem: None,
+        plain_http: PlainHttp::OnLoopback,
+        patience: Patience::default(),
+    };
+    let driver = Driver::new(access).expect("a driver");
+    Wsus::Microsoft(Arc::new(Microsoft::new(driver, "nobody.example".to_owned(), Timestamp::EPOCH)))
+}
