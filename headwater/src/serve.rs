@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use headwater_app::content::{ContentMode, ContentSettings, Express, Patience, Trust, keep_content};
 use headwater_app::downstream_server::{DownstreamSettings, PlainHttp, follow_upstream};
@@ -258,8 +258,7 @@ fn start_update_server(
 
 /// The system's time.
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    Clock::system().now()
 }
 
 /// The name by which other servers know this machine.
@@ -326,7 +325,8 @@ async fn leave_for_commands(operators: &Operators, data: &Path, console_url: &st
     let token = operators.local_token(now()).await?;
     for (name, text) in [("api-url", console_url), ("admin.token", &token)] {
         let path = data.join(name);
-        tls::write_secret(&path, text.as_bytes()).map_err(|source| ServeError::Write { path, source })?;
+        headwater_app::write_secret(&path, text.as_bytes())
+            .map_err(|source| ServeError::Write { path, source })?;
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ use rcgen::{
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use headwater_app::write_secret;
+
 use crate::config::Tls;
 
 /// Why there is no certificate.
@@ -109,18 +111,4 @@ fn authority_key(data: &Path) -> Result<KeyPair, TlsError> {
     std::fs::write(&certificate_path, certificate.pem()).map_err(io(&certificate_path))?;
     write_secret(&key_path, key.serialize_pem().as_bytes()).map_err(io(&key_path))?;
     Ok(key)
-}
-
-/// Writes a file that only its owner can read, in place of an earlier one.
-pub fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
-    use std::io::Write as _;
-    let fresh = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&fresh)?;
-    file.write_all(secret)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)
 }

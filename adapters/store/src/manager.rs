@@ -1,5 +1,7 @@
 //! The database of a managing server.
 
+use std::collections::HashMap;
+
 use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
@@ -177,11 +179,12 @@ impl ManagerStore {
                 members: Vec::new(),
             });
         }
+        let places: HashMap<i64, usize> = found.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
         for row in &members {
             let (group, client): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
             let damaged = |_| Error::Row { table: "host_group_members", reason: "a client id".to_owned() };
-            if let Some(group) = found.iter_mut().find(|one| one.id == group) {
-                group.members.push(client.parse().map_err(damaged)?);
+            if let Some(at) = places.get(&group) {
+                found[*at].members.push(client.parse().map_err(damaged)?);
             }
         }
         Ok(found)

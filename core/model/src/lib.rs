@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads a clock or draws a random number.
 
+mod chain;
 mod digest;
 mod id;
 pub mod oracle;
@@ -9,6 +10,7 @@ mod serial;
 mod timestamp;
 mod version;
 
+pub use chain::chain;
 pub use digest::{DigestError, Sha1Digest, Sha256Digest};
 pub use id::{
     ClientId, ClientIdError, EulaId, GroupId, Guid, HostGroupId, HostId, IdError, LinkageId, RevisionId,

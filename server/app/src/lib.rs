@@ -26,4 +26,4 @@ pub use cookie::{COOKIE_BYTES, Cookie, CookieError, CookieJar, Purpose};
 pub use error::{AppError, ClientFault};
 pub use headwater_operators::{FirstAdministrator, Operator, Operators};
 pub use live::{Live, Served};
-pub use start::{App, DATABASE, Settings, Targeting, lock, make_private};
+pub use start::{App, DATABASE, Settings, Targeting, lock, make_private, write_secret};

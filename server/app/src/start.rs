@@ -213,6 +213,20 @@ pub fn make_private(data: &Path) -> std::io::Result<()> {
     builder.create(data)
 }
 
+/// Writes a file that only its owner can read, in place of an earlier one.
+pub fn write_secret(path: &Path, secret: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let fresh = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&fresh)?;
+    file.write_all(secret)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)
+}
+
 /// Arranges the rows of all computers by update.
 async fn load_status(store: &Store) -> Result<StatusIndex, AppError> {
     let mut index = StatusIndex::default();

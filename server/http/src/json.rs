@@ -1,10 +1,16 @@
 //! JSON and queries, with problems instead of plain texts.
 
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use headwater_api::ImportEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::problem::Refusal;
 
@@ -37,4 +43,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         read.map(|axum::extract::Query(value)| Self(value))
             .map_err(|error| Refusal::invalid(error.body_text()))
     }
+}
+
+/// An answer that is a line of JSON for each event, sent as it comes.
+pub(crate) fn lines<T: Serialize + Send + 'static>(events: UnboundedReceiver<T>) -> Response {
+    let lines = futures_util::stream::unfold(events, async |mut events| {
+        let mut line = serde_json::to_vec(&events.recv().await?).unwrap_or_default();
+        line.push(b'\n');
+        Some((Ok::<Bytes, Infallible>(line.into()), events))
+    });
+    ([(header::CONTENT_TYPE, ImportEvent::MEDIA_TYPE)], Body::from_stream(lines)).into_response()
 }

@@ -15,6 +15,7 @@
 //! | Linkage | `/linkage`, `/linkage/…` | see `headwater_api::linkage` |
 //! | console | `/health`, `/metrics` | for monitoring |
 
+mod caller;
 pub mod console;
 mod json;
 pub mod linkage;

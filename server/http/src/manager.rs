@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Finding, Group, GroupPlan, HostGroup,
-    HostGroupMembers, ImportEvent, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest,
-    SyncEvent, SyncRequest, SyncRun, UpdatesOutcome, WsusLink, path,
+    HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest, SyncEvent,
+    SyncRequest, SyncRun, UpdatesOutcome, WsusLink, path,
 };
-use headwater_manager::{Manager, ManagerError, Terms, chain};
-use headwater_operators::Operator;
+use headwater_manager::{Manager, ManagerError, Terms};
+use headwater_model::chain;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use crate::caller::{Caller, admit};
 use crate::console::harden;
-use crate::json::{Json, Query};
+use crate::json::{Json, Query, lines};
 use crate::problem::Refusal;
 
 /// The longest JSON body, in bytes: a plan of a group with every computer.
@@ -59,18 +59,10 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
 }
 
 type Shared = State<Arc<Manager>>;
-type Caller = axum::Extension<Operator>;
 
 /// Lets in who has a token.
-async fn authorize(State(manager): Shared, mut request: Request, next: Next) -> Result<Response, Refusal> {
-    let unauthorized = || {
-        Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "send `Authorization: Bearer …` with a token")
-    };
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
-    let operator = manager.operators.operator(token.trim(), manager.now()).await?.ok_or_else(unauthorized)?;
-    request.extensions_mut().insert(operator);
-    Ok(next.run(request).await)
+async fn authorize(State(manager): Shared, request: Request, next: Next) -> Result<Response, Refusal> {
+    admit(&manager.operators, manager.now(), request, next).await
 }
 
 async fn show(State(manager): Shared) -> Result<Json<WsusLink>, Refusal> {
@@ -79,21 +71,21 @@ async fn show(State(manager): Shared) -> Result<Json<WsusLink>, Refusal> {
 
 async fn link(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(request): Json<LinkRequest>,
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.link(&request.url, &request.code, &caller.name).await?;
     show(State(manager)).await
 }
 
-async fn unlink(State(manager): Shared, axum::Extension(caller): Caller) -> Result<StatusCode, Refusal> {
+async fn unlink(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
     manager.unlink(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn pair(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(request): Json<PairRequest>,
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.pair(&request.linkage, &request.code, &caller.name).await?;
@@ -107,7 +99,7 @@ async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
 /// Runs to its end even if the client hangs up.
 async fn synchronise(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(request): Json<SyncRequest>,
 ) -> Response {
     let (events, received) = mpsc::unbounded_channel();
@@ -123,13 +115,7 @@ async fn synchronise(
         };
         let _ = events.send(last);
     });
-    let lines = futures_util::stream::unfold(received, async |mut received| {
-        let event: SyncEvent = received.recv().await?;
-        let mut line = serde_json::to_vec(&event).unwrap_or_default();
-        line.push(b'\n');
-        Some((Ok::<Bytes, std::convert::Infallible>(line.into()), received))
-    });
-    ([(header::CONTENT_TYPE, ImportEvent::MEDIA_TYPE)], Body::from_stream(lines)).into_response()
+    lines(received)
 }
 
 async fn sync_runs(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal> {
@@ -151,7 +137,7 @@ async fn plan_group(
 
 async fn apply_group_plan(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(plan): Json<GroupPlan>,
 ) -> Result<Json<GroupPlan>, Refusal> {
     Ok(Json(manager.apply_group_plan(&plan, &caller.name).await?))
@@ -164,7 +150,7 @@ async fn groups(State(manager): Shared) -> Result<Json<Page<Group>>, Refusal> {
 
 async fn create_group(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(new): Json<NewGroup>,
 ) -> Result<(StatusCode, Json<Group>), Refusal> {
     Ok((StatusCode::CREATED, Json(manager.create_group(&new, &caller.name).await?)))
@@ -172,7 +158,7 @@ async fn create_group(
 
 async fn approve(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     let ApprovalRequest { updates, group, action, deadline, new_revisions } = request;
@@ -182,7 +168,7 @@ async fn approve(
 
 async fn withdraw(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(request): Json<ApprovalWithdrawal>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.approve(&request.updates, request.group, None, &caller.name).await?))
@@ -190,7 +176,7 @@ async fn withdraw(
 
 async fn decline(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, true, &caller.name).await?))
@@ -198,7 +184,7 @@ async fn decline(
 
 async fn undecline(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
@@ -211,7 +197,7 @@ async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Re
 
 async fn create_host_group(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Json(new): Json<NewHostGroup>,
 ) -> Result<(StatusCode, Json<HostGroup>), Refusal> {
     let made = manager.create_host_group(&new, &caller.name).await?;
@@ -220,14 +206,14 @@ async fn create_host_group(
 
 async fn import_host_groups(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
 ) -> Result<Json<ImportedGroups>, Refusal> {
     Ok(Json(manager.import_host_groups(&caller.name).await?))
 }
 
 async fn change_host_group(
     State(manager): Shared,
-    axum::Extension(caller): Caller,
+    Caller(caller): Caller,
     Path(name): Path<String>,
     Json(members): Json<HostGroupMembers>,
 ) -> Result<Json<HostGroup>, Refusal> {

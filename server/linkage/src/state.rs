@@ -1,6 +1,6 @@
 //! What a Linkage keeps in its folder: its key, and what its managing server gave it.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -132,21 +132,9 @@ impl State {
         self.write_secret(FILE, &serde_json::to_vec_pretty(&kept).unwrap_or_default())
     }
 
-    /// Writes a file that only its owner can read, in place of an earlier one.
     fn write_secret(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         let path = self.folder.join(name);
-        let write = || {
-            let fresh = path.with_extension("new");
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create(true).truncate(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&fresh)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, &path)
-        };
-        write().map_err(|source| StateError::Io { path: path.clone(), source })
+        headwater_app::write_secret(&path, bytes).map_err(|source| StateError::Io { path, source })
     }
 }
 

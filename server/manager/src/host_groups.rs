@@ -66,9 +66,9 @@ impl Known {
         ours.collect()
     }
 
-    pub fn name_of(&self, client: &ClientId) -> String {
-        let known = self.computers.iter().find(|one| one.client == *client);
-        known.map_or_else(|| client.to_string(), |one| one.name.clone())
+    /// The names of the computers; of a client that several servers know, the first.
+    pub fn names(&self) -> HashMap<&ClientId, &str> {
+        self.computers.iter().rev().map(|one| (&one.client, one.name.as_str())).collect()
     }
 }
 
@@ -153,7 +153,7 @@ impl Manager {
         let taken: HashSet<GroupId> =
             self.store.host_groups().await?.iter().filter_map(|one| one.wsus_group).collect();
         let mut imported = ImportedGroups::default();
-        let mut hosts: BTreeSet<&ClientId> = BTreeSet::new();
+        let mut hosts: BTreeSet<ClientId> = BTreeSet::new();
         for group in groups.iter().filter(|group| !group.built_in) {
             if taken.contains(&group.id) {
                 imported.unchanged.push(group.name.clone());
@@ -173,12 +173,7 @@ impl Manager {
                     group.name
                 )));
             }
-            hosts.extend(
-                computers
-                    .iter()
-                    .filter(|one| one.groups.contains(&group.id))
-                    .map(|computer| &computer.client),
-            );
+            hosts.extend(members);
             imported.created.push(group.name.clone());
         }
         imported.hosts = hosts.len() as u64;
@@ -201,7 +196,7 @@ impl Manager {
         let tree = self.tree(&way).await?;
         tree.must_be_writable()?;
         let now = planned(&row, &self.known(&way, &tree).await?)?;
-        if now.state != plan.state || now != *plan {
+        if now != *plan {
             return Err(ManagerError::Refused(format!(
                 "what the plan for `{}` was made from has changed: make a new preview",
                 plan.host_group
@@ -209,11 +204,7 @@ impl Manager {
         }
         let group = match plan.group {
             Some(group) => group,
-            None => {
-                let made = self.create_group_on(&way, &way.top, &row.name, by).await?;
-                self.store.bind_host_group(row.id, made.id).await?;
-                made.id
-            }
+            None => self.create_group_on(&way, &way.top, &row.name, by).await?.id,
         };
         if row.wsus_group.is_none() {
             self.store.bind_host_group(row.id, group).await?;
@@ -322,10 +313,11 @@ fn planned(row: &HostGroupRow, known: &Known) -> Result<GroupPlan, ManagerError>
         }
         Target::FeedsOnItself => return refused("the host group is made from WSUS groups".to_owned()),
     }
+    let computers = known.names();
     let change = |server: &ServerId, client: &ClientId| GroupChange {
         server: *server,
         client: client.clone(),
-        name: known.name_of(client),
+        name: computers.get(client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
     };
     let (mut add, mut remove, mut unchanged) = (Vec::new(), Vec::new(), 0);
     for (server, members) in &group.servers {

@@ -21,7 +21,6 @@ use headwater_store::{ManagerStore, Place};
 
 pub use approvals::Terms;
 pub use error::ManagerError;
-pub use tree::chain;
 
 /// What its clock says.
 pub type Now = fn() -> Timestamp;

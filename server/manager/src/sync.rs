@@ -13,7 +13,7 @@ use headwater_api::linkage::{Contents, MembershipChange, Memberships, SyncState}
 use headwater_api::{
     SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
 };
-use headwater_model::{GroupId, ServerId};
+use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::LinkageRow;
 use headwater_tree::group_plan::{Plan, Request};
 use headwater_tree::order::{Ended, Progress, Tree as Order};
@@ -23,7 +23,7 @@ use headwater_tree::server::{Mode, Server};
 use crate::ask::Way;
 use crate::compare::in_words;
 use crate::host_groups::Known;
-use crate::tree::{Tree, chain};
+use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 /// Between two looks at a server's own synchronisation.
@@ -92,6 +92,13 @@ impl Manager {
     }
 }
 
+/// What a run read when it began, and what follows for the members of groups.
+struct Begun {
+    known: Known,
+    plan: Plan,
+    top: Contents,
+}
+
 impl Run<'_> {
     async fn all(&self, below: Option<&str>) -> Result<SyncReport, ManagerError> {
         let known = self.manager.known(self.way, self.tree).await?;
@@ -102,6 +109,7 @@ impl Run<'_> {
             None => order.all(),
         };
         let top = self.manager.contents_of(self.way, &self.way.top).await?;
+        let begun = Begun { plan: managed(&known), known, top };
         let mut progress: BTreeMap<ServerId, Progress> = BTreeMap::new();
         let mut ended: BTreeMap<ServerId, SyncServer> = BTreeMap::new();
         let mut working = FuturesUnordered::new();
@@ -109,7 +117,7 @@ impl Run<'_> {
             for id in order.ready(&selected, &progress) {
                 let Some(server) = order.get(id) else { continue };
                 progress.insert(id, Progress::Running);
-                working.push(self.one(server, &known, &top));
+                working.push(self.one(server, &begun));
             }
             let Some(done) = working.next().await else { break };
             progress.insert(
@@ -158,17 +166,17 @@ impl Run<'_> {
     }
 
     /// One server, from its own synchronisation to the comparison.
-    async fn one(&self, server: &Server, known: &Known, top: &Contents) -> SyncServer {
-        let begun = Instant::now();
+    async fn one(&self, server: &Server, begun: &Begun) -> SyncServer {
+        let started = Instant::now();
         let mut done = empty(server, self.told(server), SyncServerState::InStep);
-        if let Err(error) = self.steps(server, known, top, &mut done).await {
+        if let Err(error) = self.steps(server, begun, &mut done).await {
             done.state = match error {
                 ManagerError::NotReached { .. } => SyncServerState::NotReached,
                 _ => SyncServerState::Failed,
             };
             done.problem = Some(chain(&error));
         }
-        done.ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        done.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let word = match done.state {
             SyncServerState::InStep => "in step".to_owned(),
             SyncServerState::Differs => format!("{} differences", done.differences_total),
@@ -180,34 +188,28 @@ impl Run<'_> {
         done
     }
 
-    async fn steps(
-        &self,
-        server: &Server,
-        known: &Known,
-        top: &Contents,
-        done: &mut SyncServer,
-    ) -> Result<(), ManagerError> {
+    async fn steps(&self, server: &Server, begun: &Begun, done: &mut SyncServer) -> Result<(), ManagerError> {
         let linkage = self.tree.linkages.get(&server.id).ok_or(ManagerError::NotLinked)?;
         if !self.dry && server.mode != Mode::Top {
             self.take_updates(server, linkage, done).await?;
         }
         if !self.dry && server.has_managed_groups() {
-            self.register(server, linkage, known, done).await?;
+            self.register(server, linkage, begun, done).await?;
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
         let here = match server.mode {
-            Mode::Top => top.clone(),
+            Mode::Top => begun.top.clone(),
             Mode::Replica | Mode::Autonomous(_) => self.manager.contents_of(self.way, linkage).await?,
         };
-        let now = match self.dry {
-            true => None,
+        let told = self.told(server);
+        let compared = match self.dry {
+            true => self.manager.compare(server, told, &begun.top, &here, &begun.known, &begun.plan),
             false => {
                 let computers = self.manager.computers_of(self.way, linkage).await?;
-                Some(known.with_computers(server.id, computers))
+                let now = begun.known.with_computers(server.id, computers);
+                self.manager.compare(server, told, &begun.top, &here, &now, &managed(&now))
             }
         };
-        let now = now.as_ref().unwrap_or(known);
-        let compared = self.manager.compare(server, self.told(server), top, &here, now, &managed(now));
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
         done.differences = in_words(&compared);
         (done.files_held, done.files_wanted) = (here.files_held, here.files_held + here.files_wanted);
@@ -261,10 +263,10 @@ impl Run<'_> {
         &self,
         server: &Server,
         linkage: &LinkageRow,
-        known: &Known,
+        begun: &Begun,
         done: &mut SyncServer,
     ) -> Result<(), ManagerError> {
-        let changes = changes(known, server);
+        let changes = changes(&begun.known, &begun.plan, server);
         if changes.is_empty() {
             return Ok(());
         }
@@ -301,15 +303,15 @@ fn managed(known: &Known) -> Plan {
 }
 
 /// What the host groups want to be otherwise on this server.
-fn changes(known: &Known, server: &Server) -> Vec<Change> {
-    let plan = managed(known);
+fn changes(known: &Known, plan: &Plan, server: &Server) -> Vec<Change> {
+    let computers = known.names();
     let names: BTreeMap<GroupId, &str> =
         known.groups.iter().map(|group| (group.id, group.name.as_str())).collect();
     let mut changes = Vec::new();
-    for planned in plan_guard::changes(&plan).into_iter().filter(|one| one.server == server.id) {
+    for planned in plan_guard::changes(plan).into_iter().filter(|one| one.server == server.id) {
         let Some(group) = planned.target else { continue };
-        let change = |client, adds| Change {
-            name: known.name_of(&client),
+        let change = |client: ClientId, adds| Change {
+            name: computers.get(&client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
             change: MembershipChange { client, group },
             adds,
             group: names.get(&group).map_or_else(|| group.to_string(), |name| (*name).to_owned()),

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use headwater_api::linkage::{WsusIdentity, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, TreeServer, WsusLink};
 use headwater_link::PublicKey;
-use headwater_model::ServerId;
+use headwater_model::{ServerId, chain};
 use headwater_store::LinkageRow;
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
 
@@ -112,9 +112,11 @@ impl Manager {
         }];
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
-        let mut identities: HashMap<ServerId, WsusIdentity> = HashMap::new();
+        let mut identities = HashMap::from([(top.server, top.clone())]);
         for row in linkages.values().filter(|row| is_reached(row)) {
-            if let Ok(identity) = self.identity_of(way, row).await {
+            if row.linkage != way.top.linkage
+                && let Ok(identity) = self.identity_of(way, row).await
+            {
                 identities.insert(row.server, identity);
             }
             let lower = match self.lower_of(way, row).await {
@@ -246,15 +248,4 @@ pub(crate) fn check_same(top: &WsusIdentity, linked: &LinkageRow) -> Result<(), 
         )));
     }
     Ok(())
-}
-
-/// An error with all its causes.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text += &format!(": {cause}");
-        next = cause.source();
-    }
-    text
 }

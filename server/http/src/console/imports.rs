@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::StreamExt as _;
 use headwater_api::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 use headwater_app::admin::import as use_case;
@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use super::{Caller, Query, Shared};
+use crate::json::lines;
 use crate::problem::Refusal;
 
 /// The largest package, in bytes. A whole catalogue with its content is larger: bring the content
@@ -46,13 +47,7 @@ pub(super) async fn import(
     }
     let (events, received) = mpsc::unbounded_channel();
     tokio::spawn(run(console.app.clone(), caller.0, query.name, package, events));
-    let lines = futures_util::stream::unfold(received, async |mut received| {
-        let event: ImportEvent = received.recv().await?;
-        let mut line = serde_json::to_vec(&event).unwrap_or_default();
-        line.push(b'\n');
-        Some((Ok::<Bytes, std::convert::Infallible>(line.into()), received))
-    });
-    Ok(([(header::CONTENT_TYPE, ImportEvent::MEDIA_TYPE)], Body::from_stream(lines)).into_response())
+    Ok(lines(received))
 }
 
 /// Runs to its end even if the client hangs up.

@@ -12,15 +12,15 @@ mod upstream;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use headwater_api::{Page, path};
-use headwater_app::{App, Operator};
+use headwater_app::App;
 
+use crate::caller::{Caller, admit};
 use crate::json::{Json, Query};
 use crate::problem::Refusal;
 
@@ -85,32 +85,9 @@ pub fn monitoring(metrics: Arc<dyn Fn() -> String + Send + Sync>) -> Router {
 
 type Shared = State<Arc<Console>>;
 
-/// Lets in who has a token, and remembers who it is for the handlers.
-async fn authorize(State(console): Shared, mut request: Request, next: Next) -> Result<Response, Refusal> {
-    let unauthorized = || {
-        let detail =
-            "send `Authorization: Bearer …` with a token; the commands find theirs in the data folder";
-        Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", detail)
-    };
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
-    let now = console.app.clock.now();
-    let operator = console.app.operators.operator(token.trim(), now).await?.ok_or_else(unauthorized)?;
-    request.extensions_mut().insert(Caller(operator));
-    Ok(next.run(request).await)
-}
-
-/// The operator of a request that was let in.
-#[derive(Debug, Clone)]
-struct Caller(Operator);
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "sign in first"))
-    }
+/// Lets in who has a token.
+async fn authorize(State(console): Shared, request: Request, next: Next) -> Result<Response, Refusal> {
+    admit(&console.app.operators, console.app.clock.now(), request, next).await
 }
 
 /// Headers that every answer carries: nothing here is a page of another, or kept by a proxy.
