@@ -57,21 +57,32 @@ impl ContentFile {
     /// for the disk goes to a blocking thread.
     pub fn stream(&self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
         let rest = range.start..range.end.min(self.len);
-        stream::try_unfold((Arc::clone(&self.file), rest), async |(file, mut rest)| {
+        stream::try_unfold((Arc::clone(&self.file), rest, Bytes::new()), async |(file, mut rest, sent)| {
             if rest.is_empty() {
                 return Ok(None);
             }
             let wanted = (rest.end - rest.start).min(CHUNK_BYTES as u64) as usize;
-            let chunk = next_chunk(&file, rest.start, wanted).await?;
+            let chunk = next_chunk(&file, rest.start, buffer(sent, wanted)).await?;
             rest.start += chunk.len() as u64;
-            Ok(Some((chunk, (file, rest))))
+            Ok(Some((chunk.clone(), (file, rest, chunk))))
         })
     }
 }
 
-/// One byte at least, at most `wanted`.
-async fn next_chunk(file: &Arc<File>, offset: u64, wanted: usize) -> io::Result<Bytes> {
-    let mut chunk = BytesMut::zeroed(wanted);
+/// Room for `wanted` bytes: that of the chunk before once its reader is done with it, for making room anew
+/// means to fill it with zeros.
+fn buffer(sent: Bytes, wanted: usize) -> BytesMut {
+    match sent.try_into_mut() {
+        Ok(mut buffer) if buffer.len() >= wanted => {
+            buffer.truncate(wanted);
+            buffer
+        }
+        _ => BytesMut::zeroed(wanted),
+    }
+}
+
+/// One byte at least, at most what the buffer takes.
+async fn next_chunk(file: &Arc<File>, offset: u64, mut chunk: BytesMut) -> io::Result<Bytes> {
     if let Some(len) = platform::read_cached_at(file, &mut chunk, offset) {
         chunk.truncate(len);
         return Ok(chunk.freeze());

@@ -112,6 +112,8 @@ pub struct Index {
     /// By wire id; `u32::MAX` where no revision has it.
     by_wire_id: Vec<u32>,
     clauses: Lists<UpdateIx>,
+    /// For each update, the clauses that it is in.
+    clauses_of: Lists<u32>,
     requirements: Lists<u32>,
 }
 
@@ -177,11 +179,15 @@ impl Index {
         self.requirements.get(at.0 as usize).iter().map(|clause| self.clauses.get(*clause as usize))
     }
 
-    /// For each requirement, whether the installed updates satisfy it.
+    /// For each requirement, whether the installed updates satisfy it. Few updates are installed, and
+    /// many clauses name none of them: so the installed ones say which clauses hold.
     pub fn satisfied(&self, installed: &Bits) -> Bits {
-        let clauses = Bits::from_fn(self.clauses.len(), |at| {
-            self.clauses.get(at).iter().any(|update| installed.get(update.0))
-        });
+        let mut clauses = Bits::new(self.clauses.len());
+        for update in installed.iter().take_while(|update| (*update as usize) < self.clauses_of.len()) {
+            for clause in self.clauses_of.get(update as usize) {
+                clauses.set(*clause);
+            }
+        }
         Bits::from_fn(self.requirements.len(), |at| {
             self.requirements.get(at).iter().all(|clause| clauses.get(*clause))
         })
@@ -286,8 +292,12 @@ impl Builder {
                 }
             })
             .collect();
-        for target in self.clauses.items() {
-            updates[target.0 as usize].is_leaf = false;
+        let mut clauses_of = vec![Vec::new(); updates.len()];
+        for clause in 0..self.clauses.len() {
+            for target in self.clauses.get(clause) {
+                updates[target.0 as usize].is_leaf = false;
+                clauses_of[target.0 as usize].push(clause as u32);
+            }
         }
         link(&revisions, &mut updates);
 
@@ -304,6 +314,7 @@ impl Builder {
             by_update: self.by_update,
             by_wire_id,
             clauses: self.clauses,
+            clauses_of: clauses_of.iter().map(Vec::as_slice).collect(),
             requirements: self.requirements,
         };
         index.mark_complete();

@@ -26,15 +26,20 @@ impl<T: Copy> Lists<T> {
         self.ends.len()
     }
 
-    /// All items of all lists.
-    pub fn items(&self) -> &[T] {
-        &self.items
-    }
-
     /// The list of this number.
     pub fn get(&self, at: usize) -> &[T] {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.items[start as usize..self.ends[at] as usize]
+    }
+}
+
+impl<'a, T: Copy + 'a> FromIterator<&'a [T]> for Lists<T> {
+    fn from_iter<I: IntoIterator<Item = &'a [T]>>(lists: I) -> Self {
+        let mut all = Self::default();
+        for list in lists {
+            all.push(list);
+        }
+        all
     }
 }
 
@@ -48,6 +53,7 @@ mod tests {
         let numbers: Vec<u32> = [&[7, 8][..], &[], &[9]].iter().map(|list| lists.push(list)).collect();
         assert_eq!((numbers, lists.len()), (vec![0, 1, 2], 3));
         assert_eq!([lists.get(0), lists.get(1), lists.get(2)], [&[7, 8][..], &[], &[9]]);
-        assert_eq!(lists.items(), [7, 8, 9]);
+        let again: Lists<i32> = [&[7, 8][..], &[], &[9]].into_iter().collect();
+        assert_eq!((again.len(), again.get(2)), (3, &[9][..]));
     }
 }
