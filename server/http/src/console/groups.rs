@@ -3,12 +3,11 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use headwater_api::{ComputerSummary, Group, GroupRef, MembersQuery, NewGroup, Page};
-use headwater_app::Served;
+use headwater_api::{ComputerQuery, ComputerSummary, Group, MembersQuery, NewGroup, Page};
 use headwater_app::admin::groups::GroupSummary;
-use headwater_model::GroupId;
+use headwater_views::computers;
 
-use super::{Caller, Json, Query, Shared, computers, parse_id};
+use super::{Caller, Json, Query, Shared, parse_id};
 use crate::problem::Refusal;
 
 pub(super) async fn list(State(console): Shared) -> Json<Page<Group>> {
@@ -39,8 +38,9 @@ pub(super) async fn members(
     Path(id): Path<String>,
     Query(query): Query<MembersQuery>,
 ) -> Result<Json<Page<ComputerSummary>>, Refusal> {
-    let group = parse_id(&id, "a group")?;
-    computers::find(&console, None, Some(group), query.after, query.limit).await.map(Json)
+    let group = Some(parse_id(&id, "a group")?);
+    let query = ComputerQuery { search: None, group, limit: query.limit, after: query.after };
+    Ok(Json(computers::find(&console.app, query).await?))
 }
 
 fn group(summary: GroupSummary) -> Group {
@@ -52,10 +52,4 @@ fn group(summary: GroupSummary) -> Group {
         computers: summary.computers,
         approvals: summary.approvals,
     }
-}
-
-/// A group by its name, or by its id where it is gone.
-pub(super) fn reference(served: &Served, id: GroupId) -> GroupRef {
-    let known = served.offers.groups.get(id);
-    GroupRef { id, name: known.map_or_else(|| id.to_string(), |group| group.name.clone()) }
 }

@@ -17,7 +17,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
-use headwater_api::{Page, path};
+use headwater_api::path;
 use headwater_app::App;
 
 use crate::caller::{Caller, admit};
@@ -109,17 +109,4 @@ fn parse_id<T: std::str::FromStr>(text: &str, noun: &str) -> Result<T, Refusal> 
     text.parse().map_err(|_| {
         Refusal::invalid(format!("`{}` is not the id of {noun}", text.chars().take(64).collect::<String>()))
     })
-}
-
-/// How many items a page holds.
-fn page_limit(asked: Option<u32>) -> usize {
-    asked.unwrap_or(headwater_api::PAGE_LIMIT_DEFAULT).clamp(1, headwater_api::PAGE_LIMIT_MAX) as usize
-}
-
-/// Cuts a page out of a list that was read with one item more than the page holds.
-fn page<T>(mut items: Vec<T>, limit: usize, key: impl Fn(&T) -> String, total: Option<u64>) -> Page<T> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(key);
-    Page { items, next, total }
 }

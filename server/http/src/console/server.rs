@@ -5,14 +5,15 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use headwater_api::{
     CatalogueStatus, Change, ComputersStatus, ContentState, ContentStatus, DownstreamServer, HistoryQuery,
-    Page, PolicyFormat, PolicyQuery, ServerRef, ServerStatus, ServerUrls, UpdateRef, UpstreamMode,
+    Page, PolicyFormat, PolicyQuery, ServerRef, ServerStatus, ServerUrls, UpstreamMode,
 };
+use headwater_app::admin;
 use headwater_app::admin::server::LowerServer;
 use headwater_app::content::{self, ContentReport};
-use headwater_app::{Served, admin};
 use headwater_model::ServerId;
+use headwater_views::{computers, history};
 
-use super::{Json, Query, Shared, computers, groups, page_limit, upstream};
+use super::{Json, Query, Shared, upstream};
 use crate::problem::Refusal;
 
 pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, Refusal> {
@@ -97,27 +98,7 @@ pub(super) async fn history(
     State(console): Shared,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Json<Page<Change>>, Refusal> {
-    let limit = page_limit(query.limit);
-    let changes = console.app.history(query.update, query.group, limit as u32).await?;
-    let served = console.app.live.served();
-    Ok(Json(Page {
-        items: changes.into_iter().map(|one| change(&served, one)).collect(),
-        next: None,
-        total: None,
-    }))
-}
-
-pub(super) fn change(served: &Served, change: admin::updates::Change) -> Change {
-    let title = |id| served.catalogue.title(id).map(str::to_owned);
-    Change {
-        at: change.at,
-        by: change.by,
-        what: change.what,
-        update: change.update.map(|id| UpdateRef { id, title: title(id) }),
-        group: change.group.map(|id| groups::reference(served, id)),
-        from: change.before,
-        to: change.after,
-    }
+    Ok(Json(history::list(&console.app, &query).await?))
 }
 
 /// Answers while the snapshots are there, which is always once the listeners are up.

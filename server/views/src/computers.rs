@@ -1,0 +1,118 @@
+//! Computers.
+
+use headwater_api::{
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, ServerRef,
+};
+use headwater_app::admin::computers::ComputerRow;
+use headwater_app::admin::status::{self as use_case, Counts, State as UpdateState};
+use headwater_app::{App, AppError, Served};
+use headwater_model::{ClientId, Timestamp};
+
+use crate::{groups, paging, status};
+
+/// A computer without contact for so long is silent.
+pub const SILENT_AFTER_DAYS: u32 = 30;
+
+/// Updates of one computer that are shown.
+const UPDATES_MAX: usize = 1_000;
+
+/// A page of the computers that match.
+pub async fn find(app: &App, query: ComputerQuery) -> Result<Page<ComputerSummary>, AppError> {
+    let limit = paging::limit(query.limit);
+    let after = paging::begin(query.after.as_deref())?.unwrap_or(0);
+    let group = query.group;
+    let rows = app.computers(query.search, group, after, limit as u32 + 1).await?;
+    let total = (group.is_none() && after == 0).then(|| app.live.computers() as u64);
+    let page = paging::page(rows, limit, |row| row.computer.to_string(), total);
+    let items = summaries(app, &app.live.served_full(), &page.items).await?;
+    Ok(Page { items, next: page.next, total: page.total })
+}
+
+/// Everything about one computer.
+pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppError> {
+    let row = app.computer(client).await?;
+    let served = app.live.served_full();
+    let updates = app.computer_updates(&served, &row).await?;
+    let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+    Ok(ComputerDetail {
+        summary: summary_of(app, &row).await?,
+        registered_at: row.first_contact,
+        agent_version: text(&row.client_version),
+        architecture: text(&row.architecture),
+        manufacturer: text(&row.manufacturer),
+        model: text(&row.model),
+        requested_group: text(&row.requested_group),
+        updates: updates.iter().filter_map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
+    })
+}
+
+/// Whoever had no contact since then is silent.
+pub fn silent_since(now: Timestamp) -> Timestamp {
+    now.plus_seconds(-i64::from(SILENT_AFTER_DAYS) * 86_400)
+}
+
+/// One computer as lists show it.
+pub async fn summary_of(app: &App, row: &ComputerRow) -> Result<ComputerSummary, AppError> {
+    let found = summaries(app, &app.live.served_full(), std::slice::from_ref(row)).await?;
+    found.into_iter().next().ok_or(AppError::Internal("a computer was lost"))
+}
+
+async fn summaries(
+    app: &App,
+    served: &Served,
+    rows: &[ComputerRow],
+) -> Result<Vec<ComputerSummary>, AppError> {
+    let counts = app.computer_counts(served, rows).await?;
+    let silent_since = silent_since(app.clock.now());
+    let servers = match rows.iter().any(|row| row.server.is_some()) {
+        true => app.downstream_servers().await?,
+        false => Vec::new(),
+    };
+    let named = |row: &ComputerRow| {
+        let id = row.server?;
+        let known = servers.iter().find(|one| one.server.id == id);
+        Some(ServerRef { id, name: known.map_or_else(|| id.to_string(), |one| one.server.name.clone()) })
+    };
+    let rows = rows.iter().zip(&counts);
+    rows.map(|(row, counts)| summary(served, row, named(row), counts, silent_since)).collect()
+}
+
+fn summary(
+    served: &Served,
+    row: &ComputerRow,
+    server: Option<ServerRef>,
+    counts: &Counts,
+    silent_since: Timestamp,
+) -> Result<ComputerSummary, AppError> {
+    let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+    Ok(ComputerSummary {
+        id: row.client.parse().map_err(|_| AppError::Internal("a stored client id is none"))?,
+        name: row.dns_name.clone(),
+        server,
+        address: text(&row.address),
+        groups: row.groups.iter().map(|group| groups::reference(served, *group)).collect(),
+        os: text(&row.os_description),
+        os_version: text(&row.os_version),
+        last_contact_at: row.last_contact,
+        last_report_at: row.last_report,
+        silent: row.last_contact < silent_since,
+        status: status::counts(counts),
+    })
+}
+
+fn update(served: &Served, one: &use_case::ComputerUpdate) -> Option<ComputerUpdate> {
+    let newest = served.newest(one.update);
+    Some(ComputerUpdate {
+        id: served.catalogue.index.update(one.update).id,
+        title: served.catalogue.card(newest).title.to_string(),
+        state: match one.state {
+            UpdateState::Failed => ComputerUpdateState::Failed,
+            UpdateState::NotInstalled => ComputerUpdateState::Needed,
+            UpdateState::Downloaded => ComputerUpdateState::Downloaded,
+            UpdateState::InstalledPendingReboot => ComputerUpdateState::PendingRestart,
+            UpdateState::Installed | UpdateState::NotApplicable | UpdateState::Unknown => return None,
+        },
+        since: one.since,
+        error: (one.hresult != 0).then(|| format!("{:#010x}", one.hresult)),
+    })
+}

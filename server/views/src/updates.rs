@@ -1,0 +1,175 @@
+//! Updates and their approvals.
+
+use headwater_api::{
+    Approval, ApprovalAction, ApprovalFilter, Page, Revision, UpdateDetail, UpdateFile, UpdateKind,
+    UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
+};
+use headwater_app::admin::status::{Counts, State as ComputerState};
+use headwater_app::admin::updates::{self as use_case, UpdateFilter};
+use headwater_app::{App, AppError, Served};
+use headwater_catalog::{CategoryKind, Kind, UpdateIx};
+use headwater_model::UpdateId;
+use headwater_policy::approval::Action;
+
+use crate::{groups, history, paging, status};
+
+/// A page of the updates that match, the newest arrivals first.
+pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppError> {
+    let limit = paging::limit(query.limit);
+    let after: Option<UpdateId> = paging::begin(query.after.as_deref())?;
+    let filter = UpdateFilter {
+        search: query.search,
+        kind: query.kind.map(kind_of),
+        product: query.product,
+        classification: query.classification,
+        approved: query.approval.map(|approval| approval == ApprovalFilter::Approved),
+        declined: query.declined,
+        incomplete: query.incomplete,
+        superseded: query.superseded,
+    };
+    let served = app.live.served_full();
+    let found = app.find_updates(&served, &filter);
+    let id = |at: &UpdateIx| served.catalogue.index.update(*at).id;
+    let from = match after {
+        Some(after) => found.iter().position(|at| id(at) == after).map_or(found.len(), |at| at + 1),
+        None => 0,
+    };
+    let items: Vec<UpdateIx> = found[from..].iter().copied().take(limit + 1).collect();
+    let page = paging::page(items, limit, |at| id(at).to_string(), Some(found.len() as u64));
+    let rows = app.update_rows(&served, &page.items);
+    let items = page.items.iter().zip(&rows).map(|(at, rows)| summary(&served, *at, rows)).collect();
+    Ok(Page { items, next: page.next, total: page.total })
+}
+
+/// Everything about one update.
+pub async fn show(app: &App, id: UpdateId) -> Result<UpdateDetail, AppError> {
+    let page = app.update_page(id).await?;
+    let served = app.live.served_full();
+    let at = served.catalogue.index.update_by_id(id);
+    let at = at.ok_or(AppError::Internal("an update left the catalogue"))?;
+    let counts = app.update_counts(&served, at);
+    Ok(detail(&served, at, page, &counts))
+}
+
+/// An update with its title.
+pub fn reference(served: &Served, id: UpdateId) -> UpdateRef {
+    UpdateRef { id, title: served.catalogue.title(id).map(str::to_owned) }
+}
+
+fn kind_of(kind: UpdateKind) -> Kind {
+    match kind {
+        UpdateKind::Software => Kind::Software,
+        UpdateKind::Driver => Kind::Driver,
+        UpdateKind::Category => Kind::Category,
+        UpdateKind::Detectoid => Kind::Detectoid,
+    }
+}
+
+fn summary(served: &Served, update: UpdateIx, counts: &Counts) -> UpdateSummary {
+    let index = &served.catalogue.index;
+    let newest = served.newest(update);
+    let (revision, card) = (index.revision(newest), served.catalogue.card(newest));
+    let titles = |kind| served.titles(newest, kind).into_iter().map(str::to_owned);
+    UpdateSummary {
+        id: revision.identity.id,
+        revision: revision.identity.revision,
+        title: card.title.to_string(),
+        kind: match revision.kind {
+            Kind::Software => UpdateKind::Software,
+            Kind::Driver => UpdateKind::Driver,
+            Kind::Category => UpdateKind::Category,
+            Kind::Detectoid => UpdateKind::Detectoid,
+        },
+        classification: titles(CategoryKind::Classification).next(),
+        products: titles(CategoryKind::Product).collect(),
+        kb: card.kb.iter().map(ToString::to_string).collect(),
+        severity: card.severity.map(|severity| format!("{severity:?}")),
+        state: match served.state(update) {
+            use_case::UpdateState::Declined => UpdateState::Declined,
+            use_case::UpdateState::Expired => UpdateState::Expired,
+            use_case::UpdateState::Incomplete => UpdateState::Incomplete,
+            use_case::UpdateState::Implicit => UpdateState::Implicit,
+            use_case::UpdateState::Approvable => UpdateState::Approvable,
+        },
+        approved_groups: served.approved_groups(update),
+        superseded: served.superseded(update),
+        arrived_at: revision.arrived_at,
+        needed: counts.needed(),
+        installed: counts.installed(),
+        failed: counts.get(ComputerState::Failed),
+    }
+}
+
+fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage, counts: &Counts) -> UpdateDetail {
+    let index = &served.catalogue.index;
+    let newest = index.revision(served.newest(update));
+    let by_ix = |at: &UpdateIx| reference(served, index.update(*at).id);
+    let by_id = |id: &UpdateId| reference(served, *id);
+    let facts = page.facts;
+    let texts = facts.texts(["en"]);
+    UpdateDetail {
+        summary: summary(served, update, counts),
+        description: texts.and_then(|texts| texts.description.clone()).unwrap_or_default(),
+        languages: facts.localized.iter().map(|texts| texts.language.clone()).collect(),
+        files: facts
+            .files
+            .iter()
+            .zip(page.files)
+            .map(|(file, standing)| UpdateFile {
+                name: file.name.clone(),
+                size_bytes: file.size_bytes,
+                sha1: file.sha1,
+                sha256: file.sha256,
+                held: standing.is_held,
+                problem: standing.problem,
+            })
+            .collect(),
+        prerequisites: facts
+            .prerequisites
+            .iter()
+            .map(|clause| clause.alternatives.iter().map(by_id).collect())
+            .collect(),
+        bundles: facts.bundles.iter().flatten().map(|member| reference(served, member.id)).collect(),
+        bundled_by: index.update(update).bundled_by.iter().map(by_ix).collect(),
+        supersedes: facts.supersedes.iter().map(by_id).collect(),
+        superseded_by: index.update(update).superseded_by.iter().map(by_ix).collect(),
+        approvals: approvals(served, page.approvals),
+        revisions: index
+            .update(update)
+            .revisions
+            .iter()
+            .map(|at| index.revision(*at))
+            .map(|revision| Revision {
+                revision: revision.identity.revision,
+                arrived_at: revision.arrived_at,
+            })
+            .collect(),
+        history: page.changes.into_iter().map(|change| history::change(served, change)).collect(),
+        incomplete: newest.missing.iter().map(|id| format!("the catalogue lacks the update {id}")).collect(),
+        status: status::counts(counts),
+    }
+}
+
+fn approvals(served: &Served, rows: Vec<use_case::ApprovalRow>) -> Vec<Approval> {
+    let mut approvals: Vec<Approval> = rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(Approval {
+                group: row.approval.group,
+                group_name: groups::reference(served, row.approval.group).name,
+                action: match row.approval.action? {
+                    Action::Install => ApprovalAction::Install,
+                    Action::Uninstall => ApprovalAction::Uninstall,
+                    Action::Detect => ApprovalAction::Detect,
+                    Action::Block => ApprovalAction::Block,
+                },
+                deadline: row.approval.deadline,
+                by: row.changed_by,
+                at: row.approval.changed_at,
+                revision: row.approval.revision,
+            })
+        })
+        .collect();
+    approvals.sort_by_key(|approval| approval.group_name.to_lowercase());
+    approvals
+}
