@@ -11,10 +11,10 @@ use headwater_model::Timestamp;
 use crate::failure::{Exit, Failure};
 use crate::moment::Deadline;
 use crate::names::UpdateName;
-use crate::quantity::counted;
 use crate::session::Session;
 use crate::terminal::harmless;
 use crate::update_sheet::action;
+use headwater_words::quantity::counted;
 
 #[derive(Debug, Args)]
 pub struct ApproveArguments {

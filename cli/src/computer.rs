@@ -8,14 +8,14 @@ use headwater_api::{
 use crate::Options;
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
-use crate::moment::{age, minute};
-use crate::quantity::grouped;
 use crate::session::{Reader, Session};
 use crate::sheet::{Sheet, paragraph};
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
 use crate::update::rest;
 use crate::update_sheet::counts;
+use headwater_words::moment::{age, minute};
+use headwater_words::quantity::grouped;
 
 /// From how many columns on a list of computers has room for more than the necessary.
 const WIDE_FROM: u16 = 120;

@@ -5,12 +5,12 @@ use headwater_api::{ComputerSummary, GROUP_NAME_CHARS_MAX, Group, MembersQuery, 
 
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
-use crate::quantity::grouped;
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
 use crate::{Options, computer};
+use headwater_words::quantity::grouped;
 
 #[derive(Debug, Args)]
 pub struct GroupArguments {

@@ -7,10 +7,10 @@ use crate::Options;
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
 use crate::group::{group_name, quoted};
-use crate::quantity::{counted, grouped};
 use crate::session::{Reader, Session};
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
+use headwater_words::quantity::{counted, grouped};
 
 #[derive(Debug, Args)]
 pub struct HostGroupArguments {

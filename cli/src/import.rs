@@ -8,11 +8,11 @@ use headwater_client::{ImportSource, ImportStep};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::{Exit, Failure};
-use crate::quantity::{counted, duration, grouped, size};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
 use crate::terminal::{Terminal, harmless};
+use headwater_words::quantity::{counted, duration, grouped, size};
 
 pub(crate) fn run(path: &Path, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let source = ImportSource::open(path)?;

@@ -26,7 +26,6 @@ mod import;
 mod moment;
 mod names;
 mod policy;
-mod quantity;
 mod server;
 mod session;
 mod sheet;

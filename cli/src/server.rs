@@ -7,12 +7,12 @@ use crate::Options;
 use crate::arguments::examples;
 use crate::computer::NO_COMPUTER;
 use crate::failure::{Exit, Failure};
-use crate::moment::{age, minute};
-use crate::quantity::{counted, grouped, size};
 use crate::session::{Reader, Session};
 use crate::sheet::{Sheet, paragraph};
 use crate::table::{Column, Table};
 use crate::upstream;
+use headwater_words::moment::{age, minute};
+use headwater_words::quantity::{counted, grouped, size};
 
 #[derive(Debug, Args)]
 pub struct ServerArguments {

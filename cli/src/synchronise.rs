@@ -1,19 +1,14 @@
 //! `headwater wsus sync`: what is said while it runs, what came of it, and the runs before.
 
-use headwater_api::{
-    SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State,
-};
+use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State};
+use headwater_words::moment::minute;
+use headwater_words::quantity::{duration, grouped};
+use headwater_words::synchronisation::{in_step, mode, phase as phase_word, sentences, state, verdict};
 
 use crate::failure::{Exit, Failure, ended};
-use crate::moment::minute;
-use crate::quantity::{counted, duration, grouped};
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
-use crate::wsus::mode;
-
-/// How many changes of a server are named; the others are counted.
-const CHANGES_NAMED_MAX: usize = 10;
 
 pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let is_json = session.is_json();
@@ -24,7 +19,7 @@ pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Resul
             written = match event {
                 _ if is_json => terminal.print(line),
                 SyncEvent::Server { name, phase, line } => {
-                    terminal.note(&format!("{name}: {}: {line}", word(*phase)))
+                    terminal.note(&format!("{name}: {}: {line}", phase_word(*phase)))
                 }
                 SyncEvent::Finished { .. } | SyncEvent::Failed { .. } => Ok(()),
             };
@@ -36,15 +31,6 @@ pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Resul
         written = session.terminal.print(&text);
     }
     ended(written.map(|()| exit), exit)
-}
-
-fn word(phase: SyncPhase) -> &'static str {
-    match phase {
-        SyncPhase::Updates => "updates",
-        SyncPhase::Clients => "clients",
-        SyncPhase::Compare => "compare",
-        SyncPhase::Done => "done",
-    }
 }
 
 fn text(report: &SyncReport, reader: Reader) -> String {
@@ -62,29 +48,6 @@ fn text(report: &SyncReport, reader: Reader) -> String {
         text += &sentences;
     }
     text
-}
-
-fn in_step(servers: &[SyncServer]) -> u64 {
-    servers.iter().filter(|server| server.state == State::InStep).count() as u64
-}
-
-fn verdict(report: &SyncReport) -> String {
-    let servers = report.servers.len() as u64;
-    let in_step = in_step(&report.servers);
-    let step = match (in_step, servers) {
-        (0, 0) => "No server was looked at".to_owned(),
-        (1, 1) => "The server is in step".to_owned(),
-        (0, 1) => "The server is not in step".to_owned(),
-        _ if in_step == servers => format!("All {} servers are in step", grouped(servers)),
-        (1, _) => format!("1 of {} servers is in step", grouped(servers)),
-        _ => format!("{} of {} servers are in step", grouped(in_step), grouped(servers)),
-    };
-    let changed = report.servers.iter().any(|server| !server.changed.is_empty());
-    match (report.dry_run, changed) {
-        (true, _) => format!("{step}. This was a dry run: nothing was changed."),
-        (false, false) => format!("{step}. Nothing was changed."),
-        (false, true) => format!("{step}."),
-    }
 }
 
 fn table(servers: &[SyncServer], reader: Reader) -> String {
@@ -115,31 +78,10 @@ fn table(servers: &[SyncServer], reader: Reader) -> String {
     table.text(reader.width)
 }
 
-fn state(server: &SyncServer) -> String {
-    match server.state {
-        State::InStep => "in step".into(),
-        State::Differs => counted(server.differences_total, "difference"),
-        State::Failed => "failed".into(),
-        State::NotReached => "not reached".into(),
-        State::NoLinkage => "no Linkage".into(),
-    }
-}
-
-/// What is to be said of a server: why it failed, what was changed, and each difference that remains.
-fn sentences(server: &SyncServer) -> Vec<String> {
-    let name = &server.name;
-    let mut all: Vec<String> = server.problem.iter().map(|problem| format!("{name}: {problem}")).collect();
-    all.extend(server.changed.iter().take(CHANGES_NAMED_MAX).map(|change| format!("{name}: {change}")));
-    let more = server.changed.len().saturating_sub(CHANGES_NAMED_MAX) as u64;
-    if more > 0 {
-        all.push(format!("{name}: {}", counted(more, "more change")));
-    }
-    all.extend(server.differences.iter().map(|difference| format!("{name}: {}", difference.text)));
-    let more = server.differences_total.saturating_sub(server.differences.len() as u64);
-    if more > 0 {
-        all.push(format!("{name}: {}", counted(more, "more difference")));
-    }
-    all
+pub(crate) fn stop(session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    session.client.stop_sync()?;
+    session.terminal.note("The run ends after what it is doing.")?;
+    Ok(Exit::Done)
 }
 
 pub(crate) fn history(runs: &[SyncRun], reader: Reader) -> String {

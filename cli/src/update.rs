@@ -9,11 +9,11 @@ use crate::approval::{self, ApproveArguments, DeclineArguments, UnapproveArgumen
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
 use crate::names::UpdateName;
-use crate::quantity::{counted, grouped};
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::{Options, import, update_sheet};
+use headwater_words::quantity::{counted, grouped};
 
 /// From how many columns on a list of updates has room for more than the necessary.
 const WIDE_FROM: u16 = 120;

@@ -2,12 +2,12 @@
 
 use headwater_api::{ApprovalAction, Change, UpdateCounts, UpdateDetail, UpdateKind, UpdateRef};
 
-use crate::moment::{age, minute};
-use crate::quantity::{grouped, size};
 use crate::session::Reader;
 use crate::sheet::{Sheet, paragraph};
 use crate::table::{Column, EMPTY, Table};
 use crate::update::{articles, state};
+use headwater_words::moment::{age, minute};
+use headwater_words::quantity::{grouped, size};
 
 /// The most lines that one list of other updates takes.
 const NAMED_MAX: usize = 10;

@@ -9,11 +9,11 @@ use headwater_api::{Page, Run, RunState, RunStep, Upstream, UpstreamFilter, Upst
 use crate::Options;
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
-use crate::moment::{age, minute};
-use crate::quantity::{counted, duration, grouped};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
+use headwater_words::moment::{age, minute};
+use headwater_words::quantity::{counted, duration, grouped};
 
 #[derive(Debug, Args)]
 pub struct UpstreamArguments {

@@ -1,13 +1,16 @@
 //! `headwater wsus`: the WSUS that a managing server is linked with, and the tree below it.
 
-use clap::{Args, Subcommand};
-use headwater_api::linkage::{Joining, WsusKind, WsusMode};
-use headwater_api::{Finding, FindingLevel, LinkRequest, PairRequest, SyncRequest, TreeServer, WsusLink};
+use clap::{Args, Subcommand, ValueEnum};
+use headwater_api::linkage::{Joining, WsusKind};
+use headwater_api::{
+    Finding, FindingLevel, LinkRequest, PairRequest, SyncPart, SyncRequest, TreeServer, WsusLink,
+};
+use headwater_words::moment::age;
+use headwater_words::quantity::{counted, grouped};
+use headwater_words::synchronisation::mode;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure, ended};
-use crate::moment::age;
-use crate::quantity::{counted, grouped};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
@@ -56,7 +59,13 @@ pub enum WsusCommand {
     ///
     /// Ends with 0 when all of them are in step, with 1 when differences or failures remain, with 5
     /// when a server has no WSUS Linkage.
-    #[command(after_help = examples!("headwater wsus sync", "headwater wsus sync --dry-run --below wsus-berlin"))]
+    ///
+    /// Where a run goes on already, it is that one which is watched. A run goes on when the command is
+    /// interrupted; `headwater wsus sync stop` ends it.
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = examples!("headwater wsus sync", "headwater wsus sync --dry-run --below wsus-berlin")
+    )]
     Sync {
         /// Only list what differs
         #[arg(long)]
@@ -64,6 +73,14 @@ pub enum WsusCommand {
         /// Only this server and those below it, by name or id
         #[arg(long, value_name = "NAME")]
         below: Option<String>,
+        /// Only one part; a replica takes groups and approvals together
+        #[arg(long, value_name = "PART")]
+        only: Option<PartChoice>,
+        /// Let the top synchronise with Microsoft Update first
+        #[arg(long)]
+        with_upstream: bool,
+        #[command(subcommand)]
+        command: Option<SyncCommand>,
     },
     /// List the last synchronisations of the tree, the newest first
     #[command(after_help = examples!("headwater wsus history"))]
@@ -74,6 +91,19 @@ pub enum WsusCommand {
         #[command(subcommand)]
         command: wsus_group::WsusGroupCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SyncCommand {
+    /// End the run that goes on, after what it is doing
+    Stop,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PartChoice {
+    Groups,
+    Approvals,
+    Clients,
 }
 
 fn code(text: &str) -> Result<String, String> {
@@ -110,8 +140,19 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             let shown = session.show(&answer, |findings, reader| findings_text(findings, reader));
             ended(shown, if has_problem { Exit::Refused } else { Exit::Done })
         }
-        WsusCommand::Sync { dry_run, below } => {
-            synchronise::run(&SyncRequest { dry_run: *dry_run, below: below.clone() }, session)
+        WsusCommand::Sync { command: Some(SyncCommand::Stop), .. } => synchronise::stop(session),
+        WsusCommand::Sync { dry_run, below, only, with_upstream, command: None } => {
+            let request = SyncRequest {
+                dry_run: *dry_run,
+                below: below.clone(),
+                only: only.map(|only| match only {
+                    PartChoice::Groups => SyncPart::Groups,
+                    PartChoice::Approvals => SyncPart::Approvals,
+                    PartChoice::Clients => SyncPart::Clients,
+                }),
+                with_upstream: *with_upstream,
+            };
+            synchronise::run(&request, session)
         }
         WsusCommand::History => {
             let answer = session.client.sync_runs()?;
@@ -174,14 +215,6 @@ fn kind(kind: WsusKind) -> &'static str {
     match kind {
         WsusKind::Headwater => "Headwater",
         WsusKind::Microsoft => "Microsoft",
-    }
-}
-
-pub(crate) fn mode(mode: WsusMode) -> &'static str {
-    match mode {
-        WsusMode::Top => "top",
-        WsusMode::Replica => "replica",
-        WsusMode::Autonomous => "autonomous",
     }
 }
 

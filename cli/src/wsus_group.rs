@@ -12,11 +12,11 @@ use headwater_model::ServerId;
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
 use crate::group::quoted;
-use crate::quantity::grouped;
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
+use headwater_words::quantity::grouped;
 
 /// The longest plan that is read, in bytes: what a managing server takes.
 const PLAN_BYTES_MAX: u64 = 64 << 20;

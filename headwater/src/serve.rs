@@ -12,7 +12,7 @@ use headwater_http::console::{self, Console};
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, Listener, linkage, manager};
 use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent};
-use headwater_manager::Manager;
+use headwater_manager::{Manager, follow_wsus};
 use headwater_model::Timestamp;
 use headwater_policy::offer::PageLimits;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -119,6 +119,9 @@ pub async fn run(config: Config, demo: bool) -> Result<(), ServeError> {
     let router = console_router(&update_server, manager.clone(), &console_url, metrics);
     let mut tasks = vec![tokio::spawn(console_listener.serve(router, stopped.clone()))];
     let updates_url = update_server.as_ref().map(|server| server.url.clone());
+    if let Some(manager) = &manager {
+        tasks.push(tokio::spawn(follow_wsus(manager.clone(), stopped.clone())));
+    }
     if let Some(server) = update_server {
         tasks.extend(start_update_server(server, demo, &stopped));
     }

@@ -40,6 +40,11 @@ impl Client {
         self.get(path::WSUS_SYNC_RUNS, &())
     }
 
+    /// Ends the run that goes on.
+    pub fn stop_sync(&self) -> Result<(), Error> {
+        self.delete(path::WSUS_SYNC)
+    }
+
     /// What would change in the WSUS group of a host group.
     pub fn plan_group(&self, host_group: &str) -> Result<Answer<GroupPlan>, Error> {
         self.get(path::WSUS_GROUP_PLAN, &PlanQuery { group: host_group })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp};
+use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp, UpdateId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
@@ -56,6 +56,25 @@ pub struct SyncRunRow {
     pub finished_at: Option<Timestamp>,
     /// JSON, which the store does not look into.
     pub report: String,
+}
+
+/// An update that was halted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HaltRow {
+    pub update: UpdateId,
+    pub asked_by: String,
+    pub asked_at: Timestamp,
+    /// Absent while it waits for the WSUS.
+    pub done_at: Option<Timestamp>,
+}
+
+/// What an operator did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    pub at: Timestamp,
+    pub operator: String,
+    pub what: String,
+    pub detail: String,
 }
 
 /// Runs that are remembered.
@@ -154,7 +173,13 @@ impl ManagerStore {
     /// Forgets the link and all Linkages. Host groups forget which WSUS groups are theirs.
     pub async fn unlink(&self, by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        for sql in ["DELETE FROM link", "DELETE FROM linkages", "UPDATE host_groups SET wsus_group = NULL"] {
+        for sql in [
+            "DELETE FROM link",
+            "DELETE FROM linkages",
+            "DELETE FROM mirror",
+            "DELETE FROM halts",
+            "UPDATE host_groups SET wsus_group = NULL",
+        ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }
         audit(&mut transaction, now, by, "unlink", "").await?;
@@ -297,6 +322,93 @@ impl ManagerStore {
         found.iter().map(run).collect()
     }
 
+    /// Keeps a part of the mirror in place of the one before.
+    pub async fn keep_mirror(&self, part: &str, body: &[u8], read_at: Timestamp) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO mirror (part, read_at, body) VALUES ($1, $2, $3) \
+             ON CONFLICT (part) DO UPDATE SET read_at = excluded.read_at, body = excluded.body",
+        )
+        .bind(part.to_owned())
+        .bind(read_at.as_micros())
+        .bind(body.to_vec())
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    /// A part of the mirror, as it was last kept.
+    pub async fn mirror(&self, part: &str) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT body FROM mirror WHERE part = $1";
+        let row = sqlx::query(sql).bind(part.to_owned()).fetch_optional(&self.read).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// Remembers that an update is to be halted, before anything is done about it.
+    pub async fn ask_halt(&self, update: UpdateId, by: &str, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query(
+            "INSERT INTO halts (update_id, asked_by, asked_at, done_at) VALUES ($1, $2, $3, NULL) \
+             ON CONFLICT (update_id) DO UPDATE SET asked_by = excluded.asked_by, \
+             asked_at = excluded.asked_at, done_at = NULL",
+        )
+        .bind(update.as_bytes().to_vec())
+        .bind(rows::text(by))
+        .bind(now.as_micros())
+        .execute(&mut *transaction)
+        .await?;
+        audit(&mut transaction, now, by, "halt", &update.to_string()).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Remembers that the WSUS offers a halted update no more.
+    pub async fn halt_is_done(&self, update: UpdateId, now: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE halts SET done_at = $2 WHERE update_id = $1")
+            .bind(update.as_bytes().to_vec())
+            .bind(now.as_micros())
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a halt, for the update is approved again.
+    pub async fn forget_halt(&self, update: UpdateId) -> Result<()> {
+        let sql = "DELETE FROM halts WHERE update_id = $1";
+        sqlx::query(sql).bind(update.as_bytes().to_vec()).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// All halts, the newest first.
+    pub async fn halts(&self) -> Result<Vec<HaltRow>> {
+        let sql =
+            "SELECT update_id, asked_by, asked_at, done_at FROM halts ORDER BY asked_at DESC, update_id";
+        let found = sqlx::query(sql).fetch_all(&self.read).await?;
+        let halt = |row: &AnyRow| {
+            Ok(HaltRow {
+                update: UpdateId::from_bytes(rows::id16(row, 0, "halts")?),
+                asked_by: row.try_get(1)?,
+                asked_at: rows::time(row, 2)?,
+                done_at: rows::optional_time(row, 3)?,
+            })
+        };
+        found.iter().map(halt).collect()
+    }
+
+    /// What operators did, the newest first.
+    pub async fn audited(&self, limit: u32) -> Result<Vec<AuditRow>> {
+        let sql = "SELECT at, operator, what, detail FROM audit ORDER BY audit_id DESC LIMIT $1";
+        let found = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.read).await?;
+        let row = |row: &AnyRow| {
+            Ok(AuditRow {
+                at: rows::time(row, 0)?,
+                operator: row.try_get(1)?,
+                what: row.try_get(2)?,
+                detail: row.try_get(3)?,
+            })
+        };
+        found.iter().map(row).collect()
+    }
+
     /// Records what an operator did.
     pub async fn audit(&self, at: Timestamp, by: &str, what: &str, detail: &str) -> Result<()> {
         let mut transaction = self.write.begin().await?;
@@ -363,6 +475,8 @@ mod tests {
         host_groups_keep_their_members,
         each_role_refuses_the_database_of_another,
         an_authority_is_made_once,
+        a_mirror_is_kept_until_the_link_is_gone,
+        a_halt_waits_until_it_is_done,
     );
 
     const NOW: Timestamp = Timestamp::EPOCH;
@@ -397,6 +511,39 @@ mod tests {
         assert_eq!(store.link().await.expect("reads"), None);
         assert_eq!(store.linkages().await.expect("reads"), []);
         assert_eq!(store.host_groups().await.expect("reads")[0].wsus_group, None);
+    }
+
+    async fn a_mirror_is_kept_until_the_link_is_gone(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        store.keep_mirror("updates", b"first", NOW).await.expect("writes");
+        store.keep_mirror("updates", b"second", NOW).await.expect("writes");
+        assert_eq!(store.mirror("updates").await.expect("reads").as_deref(), Some(&b"second"[..]));
+        assert_eq!(store.mirror("computers").await.expect("reads"), None);
+        store.unlink("ada", NOW).await.expect("writes");
+        assert_eq!(store.mirror("updates").await.expect("reads"), None);
+        let audited = store.audited(10).await.expect("reads");
+        assert_eq!(
+            audited.iter().map(|row| (&*row.operator, &*row.what)).collect::<Vec<_>>(),
+            [("ada", "unlink")]
+        );
+    }
+
+    async fn a_halt_waits_until_it_is_done(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let (update, later) = (UpdateId::from_u128(7), NOW.plus_seconds(1));
+        let halts = async || store.halts().await.expect("reads");
+        store.ask_halt(update, "ada", NOW).await.expect("writes");
+        let mut halt = HaltRow { update, asked_by: "ada".to_owned(), asked_at: NOW, done_at: None };
+        assert_eq!(halts().await, [halt.clone()]);
+        store.halt_is_done(update, later).await.expect("writes");
+        halt.done_at = Some(later);
+        assert_eq!(halts().await, [halt.clone()]);
+        // Halted once more: it waits again.
+        store.ask_halt(update, "ada", later).await.expect("writes");
+        (halt.asked_at, halt.done_at) = (later, None);
+        assert_eq!(halts().await, [halt]);
+        store.forget_halt(update).await.expect("writes");
+        assert_eq!(halts().await, []);
     }
 
     async fn host_groups_keep_their_members(on: TestDatabase) {

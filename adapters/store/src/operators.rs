@@ -81,6 +81,12 @@ impl Operators {
         Ok(())
     }
 
+    pub async fn remove_token(&self, token_hash: &[u8; 32]) -> Result<()> {
+        let sql = "DELETE FROM tokens WHERE token_hash = $1";
+        sqlx::query(sql).bind(token_hash.to_vec()).execute(&self.write).await?;
+        Ok(())
+    }
+
     pub async fn token_owner(&self, token_hash: &[u8; 32]) -> Result<Option<TokenOwner>> {
         let row = sqlx::query("SELECT operator, expires_at FROM tokens WHERE token_hash = $1")
             .bind(token_hash.to_vec())

@@ -35,7 +35,10 @@ pub(crate) static UPDATE_SERVER: Schema = Schema {
 
 pub(crate) static MANAGER: Schema = Schema {
     role: "a managing server",
-    migrations: &[include_str!("../migrations/manager/0001_first.sql")],
+    migrations: &[
+        include_str!("../migrations/manager/0001_first.sql"),
+        include_str!("../migrations/manager/0002_mirror_and_halts.sql"),
+    ],
     ours: ["authority", "linkages"],
 };
 

@@ -50,8 +50,8 @@ pub use server::{
 pub use session::{Credentials, Session};
 pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdatesVerdict};
 pub use synchronisation::{
-    DifferenceKind, SyncDifference, SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer,
-    SyncServerState,
+    DifferenceKind, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun,
+    SyncServer, SyncServerState,
 };
 pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
 pub use update_detail::{Revision, UpdateDetail, UpdateFile};

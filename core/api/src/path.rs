@@ -62,7 +62,8 @@ pub const WSUS: &str = "/api/v1/wsus";
 pub const WSUS_PAIR: &str = "/api/v1/wsus/pair";
 /// GET: a list of [`Finding`](crate::Finding).
 pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
-/// POST of [`SyncRequest`](crate::SyncRequest): lines of [`SyncEvent`](crate::SyncEvent).
+/// POST of [`SyncRequest`](crate::SyncRequest): lines of [`SyncEvent`](crate::SyncEvent), of the run that
+/// goes on already if there is one; DELETE: 204, and that run ends after what it is doing.
 pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
 /// GET: a list of [`SyncRun`](crate::SyncRun), the newest first.
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";

@@ -15,6 +15,21 @@ pub struct SyncRequest {
     /// Only this server and those below it, by name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
+    /// Only one part of it; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<SyncPart>,
+    /// Let the top synchronise with Microsoft Update first.
+    #[serde(default)]
+    pub with_upstream: bool,
+}
+
+/// A part of what a run does. A replica gets groups and approvals by the same synchronisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncPart {
+    Groups,
+    Approvals,
+    Clients,
 }
 
 /// One line of the answer, which is `application/x-ndjson`. The last one is `finished` or `failed`.

@@ -9,17 +9,18 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use headwater_api::{
-    ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Finding, Group, GroupPlan, HostGroup,
-    HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest, SyncEvent,
-    SyncRequest, SyncRun, UpdatesOutcome, WsusLink, path,
+    ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary, DeclineRequest,
+    Finding, Group, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
+    NewHostGroup, Page, PairRequest, SyncEvent, SyncRequest, SyncRun, UpdateDetail, UpdateQuery,
+    UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
-use headwater_manager::{Manager, ManagerError, Terms};
+use headwater_manager::{ComputerOrder, Direction, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::caller::{Caller, admit};
-use crate::console::harden;
+use crate::console::{harden, parse_id};
 use crate::json::{Json, Query, lines};
 use crate::problem::Refusal;
 
@@ -32,7 +33,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
         .route(path::WSUS_DOCTOR, get(doctor))
-        .route(path::WSUS_SYNC, post(synchronise))
+        .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
@@ -50,6 +51,10 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
     Router::new()
         .route(path::GROUPS, get(groups).post(create_group))
         .route(path::APPROVALS, post(approve).delete(withdraw))
+        .route(path::UPDATES, get(updates))
+        .route(path::UPDATE, get(update))
+        .route(path::COMPUTERS, get(computers))
+        .route(path::COMPUTER, get(computer))
         .route(path::DECLINE, post(decline))
         .route(path::UNDECLINE, post(undecline))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
@@ -96,26 +101,37 @@ async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
     Ok(Json(manager.doctor().await?))
 }
 
-/// Runs to its end even if the client hangs up.
+/// The run goes on to its end even if the client hangs up.
 async fn synchronise(
     State(manager): Shared,
     Caller(caller): Caller,
     Json(request): Json<SyncRequest>,
-) -> Response {
+) -> Result<Response, Refusal> {
+    let running = manager.synchronise(&request, &caller.name).await?;
     let (events, received) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        let told = events.clone();
-        let tell = move |event| {
-            // A client that hung up does not want to know.
-            let _ = told.send(event);
-        };
-        let last = match manager.synchronise(&request, &caller.name, tell).await {
-            Ok(report) => SyncEvent::Finished { report },
-            Err(error) => SyncEvent::Failed { problem: Refusal::from(error).0 },
+        let mut seen = 0;
+        while let Some(new) = running.lines(seen).await {
+            seen += new.len();
+            for event in new {
+                if events.send(event).is_err() {
+                    return;
+                }
+            }
+        }
+        let last = match running.result() {
+            Some(Ok(report)) => SyncEvent::Finished { report: report.clone() },
+            Some(Err(error)) => SyncEvent::Failed { problem: Refusal::from(error).0 },
+            None => return,
         };
         let _ = events.send(last);
     });
-    lines(received)
+    Ok(lines(received))
+}
+
+async fn stop_synchronising(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
+    manager.stop_synchronising(&caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn sync_runs(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal> {
@@ -141,6 +157,31 @@ async fn apply_group_plan(
     Json(plan): Json<GroupPlan>,
 ) -> Result<Json<GroupPlan>, Refusal> {
     Ok(Json(manager.apply_group_plan(&plan, &caller.name).await?))
+}
+
+async fn updates(
+    State(manager): Shared,
+    Query(query): Query<UpdateQuery>,
+) -> Result<Json<Page<UpdateSummary>>, Refusal> {
+    let mirror = manager.read().await?;
+    Ok(Json(mirror.updates.find(&query, UpdateOrder::default(), Direction::default())))
+}
+
+async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<UpdateDetail>, Refusal> {
+    Ok(Json(manager.update(parse_id(&id, "an update")?).await?))
+}
+
+async fn computers(
+    State(manager): Shared,
+    Query(query): Query<ComputerQuery>,
+) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+    let mirror = manager.read().await?;
+    let found = mirror.computers.find(&query, &mirror.tree, ComputerOrder::default(), Direction::default());
+    Ok(Json(found))
+}
+
+async fn computer(State(manager): Shared, Path(id): Path<String>) -> Result<Json<ComputerDetail>, Refusal> {
+    Ok(Json(manager.computer(&parse_id(&id, "a computer")?).await?))
 }
 
 async fn groups(State(manager): Shared) -> Result<Json<Page<Group>>, Refusal> {
@@ -222,7 +263,13 @@ async fn change_host_group(
 
 impl From<ManagerError> for Refusal {
     fn from(error: ManagerError) -> Self {
-        let (status, kind, title) = match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&ManagerError> for Refusal {
+    fn from(error: &ManagerError) -> Self {
+        let (status, kind, title) = match error {
             ManagerError::NotLinked => (StatusCode::CONFLICT, "/problems/not-linked", "no WSUS is linked"),
             ManagerError::NotReached { .. } => {
                 (StatusCode::BAD_GATEWAY, "/problems/not-reached", "a hop is not reached")
@@ -235,13 +282,17 @@ impl From<ManagerError> for Refusal {
             ManagerError::Untrusted { .. } | ManagerError::Unreadable { .. } => {
                 (StatusCode::BAD_GATEWAY, "about:blank", "a Linkage is not understood")
             }
-            ManagerError::Store(_) | ManagerError::Key(_) | ManagerError::Random => {
-                tracing::error!(error = chain(&error), "a request failed");
+            ManagerError::Store(_)
+            | ManagerError::Mirror { .. }
+            | ManagerError::Operators(_)
+            | ManagerError::Key(_)
+            | ManagerError::Random => {
+                tracing::error!(error = chain(error), "a request failed");
                 let detail = "the server failed; its log says why";
                 return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed", detail);
             }
         };
-        let mut refusal = Self::new(status, title, chain(&error));
+        let mut refusal = Self::new(status, title, chain(error));
         refusal.0.kind = kind.to_owned();
         refusal
     }

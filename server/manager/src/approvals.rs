@@ -88,6 +88,12 @@ impl Manager {
         let decided = self.approve_on(&way, &way.top, approve).await?;
         let what = if terms.is_some() { "approve" } else { "withdraw" };
         self.record(by, what, &format!("for {group}"), &decided).await?;
+        if terms.is_some() {
+            for update in updates {
+                self.store.forget_halt(*update).await?;
+            }
+        }
+        self.look_again();
         outcome(decided)
     }
 
@@ -103,11 +109,12 @@ impl Manager {
         let asked = Decline { by: by.to_owned(), updates: updates.to_vec(), decline };
         let decided = self.decline_on(&way, &way.top, asked).await?;
         self.record(by, if decline { "decline" } else { "undecline" }, "", &decided).await?;
+        self.look_again();
         outcome(decided)
     }
 
     /// The way to the linked WSUS, if that is still the one that was linked.
-    async fn writable(&self) -> Result<Way, ManagerError> {
+    pub(crate) async fn writable(&self) -> Result<Way, ManagerError> {
         let way = self.way().await?;
         let top = self.identity_of(&way, &way.top).await?;
         check_same(&top, &way.top)?;

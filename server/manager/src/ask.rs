@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use headwater_api::Page;
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer,
     Reached, Signed, StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
+use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, open_report, sign_order};
-use headwater_model::{Guid, LinkageId};
+use headwater_model::{ClientId, Guid, LinkageId, UpdateId};
 use headwater_store::LinkageRow;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::de::DeserializeOwned;
@@ -113,6 +113,37 @@ impl Manager {
                 None => return Ok(found),
             }
         }
+    }
+
+    pub(crate) async fn updates_of(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        after: Option<String>,
+    ) -> Result<Page<UpdateSummary>> {
+        self.ask(way, of, Ask::Updates { after }).await
+    }
+
+    pub(crate) async fn update_at(&self, way: &Way, of: &LinkageRow, id: UpdateId) -> Result<UpdateDetail> {
+        self.ask(way, of, Ask::Update { id }).await
+    }
+
+    pub(crate) async fn tree_computers_of(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        after: Option<String>,
+    ) -> Result<Page<ComputerSummary>> {
+        self.ask(way, of, Ask::TreeComputers { after }).await
+    }
+
+    pub(crate) async fn computer_at(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        client: ClientId,
+    ) -> Result<ComputerDetail> {
+        self.ask(way, of, Ask::Computer { client }).await
     }
 
     pub(crate) async fn change_memberships_on(

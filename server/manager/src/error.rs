@@ -35,8 +35,16 @@ pub enum ManagerError {
     },
     #[error("the pairing came to nothing")]
     Pairing(#[from] PairingError),
+    #[error("the mirror's {part} cannot be written")]
+    Mirror {
+        part: String,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the database failed")]
     Store(#[from] headwater_store::Error),
+    #[error("the accounts failed")]
+    Operators(#[from] headwater_operators::OperatorsError),
     #[error("a key failed")]
     Key(#[from] KeyError),
     #[error("the system has no randomness")]

@@ -233,6 +233,7 @@ impl Manager {
         }
         let detail = format!("{}: {} added, {} removed", row.name, plan.add.len(), plan.remove.len());
         self.store.audit(self.now(), by, "apply group plan", &detail).await?;
+        self.look_again();
         Ok(plan.clone())
     }
 

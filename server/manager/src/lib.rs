@@ -7,20 +7,37 @@
 mod approvals;
 mod ask;
 mod compare;
+mod details;
 mod error;
+mod halt;
 mod host_groups;
+mod impact;
 mod link;
+mod mirror;
 mod pair;
+mod running;
 mod sync;
 mod tree;
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity, Key, Party};
 use headwater_model::Timestamp;
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
+use tokio::sync::{Notify, watch};
 
 pub use approvals::Terms;
 pub use error::ManagerError;
+pub use halt::Halt;
+pub use headwater_store::{AuditRow, HaltRow};
+pub use impact::{Impact, ServerImpact};
+pub use mirror::{
+    ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
+    follow_wsus,
+};
+pub use running::{LastLine, Running};
 
 /// What its clock says.
 pub type Now = fn() -> Timestamp;
@@ -35,8 +52,13 @@ pub struct Manager {
     /// What it shows to Linkages: a key of this start, certified by its authority.
     identity: Identity,
     now: Now,
-    /// One run of the synchronisation command at a time.
-    synchronising: tokio::sync::Mutex<()>,
+    /// The run of the synchronisation command that goes on, or the last one.
+    running: tokio::sync::Mutex<Option<Arc<Running>>>,
+    mirror: ArcSwap<Mirror>,
+    /// Counts changes of the mirror and of runs, for pages that are open.
+    changed: watch::Sender<u64>,
+    /// Asks for the mirror to be read.
+    look: Notify,
     /// Whatever changes the link.
     linking: tokio::sync::Mutex<()>,
 }
@@ -54,16 +76,26 @@ impl Manager {
             key: key.secret(),
             authority: authority.certificate.clone(),
         };
-        Ok(Self {
+        let manager = Self {
             operators: Operators::new(store.operators()),
             name: name.to_owned(),
             store,
             authority,
             identity,
             now,
-            synchronising: tokio::sync::Mutex::new(()),
+            running: tokio::sync::Mutex::new(None),
+            mirror: ArcSwap::default(),
+            changed: watch::Sender::new(0),
+            look: Notify::new(),
             linking: tokio::sync::Mutex::new(()),
-        })
+        };
+        manager.mirror.store(Arc::new(manager.kept_mirror().await?));
+        Ok(manager)
+    }
+
+    /// What operators did, the newest first.
+    pub async fn audited(&self, limit: u32) -> Result<Vec<AuditRow>, ManagerError> {
+        Ok(self.store.audited(limit).await?)
     }
 
     pub fn now(&self) -> Timestamp {

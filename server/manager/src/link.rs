@@ -52,6 +52,7 @@ impl Manager {
             check_top(&identity)?;
             (row.server, row.name) = (identity.server, identity.name);
             self.store.add_linkage(&row, Some(&url.to_string())).await?;
+            self.look_again();
             Ok(())
         };
         let linked: Result<(), ManagerError> = linked.await;
@@ -77,6 +78,7 @@ impl Manager {
             }
         }
         self.store.unlink(by, self.now()).await?;
+        self.look_again();
         Ok(())
     }
 }

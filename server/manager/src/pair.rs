@@ -48,6 +48,7 @@ impl Manager {
         let identity = self.first_identity(&way, &row).await?;
         (row.server, row.name) = (identity.server, identity.name);
         self.store.add_linkage(&row, None).await?;
+        self.look_again();
         Ok(())
     }
 

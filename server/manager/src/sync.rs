@@ -6,12 +6,13 @@
 //! one that was cut off, and the second in a row changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use headwater_api::linkage::{Contents, MembershipChange, Memberships, SyncState};
 use headwater_api::{
-    SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
+    SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
 };
 use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::LinkageRow;
@@ -23,6 +24,7 @@ use headwater_tree::server::{Mode, Server};
 use crate::ask::Way;
 use crate::compare::in_words;
 use crate::host_groups::Known;
+use crate::running::Running;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -33,49 +35,82 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Runs that are listed.
 const RUNS_SHOWN: u32 = 100;
 
-/// Tells whoever watches what a run does.
-type Tell<'a> = &'a (dyn Fn(SyncEvent) + Send + Sync);
-
 /// What holds for all servers of a run.
 struct Run<'a> {
     manager: &'a Manager,
     way: &'a Way,
     tree: &'a Tree,
-    dry: bool,
+    request: &'a SyncRequest,
     by: &'a str,
-    tell: Tell<'a>,
+    /// Whoever watches; nobody where servers are only compared.
+    watched: Option<&'a Running>,
 }
 
 impl Manager {
-    /// Brings the servers in step, or only says what differs.
+    /// Begins to bring the servers in step, or to say what differs. Where a run goes on already it is that
+    /// one, for a second one would only be in its way. It goes on when nobody watches any more.
     pub async fn synchronise(
-        &self,
+        self: &Arc<Self>,
         request: &SyncRequest,
         by: &str,
-        tell: impl Fn(SyncEvent) + Send + Sync,
-    ) -> Result<SyncReport, ManagerError> {
-        let Ok(_one_at_a_time) = self.synchronising.try_lock() else {
-            return Err(ManagerError::Refused(
-                "a synchronisation is running already; `headwater wsus history` shows it".to_owned(),
-            ));
-        };
+    ) -> Result<Arc<Running>, ManagerError> {
+        let mut current = self.running.lock().await;
+        if !request.dry_run
+            && let Some(running) = current.as_ref().filter(|running| !running.has_ended())
+        {
+            return Ok(running.clone());
+        }
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
+        let mut number = None;
         if !request.dry_run {
             tree.must_be_writable()?;
+            number = Some(self.store.begin_sync_run(by, self.now()).await?);
         }
-        let number = match request.dry_run {
-            true => None,
-            false => Some(self.store.begin_sync_run(by, self.now()).await?),
-        };
-        let run = Run { manager: self, way: &way, tree: &tree, dry: request.dry_run, by, tell: &tell };
+        let running = Arc::new(Running::new(number, request.clone(), by, self.now(), self.changed.clone()));
+        if !request.dry_run {
+            *current = Some(running.clone());
+        }
+        tokio::spawn(self.clone().carry_through(way, tree, running.clone()));
+        Ok(running)
+    }
+
+    async fn carry_through(self: Arc<Self>, way: Way, tree: Tree, running: Arc<Running>) {
+        let Running { request, started_by, number, .. } = &*running;
+        let run =
+            Run { manager: &self, way: &way, tree: &tree, request, by: started_by, watched: Some(&running) };
         let report = run.all(request.below.as_deref()).await;
         let report = report.map(|report| SyncReport { run: number.map(|run| run as u64), ..report });
         if let Some(number) = number {
             let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
-            self.store.end_sync_run(number, &kept.unwrap_or_default(), self.now()).await?;
+            if let Err(error) = self.store.end_sync_run(*number, &kept.unwrap_or_default(), self.now()).await
+            {
+                tracing::error!(error = chain(&error), "the end of a synchronisation could not be kept");
+            }
+            self.look_again();
         }
-        report
+        running.end(report);
+    }
+
+    /// What every server lacks to be in step, as it is now.
+    pub(crate) async fn differences(&self, way: &Way, tree: &Tree) -> Result<SyncReport, ManagerError> {
+        let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
+        Run { manager: self, way, tree, request, by: "", watched: None }.all(None).await
+    }
+
+    /// Ends the run that goes on, after what it is doing.
+    pub async fn stop_synchronising(&self, by: &str) -> Result<(), ManagerError> {
+        let current = self.running.lock().await;
+        let Some(running) = current.as_ref().filter(|running| !running.has_ended()) else {
+            return Err(ManagerError::Refused("no synchronisation is running".to_owned()));
+        };
+        running.stop(by);
+        Ok(self.store.audit(self.now(), by, "stop synchronisation", "").await?)
+    }
+
+    /// The run that goes on, or the last one of this process.
+    pub async fn running(&self) -> Option<Arc<Running>> {
+        self.running.lock().await.clone()
     }
 
     /// The last runs, the newest first.
@@ -132,7 +167,7 @@ impl Run<'_> {
             ended.insert(done.id, done);
         }
         let not_reached: BTreeSet<ServerId> = order.not_reached(&selected, &progress).into_iter().collect();
-        let mut report = SyncReport { dry_run: self.dry, ..SyncReport::default() };
+        let mut report = SyncReport { dry_run: self.request.dry_run, ..SyncReport::default() };
         let mut counts = Ended::default();
         for server in order.servers().iter().filter(|server| selected.contains(&server.id)) {
             let one = ended.remove(&server.id).unwrap_or_else(|| {
@@ -162,7 +197,17 @@ impl Run<'_> {
     }
 
     fn say(&self, server: &Server, phase: SyncPhase, line: impl Into<String>) {
-        (self.tell)(SyncEvent::Server { name: server.name.clone(), phase, line: line.into() });
+        if let Some(running) = self.watched {
+            running.tell(server.id, &server.name, phase, line.into());
+        }
+    }
+
+    /// Where a run that somebody stopped ends: between two calls.
+    fn goes_on(&self) -> Result<(), ManagerError> {
+        match self.watched.and_then(Running::stopped_by) {
+            Some(by) => Err(ManagerError::Refused(format!("{by} stopped the run"))),
+            None => Ok(()),
+        }
     }
 
     /// One server, from its own synchronisation to the comparison.
@@ -190,10 +235,15 @@ impl Run<'_> {
 
     async fn steps(&self, server: &Server, begun: &Begun, done: &mut SyncServer) -> Result<(), ManagerError> {
         let linkage = self.tree.linkages.get(&server.id).ok_or(ManagerError::NotLinked)?;
-        if !self.dry && server.mode != Mode::Top {
+        let SyncRequest { dry_run, only, with_upstream, .. } = *self.request;
+        self.goes_on()?;
+        let takes = only != Some(SyncPart::Clients) && (server.mode != Mode::Top || with_upstream);
+        if !dry_run && takes {
             self.take_updates(server, linkage, done).await?;
         }
-        if !self.dry && server.has_managed_groups() {
+        self.goes_on()?;
+        let registers = only.is_none_or(|only| only == SyncPart::Clients) && server.has_managed_groups();
+        if !dry_run && registers {
             self.register(server, linkage, begun, done).await?;
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
@@ -202,7 +252,7 @@ impl Run<'_> {
             Mode::Replica | Mode::Autonomous(_) => self.manager.contents_of(self.way, linkage).await?,
         };
         let told = self.told(server);
-        let compared = match self.dry {
+        let compared = match dry_run {
             true => self.manager.compare(server, told, &begun.top, &here, &begun.known, &begun.plan),
             false => {
                 let computers = self.manager.computers_of(self.way, linkage).await?;
@@ -237,7 +287,10 @@ impl Run<'_> {
                 self.say(server, SyncPhase::Updates, format!("{said} documents"));
             }
             match now.state {
-                SyncState::Running if begun.elapsed() < SERVER_TIMEOUT => tokio::time::sleep(PAUSE).await,
+                SyncState::Running if begun.elapsed() < SERVER_TIMEOUT => {
+                    self.goes_on()?;
+                    tokio::time::sleep(PAUSE).await;
+                }
                 SyncState::Running => {
                     return Err(ManagerError::Refused("it is still synchronising by itself".to_owned()));
                 }

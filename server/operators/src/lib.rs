@@ -118,6 +118,11 @@ impl Operators {
         Ok(alive.map(|owner| Operator { name: owner.operator }))
     }
 
+    /// Ends a session: its token lets nobody in any more.
+    pub async fn forget(&self, token: &str) -> Result<()> {
+        Ok(self.store.remove_token(&token_hash(token)).await?)
+    }
+
     async fn new_token(&self, name: &str, owner: TokenOwner, now: Timestamp) -> Result<String> {
         let token = readable(&random::<40>()?);
         self.store.add_token(&token_hash(&token), name, &owner, now).await?;

@@ -1,6 +1,6 @@
 //! Everything that a Linkage can be asked.
 
-use headwater_model::{GroupId, LinkageId};
+use headwater_model::{ClientId, GroupId, LinkageId, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use super::{Approve, Decline, Memberships, Pairing};
@@ -40,6 +40,28 @@ pub enum Ask {
     Computers {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
+    },
+    /// The software and drivers that it knows: a [`Page`](crate::Page) of
+    /// [`UpdateSummary`](crate::UpdateSummary), which counts the computers of its whole tree.
+    Updates {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// Everything about one update: [`UpdateDetail`](crate::UpdateDetail).
+    Update {
+        #[serde(with = "text")]
+        id: UpdateId,
+    },
+    /// The computers of its whole tree, as far as servers below tell theirs: a [`Page`](crate::Page) of
+    /// [`ComputerSummary`](crate::ComputerSummary).
+    TreeComputers {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// Everything about one computer: [`ComputerDetail`](crate::ComputerDetail).
+    Computer {
+        #[serde(with = "text")]
+        client: ClientId,
     },
     /// [`Decided`](super::Decided), a refusal for each change that was not made.
     ChangeMemberships(Memberships),

@@ -105,7 +105,7 @@ pub(crate) async fn harden(request: Request, next: Next) -> Response {
 }
 
 /// An id in a path.
-fn parse_id<T: std::str::FromStr>(text: &str, noun: &str) -> Result<T, Refusal> {
+pub(crate) fn parse_id<T: std::str::FromStr>(text: &str, noun: &str) -> Result<T, Refusal> {
     text.parse().map_err(|_| {
         Refusal::invalid(format!("`{}` is not the id of {noun}", text.chars().take(64).collect::<String>()))
     })

@@ -7,14 +7,18 @@ use headwater_api::linkage::{
     SyncProgress, SyncState, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower,
     WsusMode, WsusTargeting,
 };
-use headwater_api::{ApprovalAction, Page};
+use headwater_api::{
+    ApprovalAction, ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail,
+    UpdateQuery, UpdateSummary,
+};
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
 use headwater_app::downstream_server::{RunState, UpstreamMode};
 use headwater_app::{App, AppError, Operator, Targeting, admin};
 use headwater_catalog::{Kind, UpdateIx};
-use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::approval::Action;
 use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
+use headwater_views::{computers as computer_views, updates as update_views};
 
 use super::Answer;
 
@@ -145,6 +149,24 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
         })
     };
     Ok(Page { items: own.filter_map(computer).collect(), next, total: None })
+}
+
+pub(super) fn updates(app: &App, after: Option<String>) -> Answer<Page<UpdateSummary>> {
+    let query = UpdateQuery { limit: Some(PAGE_LIMIT_MAX), after, ..UpdateQuery::default() };
+    update_views::find(app, query).map_err(refusal)
+}
+
+pub(super) async fn update(app: &App, id: UpdateId) -> Answer<UpdateDetail> {
+    update_views::show(app, id).await.map_err(refusal)
+}
+
+pub(super) async fn tree_computers(app: &App, after: Option<String>) -> Answer<Page<ComputerSummary>> {
+    let query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after, ..ComputerQuery::default() };
+    computer_views::find(app, query).await.map_err(refusal)
+}
+
+pub(super) async fn computer(app: &App, client: &ClientId) -> Answer<ComputerDetail> {
+    computer_views::show(app, client).await.map_err(refusal)
 }
 
 /// Each computer is written once, whatever is changed about it.

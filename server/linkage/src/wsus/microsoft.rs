@@ -23,7 +23,7 @@ use super::Answer;
 use super::microsoft_sync::Runs;
 
 /// The language of titles, which are not looked at.
-const CULTURE: &str = "en";
+pub(super) const CULTURE: &str = "en";
 
 /// A Microsoft WSUS and the synchronisations that were asked for.
 pub struct Microsoft {
@@ -297,7 +297,11 @@ impl Microsoft {
     }
 }
 
-const NO_UPDATE: &str = "there is no such update on this server";
+pub(super) const NO_UPDATE: &str = "there is no such update on this server";
+
+pub(super) fn not_found(detail: String) -> Failure {
+    Failure { kind: FailureKind::NotFound, detail }
+}
 
 fn refusal(detail: &str) -> Failure {
     Failure { kind: FailureKind::Refused, detail: detail.to_owned() }
@@ -346,7 +350,7 @@ fn mode(identity: &Identity) -> WsusMode {
 }
 
 /// Earlier revisions may stand in the list as long as they are approved.
-fn newest(updates: &[Update]) -> BTreeMap<UpdateId, &Update> {
+pub(super) fn newest(updates: &[Update]) -> BTreeMap<UpdateId, &Update> {
     let mut newest: BTreeMap<UpdateId, &Update> = BTreeMap::new();
     for update in updates {
         let known = newest.entry(update.identity.id).or_insert(update);
@@ -358,7 +362,7 @@ fn newest(updates: &[Update]) -> BTreeMap<UpdateId, &Update> {
 }
 
 /// What was decided; a bundle's parts and what is not approved are no decisions.
-fn action(approval: &Approval) -> Option<ApprovalAction> {
+pub(super) fn action(approval: &Approval) -> Option<ApprovalAction> {
     match approval.action {
         Action::Install => Some(ApprovalAction::Install),
         Action::Uninstall => Some(ApprovalAction::Uninstall),

@@ -3,16 +3,17 @@
 mod headwater;
 mod microsoft;
 mod microsoft_sync;
+mod microsoft_views;
 
 use std::sync::Arc;
 
-use headwater_api::Page;
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, Failure, Memberships, StartedSync, SyncProgress, WsusComputer,
     WsusGroup, WsusIdentity, WsusLower,
 };
+use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_app::App;
-use headwater_model::{GroupId, Timestamp};
+use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 
 pub use microsoft::Microsoft;
 
@@ -74,6 +75,38 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::computers(app, after).await,
             Self::Microsoft(wsus) => wsus.computers().await,
+        }
+    }
+
+    pub(crate) async fn updates(&self, after: Option<String>) -> Answer<Page<UpdateSummary>> {
+        match self {
+            Self::Headwater(app) => headwater::updates(app, after),
+            Self::Microsoft(wsus) => wsus.updates().await,
+        }
+    }
+
+    pub(crate) async fn update(&self, id: UpdateId) -> Answer<UpdateDetail> {
+        match self {
+            Self::Headwater(app) => headwater::update(app, id).await,
+            Self::Microsoft(wsus) => wsus.update(id).await,
+        }
+    }
+
+    pub(crate) async fn tree_computers(
+        &self,
+        after: Option<String>,
+        now: Timestamp,
+    ) -> Answer<Page<ComputerSummary>> {
+        match self {
+            Self::Headwater(app) => headwater::tree_computers(app, after).await,
+            Self::Microsoft(wsus) => wsus.tree_computers(now).await,
+        }
+    }
+
+    pub(crate) async fn computer(&self, client: &ClientId, now: Timestamp) -> Answer<ComputerDetail> {
+        match self {
+            Self::Headwater(app) => headwater::computer(app, client).await,
+            Self::Microsoft(wsus) => wsus.computer(client, now).await,
         }
     }
 

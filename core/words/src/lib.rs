@@ -1,0 +1,5 @@
+//! How states, numbers and outcomes are said: commands and pages use the same words.
+
+pub mod moment;
+pub mod quantity;
+pub mod synchronisation;

@@ -1,0 +1,234 @@
+//! What a Microsoft WSUS knows of updates and computers, in the words of our API.
+//!
+//! Its service tells lists and no single things, so a page is always the whole list. What it does not tell
+//! is absent or empty: files, prerequisites and supersedence by name, and what was done before.
+
+use std::collections::HashMap;
+
+use headwater_api::linkage::WsusGroup;
+use headwater_api::{
+    Approval as ApprovalView, ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, GroupRef,
+    Page, Revision, UpdateCounts, UpdateDetail, UpdateKind, UpdateState, UpdateSummary,
+};
+use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
+use headwater_policy::group::ALL_COMPUTERS;
+use headwater_views::computers::silent_since;
+use headwater_wsus_admin::{Approval, Computer, Counts, Home, InstallationState, Scope, Update};
+
+use super::Answer;
+use super::microsoft::{CULTURE, Microsoft, NO_UPDATE, action, failure, newest, not_found};
+
+impl Microsoft {
+    pub(super) async fn updates(&self) -> Answer<Page<UpdateSummary>> {
+        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let approvals = self.wsus.approvals().await.map_err(failure)?;
+        let counts = self.counts_by_update().await?;
+        let approved = approved_groups(&approvals);
+        let newest = newest(&updates);
+        let summary = |(id, update): (&UpdateId, &&Update)| {
+            summary(update, &approved, counts.get(id).copied().unwrap_or_default())
+        };
+        Ok(Page { items: newest.iter().map(summary).collect(), next: None, total: None })
+    }
+
+    pub(super) async fn update(&self, id: UpdateId) -> Answer<UpdateDetail> {
+        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let newest = newest(&updates);
+        let update = newest.get(&id).ok_or_else(|| not_found(NO_UPDATE.to_owned()))?;
+        let approvals = self.wsus.approvals().await.map_err(failure)?;
+        let groups = names(&self.groups().await?);
+        let counts = self.counts_by_update().await?.remove(&id).unwrap_or_default();
+        let own = approvals.iter().filter(|approval| approval.update.id == id);
+        Ok(UpdateDetail {
+            summary: summary(update, &approved_groups(&approvals), counts),
+            description: update.description.clone().unwrap_or_default(),
+            languages: Vec::new(),
+            files: Vec::new(),
+            prerequisites: Vec::new(),
+            bundles: Vec::new(),
+            bundled_by: Vec::new(),
+            supersedes: Vec::new(),
+            superseded_by: Vec::new(),
+            approvals: own.filter_map(|approval| approval_view(approval, update, &groups)).collect(),
+            revisions: vec![Revision {
+                revision: update.identity.revision,
+                arrived_at: update.arrived.unwrap_or(Timestamp::EPOCH),
+            }],
+            history: Vec::new(),
+            incomplete: Vec::new(),
+            status: status(&counts),
+        })
+    }
+
+    /// Only those that report to it: no scope is known that has the others.
+    pub(super) async fn tree_computers(&self, now: Timestamp) -> Answer<Page<ComputerSummary>> {
+        let computers = self.wsus.computers(Scope::Own).await.map_err(failure)?;
+        let mut counts: HashMap<ClientId, Counts> = HashMap::new();
+        for one in self.wsus.computer_summaries(Scope::Own).await.map_err(failure)? {
+            counts.insert(one.computer, one.counts);
+        }
+        let groups = names(&self.groups().await?);
+        let own = computers.iter().filter(|computer| computer.home == Home::This);
+        let item = |computer: &Computer| {
+            let counts = counts.get(&computer.id).copied().unwrap_or_default();
+            computer_summary(computer, &counts, &groups, now)
+        };
+        Ok(Page { items: own.map(item).collect(), next: None, total: None })
+    }
+
+    pub(super) async fn computer(&self, client: &ClientId, now: Timestamp) -> Answer<ComputerDetail> {
+        let computers = self.wsus.computers(Scope::Own).await.map_err(failure)?;
+        let computer = computers.iter().find(|computer| computer.id == *client);
+        let computer =
+            computer.ok_or_else(|| not_found(format!("no computer {client} reports to this server")))?;
+        let groups = names(&self.groups().await?);
+        let titles: HashMap<UpdateId, String> = {
+            let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+            updates.into_iter().filter_map(|update| Some((update.identity.id, update.title?))).collect()
+        };
+        let mut counts = UpdateCounts::default();
+        let mut updates = Vec::new();
+        for one in self.wsus.installations_on(client).await.map_err(failure)? {
+            *count(&mut counts, one.state) += 1;
+            let state = match one.state {
+                InstallationState::Failed => ComputerUpdateState::Failed,
+                InstallationState::NotInstalled => ComputerUpdateState::Needed,
+                InstallationState::Downloaded => ComputerUpdateState::Downloaded,
+                InstallationState::PendingRestart => ComputerUpdateState::PendingRestart,
+                InstallationState::Installed
+                | InstallationState::NotApplicable
+                | InstallationState::Unknown => continue,
+            };
+            let title = titles.get(&one.update).cloned().unwrap_or_else(|| one.update.to_string());
+            // Since when it is so, and why it failed, the service does not tell.
+            let since = computer.last_report.unwrap_or(Timestamp::EPOCH);
+            updates.push(ComputerUpdate { id: one.update, title, state, since, error: None });
+        }
+        updates.sort_by(|one, other| {
+            let key = |one: &ComputerUpdate| one.state != ComputerUpdateState::Failed;
+            (key(one), &one.title).cmp(&(key(other), &other.title))
+        });
+        let mut summary = computer_summary(computer, &Counts::default(), &groups, now);
+        summary.status = counts;
+        Ok(ComputerDetail {
+            summary,
+            registered_at: Timestamp::EPOCH,
+            agent_version: computer.client_version.clone(),
+            architecture: None,
+            manufacturer: computer.make.clone(),
+            model: computer.model.clone(),
+            requested_group: Some(computer.requested_groups.join(";")).filter(|names| !names.is_empty()),
+            updates,
+        })
+    }
+
+    async fn counts_by_update(&self) -> Answer<HashMap<UpdateId, Counts>> {
+        let counted = self.wsus.update_summaries(Scope::Own).await.map_err(failure)?;
+        Ok(counted.into_iter().map(|one| (one.update, one.counts)).collect())
+    }
+}
+
+fn names(groups: &[WsusGroup]) -> HashMap<GroupId, String> {
+    groups.iter().map(|group| (group.id, group.name.clone())).collect()
+}
+
+/// For how many groups each update is approved.
+fn approved_groups(approvals: &[Approval]) -> HashMap<UpdateId, u64> {
+    let mut groups = HashMap::new();
+    for approval in approvals.iter().filter(|approval| action(approval).is_some()) {
+        *groups.entry(approval.update.id).or_default() += 1;
+    }
+    groups
+}
+
+fn summary(update: &Update, approved: &HashMap<UpdateId, u64>, counts: Counts) -> UpdateSummary {
+    UpdateSummary {
+        id: update.identity.id,
+        revision: update.identity.revision,
+        title: update.title.clone().unwrap_or_else(|| update.identity.id.to_string()),
+        kind: match update.update_type.as_deref() {
+            Some("Driver") => UpdateKind::Driver,
+            _ => UpdateKind::Software,
+        },
+        classification: update.classifications.first().cloned(),
+        products: update.products.clone(),
+        kb: update.kb_articles.clone(),
+        severity: update.severity.clone().filter(|severity| severity != "Unspecified"),
+        state: match (update.is_declined, update.is_expired) {
+            (true, _) => UpdateState::Declined,
+            (_, true) => UpdateState::Expired,
+            _ => UpdateState::Approvable,
+        },
+        approved_groups: approved.get(&update.identity.id).copied().unwrap_or_default(),
+        superseded: update.is_superseded.unwrap_or_default(),
+        arrived_at: update.arrived.unwrap_or(Timestamp::EPOCH),
+        needed: counts.needed() + counts.of(InstallationState::Failed),
+        installed: counts.of(InstallationState::Installed) + counts.of(InstallationState::PendingRestart),
+        failed: counts.of(InstallationState::Failed),
+    }
+}
+
+fn approval_view(
+    approval: &Approval,
+    update: &Update,
+    groups: &HashMap<GroupId, String>,
+) -> Option<ApprovalView> {
+    let name = groups.get(&approval.group).cloned();
+    Some(ApprovalView {
+        group: approval.group,
+        group_name: name.unwrap_or_else(|| approval.group.to_string()),
+        action: action(approval)?,
+        deadline: approval.deadline,
+        by: approval.who.clone().unwrap_or_default(),
+        at: approval.made.unwrap_or(Timestamp::EPOCH),
+        revision: Some(approval.update.revision).filter(|revision| *revision != update.identity.revision),
+    })
+}
+
+fn computer_summary(
+    computer: &Computer,
+    counts: &Counts,
+    groups: &HashMap<GroupId, String>,
+    now: Timestamp,
+) -> ComputerSummary {
+    let named = |id: &GroupId| {
+        let name = groups.get(id).cloned();
+        GroupRef { id: *id, name: name.unwrap_or_else(|| id.to_string()) }
+    };
+    let last_contact_at = computer.last_contact.or(computer.last_report).unwrap_or(Timestamp::EPOCH);
+    ComputerSummary {
+        id: computer.id.clone(),
+        name: computer.name.clone().unwrap_or_else(|| computer.id.to_string()),
+        server: None,
+        address: computer.ip_address.clone(),
+        groups: computer.groups.iter().filter(|group| **group != ALL_COMPUTERS).map(named).collect(),
+        os: computer.os.clone(),
+        os_version: computer
+            .os_version
+            .map(|version| format!("{}.{}.{}", version.major, version.minor, version.build)),
+        last_contact_at,
+        last_report_at: computer.last_report,
+        silent: last_contact_at < silent_since(now),
+        status: status(counts),
+    }
+}
+
+fn status(counts: &Counts) -> UpdateCounts {
+    let mut status = UpdateCounts::default();
+    for state in InstallationState::ALL {
+        *count(&mut status, state) = counts.of(state);
+    }
+    status
+}
+
+fn count(counts: &mut UpdateCounts, state: InstallationState) -> &mut u64 {
+    match state {
+        InstallationState::Unknown => &mut counts.unknown,
+        InstallationState::NotApplicable => &mut counts.not_applicable,
+        InstallationState::NotInstalled => &mut counts.needed,
+        InstallationState::Downloaded => &mut counts.downloaded,
+        InstallationState::Installed => &mut counts.installed,
+        InstallationState::Failed => &mut counts.failed,
+        InstallationState::PendingRestart => &mut counts.pending_restart,
+    }
+}

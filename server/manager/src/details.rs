@@ -1,0 +1,69 @@
+//! One update or computer, asked where it is known best, for a page about it.
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _};
+use headwater_api::{ComputerDetail, UpdateDetail};
+use headwater_model::{ClientId, ServerId, UpdateId};
+
+use crate::{Manager, ManagerError, Mirror};
+
+/// Servers that are asked at the same time.
+const ASKED_AT_ONCE: usize = 16;
+
+impl Manager {
+    /// The mirror, where a WSUS is linked and something was read of it.
+    pub async fn read(&self) -> Result<Arc<Mirror>, ManagerError> {
+        self.way().await?;
+        let mirror = self.mirror();
+        if mirror.read_at.is_none() {
+            let problem = mirror.problem.as_ref().map_or("it is being read", |problem| &problem.what);
+            return Err(ManagerError::Refused(format!("nothing is known of the linked WSUS yet: {problem}")));
+        }
+        Ok(mirror)
+    }
+
+    /// Everything about one update, as the linked WSUS knows it now.
+    pub async fn update(&self, id: UpdateId) -> Result<UpdateDetail, ManagerError> {
+        let way = self.way().await?;
+        self.update_at(&way, &way.top, id).await
+    }
+
+    /// What each server knows of one update now; nothing of those that are not reached or lack it.
+    pub async fn update_on_servers(
+        &self,
+        id: UpdateId,
+    ) -> Result<Vec<(ServerId, UpdateDetail)>, ManagerError> {
+        let way = self.way().await?;
+        let linkages = self.store.linkages().await?;
+        let asked = stream::iter(&linkages)
+            .map(async |of| Some((of.server, self.update_at(&way, of, id).await.ok()?)))
+            .buffer_unordered(ASKED_AT_ONCE)
+            .filter_map(async |known| known);
+        Ok(asked.collect().await)
+    }
+
+    /// Everything about one computer, as its server knows it now; where that is not reached, as the linked
+    /// WSUS does.
+    pub async fn computer(&self, client: &ClientId) -> Result<ComputerDetail, ManagerError> {
+        let way = self.way().await?;
+        let mirror = self.mirror();
+        let home = mirror.computers.get(client).and_then(|known| known.server.clone());
+        let linkages = self.store.linkages().await?;
+        let at_home = linkages.iter().find(|one| home.as_ref().is_some_and(|home| home.id == one.server));
+        if let Some(of) = at_home
+            && let Ok(detail) = self.computer_at(&way, of, client.clone()).await
+        {
+            return Ok(with_home(detail, home));
+        }
+        self.computer_at(&way, &way.top, client.clone()).await
+    }
+}
+
+/// A server does not name itself as the one that a computer reports to.
+fn with_home(mut detail: ComputerDetail, home: Option<headwater_api::ServerRef>) -> ComputerDetail {
+    if detail.summary.server.is_none() {
+        detail.summary.server = home;
+    }
+    detail
+}

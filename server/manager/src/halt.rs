@@ -1,0 +1,82 @@
+//! Halting an update: no computer of the tree is offered it any more, as soon as that can be.
+
+use headwater_api::linkage::Approve;
+use headwater_model::{UpdateId, chain};
+use headwater_store::HaltRow;
+
+use crate::ask::Way;
+use crate::{Manager, ManagerError};
+
+/// Whether a halt took effect at the linked WSUS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    Done,
+    /// The WSUS is not reached: it is done first when it is.
+    Pending,
+}
+
+impl Manager {
+    /// Takes back every approval of an update at the top, and lets the servers below synchronise. What
+    /// keeps it from being done now does not make it forgotten.
+    pub async fn halt(&self, update: UpdateId, by: &str) -> Result<Halt, ManagerError> {
+        self.way().await?;
+        self.store.ask_halt(update, by, self.now()).await?;
+        let done = self.carry_out_halt(update, by).await;
+        self.look_again();
+        match done {
+            Ok(()) => Ok(Halt::Done),
+            Err(ManagerError::NotReached { .. }) => Ok(Halt::Pending),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Carries out the halts that wait.
+    pub(crate) async fn carry_out_halts(&self) -> Result<(), ManagerError> {
+        for halt in self.store.halts().await?.into_iter().filter(|halt| halt.done_at.is_none()) {
+            self.carry_out_halt(halt.update, &halt.asked_by).await?;
+        }
+        Ok(())
+    }
+
+    /// The halts, the newest first.
+    pub async fn halts(&self) -> Result<Vec<HaltRow>, ManagerError> {
+        Ok(self.store.halts().await?)
+    }
+
+    async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<(), ManagerError> {
+        let way = self.writable().await?;
+        for approval in self.update_at(&way, &way.top, update).await?.approvals {
+            let withdraw = Approve {
+                by: by.to_owned(),
+                updates: vec![update],
+                group: approval.group,
+                action: None,
+                deadline: None,
+            };
+            let done = self.approve_on(&way, &way.top, withdraw).await?;
+            if let Some((_, reason)) = done.refused.first() {
+                return Err(ManagerError::Refused(format!("{}: {reason}", way.top.name)));
+            }
+        }
+        self.synchronise_below(&way, by).await?;
+        self.store.halt_is_done(update, self.now()).await?;
+        tracing::info!(%update, by, "an update was halted");
+        Ok(())
+    }
+
+    /// Every server that is reached takes what the one above it decides now; none is waited for.
+    async fn synchronise_below(&self, way: &Way, by: &str) -> Result<(), ManagerError> {
+        let tree = self.tree(way).await?;
+        for server in tree.servers.iter().filter(|server| server.reached && server.parent.is_some()) {
+            let Some(linkage) = tree.linkages.get(&server.id) else { continue };
+            if let Err(error) = self.synchronise_on(way, linkage, by).await {
+                tracing::warn!(
+                    server = server.name,
+                    error = chain(&error),
+                    "it does not synchronise for a halt"
+                );
+            }
+        }
+        Ok(())
+    }
+}

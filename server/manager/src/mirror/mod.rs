@@ -1,0 +1,144 @@
+//! A copy of what the linked WSUS and the servers below it know, for reading: lists answer from it while
+//! scans go on, and while the WSUS is not reached. It states its age. Nothing is decided from it.
+
+mod keep;
+mod read;
+mod search;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use headwater_api::linkage::{WsusApproval, WsusGroup};
+use headwater_api::{ComputerSummary, SyncServer, TreeServer, UpdateSummary};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
+use serde::{Deserialize, Serialize};
+
+pub use read::follow_wsus;
+pub(crate) use search::is_in;
+pub use search::{ComputerOrder, Direction, UpdateOrder};
+
+/// The tree, its updates and its computers, as they were read.
+#[derive(Debug, Clone, Default)]
+pub struct Mirror {
+    /// When it was last read whole; absent where nothing was read yet.
+    pub read_at: Option<Timestamp>,
+    /// Why it could not be read since then, and since when.
+    pub problem: Option<Problem>,
+    pub tree: Arc<TreeView>,
+    pub updates: Arc<Updates>,
+    pub computers: Arc<Computers>,
+}
+
+/// What keeps the mirror from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The hop that fails, and what it says.
+    pub what: String,
+    pub since: Timestamp,
+}
+
+/// The servers, and what the top one decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeView {
+    /// Of the top Linkage; empty where nothing is linked.
+    pub url: String,
+    /// The top one first, each after the one above it.
+    pub servers: Vec<ServerView>,
+    /// Linkages that wait to be paired.
+    pub joining: Vec<headwater_api::linkage::Joining>,
+    pub groups: Vec<WsusGroup>,
+    pub approvals: Vec<WsusApproval>,
+}
+
+/// One server, and how far it is in step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerView {
+    pub server: TreeServer,
+    pub standing: SyncServer,
+    /// Computers of it that have had no contact for long.
+    pub silent: u64,
+    /// How many servers are above it.
+    pub depth: usize,
+}
+
+impl TreeView {
+    pub fn server(&self, id: ServerId) -> Option<&ServerView> {
+        self.servers.iter().find(|one| one.server.id == id)
+    }
+
+    pub fn group(&self, id: GroupId) -> Option<&WsusGroup> {
+        self.groups.iter().find(|group| group.id == id)
+    }
+
+    /// A group, and those above it, from itself upwards.
+    pub fn chain(&self, id: GroupId) -> Vec<GroupId> {
+        let mut chain = vec![id];
+        while let Some(parent) = self.group(chain[chain.len() - 1]).and_then(|group| group.parent) {
+            if chain.contains(&parent) {
+                break;
+            }
+            chain.push(parent);
+        }
+        chain
+    }
+}
+
+/// All updates, the newest arrivals first.
+#[derive(Debug, Default)]
+pub struct Updates {
+    all: Vec<UpdateSummary>,
+    places: HashMap<UpdateId, usize>,
+    /// Titles in lower case, in the same order.
+    folded: Vec<String>,
+}
+
+impl Updates {
+    fn new(mut all: Vec<UpdateSummary>) -> Self {
+        all.sort_by_key(|update| (std::cmp::Reverse(update.arrived_at), update.id));
+        Self {
+            places: all.iter().enumerate().map(|(at, update)| (update.id, at)).collect(),
+            folded: all.iter().map(|update| update.title.to_lowercase()).collect(),
+            all,
+        }
+    }
+
+    pub fn all(&self) -> &[UpdateSummary] {
+        &self.all
+    }
+
+    pub fn get(&self, id: UpdateId) -> Option<&UpdateSummary> {
+        self.all.get(*self.places.get(&id)?)
+    }
+}
+
+/// All computers, by name.
+#[derive(Debug, Default)]
+pub struct Computers {
+    all: Vec<ComputerSummary>,
+    places: HashMap<ClientId, usize>,
+    /// What a search looks into: name, id and address in lower case, in the same order.
+    folded: Vec<String>,
+}
+
+impl Computers {
+    fn new(mut all: Vec<ComputerSummary>) -> Self {
+        all.sort_by_cached_key(|computer| (computer.name.to_lowercase(), computer.id.clone()));
+        let folded = |computer: &ComputerSummary| {
+            let address = computer.address.as_deref().unwrap_or_default();
+            format!("{}\n{}\n{address}", computer.name, computer.id).to_lowercase()
+        };
+        Self {
+            places: all.iter().enumerate().map(|(at, computer)| (computer.id.clone(), at)).collect(),
+            folded: all.iter().map(folded).collect(),
+            all,
+        }
+    }
+
+    pub fn all(&self) -> &[ComputerSummary] {
+        &self.all
+    }
+
+    pub fn get(&self, client: &ClientId) -> Option<&ComputerSummary> {
+        self.all.get(*self.places.get(client)?)
+    }
+}

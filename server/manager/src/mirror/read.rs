@@ -1,0 +1,221 @@
+//! Reading the mirror: a reconciler that runs on a timer and on a signal.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headwater_api::linkage::WsusKind;
+use headwater_api::{ComputerSummary, ServerRef, SyncServer, SyncServerState, TreeServer, UpdateSummary};
+use headwater_model::{ClientId, ServerId, chain};
+use tokio::sync::watch;
+
+use super::{Computers, Mirror, Problem, ServerView, TreeView, Updates};
+use crate::ask::Way;
+use crate::tree::Tree;
+use crate::{Manager, ManagerError};
+
+/// Between two readings at least, and at most. Between them, so long that reading takes no more than a
+/// twentieth of the time, for the servers have other work.
+const PAUSE_MIN: Duration = Duration::from_secs(5);
+const PAUSE_MAX: Duration = Duration::from_secs(600);
+const PAUSES_PER_READING: u32 = 19;
+/// How often at most the mirror is written to the database.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Keeps the mirror up to date until `stopped` turns true.
+pub async fn follow_wsus(manager: Arc<Manager>, mut stopped: watch::Receiver<bool>) {
+    let mut kept_at: Option<Instant> = None;
+    loop {
+        let begun = Instant::now();
+        tokio::select! {
+            () = manager.refresh_mirror() => {}
+            _ = stopped.wait_for(|stop| *stop) => break,
+        }
+        if kept_at.is_none_or(|at| at.elapsed() > KEEP_EVERY) {
+            keep(&manager).await;
+            kept_at = Some(Instant::now());
+        }
+        let pause = (begun.elapsed() * PAUSES_PER_READING).clamp(PAUSE_MIN, PAUSE_MAX);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = manager.look.notified() => {}
+            _ = stopped.wait_for(|stop| *stop) => break,
+        }
+    }
+    keep(&manager).await;
+}
+
+async fn keep(manager: &Manager) {
+    if let Err(error) = manager.keep_mirror().await {
+        tracing::warn!(error = chain(&error), "the mirror could not be written");
+    }
+}
+
+impl Manager {
+    /// The mirror as it is.
+    pub fn mirror(&self) -> Arc<Mirror> {
+        self.mirror.load_full()
+    }
+
+    /// Lets the mirror be read soon, for something has changed.
+    pub fn look_again(&self) {
+        self.look.notify_one();
+    }
+
+    /// Tells of every new state of the mirror, and of all that a run does.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    async fn refresh_mirror(&self) {
+        let before = self.mirror();
+        let next = match self.read_mirror(&before).await {
+            Ok(next) => next,
+            Err(ManagerError::NotLinked) => Mirror::default(),
+            Err(error) => {
+                let since = before.problem.as_ref().map_or_else(|| self.now(), |problem| problem.since);
+                if before.problem.is_none() {
+                    tracing::warn!(error = chain(&error), "the linked WSUS cannot be read");
+                }
+                Mirror { problem: Some(Problem { what: chain(&error), since }), ..(*before).clone() }
+            }
+        };
+        self.mirror.store(Arc::new(next));
+        self.changed.send_modify(|number| *number += 1);
+    }
+
+    async fn read_mirror(&self, before: &Mirror) -> Result<Mirror, ManagerError> {
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        self.carry_out_halts().await?;
+        let differences = self.differences(&way, &tree).await?;
+        let top = self.contents_of(&way, &way.top).await?;
+        let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();
+        let updates = self.read_updates(&way).await?;
+        let computers = self.read_computers(&way, &tree, &before.computers).await?;
+        let now = self.now();
+        let mut standing: HashMap<ServerId, SyncServer> =
+            differences.servers.into_iter().map(|one| (one.id, one)).collect();
+        let mut silent: HashMap<Option<ServerId>, u64> = HashMap::new();
+        for computer in computers.iter().filter(|computer| computer.silent) {
+            *silent.entry(computer.server.as_ref().map(|server| server.id)).or_default() += 1;
+        }
+        let servers = tree.servers.iter().map(|server| ServerView {
+            depth: depth(&tree.servers, server),
+            silent: silent.get(&Some(server.id)).copied().unwrap_or(0),
+            standing: standing.remove(&server.id).unwrap_or_else(|| unknown(server)),
+            server: server.clone(),
+        });
+        Ok(Mirror {
+            read_at: Some(now),
+            problem: None,
+            tree: Arc::new(TreeView {
+                url: way.dial.url().to_string(),
+                servers: servers.collect(),
+                joining,
+                groups: top.groups,
+                approvals: top.approvals,
+            }),
+            updates: Arc::new(Updates::new(updates)),
+            computers: Arc::new(Computers::new(computers)),
+        })
+    }
+
+    async fn read_updates(&self, way: &Way) -> Result<Vec<UpdateSummary>, ManagerError> {
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.updates_of(way, &way.top, after.take()).await?;
+            found.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// A Headwater tells the computers of its whole tree, a Microsoft WSUS only its own: so the servers
+    /// below one are asked too. Those of servers that are not reached stay as they were.
+    async fn read_computers(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        before: &Computers,
+    ) -> Result<Vec<ComputerSummary>, ManagerError> {
+        let mut found: HashMap<ClientId, ComputerSummary> = HashMap::new();
+        let mut covered: HashSet<ServerId> = HashSet::new();
+        for server in &tree.servers {
+            if server.parent.is_some_and(|parent| covered.contains(&parent)) {
+                covered.insert(server.id);
+                continue;
+            }
+            let linkage = tree.linkages.get(&server.id).filter(|_| server.reached);
+            let Some(linkage) = linkage else { continue };
+            if server.kind == Some(WsusKind::Headwater) {
+                covered.insert(server.id);
+            }
+            let home = ServerRef { id: server.id, name: server.name.clone() };
+            let mut after = None;
+            loop {
+                let page = match self.tree_computers_of(way, linkage, after.take()).await {
+                    // Cut off since the tree was looked at.
+                    Err(ManagerError::NotReached { .. }) if linkage.linkage != way.top.linkage => break,
+                    page => page?,
+                };
+                for mut computer in page.items {
+                    computer.server.get_or_insert_with(|| home.clone());
+                    newest(&mut found, computer);
+                }
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        for computer in &before.all {
+            let home =
+                computer.server.as_ref().and_then(|home| tree.servers.iter().find(|one| one.id == home.id));
+            if home.is_some_and(|home| !home.reached && !covered.contains(&home.id)) {
+                newest(&mut found, computer.clone());
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+}
+
+/// Of a computer that several servers know, the one that it last spoke with counts.
+fn newest(found: &mut HashMap<ClientId, ComputerSummary>, computer: ComputerSummary) {
+    let known = found.entry(computer.id.clone()).or_insert_with(|| computer.clone());
+    if known.last_contact_at < computer.last_contact_at {
+        *known = computer;
+    }
+}
+
+fn depth(servers: &[TreeServer], server: &TreeServer) -> usize {
+    let mut depth = 0;
+    let mut at = server;
+    while let Some(parent) =
+        servers.iter().find(|one| Some(one.id) == at.parent).filter(|_| depth < servers.len())
+    {
+        at = parent;
+        depth += 1;
+    }
+    depth
+}
+
+/// A server that the comparison said nothing about.
+fn unknown(server: &TreeServer) -> SyncServer {
+    SyncServer {
+        id: server.id,
+        name: server.name.clone(),
+        mode: server.mode,
+        state: SyncServerState::NotReached,
+        changed: Vec::new(),
+        differences: Vec::new(),
+        differences_total: 0,
+        files_held: 0,
+        files_wanted: 0,
+        ms: 0,
+        problem: None,
+    }
+}

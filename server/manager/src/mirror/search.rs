@@ -1,0 +1,199 @@
+//! Finding updates and computers in the mirror. Pages go by key: where the last one ended.
+
+use std::cmp::Ordering;
+
+use headwater_api::{
+    ApprovalFilter, ComputerQuery, ComputerSummary, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, UpdateKind,
+    UpdateQuery, UpdateState, UpdateSummary,
+};
+use headwater_model::GroupId;
+
+use super::{Computers, TreeView, Updates};
+
+/// By what updates are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UpdateOrder {
+    #[default]
+    Arrival,
+    Title,
+    Needed,
+    Failed,
+}
+
+/// By what computers are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ComputerOrder {
+    #[default]
+    Name,
+    Server,
+    LastContact,
+    Needed,
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    #[default]
+    Usual,
+    Reversed,
+}
+
+impl Updates {
+    /// A page of those that match, in an order; where that says nothing, the newest arrivals first.
+    pub fn find(&self, query: &UpdateQuery, order: UpdateOrder, direction: Direction) -> Page<UpdateSummary> {
+        let wanted = Wanted::new(query);
+        let places = (0..self.all.len()).filter(|at| wanted.accepts(&self.all[*at], &self.folded[*at]));
+        let mut places: Vec<usize> = places.collect();
+        let all = &self.all;
+        match order {
+            UpdateOrder::Arrival => {}
+            UpdateOrder::Title => places.sort_by(|one, other| self.folded[*one].cmp(&self.folded[*other])),
+            UpdateOrder::Needed => places.sort_by(|one, other| all[*other].needed.cmp(&all[*one].needed)),
+            UpdateOrder::Failed => places.sort_by(|one, other| all[*other].failed.cmp(&all[*one].failed)),
+        }
+        page(
+            places,
+            direction,
+            query.limit,
+            query.after.as_deref(),
+            |at| all[at].id.to_string(),
+            |at| all[at].clone(),
+        )
+    }
+}
+
+impl Computers {
+    /// A page of those that match, in an order; where that says nothing, by name.
+    pub fn find(
+        &self,
+        query: &ComputerQuery,
+        tree: &TreeView,
+        order: ComputerOrder,
+        direction: Direction,
+    ) -> Page<ComputerSummary> {
+        let search = query.search.as_deref().unwrap_or_default().trim().to_lowercase();
+        let accepts = |at: &usize| {
+            (search.is_empty() || self.folded[*at].contains(&search))
+                && query.group.is_none_or(|group| is_in(&self.all[*at], group, tree))
+        };
+        let mut places: Vec<usize> = (0..self.all.len()).filter(accepts).collect();
+        let all = &self.all;
+        let by = |compare: &dyn Fn(&ComputerSummary, &ComputerSummary) -> Ordering,
+                  places: &mut Vec<usize>| {
+            places.sort_by(|one, other| compare(&all[*one], &all[*other]));
+        };
+        match order {
+            ComputerOrder::Name => {}
+            ComputerOrder::Server => by(&|one, other| server(one).cmp(server(other)), &mut places),
+            ComputerOrder::LastContact => {
+                by(&|one, other| other.last_contact_at.cmp(&one.last_contact_at), &mut places);
+            }
+            ComputerOrder::Needed => by(&|one, other| open(other).cmp(&open(one)), &mut places),
+            ComputerOrder::Failed => {
+                by(&|one, other| other.status.failed.cmp(&one.status.failed), &mut places);
+            }
+        }
+        page(
+            places,
+            direction,
+            query.limit,
+            query.after.as_deref(),
+            |at| all[at].id.to_string(),
+            |at| all[at].clone(),
+        )
+    }
+}
+
+fn server(computer: &ComputerSummary) -> &str {
+    computer.server.as_ref().map_or("", |server| &server.name)
+}
+
+/// What it needs and does not have.
+fn open(computer: &ComputerSummary) -> u64 {
+    computer.status.needed + computer.status.downloaded
+}
+
+/// Whether it is in a group or beneath it.
+pub(crate) fn is_in(computer: &ComputerSummary, group: GroupId, tree: &TreeView) -> bool {
+    computer.groups.iter().any(|own| own.id == group || tree.chain(own.id).contains(&group))
+}
+
+/// Cuts a page. A page whose key is gone begins at the front: better twice than not at all.
+fn page<T>(
+    mut places: Vec<usize>,
+    direction: Direction,
+    limit: Option<u32>,
+    after: Option<&str>,
+    key: impl Fn(usize) -> String,
+    item: impl Fn(usize) -> T,
+) -> Page<T> {
+    if direction == Direction::Reversed {
+        places.reverse();
+    }
+    let limit = limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
+    let begin = after.and_then(|after| places.iter().position(|at| key(*at) == after)).map_or(0, |at| at + 1);
+    let end = (begin + limit).min(places.len());
+    Page {
+        next: (end < places.len() && end > begin).then(|| key(places[end - 1])),
+        total: Some(places.len() as u64),
+        items: places[begin..end].iter().map(|at| item(*at)).collect(),
+    }
+}
+
+/// A filter, prepared.
+struct Wanted<'a> {
+    query: &'a UpdateQuery,
+    words: Vec<String>,
+    kb: Option<String>,
+    /// The beginning of an id.
+    id: Option<String>,
+    product: Option<String>,
+    classification: Option<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(query: &'a UpdateQuery) -> Self {
+        let search = query.search.as_deref().unwrap_or_default().trim().to_lowercase();
+        let digits = search.trim_matches(['{', '}']);
+        let is_id = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let kb =
+            search.strip_prefix("kb").filter(|kb| !kb.is_empty() && kb.bytes().all(|b| b.is_ascii_digit()));
+        let folded = |text: &Option<String>| text.as_deref().map(str::to_lowercase);
+        Self {
+            query,
+            id: is_id.then(|| digits.to_owned()),
+            kb: kb.map(str::to_owned),
+            words: search.split_whitespace().map(str::to_owned).collect(),
+            product: folded(&query.product),
+            classification: folded(&query.classification),
+        }
+    }
+
+    fn accepts(&self, update: &UpdateSummary, title: &str) -> bool {
+        let query = self.query;
+        let is = |wanted: Option<bool>, value: bool| wanted.is_none_or(|wanted| wanted == value);
+        let named = |wanted: &Option<String>, names: &[String]| {
+            wanted.as_ref().is_none_or(|wanted| names.iter().any(|name| name.to_lowercase() == *wanted))
+        };
+        let kind = query.kind.unwrap_or(UpdateKind::Software);
+        let kind_fits = update.kind == kind || (query.kind.is_none() && update.kind == UpdateKind::Driver);
+        kind_fits
+            && is(query.declined, update.state == UpdateState::Declined)
+            && is(query.incomplete, update.state == UpdateState::Incomplete)
+            && is(query.superseded, update.superseded)
+            && is(query.approval.map(|one| one == ApprovalFilter::Approved), update.approved_groups > 0)
+            && named(&self.product, &update.products)
+            && named(&self.classification, update.classification.as_slice())
+            && self.found(update, title)
+    }
+
+    fn found(&self, update: &UpdateSummary, title: &str) -> bool {
+        if let Some(id) = &self.id {
+            return update.id.to_string().starts_with(id.as_str());
+        }
+        if self.kb.as_ref().is_some_and(|kb| update.kb.contains(kb)) {
+            return true;
+        }
+        self.words.iter().all(|word| title.contains(word.as_str()))
+    }
+}
