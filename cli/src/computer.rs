@@ -110,6 +110,7 @@ fn list(
         group: group.map(|group| group.id),
         limit: Some(part.limit),
         after: part.after.clone(),
+        ..ComputerQuery::default()
     };
     let answer = session.client.computers(&query)?;
     let is_filtered = query.search.is_some() || query.group.is_some() || query.after.is_some();

@@ -222,6 +222,8 @@ fn console_router(
 ) -> axum::Router {
     let metrics: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || metrics.render());
     let managing = manager.clone().map(manager::router).unwrap_or_default();
+    let pages = manager.clone().map(headwater_console::router).unwrap_or_default();
+    let managing = managing.merge(pages);
     match update_server {
         Some(server) => console::router(Console {
             app: server.app.clone(),

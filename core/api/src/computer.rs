@@ -1,6 +1,6 @@
 //! Computers: what their update agents said about themselves and about updates.
 
-use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use crate::{GroupRef, ServerRef, UpdateCounts, text};
@@ -15,6 +15,9 @@ pub struct ComputerQuery {
     /// Those in this group or beneath it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub group: Option<GroupId>,
+    /// Those that report to this server, of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub server: Option<ServerId>,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -1,5 +1,6 @@
 //! How states, numbers and outcomes are said: commands and pages use the same words.
 
+pub mod error;
 pub mod moment;
 pub mod quantity;
 pub mod synchronisation;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::{ComputerDetail, UpdateDetail};
 use headwater_model::{ClientId, ServerId, UpdateId};
+use headwater_store::LinkageRow;
 
+use crate::ask::Way;
 use crate::{Manager, ManagerError, Mirror};
 
 /// Servers that are asked at the same time.
@@ -36,11 +38,18 @@ impl Manager {
     ) -> Result<Vec<(ServerId, UpdateDetail)>, ManagerError> {
         let way = self.way().await?;
         let linkages = self.store.linkages().await?;
-        let asked = stream::iter(&linkages)
-            .map(async |of| Some((of.server, self.update_at(&way, of, id).await.ok()?)))
-            .buffer_unordered(ASKED_AT_ONCE)
-            .filter_map(async |known| known);
-        Ok(asked.collect().await)
+        let asked = stream::iter(linkages).map(|of| self.update_if_known(&way, of, id));
+        let known: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
+        Ok(known.into_iter().flatten().collect())
+    }
+
+    async fn update_if_known(
+        &self,
+        way: &Way,
+        of: LinkageRow,
+        id: UpdateId,
+    ) -> Option<(ServerId, UpdateDetail)> {
+        Some((of.server, self.update_at(way, &of, id).await.ok()?))
     }
 
     /// Everything about one computer, as its server knows it now; where that is not reached, as the linked

@@ -100,6 +100,16 @@ impl Manager {
         self.host_group(name).await.map(|row| told(&row))
     }
 
+    /// The host groups that have a host, by name, each with the WSUS group that is made from it.
+    pub async fn host_groups_of(
+        &self,
+        client: &ClientId,
+    ) -> Result<Vec<(String, Option<GroupId>)>, ManagerError> {
+        let rows = self.store.host_groups().await?;
+        let has = |row: &HostGroupRow| row.members.binary_search(client).is_ok();
+        Ok(rows.into_iter().filter(has).map(|row| (row.name, row.wsus_group)).collect())
+    }
+
     async fn host_group(&self, name: &str) -> Result<HostGroupRow, ManagerError> {
         let folded = name.to_lowercase();
         let found = self.store.host_groups().await?.into_iter().find(|one| one.name.to_lowercase() == folded);

@@ -18,6 +18,7 @@ mod pair;
 mod running;
 mod sync;
 mod tree;
+mod why;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub use mirror::{
     follow_wsus,
 };
 pub use running::{LastLine, Running};
+pub use why::{Question, why};
 
 /// What its clock says.
 pub type Now = fn() -> Timestamp;

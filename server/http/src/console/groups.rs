@@ -39,7 +39,7 @@ pub(super) async fn members(
     Query(query): Query<MembersQuery>,
 ) -> Result<Json<Page<ComputerSummary>>, Refusal> {
     let group = Some(parse_id(&id, "a group")?);
-    let query = ComputerQuery { search: None, group, limit: query.limit, after: query.after };
+    let query = ComputerQuery { group, limit: query.limit, after: query.after, ..ComputerQuery::default() };
     Ok(Json(computers::find(&console.app, query).await?))
 }
 

@@ -142,3 +142,22 @@ impl Computers {
         self.all.get(*self.places.get(client)?)
     }
 }
+
+/// A server in step that stands alone.
+#[cfg(test)]
+pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
+    let server = TreeServer {
+        id,
+        name: name.to_owned(),
+        parent: None,
+        kind: None,
+        mode: None,
+        linkage: None,
+        reached: true,
+        last_contact_at: None,
+        last_sync_at: None,
+        computers: 0,
+    };
+    let standing = SyncServer { state: headwater_api::SyncServerState::InStep, ..read::unknown(&server) };
+    ServerView { server, standing, silent: 0, depth: 0 }
+}

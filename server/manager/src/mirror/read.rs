@@ -204,7 +204,7 @@ fn depth(servers: &[TreeServer], server: &TreeServer) -> usize {
 }
 
 /// A server that the comparison said nothing about.
-fn unknown(server: &TreeServer) -> SyncServer {
+pub(super) fn unknown(server: &TreeServer) -> SyncServer {
     SyncServer {
         id: server.id,
         name: server.name.clone(),

@@ -75,6 +75,9 @@ impl Computers {
         let accepts = |at: &usize| {
             (search.is_empty() || self.folded[*at].contains(&search))
                 && query.group.is_none_or(|group| is_in(&self.all[*at], group, tree))
+                && query
+                    .server
+                    .is_none_or(|server| self.all[*at].server.as_ref().is_some_and(|home| home.id == server))
         };
         let mut places: Vec<usize> = (0..self.all.len()).filter(accepts).collect();
         let all = &self.all;

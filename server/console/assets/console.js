@@ -1,0 +1,90 @@
+// Makes pages live. Without it they are the same, a reload later.
+"use strict";
+
+// Times in the reader's zone.
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.getAttribute("datetime"));
+    if (!Number.isNaN(at.getTime())) time.title = at.toLocaleString();
+  }
+}
+
+// Takes the parts that are named in the new page in place of those of this one.
+function patch(fresh) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (!next || next.outerHTML === part.outerHTML || part.contains(document.activeElement)) continue;
+    localTimes(next);
+    part.replaceWith(document.adoptNode(next));
+  }
+}
+
+let fetching = false;
+let again = false;
+async function refresh() {
+  if (fetching) { again = true; return; }
+  fetching = true;
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.redirected && new URL(answer.url).pathname === "/sign-in") location.reload();
+    if (answer.ok) patch(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch { /* The stream of events says that the connection is lost. */ }
+  fetching = false;
+  if (again) { again = false; refresh(); }
+}
+
+function live() {
+  if (!document.querySelector("[data-live]")) return;
+  const lost = document.querySelector("[data-lost]");
+  const events = new EventSource("/live");
+  events.addEventListener("changed", refresh);
+  events.onopen = () => { if (lost) lost.hidden = true; };
+  events.onerror = () => { if (lost) lost.hidden = false; };
+}
+
+// `/` reaches the search; shift takes a range of rows.
+function keys() {
+  document.addEventListener("keydown", (event) => {
+    const search = document.querySelector("[data-search]");
+    if (event.key === "/" && search && !/^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName)) {
+      event.preventDefault();
+      search.focus();
+    }
+  });
+  let last = null;
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest("td.pick input");
+    if (!box) return;
+    const boxes = [...document.querySelectorAll("td.pick input")];
+    if (event.shiftKey && last) {
+      const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+      for (const one of boxes.slice(from, to + 1)) one.checked = box.checked;
+    }
+    last = box;
+    selected();
+  });
+}
+
+function selected() {
+  const count = document.querySelectorAll("td.pick input:checked").length;
+  const bar = document.querySelector("[data-selected]");
+  if (!bar) return;
+  bar.hidden = count === 0;
+  bar.querySelector("output").textContent = `${count} selected`;
+}
+
+function copying() {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+    });
+  }
+}
+
+localTimes(document);
+keys();
+selected();
+copying();
+live();

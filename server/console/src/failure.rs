@@ -1,0 +1,81 @@
+//! What went wrong, as a page.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use headwater_manager::ManagerError;
+use headwater_model::chain;
+
+use crate::frame::Frame;
+
+/// A request that was not carried out.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    what: String,
+}
+
+impl Failure {
+    pub fn new(status: StatusCode, what: impl Into<String>) -> Self {
+        Self { status, what: what.into() }
+    }
+
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, what)
+    }
+
+    pub fn invalid(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, what)
+    }
+}
+
+impl From<ManagerError> for Failure {
+    /// What is inside the server stays in its log.
+    fn from(error: ManagerError) -> Self {
+        let status = match &error {
+            ManagerError::NotLinked | ManagerError::Refused(_) | ManagerError::Pairing(_) => {
+                StatusCode::CONFLICT
+            }
+            ManagerError::NotFound(_) => StatusCode::NOT_FOUND,
+            ManagerError::Invalid(_) => StatusCode::BAD_REQUEST,
+            ManagerError::NotReached { .. }
+            | ManagerError::Untrusted { .. }
+            | ManagerError::Unreadable { .. } => StatusCode::BAD_GATEWAY,
+            ManagerError::Store(_)
+            | ManagerError::Mirror { .. }
+            | ManagerError::Operators(_)
+            | ManagerError::Key(_)
+            | ManagerError::Random => {
+                tracing::error!(error = chain(&error), "a page failed");
+                return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why");
+            }
+        };
+        Self::new(status, chain(&error))
+    }
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        tracing::error!(%error, "a page cannot be rendered");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be rendered; the log says why")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct Page {
+    frame: Frame,
+    what: String,
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut what = self.what;
+        if let Some(first) = what.get(..1) {
+            what.replace_range(..1, &first.to_uppercase());
+        }
+        let page = Page { frame: Frame::bare("Not done"), what };
+        let html = page.render().unwrap_or_default();
+        (self.status, Html(html)).into_response()
+    }
+}

@@ -1,0 +1,44 @@
+//! What operators did.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+
+use crate::Shared;
+use crate::failure::Failure;
+use crate::fields::Fields;
+use crate::frame::Frame;
+use crate::look::When;
+use crate::session::Visitor;
+
+/// Rows that are shown.
+const ROWS: u32 = 500;
+
+#[derive(Template)]
+#[template(path = "history.html")]
+struct Page {
+    frame: Frame,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    at: When,
+    by: String,
+    what: String,
+    detail: String,
+}
+
+pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
+    let now = manager.now();
+    let rows = manager.audited(ROWS).await?.into_iter().map(|row| Row {
+        at: When::new(row.at, now),
+        by: row.operator,
+        what: row.what,
+        detail: row.detail,
+    });
+    let page = Page {
+        rows: rows.collect(),
+        frame: Frame::new(&manager, &visitor, "/history", "History", &Fields::default()),
+    };
+    Ok(Html(page.render()?))
+}

@@ -1,0 +1,74 @@
+//! The console: pages of a managing server, rendered here and alive in a browser. They hold no rule.
+//!
+//! | path | what |
+//! | --- | --- |
+//! | `/` | Overview: the drawing, and what needs attention |
+//! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
+//! | `/computers`, `/computers/{id}` | computers, one of them |
+//! | `/groups` | host groups, WSUS groups, and the difference |
+//! | `/runs`, `/runs/{number}` | synchronisations of the tree |
+//! | `/link` | linking, pairing, examining |
+//! | `/history` | what operators did |
+//! | `/live` | server-sent events: something has changed |
+//! | `/sign-in`, `/sign-out`, `/assets/…` | |
+//!
+//! What is on screen has a URL. Whatever changes something is a POST with the session's own token in it.
+
+mod assets;
+mod computers;
+mod drawing;
+mod failure;
+mod fields;
+mod frame;
+mod groups;
+mod history;
+mod link;
+mod live;
+mod look;
+mod overview;
+mod runs;
+mod session;
+mod updates;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware;
+use axum::routing::{get, post};
+use headwater_manager::Manager;
+
+/// What a managing server adds to the console's URL space for people.
+pub fn router(manager: Arc<Manager>) -> Router {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/updates", get(updates::list))
+        .route("/updates.csv", get(updates::export))
+        .route("/updates/{id}", get(updates::show))
+        .route("/updates/{id}/withdraw", post(updates::withdraw))
+        .route("/updates/{id}/decline", post(updates::decline))
+        .route("/updates/{id}/undecline", post(updates::undecline))
+        .route("/updates/{id}/halt", post(updates::halt))
+        .route("/approve", get(updates::preview).post(updates::approve))
+        .route("/computers", get(computers::list))
+        .route("/computers.csv", get(computers::export))
+        .route("/computers/{id}", get(computers::show))
+        .route("/groups", get(groups::show).post(groups::create))
+        .route("/groups/import", post(groups::import))
+        .route("/groups/apply", post(groups::apply))
+        .route("/runs", get(runs::list).post(runs::begin))
+        .route("/runs/stop", post(runs::stop))
+        .route("/runs/{number}", get(runs::show))
+        .route("/link", get(link::show).post(link::link))
+        .route("/link/pair", post(link::pair))
+        .route("/history", get(history::show))
+        .route("/live", get(live::events))
+        .route("/sign-out", post(session::sign_out))
+        .layer(middleware::from_fn_with_state(manager.clone(), session::admit))
+        .route("/sign-in", get(session::sign_in_page).post(session::sign_in))
+        .route("/assets/{name}", get(assets::show))
+        .layer(middleware::from_fn(assets::harden))
+        .with_state(manager)
+}
+
+type Shared = State<Arc<Manager>>;

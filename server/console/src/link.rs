@@ -1,0 +1,139 @@
+//! Linking with the top WSUS, pairing with Linkages below it, and looking at every hop.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, Redirect};
+use headwater_api::FindingLevel;
+use headwater_model::chain;
+
+use crate::Shared;
+use crate::failure::Failure;
+use crate::fields::{Fields, Form, Query};
+use crate::frame::Frame;
+use crate::look::{Look, State as Shown};
+use crate::session::Visitor;
+
+#[derive(Template)]
+#[template(path = "link.html")]
+struct Page {
+    frame: Frame,
+    verdict: String,
+    url: String,
+    is_linked: bool,
+    findings: Vec<Finding>,
+    joining: Vec<Joining>,
+    wrong: String,
+    given_url: String,
+}
+
+struct Finding {
+    state: Shown,
+    what: String,
+    advice: String,
+}
+
+struct Joining {
+    id: String,
+    name: String,
+    is_chosen: bool,
+}
+
+pub(crate) async fn show(
+    state: Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    page(state, visitor, &fields, String::new()).await
+}
+
+async fn page(
+    State(manager): Shared,
+    visitor: Visitor,
+    fields: &Fields,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
+    let mirror = manager.mirror();
+    let (is_linked, findings) = match manager.doctor().await {
+        Ok(findings) => (true, findings),
+        Err(headwater_manager::ManagerError::NotLinked) => (false, Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let problems = findings.iter().filter(|finding| finding.level == FindingLevel::Problem).count();
+    let page = Page {
+        frame: Frame::new(&manager, &visitor, "/link", "Link", &Fields::default()),
+        verdict: match (is_linked, problems) {
+            (false, _) => "No WSUS is linked.".to_owned(),
+            (true, 0) => "The link is in order.".to_owned(),
+            (true, 1) => "One thing is not in order.".to_owned(),
+            (true, more) => format!("{more} things are not in order."),
+        },
+        url: mirror.tree.url.clone(),
+        is_linked,
+        findings: findings
+            .into_iter()
+            .map(|finding| Finding {
+                state: match finding.level {
+                    FindingLevel::Good => Shown::new(Look::InStep, "good"),
+                    FindingLevel::Warning => Shown::new(Look::Differs, "warning"),
+                    FindingLevel::Problem => Shown::new(Look::Failed, "problem"),
+                },
+                what: finding.what,
+                advice: finding.advice,
+            })
+            .collect(),
+        joining: mirror
+            .tree
+            .joining
+            .iter()
+            .map(|one| Joining {
+                id: one.linkage.to_string(),
+                name: one.name.clone(),
+                is_chosen: fields.get("linkage") == one.linkage.to_string(),
+            })
+            .collect(),
+        wrong,
+        given_url: fields.get("url").to_owned(),
+    };
+    Ok(Html(page.render()?))
+}
+
+/// What was typed stays when it is not accepted, but for the code.
+pub(crate) async fn link(
+    State(manager): Shared,
+    visitor: Visitor,
+    Form(fields): Form,
+) -> Result<Result<Redirect, Html<String>>, Failure> {
+    confirmed(&manager, &visitor, &fields).await?;
+    match manager.link(fields.get("url"), fields.get("code"), &visitor.name).await {
+        Ok(()) => Ok(Ok(Redirect::to("/link"))),
+        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
+    }
+}
+
+pub(crate) async fn pair(
+    State(manager): Shared,
+    visitor: Visitor,
+    Form(fields): Form,
+) -> Result<Result<Redirect, Html<String>>, Failure> {
+    confirmed(&manager, &visitor, &fields).await?;
+    match manager.pair(fields.get("linkage"), fields.get("code"), &visitor.name).await {
+        Ok(()) => Ok(Ok(Redirect::to("/link"))),
+        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
+    }
+}
+
+/// Linking and pairing ask for the password again: a screen that was left open is not enough.
+async fn confirmed(
+    manager: &headwater_manager::Manager,
+    visitor: &Visitor,
+    fields: &Fields,
+) -> Result<(), Failure> {
+    let known = manager.operators.sign_in(&visitor.name, fields.get("password"), manager.now()).await;
+    match known.map_err(headwater_manager::ManagerError::from)? {
+        Some((token, _)) => {
+            // Only the proof was wanted.
+            Ok(manager.operators.forget(&token).await.map_err(headwater_manager::ManagerError::from)?)
+        }
+        None => Err(Failure::new(axum::http::StatusCode::FORBIDDEN, "the password is wrong")),
+    }
+}

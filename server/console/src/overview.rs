@@ -1,0 +1,225 @@
+//! Overview: managing server, WSUS servers and their computers as one drawing, and what needs attention.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+use headwater_api::{SyncServer, SyncServerState, UpdateState};
+use headwater_manager::{Mirror, ServerView};
+use headwater_model::Timestamp;
+use headwater_words::moment::age;
+use headwater_words::quantity::{counted, grouped};
+use headwater_words::synchronisation::{self, mode};
+
+use crate::failure::Failure;
+use crate::fields::{Fields, encoded};
+use crate::frame::Frame;
+use crate::look::{Look, State as Shown, When};
+use crate::session::Visitor;
+use crate::{Shared, drawing};
+
+/// What needs attention is at most this.
+const NEEDS_MAX: usize = 7;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    frame: Frame,
+    is_linked: bool,
+    verdict: String,
+    numbers: Vec<(&'static str, String)>,
+    needs: Vec<Need>,
+    drawing: String,
+    servers: Vec<Row>,
+}
+
+/// Something that needs attention, with its one button.
+struct Need {
+    state: Shown,
+    text: String,
+    button: String,
+    /// Where the button leads; what it posts, where it changes something.
+    href: String,
+    below: Option<String>,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    indent: usize,
+    kind: &'static str,
+    mode: &'static str,
+    state: Shown,
+    problem: String,
+    contact: Option<When>,
+    sync: Option<When>,
+    computers: String,
+    silent: String,
+    files_missing: String,
+}
+
+pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
+    let (mirror, now) = (manager.mirror(), manager.now());
+    let frame = Frame::new(&manager, &visitor, "/", "Overview", &Fields::default());
+    let is_reached = mirror.problem.is_none();
+    let page = Overview {
+        is_linked: mirror.read_at.is_some() || mirror.problem.is_some(),
+        verdict: verdict(&mirror, now),
+        numbers: numbers(&mirror),
+        needs: needs(&mirror),
+        drawing: drawing::tree(&manager.name, &mirror.tree, is_reached, now),
+        servers: mirror.tree.servers.iter().map(|one| row(one, now)).collect(),
+        frame,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// `3 of 4 servers are in step. Berlin: 3 differences.`
+fn verdict(mirror: &Mirror, now: Timestamp) -> String {
+    if let Some(problem) = &mirror.problem {
+        return format!(
+            "The linked WSUS cannot be read since {}: {}.",
+            age(problem.since, now),
+            problem.what
+        );
+    }
+    let standings: Vec<SyncServer> = mirror.tree.servers.iter().map(|one| one.standing.clone()).collect();
+    let mut verdict = format!("{}.", synchronisation::step(&standings));
+    let not = |one: &&SyncServer| one.state != SyncServerState::InStep;
+    for server in standings.iter().filter(not).take(2) {
+        verdict += &format!(" {}: {}.", server.name, synchronisation::state(server));
+    }
+    let more = standings.iter().filter(not).count().saturating_sub(2);
+    if more > 0 {
+        verdict += &format!(" {} not in step besides.", counted(more as u64, "server"));
+    }
+    verdict
+}
+
+fn numbers(mirror: &Mirror) -> Vec<(&'static str, String)> {
+    let updates = mirror.updates.all();
+    let count = |wanted: &dyn Fn(&headwater_api::UpdateSummary) -> bool| {
+        grouped(updates.iter().filter(|update| wanted(update)).count() as u64)
+    };
+    let silent = mirror.computers.all().iter().filter(|computer| computer.silent).count();
+    vec![
+        ("servers", grouped(mirror.tree.servers.len() as u64)),
+        ("computers", grouped(mirror.computers.all().len() as u64)),
+        ("of them silent", grouped(silent as u64)),
+        ("updates", grouped(updates.len() as u64)),
+        ("approved", count(&|update| update.approved_groups > 0)),
+        ("needed, not approved", count(&is_waiting)),
+        ("failed somewhere", count(&|update| update.failed > 0)),
+    ]
+}
+
+/// Needed somewhere and approved nowhere, though it could be.
+fn is_waiting(update: &headwater_api::UpdateSummary) -> bool {
+    update.needed > 0 && update.approved_groups == 0 && update.state == UpdateState::Approvable
+}
+
+fn needs(mirror: &Mirror) -> Vec<Need> {
+    let mut needs = Vec::new();
+    let mut look = |look, word: &str, text: String, button: String, href: String| {
+        needs.push(Need { state: Shown::new(look, word), text, button, href, below: None });
+    };
+    if let Some(problem) = &mirror.problem {
+        look(Look::Failed, "not reached", problem.what.clone(), "Examine".into(), "/link".into());
+    }
+    for one in &mirror.tree.joining {
+        let text = format!("The Linkage of {} waits to be paired.", one.name);
+        let href = format!("/link?linkage={}#pair", encoded(&one.linkage.to_string()));
+        look(Look::Working, "waits", text, format!("Pair {}", one.name), href);
+    }
+    for one in &mirror.tree.servers {
+        let standing = &one.standing;
+        let problem = standing.problem.clone().unwrap_or_default();
+        match standing.state {
+            SyncServerState::NoLinkage => {
+                let text = format!("{} has no WSUS Linkage: {problem}.", standing.name);
+                look(Look::Silent, "no Linkage", text, "Pair it".into(), "/link#pair".into());
+            }
+            SyncServerState::NotReached | SyncServerState::Failed => {
+                let text = format!("{}: {problem}.", standing.name);
+                look(Look::Failed, &synchronisation::state(standing), text, "Examine".into(), "/link".into());
+            }
+            SyncServerState::InStep | SyncServerState::Differs => {}
+        }
+    }
+    for one in mirror.tree.servers.iter().filter(|one| one.standing.state == SyncServerState::Differs) {
+        let first = one.standing.differences.first().map_or("", |difference| &difference.text);
+        needs.push(Need {
+            state: Shown::of(&one.standing),
+            text: format!("{}: {first}", one.standing.name),
+            button: format!("Synchronise {}", one.standing.name),
+            href: "/runs".to_owned(),
+            below: Some(one.server.id.to_string()),
+        });
+    }
+    let mut look = |look, word: String, text: String, button: &str, href: String| {
+        let state = Shown::new(look, word);
+        needs.push(Need { state, text, button: button.to_owned(), href, below: None });
+    };
+    let worst = mirror.updates.all().iter().filter(|update| update.failed > 0);
+    if let Some(update) = worst.max_by_key(|update| update.failed) {
+        let text = format!("{} failed on {}.", update.title, counted(update.failed, "computer"));
+        let href = format!("/updates/{}", update.id);
+        look(Look::Failed, "failed".into(), text, "Look at it", href);
+    }
+    let waiting = mirror.updates.all().iter().filter(|update| is_waiting(update)).count() as u64;
+    if waiting > 0 {
+        let text = format!("{} needed and approved for no group.", are(waiting, "update"));
+        look(
+            Look::Differs,
+            "to decide".into(),
+            text,
+            "Review",
+            "/updates?approval=unapproved&sort=needed".into(),
+        );
+    }
+    let silent = mirror.computers.all().iter().filter(|computer| computer.silent).count() as u64;
+    if silent > 0 {
+        let text = format!("{} had no contact for 30 days.", counted(silent, "computer"));
+        look(
+            Look::Silent,
+            "silent".into(),
+            text,
+            "List them",
+            "/computers?sort=contact&order=reversed".into(),
+        );
+    }
+    needs.truncate(NEEDS_MAX);
+    needs
+}
+
+/// `1 update is`, `3 updates are`.
+fn are(count: u64, noun: &str) -> String {
+    format!("{} {}", counted(count, noun), if count == 1 { "is" } else { "are" })
+}
+
+fn row(one: &ServerView, now: Timestamp) -> Row {
+    let (server, standing) = (&one.server, &one.standing);
+    let missing = standing.files_wanted.saturating_sub(standing.files_held);
+    Row {
+        id: server.id.to_string(),
+        name: server.name.clone(),
+        indent: one.depth.min(6),
+        kind: match server.kind {
+            Some(headwater_api::linkage::WsusKind::Headwater) => "Headwater",
+            Some(headwater_api::linkage::WsusKind::Microsoft) => "Microsoft",
+            None => "–",
+        },
+        mode: server.mode.map_or("–", mode),
+        state: Shown::of(standing),
+        problem: standing.problem.clone().unwrap_or_default(),
+        contact: server.last_contact_at.map(|at| When::new(at, now)),
+        sync: server.last_sync_at.map(|at| When::new(at, now)),
+        computers: grouped(server.computers),
+        silent: dash(one.silent),
+        files_missing: dash(missing),
+    }
+}
+
+/// Nothing is an empty cell.
+pub(crate) fn dash(count: u64) -> String {
+    if count == 0 { "–".to_owned() } else { grouped(count) }
+}
