@@ -160,6 +160,7 @@ fn query(arguments: &ListArguments) -> UpdateQuery {
         declined: arguments.declined,
         incomplete: arguments.incomplete,
         superseded: arguments.superseded,
+        implicit: None,
         limit: Some(arguments.part.limit),
         after: arguments.part.after.clone(),
     }

@@ -24,13 +24,16 @@ pub struct UpdateQuery {
     pub classification: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalFilter>,
-    /// `true`: those only; `false`: none of them; absent: both. The next two likewise.
+    /// `true`: those only; `false`: none of them; absent: both. The next three likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declined: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incomplete: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded: Option<bool>,
+    /// Those that are not approved by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implicit: Option<bool>,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -34,6 +34,7 @@ struct List {
     classifications: Vec<String>,
     superseded: bool,
     declined: bool,
+    implicit: bool,
     heads: Vec<Head>,
     rows: Vec<Row>,
     groups: Vec<GroupChoice>,
@@ -53,10 +54,8 @@ pub(crate) struct Head {
 struct Row {
     id: String,
     title: String,
-    kb: String,
-    products: String,
+    more: String,
     classification: String,
-    severity: String,
     state: Shown,
     arrived: Option<When>,
     needed: String,
@@ -71,11 +70,7 @@ pub(crate) struct GroupChoice {
 }
 
 fn query(fields: &Fields) -> UpdateQuery {
-    let only = |name: &str, hidden: bool| match fields.get(name) {
-        "yes" => None,
-        "only" => Some(true),
-        _ => hidden.then_some(false),
-    };
+    let only = |name: &str, hidden: bool| (hidden && fields.get(name) != "yes").then_some(false);
     UpdateQuery {
         search: fields.text("search"),
         classification: fields.text("classification"),
@@ -88,6 +83,7 @@ fn query(fields: &Fields) -> UpdateQuery {
         // What nobody can do anything with is only shown when it is asked for, or searched for.
         declined: only("declined", fields.get("search").is_empty()),
         superseded: only("superseded", fields.get("search").is_empty()),
+        implicit: only("implicit", fields.get("search").is_empty()),
         limit: Some(ROWS),
         after: fields.text("after"),
         ..UpdateQuery::default()
@@ -168,6 +164,7 @@ pub(crate) async fn list(
         classifications: classifications(&mirror),
         superseded: fields.get("superseded") == "yes",
         declined: fields.get("declined") == "yes",
+        implicit: fields.get("implicit") == "yes",
         heads: heads("/updates", &fields, &columns),
         rows: found.items.iter().map(|update| row(update, now)).collect(),
         groups: choices(&mirror, None),
@@ -291,13 +288,14 @@ fn shown(update: &UpdateSummary) -> Shown {
 }
 
 fn row(update: &UpdateSummary, now: Timestamp) -> Row {
+    let mut more: Vec<String> = update.kb.iter().map(|kb| format!("KB{kb}")).collect();
+    more.extend(update.severity.clone());
+    more.extend(update.products.iter().cloned());
     Row {
         id: update.id.to_string(),
         title: update.title.clone(),
-        kb: update.kb.iter().map(|kb| format!("KB{kb}")).collect::<Vec<_>>().join(", "),
-        products: update.products.join(", "),
+        more: more.join(" · "),
         classification: update.classification.clone().unwrap_or_else(|| "–".to_owned()),
-        severity: update.severity.clone().unwrap_or_default(),
         state: shown(update),
         arrived: When::known(update.arrived_at, now),
         needed: dash(update.needed),
@@ -322,7 +320,7 @@ struct Page {
     is_declined: bool,
     can_approve: bool,
     can_halt: bool,
-    approvals: usize,
+    approvals: String,
     halt: Option<HaltShown>,
     grid: Vec<Cell>,
     groups: Vec<GroupChoice>,
@@ -471,7 +469,7 @@ async fn page(
         is_declined,
         can_approve: summary.state == UpdateState::Approvable,
         can_halt: !detail.approvals.is_empty() || halt.as_ref().is_some_and(|halt| halt.done_at.is_none()),
-        approvals: detail.approvals.len(),
+        approvals: counted(detail.approvals.len() as u64, "approval"),
         halt: halt.map(|halt| HaltShown {
             state: match halt.done_at {
                 Some(_) => Shown::new(Look::Halted, "halted"),
@@ -618,7 +616,7 @@ fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateD
             indent: one.depth.min(6),
             state,
             revision: there.map_or_else(|| "–".to_owned(), |there| there.summary.revision.to_string()),
-            approvals: there.map_or_else(|| "–".to_owned(), |there| there.approvals.len().to_string()),
+            approvals: there.map_or_else(|| "–".to_owned(), |there| dash(there.approvals.len() as u64)),
             content: match (held, all) {
                 (Some(held), Some(all)) => format!("{held} of {}", counted(all as u64, "file")),
                 _ => "–".to_owned(),

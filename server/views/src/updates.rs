@@ -26,6 +26,7 @@ pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppErr
         declined: query.declined,
         incomplete: query.incomplete,
         superseded: query.superseded,
+        implicit: query.implicit,
     };
     let served = app.live.served_full();
     let found = app.find_updates(&served, &filter);

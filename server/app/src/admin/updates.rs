@@ -24,6 +24,7 @@ pub struct UpdateFilter {
     pub declined: Option<bool>,
     pub incomplete: Option<bool>,
     pub superseded: Option<bool>,
+    pub implicit: Option<bool>,
 }
 
 /// What an administrator can do with an update; the first that applies.
@@ -177,6 +178,7 @@ impl<'a> Wanted<'a> {
             && is(self.filter.declined, &|| served.offers.declined.contains(&index.update(at).id))
             && is(self.filter.incomplete, &|| index.newest_complete(at).is_none())
             && is(self.filter.superseded, &|| served.superseded(at))
+            && is(self.filter.implicit, &|| served.state(at) == UpdateState::Implicit)
             && category(&self.filter.product, CategoryKind::Product)
             && category(&self.filter.classification, CategoryKind::Classification)
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use headwater_api::linkage::WsusKind;
 use headwater_api::{ComputerSummary, ServerRef, SyncServer, SyncServerState, TreeServer, UpdateSummary};
 use headwater_model::{ClientId, ServerId, chain};
+use headwater_policy::group::DOWNSTREAM_SERVERS;
 use tokio::sync::watch;
 
 use super::{Computers, Mirror, Problem, ServerView, TreeView, Updates};
@@ -89,7 +90,9 @@ impl Manager {
         let tree = self.tree(&way).await?;
         self.carry_out_halts().await?;
         let differences = self.differences(&way, &tree).await?;
-        let top = self.contents_of(&way, &way.top).await?;
+        let mut top = self.contents_of(&way, &way.top).await?;
+        // No computer is in that group, and nobody approves for it.
+        top.groups.retain(|group| group.id != DOWNSTREAM_SERVERS);
         let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();
         let updates = self.read_updates(&way).await?;
         let computers = self.read_computers(&way, &tree, &before.computers).await?;

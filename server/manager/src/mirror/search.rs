@@ -184,6 +184,7 @@ impl<'a> Wanted<'a> {
             && is(query.declined, update.state == UpdateState::Declined)
             && is(query.incomplete, update.state == UpdateState::Incomplete)
             && is(query.superseded, update.superseded)
+            && is(query.implicit, update.state == UpdateState::Implicit)
             && is(query.approval.map(|one| one == ApprovalFilter::Approved), update.approved_groups > 0)
             && named(&self.product, &update.products)
             && named(&self.classification, update.classification.as_slice())
