@@ -43,7 +43,8 @@ impl Manager {
 
 fn impact(mirror: &Mirror, known: &BTreeMap<ServerId, UpdateDetail>, group: GroupId) -> Impact {
     let mut counts: BTreeMap<ServerId, (u64, u64)> = BTreeMap::new();
-    for computer in mirror.computers.all().iter().filter(|one| is_in(one, group, &mirror.tree)) {
+    let groups = mirror.tree.subtree(group);
+    for computer in mirror.computers.all().iter().filter(|one| is_in(one, &groups)) {
         let Some(server) = &computer.server else { continue };
         let (computers, silent) = counts.entry(server.id).or_default();
         *computers += 1;

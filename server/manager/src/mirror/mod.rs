@@ -5,7 +5,7 @@ mod keep;
 mod read;
 mod search;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headwater_api::linkage::{WsusApproval, WsusGroup};
@@ -70,6 +70,17 @@ impl TreeView {
         self.groups.iter().find(|group| group.id == id)
     }
 
+    /// A group and all that is beneath it.
+    pub fn subtree(&self, id: GroupId) -> HashSet<GroupId> {
+        let mut found = HashSet::from([id]);
+        let mut open = vec![id];
+        while let Some(at) = open.pop() {
+            let below = self.groups.iter().filter(|group| group.parent == Some(at));
+            open.extend(below.map(|group| group.id).filter(|id| found.insert(*id)));
+        }
+        found
+    }
+
     /// A group, and those above it, from itself upwards.
     pub fn chain(&self, id: GroupId) -> Vec<GroupId> {
         let mut chain = vec![id];
@@ -118,6 +129,12 @@ pub struct Computers {
     places: HashMap<ClientId, usize>,
     /// What a search looks into: name, id and address in lower case, in the same order.
     folded: Vec<String>,
+}
+
+impl FromIterator<ComputerSummary> for Computers {
+    fn from_iter<I: IntoIterator<Item = ComputerSummary>>(computers: I) -> Self {
+        Self::new(computers.into_iter().collect())
+    }
 }
 
 impl Computers {

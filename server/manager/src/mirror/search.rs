@@ -1,6 +1,7 @@
 //! Finding updates and computers in the mirror. Pages go by key: where the last one ended.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use headwater_api::{
     ApprovalFilter, ComputerQuery, ComputerSummary, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, UpdateKind,
@@ -72,9 +73,10 @@ impl Computers {
         direction: Direction,
     ) -> Page<ComputerSummary> {
         let search = query.search.as_deref().unwrap_or_default().trim().to_lowercase();
+        let groups = query.group.map(|group| tree.subtree(group));
         let accepts = |at: &usize| {
             (search.is_empty() || self.folded[*at].contains(&search))
-                && query.group.is_none_or(|group| is_in(&self.all[*at], group, tree))
+                && groups.as_ref().is_none_or(|groups| is_in(&self.all[*at], groups))
                 && query
                     .server
                     .is_none_or(|server| self.all[*at].server.as_ref().is_some_and(|home| home.id == server))
@@ -116,9 +118,9 @@ fn open(computer: &ComputerSummary) -> u64 {
     computer.status.needed + computer.status.downloaded
 }
 
-/// Whether it is in a group or beneath it.
-pub(crate) fn is_in(computer: &ComputerSummary, group: GroupId, tree: &TreeView) -> bool {
-    computer.groups.iter().any(|own| own.id == group || tree.chain(own.id).contains(&group))
+/// Whether it is in one of these groups.
+pub(crate) fn is_in(computer: &ComputerSummary, groups: &HashSet<GroupId>) -> bool {
+    computer.groups.iter().any(|own| groups.contains(&own.id))
 }
 
 /// Cuts a page. A page whose key is gone begins at the front: better twice than not at all.
@@ -201,3 +203,7 @@ impl<'a> Wanted<'a> {
         self.words.iter().all(|word| title.contains(word.as_str()))
     }
 }
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;
