@@ -46,6 +46,8 @@ pub enum Decision {
 pub struct ApprovedStates(i32);
 
 impl ApprovedStates {
+    pub const ALL: Self = Self(-1);
+
     pub fn has(self, decision: Decision) -> bool {
         self.0 & decision as i32 != 0
     }
@@ -56,7 +58,7 @@ pub fn approved_states(scope: Option<&str>) -> Result<ApprovedStates, ScopeError
     let text = only_attribute(scope, "UpdateScope", "ApprovedStates")?;
     let number =
         |text: String| text.trim().parse().map_err(|error| XmlError::value("ApprovedStates", &text, error));
-    Ok(ApprovedStates(text.map(number).transpose()?.unwrap_or(-1)))
+    Ok(text.map(number).transpose()?.map_or(ApprovedStates::ALL, ApprovedStates))
 }
 
 /// Whether a scope means the computers of lower servers too; without a scope it does not.
@@ -110,7 +112,7 @@ mod tests {
         use Decision::{Declined, EarlierApproved, NewestApproved, NotApproved};
         let all = approved_states(Some(ALL_UPDATES)).expect("a scope");
         assert!([NewestApproved, EarlierApproved, NotApproved, Declined].iter().all(|one| all.has(*one)));
-        assert_eq!(approved_states(None), Ok(all));
+        assert_eq!((approved_states(None), all), (Ok(ApprovedStates::ALL), ApprovedStates::ALL));
         let two = approved_states(Some("<UpdateScope ApprovedStates='9'></UpdateScope>")).expect("a scope");
         let has = [NewestApproved, EarlierApproved, NotApproved, Declined].map(|one| two.has(one));
         assert_eq!(has, [true, false, false, true]);

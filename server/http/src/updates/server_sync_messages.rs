@@ -22,7 +22,7 @@ pub(crate) const PLUG_IN: &str = "DssTargeting";
 /// Where it is, from the root of this server.
 const PLUG_IN_URL: &str = "DssAuthWebService/DssAuthWebService.asmx";
 /// The version of the protocol that a WSUS announces (fact 44).
-const PROTOCOL_VERSION: &str = "1.20";
+pub(crate) const PROTOCOL_VERSION: &str = "1.20";
 /// The lowest of the three priorities, which all deployments have.
 const DOWNLOAD_PRIORITY: u8 = 1;
 
