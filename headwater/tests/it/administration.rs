@@ -113,8 +113,8 @@ async fn groups() {
 
     refused(wsus.create_group("BERLIN – été", None).await, "exists already");
     refused(wsus.create_group("a/b", None).await, "cannot contain `/`");
-    refused(wsus.create_group("Paris", Some(GroupId::from_u128(9))).await, "");
-    refused(wsus.delete_group(ALL_COMPUTERS, WHO).await, "");
+    refused(wsus.create_group("Paris", Some(GroupId::from_u128(9))).await, "no such group");
+    refused(wsus.delete_group(ALL_COMPUTERS, WHO).await, "built in");
     wsus.delete_group(below.id, WHO).await.expect("is deleted");
     assert_eq!(wsus.group(below.id).await.expect("an answer"), None);
     refused(wsus.delete_group(below.id, WHO).await, "no such group");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
@@ -14,6 +14,8 @@ impl TestAuthority {
     #[allow(clippy::new_without_default, reason = "each has a key of its own")]
     pub fn new() -> Self {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        // Without a name of its own it would have that of its certificates, which then seem to be self-signed.
+        parameters.distinguished_name.push(DnType::CommonName, "Headwater's tests");
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
