@@ -40,16 +40,23 @@ class Validating(zeep.Plugin):
         return envelope, http_headers
 
 
+def inside(value, name):
+    """zeep leaves out what has one child only."""
+    return value[name] if value is not None and name in value else value
+
+
 def cells(row):
-    return [None if cell is None else str(cell) for cell in row["Values"]["anyType"]]
+    return [None if cell is None else str(cell) for cell in inside(inside(row, "Values"), "anyType")]
 
 
 def rows(result):
-    return [cells(row) for row in (result or [])]
+    return [cells(row) for row in inside(result, "GenericReadableRow") or []]
 
 
 def main(description, url, authority, user, password):
     session = requests.Session()
+    # Nothing of the environment: a proxy, or other authorities.
+    session.trust_env = False
     session.verify = authority
     session.auth = HTTPBasicAuth(user.encode(), password.encode())
     transport = zeep.Transport(session=session)
@@ -61,6 +68,7 @@ def main(description, url, authority, user, password):
         told[binding] = service.GetCurrentUserRole()
     service = client.create_service(SERVICE + "ApiRemotingSoap", url)
     told["version"] = service.GetServerVersion()
+    told["protocol"] = service.GetServerProtocolVersion()
     told["database"] = service.GetDatabaseConfiguration()["databaseName"]
     configuration = service.ExecuteSPGetConfiguration()["Configuration"]
     told["server"] = configuration["ServerId"]
@@ -100,11 +108,11 @@ def main(description, url, authority, user, password):
     told["declined"] = [row[29] for row in again if row[22] == "True"]
 
     computers, requested, members = service.ExecuteSPSearchComputers(computerTargetScopeXml=OWN_COMPUTERS)
-    told["computers"] = [[row[0], row[4], len(row)] for row in rows(computers["GenericReadableRow"])]
+    told["computers"] = [[row[0], row[4], len(row)] for row in rows(computers)]
     computer = told["computers"][0][0]
     service.ExecuteSPAddComputerToTargetGroupAllowMultipleGroups(targetGroupId=berlin, computerId=computer)
     members = service.ExecuteSPSearchComputers(computerTargetScopeXml=OWN_COMPUTERS)[2]
-    told["member"] = [computer, berlin] in rows(members["GenericReadableRow"])
+    told["member"] = [computer, berlin] in rows(members)
     service.ExecuteSPRemoveComputerFromTargetGroup(targetGroupId=berlin, computerId=computer)
     told["computer count"] = service.ExecuteSPGetComputerCount(computerTargetScopeXml=OWN_COMPUTERS)
     both = {**scope, "computerTargetScopeXml": OWN_COMPUTERS}

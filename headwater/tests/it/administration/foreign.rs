@@ -38,6 +38,7 @@ async fn a_foreign_client_manages_a_server_over_tls() {
         "ApiRemotingSoap": 2,
         "ApiRemotingSoap12": 2,
         "version": env!("CARGO_PKG_VERSION"),
+        "protocol": "1.20",
         "database": "headwater",
         "server": server_id,
         "replica": false,
