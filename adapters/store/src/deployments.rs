@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use headwater_model::{EulaId, Guid, UpdateId};
+use headwater_model::{EulaId, Guid, Timestamp, UpdateId};
 use headwater_policy::group::Group;
 use headwater_policy::sync_plan::{Ended, Standing, deployment_guid};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::decisions::{APPROVAL, all_declined, all_groups, approval};
+use crate::history::{Change, record};
+use crate::replica::apply_eulas;
 use crate::server::next_stamp;
 use crate::{Result, Store, rows};
 
@@ -19,7 +21,7 @@ pub struct SharedDecisions {
     pub standing: Vec<Standing>,
     pub ended: Vec<Ended>,
     pub declined: HashSet<UpdateId>,
-    /// Those that an upstream server told of.
+    /// Those that an upstream server told of, and those that somebody accepted apart from an approval.
     pub accepted_eulas: HashSet<EulaId>,
 }
 
@@ -30,6 +32,29 @@ impl Store {
         let shared = shared(&mut transaction).await?;
         transaction.commit().await?;
         Ok(shared)
+    }
+
+    /// Accepts a licence, which an update needs.
+    pub async fn accept_licence(
+        &self,
+        licence: EulaId,
+        update: UpdateId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        apply_eulas(&mut transaction, &[licence], &[]).await?;
+        let change = Change {
+            at: now,
+            by: by.to_owned(),
+            what: "accept licence".to_owned(),
+            update: Some(update),
+            group: None,
+            before: None,
+            after: Some(licence.to_string()),
+        };
+        record(&mut transaction, change).await?;
+        Ok(transaction.commit().await?)
     }
 }
 

@@ -125,7 +125,12 @@ async fn save_group(connection: &mut AnyConnection, group: &Group, by: &str, now
     record(connection, change).await
 }
 
-async fn apply_eulas(connection: &mut AnyConnection, accept: &[EulaId], revoke: &[EulaId]) -> Result<()> {
+/// Accepts some licences and no longer others, under a new stamp if there are any.
+pub(crate) async fn apply_eulas(
+    connection: &mut AnyConnection,
+    accept: &[EulaId],
+    revoke: &[EulaId],
+) -> Result<()> {
     let changes = [
         (accept, "INSERT INTO accepted_eulas (eula_id) VALUES ($1) ON CONFLICT (eula_id) DO NOTHING"),
         (revoke, "DELETE FROM accepted_eulas WHERE eula_id = $1"),

@@ -47,6 +47,19 @@ pub(crate) struct Answer {
     pub body: Vec<u8>,
 }
 
+impl Answer {
+    /// Whether the server closes the connection after it: what were sent there would be lost on its way.
+    fn closes(&self) -> bool {
+        let options = self.headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+        options.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
+    }
+}
+
+/// Whether the connection was found closed before anything went over it.
+fn was_not_sent(error: &hyper::Error) -> bool {
+    error.is_canceled() || error.is_closed()
+}
+
 /// A connection to one server, opened when it is needed.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -116,7 +129,7 @@ impl Link {
             Ok(answer) => return Ok(answer),
             Err(Failure::Forgotten) => {}
             Err(Failure::Error(Error::Broken { source, .. }))
-                if was_idle && (call.effect == Effect::Read || source.is_canceled()) => {}
+                if was_idle && (call.effect == Effect::Read || was_not_sent(&source)) => {}
             Err(Failure::Error(error)) => return Err(error),
         }
         self.attempt(call).await.map_err(|failure| match failure {
@@ -145,9 +158,11 @@ impl Link {
             let refused = || Error::AccountRefused { account: self.credentials.name() };
             return Err(if forgotten { Failure::Forgotten } else { refused().into() });
         }
-        open.accepted = true;
-        open.used = Instant::now();
-        self.open = Some(open);
+        if !answer.closes() {
+            open.accepted = true;
+            open.used = Instant::now();
+            self.open = Some(open);
+        }
         Ok(answer)
     }
 }

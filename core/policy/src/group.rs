@@ -19,6 +19,10 @@ pub const BUILT_IN: [(GroupId, &str, Option<GroupId>); 3] = [
     (DOWNSTREAM_SERVERS, "Downstream Servers", None),
 ];
 
+pub fn is_built_in(group: GroupId) -> bool {
+    BUILT_IN.iter().any(|(id, ..)| *id == group)
+}
+
 /// The deepest nesting; a chain of parents that is longer is cut there.
 pub const DEPTH_MAX: usize = 32;
 /// The longest name in characters, as in Microsoft's console.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use headwater_model::{EulaId, GroupId, Guid, Timestamp, UpdateId};
 
 use crate::approval::Action;
-use crate::group::{ALL_COMPUTERS, BUILT_IN, DEPTH_MAX, Group, NAME_CHARS_MAX};
+use crate::group::{ALL_COMPUTERS, BUILT_IN, DEPTH_MAX, Group, NAME_CHARS_MAX, is_built_in};
 use crate::sync_plan::Standing;
 
 /// An approval of the upstream server.
@@ -100,10 +100,6 @@ fn missing<T: Copy + Ord + std::hash::Hash>(these: &HashSet<T>, those: &HashSet<
     let mut missing: Vec<T> = these.difference(those).copied().collect();
     missing.sort_unstable();
     missing
-}
-
-fn is_built_in(id: GroupId) -> bool {
-    BUILT_IN.iter().any(|(built_in, ..)| *built_in == id)
 }
 
 /// The groups from above by id, each in one tree under *All Computers*. The built-in ones are ours.

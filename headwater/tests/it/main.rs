@@ -2,6 +2,7 @@
 // What fails here is a failed test.
 #![allow(clippy::unwrap_used)]
 
+mod administration;
 mod content;
 mod conversation;
 mod downstream;

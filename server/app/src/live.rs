@@ -79,7 +79,7 @@ impl Live {
     }
 
     /// The computers that report to this server.
-    pub(crate) fn own_members(&self) -> Computers {
+    pub fn own_members(&self) -> Computers {
         self.roster.load().values().filter_map(|member| number(member.computer)).collect()
     }
 

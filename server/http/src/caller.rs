@@ -2,9 +2,11 @@
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use headwater_model::Timestamp;
 use headwater_operators::{Operator, Operators};
 
@@ -22,11 +24,31 @@ pub(crate) async fn admit(
             "send `Authorization: Bearer …` with a token; the commands find theirs in the data folder";
         Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", detail)
     };
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
-    let operator = operators.operator(token.trim(), now).await?.ok_or_else(unauthorized)?;
+    let Some(Shown::Token(token)) = Shown::in_headers(request.headers()) else { return Err(unauthorized()) };
+    let operator = operators.operator(token, now).await?.ok_or_else(unauthorized)?;
     request.extensions_mut().insert(Caller(operator));
     Ok(next.run(request).await)
+}
+
+/// What a request shows for whom it comes from: a token (RFC 6750, 2.1), or a name and a password in
+/// UTF-8 (RFC 7617, 2).
+pub(crate) enum Shown<'a> {
+    Token(&'a str),
+    Password { name: String, password: String },
+}
+
+impl<'a> Shown<'a> {
+    /// `None` for nothing, and for whatever else there may be.
+    pub fn in_headers(headers: &'a HeaderMap) -> Option<Self> {
+        let (scheme, shown) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("Bearer") {
+            return Some(Self::Token(shown.trim()));
+        }
+        let pair = STANDARD.decode(shown.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("Basic"))?;
+        let pair = String::from_utf8(pair).ok()?;
+        let (name, password) = pair.split_once(':')?;
+        Some(Self::Password { name: name.to_owned(), password: password.to_owned() })
+    }
 }
 
 /// The operator of a request that was let in.
@@ -39,5 +61,36 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "sign in first"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_a_header_shows() {
+        let check = |header: &'static str, expected: Option<&str>| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(header))]);
+            let shown = Shown::in_headers(&headers).map(|shown| match shown {
+                Shown::Token(token) => token.to_owned(),
+                Shown::Password { name, password } => format!("{name} with {password}"),
+            });
+            assert_eq!(shown.as_deref(), expected, "{header}");
+        };
+        // The examples of RFC 7617, 2 and 2.1, and of RFC 6750, 2.1.
+        check("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", Some("Aladdin with open sesame"));
+        check("basic dGVzdDoxMjPCow==", Some("test with 123\u{a3}"));
+        check("Bearer mF_9.B5f-4.1JqM", Some("mF_9.B5f-4.1JqM"));
+        check("Basic YTpiOmM=", Some("a with b:c"));
+        // `test:123` and a pound sign in Latin-1, no colon, no Base64, other schemes.
+        check("Basic dGVzdDoxMjOj", None);
+        check("Basic YWJj", None);
+        check("Basic ::", None);
+        check("NTLM TlRMTVNTUAABAAAA", None);
+        check("Negotiate YIIJvwYGKwYBBQUC", None);
+        check("Basic", None);
     }
 }

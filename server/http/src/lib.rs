@@ -9,6 +9,7 @@
 //! | updates | `/ReportingWebService/ReportingWebService.asmx` | events |
 //! | updates | `/ServerSyncWebService/ServerSyncWebService.asmx` | MS-WSUSSS, for downstream servers |
 //! | updates | `/DssAuthWebService/DssAuthWebService.asmx` | MS-WSUSSS, authorization cookies |
+//! | updates | `/ApiRemoting30/WebService.asmx` | the administration service, for operators |
 //! | updates | `/headwater/v1/changes` | a hint for downstream servers, see `headwater_api::Changes` |
 //! | updates | `/Content/<2 hex>/<SHA-1>.<ext>` | files of updates |
 //! | console | `/api/v1/…` | the JSON API, see `headwater_api::path` |

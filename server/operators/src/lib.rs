@@ -1,11 +1,16 @@
 //! Who may administer a server, whichever role it has: an account with a password, and tokens for programs.
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+mod passwords;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use headwater_model::Timestamp;
 use headwater_store::TokenOwner;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
+
+use passwords::{Passwords, hash};
 
 /// Why somebody cannot be let in, or made known.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +29,15 @@ type Result<T, E = OperatorsError> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
     pub name: String,
+}
+
+/// What a password was found to be that came with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordCheck {
+    Right(Operator),
+    Wrong,
+    /// Too many wrong ones came from there: none is looked at for so many seconds.
+    Later(i64),
 }
 
 /// The account that a new server makes, with a password that is shown once.
@@ -46,11 +60,12 @@ const PASSWORD_CHARS_MIN: usize = 12;
 #[derive(Debug, Clone)]
 pub struct Operators {
     store: headwater_store::Operators,
+    passwords: Arc<Passwords>,
 }
 
 impl Operators {
     pub fn new(store: headwater_store::Operators) -> Self {
-        Self { store }
+        Self { store, passwords: Arc::new(Passwords::new()) }
     }
 
     /// Makes the first account if there is none, with the password given or a new one.
@@ -98,17 +113,43 @@ impl Operators {
             return Ok(None);
         }
         let stored = self.store.password_hash(name).await?;
-        let password = password.to_owned();
-        let known = tokio::task::spawn_blocking(move || verify(&password, stored.as_deref()))
-            .await
-            .map_err(|_| OperatorsError::Internal("hashing was stopped"))?;
-        if !known {
+        if !self.passwords.verify(password, stored).await? {
             return Ok(None);
         }
         let expires_at = now.plus_seconds(SESSION_SECONDS);
         let owner = TokenOwner { operator: name.to_owned(), expires_at: Some(expires_at) };
         let number = readable(&random::<8>()?);
         Ok(Some((self.new_token(&format!("session {number}"), owner, now).await?, expires_at)))
+    }
+
+    /// Looks at the password of a program that sends it with each request: hashed now and then only.
+    pub async fn check_password(
+        &self,
+        name: &str,
+        password: &str,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<PasswordCheck> {
+        let right = || PasswordCheck::Right(Operator { name: name.to_owned() });
+        if password.len() > PASSWORD_BYTES_MAX {
+            return Ok(PasswordCheck::Wrong);
+        }
+        let stored = self.store.password_hash(name).await?;
+        let proof = stored.as_deref().and_then(|stored| self.passwords.proof(name, password, stored));
+        if proof.is_some_and(|proof| self.passwords.is_remembered(proof, now)) {
+            return Ok(right());
+        }
+        if let Err(seconds) = self.passwords.owe(from, now) {
+            return Ok(PasswordCheck::Later(seconds));
+        }
+        if !self.passwords.verify(password, stored).await? {
+            return Ok(PasswordCheck::Wrong);
+        }
+        self.passwords.forgive(from);
+        if let Some(proof) = proof {
+            self.passwords.remember(proof, now);
+        }
+        Ok(right())
     }
 
     /// Who holds this token, if it is one and has not expired.
@@ -148,34 +189,4 @@ fn token_hash(token: &str) -> [u8; 32] {
 fn readable(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     bytes.iter().map(|byte| LETTERS[usize::from(byte & 31)] as char).collect()
-}
-
-fn hash(password: &str, salt: &[u8]) -> Result<String> {
-    let failed = |_| OperatorsError::Internal("the password could not be hashed");
-    let salt = SaltString::encode_b64(salt).map_err(failed)?;
-    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
-}
-
-/// Takes about the same time whether or not the account exists.
-fn verify(password: &str, stored: Option<&str>) -> bool {
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
-                          AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    match PasswordHash::new(stored.unwrap_or(NOBODY)) {
-        Ok(hash) => Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(),
-        Err(_) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_known_by_its_hash_only() {
-        let stored = hash("correct horse", &[7; 16]).expect("hashes");
-        assert!(!stored.contains("horse"));
-        assert!(verify("correct horse", Some(&stored)));
-        assert!(!verify("correct hors", Some(&stored)));
-        assert!(!verify("", None));
-    }
 }

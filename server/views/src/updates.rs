@@ -48,7 +48,7 @@ pub async fn show(app: &App, id: UpdateId) -> Result<UpdateDetail, AppError> {
     let served = app.live.served_full();
     let at = served.catalogue.index.update_by_id(id);
     let at = at.ok_or(AppError::Internal("an update left the catalogue"))?;
-    let counts = app.update_counts(&served, at);
+    let counts = app.update_counts(&served, at, &app.live.members(None));
     Ok(detail(&served, at, page, &counts))
 }
 

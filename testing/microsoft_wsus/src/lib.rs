@@ -68,7 +68,11 @@ impl Drop for MicrosoftWsus {
     }
 }
 
-fn python() -> Option<PathBuf> {
+/// Python with zeep, or `None`, said aloud.
+///
+/// # Panics
+/// Where it is missing in CI.
+pub fn python() -> Option<PathBuf> {
     let python = std::env::var_os(PYTHON).map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let imports = "import cryptography, lxml, spnego, zeep";
     let found = Command::new(&python).args(["-c", imports]).stderr(Stdio::null()).status();
@@ -78,7 +82,8 @@ fn python() -> Option<PathBuf> {
     skip(&format!("{} with the packages in testing/microsoft_wsus/requirements.txt", python.display()))
 }
 
-fn description() -> Option<PathBuf> {
+/// The description that a real server gives of the service, which is no part of the project; likewise.
+pub fn description() -> Option<PathBuf> {
     let shared = std::env::var_os("HEADWATER_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
         PathBuf::from,

@@ -1,7 +1,7 @@
 //! Small update documents in the form of GetUpdateData ([MS-WSUSSS] 3.1.4.6): the elements and
 //! their order are those of real documents, everything in them is invented.
 
-use headwater_model::{UpdateId, UpdateIdentity};
+use headwater_model::{EulaId, UpdateId, UpdateIdentity};
 use headwater_xml::Writer;
 use sha2::Digest as _;
 
@@ -47,6 +47,7 @@ pub struct Update {
     title: String,
     deployable: bool,
     expired: bool,
+    licence: Option<EulaId>,
     requires: Vec<Vec<UpdateId>>,
     categories: Vec<UpdateId>,
     bundles: Vec<Vec<UpdateIdentity>>,
@@ -63,6 +64,7 @@ impl Update {
             title: title.to_owned(),
             deployable: kind == Kind::Software,
             expired: false,
+            licence: None,
             requires: Vec::new(),
             categories: Vec::new(),
             bundles: Vec::new(),
@@ -150,6 +152,12 @@ impl Update {
         self
     }
 
+    /// It has to be accepted.
+    pub fn licence(mut self, licence: EulaId) -> Self {
+        self.licence = Some(licence);
+        self
+    }
+
     /// Withdrawn by its publisher.
     pub fn expired(mut self) -> Self {
         self.expired = true;
@@ -201,6 +209,8 @@ impl Update {
             attributes.push(("ExplicitlyDeployable", "true"));
         }
         attributes.extend(self.handler().map(|(_, name)| ("Handler", name)));
+        let licence = self.licence.map(|licence| licence.to_string());
+        attributes.extend(licence.as_deref().map(|licence| ("EulaID", licence)));
         if !self.files.is_empty() {
             attributes.extend([("MaxDownloadSize", bytes.as_str()), ("MinDownloadSize", "0")]);
         }

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod administrator;
+mod authority;
 pub mod builders;
 mod clock;
 mod patience;
@@ -15,7 +16,8 @@ mod real_data;
 mod server;
 
 pub use administrator::{Administrator, Refused};
+pub use authority::TestAuthority;
 pub use clock::TestClock;
 pub use patience::eventually;
 pub use real_data::shared;
-pub use server::{ServerOptions, StartError, TestServer, client_id, postgres};
+pub use server::{PASSWORD, ServerOptions, StartError, TestServer, client_id, postgres};

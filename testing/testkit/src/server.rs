@@ -1,6 +1,6 @@
 //! A server of its own for a test.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{Administrator, TestClock};
+use crate::{Administrator, TestAuthority, TestClock};
 
 /// How long a stopped server may keep its threads.
 const RUNTIME_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +28,10 @@ const RUNTIME_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct ServerOptions {
     /// The system's time, or a time that the test moves.
     pub clock: Option<TestClock>,
+    /// Where agents ask.
+    pub updates_ip: IpAddr,
+    /// Agents are asked to speak TLS, with a certificate of this authority for 127.0.0.1.
+    pub authority: Option<Arc<TestAuthority>>,
     /// SQLite in the server's folder, or a database of its own on PostgreSQL.
     pub database: Option<Place>,
     pub page: PageLimits,
@@ -40,6 +44,8 @@ impl Default for ServerOptions {
     fn default() -> Self {
         Self {
             clock: None,
+            updates_ip: Ipv4Addr::LOCALHOST.into(),
+            authority: None,
             database: database_of_the_run(),
             page: PageLimits { updates_max: 200, bytes_max: 5 << 20 },
             targeting: Targeting::ServerSide,
@@ -60,6 +66,9 @@ fn database_of_the_run() -> Option<Place> {
     (wanted.as_deref() == Ok("postgres")).then(|| postgres().expect("PostgreSQL"))
 }
 
+/// The password of the account `admin` on every server.
+pub const PASSWORD: &str = "correct Hörse battery";
+
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -77,6 +86,8 @@ pub struct TestServer {
     pub updates_url: String,
     pub console_url: String,
     pub admin: Administrator,
+    /// Of `admin`, for programs.
+    pub token: String,
     data: Arc<TempDir>,
     options: ServerOptions,
     /// Not there while it stops: it holds the folder.
@@ -118,10 +129,12 @@ impl TestServer {
             }
         };
         let console_url = format!("http://{}", started.console);
+        let scheme = if options.authority.is_some() { "https" } else { "http" };
         Ok(Self {
-            updates_url: format!("http://{}", started.updates),
+            updates_url: format!("{scheme}://{}", started.updates),
             admin: Administrator::new(&console_url, &started.token),
             console_url,
+            token: started.token,
             data,
             options,
             app: Some(started.app),
@@ -209,7 +222,11 @@ async fn bring_up(
     stopped: watch::Receiver<bool>,
 ) -> Result<Started, StartError> {
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
-    let updates_listener = Listener::bind(free, Limits::default()).await?;
+    let updates_at = SocketAddr::new(options.updates_ip, 0);
+    let mut updates_listener = Listener::bind(updates_at, Limits::default()).await?;
+    if let Some(authority) = &options.authority {
+        updates_listener.secure(authority.server_config());
+    }
     let console_listener = Listener::bind(free, Limits::default()).await?;
     let (updates, console) = (updates_listener.address()?, console_listener.address()?);
     let clock = options.clock.map_or_else(Clock::system, |clock| clock.clock());
@@ -222,7 +239,10 @@ async fn bring_up(
         downstream: options.downstream,
     };
     let app = App::start(settings, clock).await?;
-    app.operators.first_administrator(None, app.clock.now()).await.map_err(AppError::from)?;
+    app.operators
+        .first_administrator(Some(PASSWORD.to_owned()), app.clock.now())
+        .await
+        .map_err(AppError::from)?;
     let token = app.operators.local_token(app.clock.now()).await.map_err(AppError::from)?;
     let updates_router = updates::router(Arc::new(Updates {
         app: app.clone(),

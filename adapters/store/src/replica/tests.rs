@@ -17,6 +17,7 @@ on_both_engines!(
     a_new_revision_is_another_deployment,
     a_replica_takes_over_and_gives_up_what_its_upstream_server_has,
     what_was_asked_before_the_setting_changed_is_not_done,
+    a_licence_is_accepted_once_and_servers_below_are_told,
 );
 
 const NOW: Timestamp = Timestamp::EPOCH;
@@ -158,4 +159,17 @@ async fn what_was_asked_before_the_setting_changed_is_not_done(on: TestDatabase)
     assert!(!applied.expect("answers"));
     assert!(store.shared_decisions().await.expect("decisions").declined.is_empty());
     assert!(store.advance_anchors("a", "b", new.generation).await.expect("advances"));
+}
+
+async fn a_licence_is_accepted_once_and_servers_below_are_told(on: TestDatabase) {
+    let store = store(&on).await;
+    let licence = EulaId::from_u128(9);
+    let before = store.decisions().await.expect("decisions").stamp;
+    for _ in 0..2 {
+        store.accept_licence(licence, UPDATE, "anna", NOW).await.expect("is written");
+    }
+    assert_eq!(store.shared_decisions().await.expect("decisions").accepted_eulas, [licence].into());
+    assert!(store.decisions().await.expect("decisions").stamp > before);
+    let changes = store.changes(Some(UPDATE), None, 10).await.expect("changes");
+    assert_eq!((changes[0].what.as_str(), changes[0].by.as_str()), ("accept licence", "anna"));
 }

@@ -169,3 +169,22 @@ async fn settings_that_are_not_there_are_not_assumed() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// A server may close after any answer, as Headwater does after a fault. What is written next must not go
+/// to the connection that is about to end: nobody would know whether it was done.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_after_an_answer_that_closes() {
+    let server = Server::start(|asked| {
+        let answer = good(&asked.operation).unwrap_or_else(|| answer("StartSubscriptionManually", ""));
+        let text = String::from_utf8(answer).expect("text");
+        Answer(text.replacen("\r\n", "\r\nconnection: Close\r\n", 1).into_bytes())
+    })
+    .await;
+    let wsus = server.by_token();
+    wsus.connect().await.expect("connects");
+    for _ in 0..500 {
+        wsus.start_sync().await.expect("begins");
+    }
+    let asked = server.asked();
+    assert!(asked.iter().enumerate().all(|(call, asked)| asked.connection == call), "{asked:?}");
+}

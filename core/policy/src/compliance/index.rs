@@ -118,6 +118,18 @@ impl StatusIndex {
         counts
     }
 
+    /// The state of an update that arrived here at a time, on a computer (fact 41).
+    pub fn state_of(&self, update: UpdateNumber, arrived_at: Timestamp, computer: u32) -> State {
+        let is_in =
+            |state: &State| self.computers(update, *state).is_some_and(|in_it| in_it.contains(computer));
+        let seen = || self.detections.get(&computer).is_some_and(|at| *at > arrived_at);
+        match State::EXPLICIT.into_iter().find(is_in) {
+            Some(state) => state,
+            None if seen() => State::NotApplicable,
+            None => State::Unknown,
+        }
+    }
+
     /// How the members are with regard to these updates.
     pub fn verdict(&self, updates: impl IntoIterator<Item = UpdateNumber>, members: &Computers) -> Verdict {
         let (mut failed, mut needing) = (Computers::new(), Computers::new());

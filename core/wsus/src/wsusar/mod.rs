@@ -45,6 +45,7 @@ mod get_subscription_state;
 mod refusal;
 mod row;
 mod scope;
+mod settings;
 mod start_subscription_manually;
 mod status_rows;
 mod stop_subscription;
@@ -127,7 +128,10 @@ pub use get_subscription::{GetSubscription, GetSubscriptionResponse};
 pub use get_subscription_state::{GetSubscriptionState, GetSubscriptionStateResponse};
 pub use refusal::reason;
 pub use row::{CellValue, RowError, RowKind};
-pub use scope::{ALL_COMPUTERS, ALL_UPDATES, EXPIRED, OWN_COMPUTERS, PUBLISHED, PUBLISHED_OR_EXPIRED};
+pub use scope::{
+    ALL_COMPUTERS, ALL_UPDATES, ApprovedStates, Decision, EXPIRED, OWN_COMPUTERS, PUBLISHED,
+    PUBLISHED_OR_EXPIRED, ScopeError, approved_states, with_downstream,
+};
 pub use start_subscription_manually::{StartSubscriptionManually, StartSubscriptionManuallyResponse};
 pub use status_rows::{InstallationInfoRow, SummaryRow};
 pub use stop_subscription::{StopSubscription, StopSubscriptionResponse};

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use headwater_xml::{Event, Limits, Reader};
 
+use headwater_wsus::wsusar::TableRow;
+
 use super::{captures, examples};
 
 /// The elements in each type of the description, by its name, and in each message, by `<` and its
@@ -72,4 +74,46 @@ fn examples_are_as_the_description_has_them() {
         reader.next_child().expect("our own text");
         compare(&format!("<{name}"), &described, &mut reader);
     }
+}
+
+/// A server has to answer with all settings in their order: clients read them into fixed types.
+#[test]
+fn whole_rows_of_settings_are_as_the_description_has_them() {
+    let Some(described) = description() else { return };
+    let known = TableRow::default();
+    for (kind, row) in [
+        ("ConfigurationTableRow", TableRow::configuration(&known)),
+        ("SubscriptionTableRow", TableRow::subscription(&known)),
+    ] {
+        // What is a text or bytes may be absent; the rest may not.
+        let always = |of_type: &str| !matches!(of_type, "s:string" | "s:base64Binary");
+        let columns = described[kind].iter().filter(|(_, of_type)| always(of_type));
+        let expected: Vec<(&str, &str)> = columns
+            .map(|(name, of_type)| {
+                let nothing = match of_type.as_str() {
+                    "s:boolean" => "false",
+                    "s:dateTime" => "1753-01-01T00:00:00",
+                    "s1:guid" => "00000000-0000-0000-0000-000000000000",
+                    _ => "0",
+                };
+                (name.as_str(), nothing)
+            })
+            .collect();
+        let found: Vec<(&str, &str)> =
+            row.names().map(|name| (name, row.text(name).unwrap_or_default())).collect();
+        assert_eq!(found, expected, "{kind}");
+    }
+}
+
+/// A text that is known stands in its place, not at the end.
+#[test]
+fn known_settings_stand_in_their_places() {
+    let mut known = TableRow::default();
+    known.set("UpstreamServerName", Some(&"top.example".to_owned()));
+    known.set("ReplicaMode", Some(&true));
+    let row = TableRow::configuration(&known);
+    let names: Vec<&str> = row.names().collect();
+    let place = names.iter().position(|name| *name == "UpstreamServerName").expect("is there");
+    assert_eq!((names[place - 1], names[place + 1]), ("SyncToMU", "RedirectorChangeNumber"));
+    assert_eq!(row.value("ReplicaMode"), Ok(Some(true)));
 }

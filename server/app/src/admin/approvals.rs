@@ -1,9 +1,12 @@
 //! Approving, withdrawing, declining.
 
-use headwater_catalog::Kind;
-use headwater_model::{GroupId, Timestamp, UpdateId};
-use headwater_policy::approval::Action;
+use std::collections::{HashMap, HashSet};
+
+use headwater_catalog::{Kind, UpdateIx};
+use headwater_model::{EulaId, GroupId, Timestamp, UpdateId};
+use headwater_policy::approval::{Action, Approval, resolve};
 use headwater_policy::group::DOWNSTREAM_SERVERS;
+pub use headwater_policy::sync_plan::Standing;
 pub use headwater_store::Decline;
 use headwater_store::NewApproval;
 
@@ -44,7 +47,38 @@ pub enum NewRevisions {
     Wait,
 }
 
+/// What stands, as servers tell each other of it.
+#[derive(Debug)]
+pub struct Standings {
+    /// Each approval with the revision that it means now.
+    pub approvals: Vec<(Standing, u32)>,
+    pub accepted_licences: HashSet<EulaId>,
+}
+
 impl App {
+    pub async fn standings(&self, served: &Served) -> Result<Standings, AppError> {
+        let shared = self.store.shared_decisions().await?;
+        let accepted_licences = served.accepted_eulas(&shared);
+        let approvals = shared.standing.into_iter().filter_map(|one| served.with_revision(one)).collect();
+        Ok(Standings { approvals, accepted_licences })
+    }
+
+    /// Accepts the licence that an update needs, for all updates with it. Servers below are told so.
+    pub async fn accept_licence(
+        &self,
+        operator: &Operator,
+        licence: EulaId,
+        update: UpdateId,
+    ) -> Result<(), AppError> {
+        self.must_decide_here()?;
+        known(&self.live.served(), update).map_err(AppError::NotFound)?;
+        if self.live.served().eula(update) != Some(licence) {
+            return Err(AppError::NotFound(format!("the update {update} has no licence {licence}")));
+        }
+        self.store.accept_licence(licence, update, &operator.name, self.clock.now()).await?;
+        self.publish_decisions().await
+    }
+
     /// Approves updates for a group; without terms it withdraws. Agents are told in their next call.
     pub async fn approve(
         &self,
@@ -121,8 +155,19 @@ impl App {
     }
 }
 
+impl Served {
+    /// The approval of an update that counts for a computer in these groups.
+    pub fn effective_approval(&self, update: UpdateIx, groups: &[GroupId]) -> Option<&Approval> {
+        let by_group: HashMap<GroupId, &Approval> =
+            self.offers.approvals(update).map(|approval| (approval.group, approval)).collect();
+        let resolved = resolve(&self.offers.groups, groups, |group| by_group.get(&group).copied())?;
+        let counts = |approval: &&&Approval| approval.id == resolved.approval_id && approval.action.is_some();
+        by_group.values().find(counts).copied()
+    }
+}
+
 fn unique(updates: &[UpdateId]) -> Vec<UpdateId> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     updates.iter().copied().filter(|update| seen.insert(*update)).collect()
 }
 

@@ -1,13 +1,15 @@
 //! Computers, as administrators see them.
 
+use std::collections::BTreeSet;
+
 use headwater_model::{ClientId, GroupId, Timestamp};
-use headwater_policy::group::DOWNSTREAM_SERVERS;
+use headwater_policy::group::{DOWNSTREAM_SERVERS, UNASSIGNED_COMPUTERS, is_built_in};
 use headwater_policy::snapshot::Member;
 use headwater_store::ComputerFilter;
 pub use headwater_store::ComputerRow;
 
 use crate::error::AppError;
-use crate::start::App;
+use crate::start::{App, Targeting};
 use headwater_operators::Operator;
 
 impl App {
@@ -36,6 +38,64 @@ impl App {
 
     pub async fn computer(&self, client: &ClientId) -> Result<ComputerRow, AppError> {
         self.store.computer(client).await?.ok_or_else(|| unknown(client))
+    }
+
+    /// All computers of this server, or of those below it too.
+    pub async fn all_computers(&self, with_downstream: bool) -> Result<Vec<ComputerRow>, AppError> {
+        const PAGE: u32 = 10_000;
+        let mut all = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = self.computers(None, None, after, PAGE).await?;
+            let is_last = page.len() < PAGE as usize;
+            after = page.last().map_or(after, |row| row.computer);
+            all.extend(page.into_iter().filter(|row| with_downstream || row.server.is_none()));
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Refuses to put computers into groups where they say themselves in which they are.
+    pub fn must_target_here(&self) -> Result<(), AppError> {
+        match self.settings.targeting {
+            Targeting::ServerSide => Ok(()),
+            Targeting::ClientSide => {
+                Err(AppError::Refused("the computers of this server get their groups by policy".to_owned()))
+            }
+        }
+    }
+
+    /// Puts a computer into some groups and takes it out of others; says whether that changed anything.
+    pub async fn change_groups(
+        &self,
+        operator: &Operator,
+        client: &ClientId,
+        add: &[GroupId],
+        remove: &[GroupId],
+    ) -> Result<bool, AppError> {
+        self.must_target_here()?;
+        if add.iter().chain(remove).any(|group| is_built_in(*group)) {
+            return Err(AppError::Refused(
+                "nobody is put into a built-in group or taken out of it: name another group".to_owned(),
+            ));
+        }
+        let before: BTreeSet<GroupId> = self.computer(client).await?.groups.iter().copied().collect();
+        let mut after = before.clone();
+        after.extend(add);
+        after.retain(|group| !remove.contains(group));
+        // Whoever is in a group of their own is not unassigned.
+        if after.len() > 1 {
+            after.remove(&UNASSIGNED_COMPUTERS);
+        }
+        if after.is_empty() {
+            after.insert(UNASSIGNED_COMPUTERS);
+        }
+        if after == before {
+            return Ok(false);
+        }
+        self.move_computer(operator, client, &Vec::from_iter(after)).await?;
+        Ok(true)
     }
 
     /// Puts a computer into exactly these groups; none means *Unassigned Computers*. The computer

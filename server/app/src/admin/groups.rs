@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use headwater_model::GroupId;
-use headwater_policy::group::{ALL_COMPUTERS, BUILT_IN, DEPTH_MAX, DOWNSTREAM_SERVERS, Group, check_name};
+use headwater_policy::group::{ALL_COMPUTERS, DEPTH_MAX, DOWNSTREAM_SERVERS, Group, check_name, is_built_in};
 use headwater_store::{GroupDeletion, GroupError, NewGroup};
 
 use crate::error::AppError;
@@ -35,7 +35,7 @@ impl App {
             .groups
             .iter()
             .map(|group| GroupSummary {
-                built_in: BUILT_IN.iter().any(|(id, ..)| *id == group.id),
+                built_in: is_built_in(group.id),
                 computers: computers.get(&group.id).copied().unwrap_or(0),
                 approvals: approvals.get(&group.id).copied().unwrap_or(0),
                 group: group.clone(),

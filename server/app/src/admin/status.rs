@@ -47,15 +47,41 @@ impl App {
         updates.iter().map(|at| rows(at).unwrap_or_default()).collect()
     }
 
-    /// The state of an update on all computers. Of what agents take no inventory of, only what
+    /// The state of an update on these computers. Of what agents take no inventory of, only what
     /// they said counts.
-    pub fn update_counts(&self, served: &Served, at: UpdateIx) -> Counts {
+    pub fn update_counts(&self, served: &Served, at: UpdateIx, members: &Computers) -> Counts {
         let Some(number) = served.number(at) else { return Counts::default() };
-        let members = self.live.members(None);
         match served.is_inventoried(at) {
-            true => self.live.status().counts(number, served.arrived_at(at), &members),
-            false => self.live.status().rows(number, &members),
+            true => self.live.status().counts(number, served.arrived_at(at), members),
+            false => self.live.status().rows(number, members),
         }
+    }
+
+    /// The state of an update on each of these computers, as [`App::update_counts`] counts them.
+    pub fn update_states(
+        &self,
+        served: &Served,
+        at: UpdateIx,
+        computers: &[ComputerRow],
+    ) -> Vec<Option<State>> {
+        let Some(update) = served.number(at) else { return vec![None; computers.len()] };
+        let (arrived_at, is_inventoried) = (served.arrived_at(at), served.is_inventoried(at));
+        let status = self.live.status();
+        let state = |row: &ComputerRow| {
+            let state = status.state_of(update, arrived_at, number(row.computer)?);
+            (is_inventoried || State::EXPLICIT.contains(&state)).then_some(state)
+        };
+        computers.iter().map(state).collect()
+    }
+
+    /// The state of each update on a computer, as [`App::computer_counts`] counts them.
+    pub async fn computer_states(
+        &self,
+        served: &Served,
+        computer: &ComputerRow,
+    ) -> Result<Vec<(UpdateIx, State)>, AppError> {
+        let status = self.store.status_of(&[computer.computer]).await?.remove(&computer.computer);
+        Ok(Counted::of(served).states(served, &status.unwrap_or_default()).collect())
     }
 
     /// The states of all updates on each of these computers.
@@ -142,13 +168,16 @@ impl Counted {
     }
 
     /// Each update counts once. Of what agents take no inventory of, only what they said counts.
+    fn states(&self, served: &Served, status: &ComputerStatus) -> impl Iterator<Item = (UpdateIx, State)> {
+        self.0.iter().filter_map(|(at, number, arrived_at)| {
+            let counts = status.row(*number).is_some() || served.is_inventoried(*at);
+            counts.then(|| (*at, status.state_of(*number, *arrived_at)))
+        })
+    }
+
     fn on(&self, served: &Served, status: &ComputerStatus) -> Counts {
         let mut counts = Counts::default();
-        for (at, number, arrived_at) in &self.0 {
-            if status.row(*number).is_some() || served.is_inventoried(*at) {
-                counts.add(status.state_of(*number, *arrived_at), 1);
-            }
-        }
+        self.states(served, status).for_each(|(_, state)| counts.add(state, 1));
         counts
     }
 }

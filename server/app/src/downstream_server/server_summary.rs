@@ -4,7 +4,7 @@ use headwater_catalog::{CategoryKind, Kind, UpdateIx};
 use headwater_model::UpdateId;
 use headwater_policy::approval::Action;
 use headwater_policy::compliance::State;
-use headwater_policy::group::BUILT_IN;
+use headwater_policy::group::is_built_in;
 use headwater_policy::rollup::ServerSummary;
 
 use crate::error::AppError;
@@ -26,8 +26,7 @@ impl App {
         let members = self.live.own_members();
         let status = self.live.status();
         let index = &served.catalogue.index;
-        let built_in = |id| BUILT_IN.iter().any(|(built_in, ..)| *built_in == id);
-        let groups = served.offers.groups.iter().filter(|group| !built_in(group.id)).count();
+        let groups = served.offers.groups.iter().filter(|group| !is_built_in(group.id)).count();
         let mut summary = ServerSummary { groups: groups as u32, ..ServerSummary::default() };
         let mut numbers = Vec::new();
         for at in (0..index.updates().len() as u32).map(UpdateIx).filter(|at| served.is_seen(*at)) {

@@ -1,10 +1,13 @@
 //! GetDeployments ([MS-WSUSSS] 3.1.4.10): what a replica takes over.
 
+use std::collections::HashSet;
+
 use headwater_model::{EulaId, Guid, UpdateId};
 use headwater_policy::approval::Action;
 use headwater_policy::group::Group;
 pub use headwater_policy::sync_plan::Standing;
 use headwater_policy::sync_plan::deployments;
+use headwater_store::SharedDecisions;
 
 use super::{Mark, ServerSession};
 use crate::error::{AppError, ClientFault};
@@ -36,16 +39,8 @@ impl App {
         let until = self.stamp_of(until)?;
         let shared = self.store.shared_decisions().await.map_err(AppError::from)?;
         let served = self.live.served_full();
-        let mut accepted_eulas = shared.accepted_eulas;
-        let installed = shared.standing.iter().filter(|s| s.approval.action == Some(Action::Install));
-        // Who approves an update has accepted its licence.
-        accepted_eulas.extend(installed.filter_map(|standing| served.eula(standing.approval.update)));
+        let accepted_eulas = served.accepted_eulas(&shared);
         let changes = deployments(shared.standing, &shared.ended, after, until);
-        let with_revision = |standing: Standing| {
-            let approval = &standing.approval;
-            let revision = approval.revision.or_else(|| served.newest_revision(approval.update))?;
-            Some((standing, revision))
-        };
         let mut groups = shared.groups;
         groups.sort_by_key(|group| group.id);
         let mut declined: Vec<UpdateId> = shared.declined.into_iter().collect();
@@ -54,7 +49,7 @@ impl App {
         accepted_eulas.sort_unstable();
         Ok(Deployments {
             groups,
-            added: changes.added.into_iter().filter_map(with_revision).collect(),
+            added: changes.added.into_iter().filter_map(|standing| served.with_revision(standing)).collect(),
             ended: changes.ended,
             declined,
             accepted_eulas,
@@ -71,7 +66,21 @@ impl Served {
         Some(index.revision(at).identity.revision)
     }
 
-    fn eula(&self, update: UpdateId) -> Option<EulaId> {
+    /// An approval with the revision that it means now.
+    pub(crate) fn with_revision(&self, standing: Standing) -> Option<(Standing, u32)> {
+        let approval = &standing.approval;
+        let revision = approval.revision.or_else(|| self.newest_revision(approval.update))?;
+        Some((standing, revision))
+    }
+
+    /// The licences that were accepted: who approves an update has accepted its own.
+    pub(crate) fn accepted_eulas(&self, shared: &SharedDecisions) -> HashSet<EulaId> {
+        let installed = shared.standing.iter().filter(|s| s.approval.action == Some(Action::Install));
+        let implied = installed.filter_map(|standing| self.eula(standing.approval.update));
+        implied.chain(shared.accepted_eulas.iter().copied()).collect()
+    }
+
+    pub(crate) fn eula(&self, update: UpdateId) -> Option<EulaId> {
         let index = &self.catalogue.index;
         let at = index.newest_complete(index.update_by_id(update)?)?;
         self.catalogue.card(at).eula

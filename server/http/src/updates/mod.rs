@@ -1,5 +1,6 @@
-//! The updates listener: what agents and other update servers ask.
+//! The updates listener: what agents, other update servers and administrators' consoles ask.
 
+mod administration;
 mod answer;
 mod body;
 mod changes;
@@ -27,6 +28,7 @@ use headwater_app::{App, ClientFault, admin};
 use headwater_model::Guid;
 use headwater_wsus::soap::{Envelope, ErrorCode, Fault, Service, SoapVersion};
 
+use administration::{Administrator, Turns};
 use answer::{Answer, Encodings};
 use body::Unread;
 
@@ -55,7 +57,7 @@ impl ContentUrls {
 
 /// The services behind the updates listener.
 pub fn router(updates: Arc<Updates>) -> Router {
-    Router::new().fallback(dispatch).with_state((updates, body::Room::default()))
+    Router::new().fallback(dispatch).with_state((updates, body::Room::default(), Turns::default()))
 }
 
 /// What a call brings beside its message.
@@ -64,6 +66,8 @@ pub(crate) struct Call<'a> {
     /// The name by which the agent knows this server, without port.
     pub host: &'a str,
     pub encodings: Encodings,
+    /// Only the administration service lets in administrators only.
+    pub administrator: Option<Administrator>,
 }
 
 /// The SOAP services behind the listener. Two of them share a namespace, so it is the path that
@@ -75,10 +79,18 @@ enum Endpoint {
     Reporting,
     ServerSync,
     DssAuth,
+    Administration,
 }
 
 impl Endpoint {
-    const ALL: [Self; 5] = [Self::Client, Self::SimpleAuth, Self::Reporting, Self::ServerSync, Self::DssAuth];
+    const ALL: [Self; 6] = [
+        Self::Client,
+        Self::SimpleAuth,
+        Self::Reporting,
+        Self::ServerSync,
+        Self::DssAuth,
+        Self::Administration,
+    ];
 
     fn of(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|endpoint| endpoint.path().eq_ignore_ascii_case(path))
@@ -91,6 +103,7 @@ impl Endpoint {
             Self::Reporting => "/ReportingWebService/ReportingWebService.asmx",
             Self::ServerSync => "/ServerSyncWebService/ServerSyncWebService.asmx",
             Self::DssAuth => "/DssAuthWebService/DssAuthWebService.asmx",
+            Self::Administration => "/ApiRemoting30/WebService.asmx",
         }
     }
 
@@ -101,6 +114,7 @@ impl Endpoint {
             Self::Reporting => reporting::REPORTING,
             Self::ServerSync => server_sync::SERVER_SYNC,
             Self::DssAuth => dss_auth::DSS_AUTH,
+            Self::Administration => administration::ADMINISTRATION,
         }
     }
 
@@ -109,6 +123,8 @@ impl Endpoint {
         match self {
             // Names and one GUID.
             Self::SimpleAuth | Self::DssAuth => 64 << 10,
+            // One thing is asked for at a time. A filter may name events: 1,000 of them are 100 KB.
+            Self::Administration => 256 << 10,
             // Ids: 4,937 of them were seen in 100 KB (fact 20), and a catalogue's worth is 400 KB. In
             // UTF-16 it is twice that.
             Self::Client | Self::ServerSync => 4 << 20,
@@ -124,13 +140,14 @@ impl Endpoint {
             Self::Reporting => reporting::answer(call, envelope).await,
             Self::ServerSync => server_sync::answer(call, envelope).await,
             Self::DssAuth => dss_auth::answer(call, envelope).await,
+            Self::Administration => administration::answer(call, envelope).await,
         }
     }
 }
 
-type Shared = State<(Arc<Updates>, body::Room)>;
+type Shared = State<(Arc<Updates>, body::Room, Turns)>;
 
-async fn dispatch(State((updates, room)): Shared, request: Request<Body>) -> Response {
+async fn dispatch(State((updates, room, turns)): Shared, request: Request<Body>) -> Response {
     let path = request.uri().path();
     if path.eq_ignore_ascii_case(headwater_api::Changes::PATH) {
         return changes::answer(&updates, request).await;
@@ -142,10 +159,26 @@ async fn dispatch(State((updates, room)): Shared, request: Request<Body>) -> Res
     if request.method() != Method::POST {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
     }
-    soap(&updates, &room, endpoint, request).await
+    let administrator = match endpoint {
+        Endpoint::Administration => {
+            let (headers, connection) = (request.headers(), request.extensions());
+            match administration::admit(&updates.app, &turns, headers, connection).await {
+                Ok(administrator) => Some(administrator),
+                Err(kept) => return kept.into_response(),
+            }
+        }
+        _ => None,
+    };
+    soap(&updates, &room, endpoint, administrator, request).await
 }
 
-async fn soap(updates: &Updates, room: &body::Room, endpoint: Endpoint, request: Request<Body>) -> Response {
+async fn soap(
+    updates: &Updates,
+    room: &body::Room,
+    endpoint: Endpoint,
+    administrator: Option<Administrator>,
+    request: Request<Body>,
+) -> Response {
     let service = endpoint.service();
     let encodings = Encodings::of(request.headers());
     let host = host(&request).to_owned();
@@ -165,7 +198,7 @@ async fn soap(updates: &Updates, room: &body::Room, endpoint: Endpoint, request:
         Err(error) => return fault(service, SoapVersion::V11, "", actor, &Failure::Message(error)),
     };
     let (version, operation) = (envelope.version, envelope.name.clone());
-    let call = Call { updates, host: &host, encodings };
+    let call = Call { updates, host: &host, encodings, administrator };
     let started = std::time::Instant::now();
     let answer = endpoint.answer(&call, envelope).await;
     metrics::histogram!("headwater_soap_seconds", "operation" => known(&operation))
@@ -207,7 +240,8 @@ fn known(operation: &str) -> &'static str {
         "GetOutOfSyncComputers",
         "RollupComputerStatus",
     ];
-    OPERATIONS.into_iter().find(|known| *known == operation).unwrap_or("other")
+    let all = OPERATIONS.iter().chain(administration::OPERATIONS);
+    all.copied().find(|known| *known == operation).unwrap_or("other")
 }
 
 /// The host of the request, without its port (fact 34).
@@ -240,6 +274,9 @@ pub(crate) enum Failure {
     Message(#[from] headwater_wsus::soap::Error),
     #[error("this service has no operation `{0}`")]
     UnknownOperation(String),
+    /// In the words of a service that has no codes.
+    #[error("{0}")]
+    Told(String),
 }
 
 /// Writes a fault; the connection is closed after it (fact 6).
@@ -256,7 +293,7 @@ fn fault(
             Some(path) => (Some(ErrorCode::InvalidParameters), path.to_owned()),
             None => (None, error.to_string()),
         },
-        Failure::UnknownOperation(_) => (None, failure.to_string()),
+        Failure::UnknownOperation(_) | Failure::Told(_) => (None, failure.to_string()),
     };
     let fault = Fault {
         code,

@@ -7,7 +7,7 @@ use headwater_app::upstream_server::{
 };
 use headwater_model::{GroupId, Guid, Sha1Digest, UpdateIdentity};
 use headwater_policy::approval::Action;
-use headwater_policy::group::{BUILT_IN, Group};
+use headwater_policy::group::{Group, is_built_in};
 use headwater_wsus::wsusss::{
     ALL_LANGUAGES, Anchor, AuthPlugInInfo, Deadline, GetAuthConfigResponse, GetConfigDataResponse,
     GetDeploymentsResponse, GetRevisionIdListResponse, GetUpdateDataResponse,
@@ -22,7 +22,7 @@ pub(crate) const PLUG_IN: &str = "DssTargeting";
 /// Where it is, from the root of this server.
 const PLUG_IN_URL: &str = "DssAuthWebService/DssAuthWebService.asmx";
 /// The version of the protocol that a WSUS announces (fact 44).
-const PROTOCOL_VERSION: &str = "1.20";
+pub(crate) const PROTOCOL_VERSION: &str = "1.20";
 /// The lowest of the three priorities, which all deployments have.
 const DOWNLOAD_PRIORITY: u8 = 1;
 
@@ -151,7 +151,7 @@ fn target_group(group: Group) -> ServerSyncTargetGroup {
     ServerSyncTargetGroup {
         target_group_id: group.id,
         parent_group_id: group.parent.unwrap_or(GroupId::from_u128(0)),
-        is_builtin: BUILT_IN.iter().any(|(id, ..)| *id == group.id),
+        is_builtin: is_built_in(group.id),
         name: group.name,
     }
 }

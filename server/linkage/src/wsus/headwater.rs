@@ -1,6 +1,6 @@
 //! Headwater's own update server as a WSUS of the tree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
@@ -17,7 +17,7 @@ use headwater_app::{App, AppError, Operator, Targeting, admin};
 use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::approval::Action;
-use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
+use headwater_policy::group::is_built_in;
 use headwater_views::{computers as computer_views, updates as update_views};
 
 use super::Answer;
@@ -104,7 +104,6 @@ fn told(action: Action) -> ApprovalAction {
 
 pub(super) fn groups(app: &App) -> Vec<WsusGroup> {
     let served = app.live.served();
-    let is_built_in = |id| BUILT_IN.iter().any(|(built_in, ..)| *built_in == id);
     let mut groups: Vec<WsusGroup> = served
         .offers
         .groups
@@ -171,10 +170,7 @@ pub(super) async fn computer(app: &App, client: &ClientId) -> Answer<ComputerDet
 
 /// Each computer is written once, whatever is changed about it.
 pub(super) async fn change_memberships(app: &App, memberships: Memberships) -> Answer<Decided> {
-    if app.settings.targeting == Targeting::ClientSide {
-        let detail = "the computers of this server get their groups by policy";
-        return Err(Failure { kind: FailureKind::Refused, detail: detail.to_owned() });
-    }
+    app.must_target_here().map_err(refusal)?;
     let mut changes: BTreeMap<ClientId, (Vec<GroupId>, Vec<GroupId>)> = BTreeMap::new();
     for change in memberships.add {
         changes.entry(change.client).or_default().0.push(change.group);
@@ -185,38 +181,13 @@ pub(super) async fn change_memberships(app: &App, memberships: Memberships) -> A
     let by = operator(&memberships.by);
     let mut decided = Decided::default();
     for (client, (add, remove)) in changes {
-        match change_groups(app, &by, &client, &add, &remove).await {
+        match app.change_groups(&by, &client, &add, &remove).await {
             Ok(true) => decided.applied.push(client.to_string()),
             Ok(false) => decided.unchanged.push(client.to_string()),
             Err(error) => decided.refused.push((client.to_string(), refusal(error).detail)),
         }
     }
     Ok(decided)
-}
-
-async fn change_groups(
-    app: &App,
-    by: &Operator,
-    client: &ClientId,
-    add: &[GroupId],
-    remove: &[GroupId],
-) -> Result<bool, AppError> {
-    let before: BTreeSet<GroupId> = app.computer(client).await?.groups.iter().copied().collect();
-    let mut after = before.clone();
-    after.extend(add);
-    after.retain(|group| !remove.contains(group));
-    // Whoever is in a group of their own is not unassigned.
-    if after.len() > 1 {
-        after.remove(&UNASSIGNED_COMPUTERS);
-    }
-    if after.is_empty() {
-        after.insert(UNASSIGNED_COMPUTERS);
-    }
-    if after == before {
-        return Ok(false);
-    }
-    app.move_computer(by, client, &Vec::from_iter(after)).await?;
-    Ok(true)
 }
 
 pub(super) async fn approve(app: &App, approve: Approve) -> Answer<Decided> {
