@@ -12,13 +12,15 @@ use headwater_words::error::meaning;
 use headwater_words::quantity::counted;
 
 use crate::Shared;
+use crate::csv::{csv, csv_line};
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
 use crate::frame::Frame;
+use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
 use crate::session::Visitor;
-use crate::updates::{GroupChoice, Head, choices, csv, csv_line, direction, heads};
+use crate::updates::{GroupChoice, choices};
 
 const ROWS: u32 = 100;
 

@@ -16,11 +16,13 @@
 
 mod assets;
 mod computers;
+mod csv;
 mod drawing;
 mod failure;
 mod fields;
 mod frame;
 mod groups;
+mod heads;
 mod history;
 mod link;
 mod live;
@@ -44,12 +46,12 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/", get(overview::show))
         .route("/updates", get(updates::list))
         .route("/updates.csv", get(updates::export))
-        .route("/updates/{id}", get(updates::show))
-        .route("/updates/{id}/withdraw", post(updates::withdraw))
-        .route("/updates/{id}/decline", post(updates::decline))
-        .route("/updates/{id}/undecline", post(updates::undecline))
-        .route("/updates/{id}/halt", post(updates::halt))
-        .route("/approve", get(updates::preview).post(updates::approve))
+        .route("/updates/{id}", get(updates::one::show))
+        .route("/updates/{id}/withdraw", post(updates::one::withdraw))
+        .route("/updates/{id}/decline", post(updates::one::decline))
+        .route("/updates/{id}/undecline", post(updates::one::undecline))
+        .route("/updates/{id}/halt", post(updates::one::halt))
+        .route("/approve", get(updates::approve::preview).post(updates::approve::approve))
         .route("/computers", get(computers::list))
         .route("/computers.csv", get(computers::export))
         .route("/computers/{id}", get(computers::show))

@@ -1,0 +1,40 @@
+//! The heads of tables, by which their rows are sorted.
+
+use headwater_manager::Direction;
+
+use crate::fields::Fields;
+
+/// The head of a column, which sorts by it.
+pub(crate) struct Head {
+    pub name: &'static str,
+    pub href: String,
+    /// `ascending` or `descending` where it sorts now.
+    pub sorted: &'static str,
+    pub is_number: bool,
+}
+
+pub(crate) fn direction(fields: &Fields) -> Direction {
+    if fields.get("order") == "reversed" { Direction::Reversed } else { Direction::Usual }
+}
+
+/// The heads of a table; those with a key sort by it. The first key is what it is sorted by unasked.
+pub(crate) fn heads(path: &str, fields: &Fields, columns: &[(&'static str, &str, bool)]) -> Vec<Head> {
+    let unasked = columns.iter().map(|(_, key, _)| *key).find(|key| key.ends_with('*')).unwrap_or_default();
+    let now = Some(fields.get("sort")).filter(|sort| !sort.is_empty());
+    let head = |(name, key, is_number): &(&'static str, &str, bool)| {
+        let is_here = now.map_or(*key == unasked && !key.is_empty(), |now| now == key.trim_end_matches('*'));
+        let key = key.trim_end_matches('*');
+        let is_reversed = fields.get("order") == "reversed";
+        let turned = if is_here && !is_reversed { "reversed" } else { "" };
+        let sorted = match (is_here, is_reversed == *is_number) {
+            (false, _) => "",
+            (true, true) => "ascending",
+            (true, false) => "descending",
+        };
+        let query = Fields::parse(fields.with("after", "").as_bytes()).with("order", turned);
+        let query = Fields::parse(query.as_bytes()).with("sort", key);
+        let href = if key.is_empty() { String::new() } else { format!("{path}?{query}") };
+        Head { name, href, sorted, is_number: *is_number }
+    };
+    columns.iter().map(head).collect()
+}

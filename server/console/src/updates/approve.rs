@@ -1,0 +1,166 @@
+//! Approving: the preview, and the approval.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, Redirect};
+use headwater_api::{ApprovalAction, NewRevisions, UPDATES_PER_REQUEST_MAX};
+use headwater_manager::Terms;
+use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_words::moment::minute;
+use headwater_words::quantity::{counted, grouped, size};
+
+use super::one::{Link, all_applied};
+use crate::Shared;
+use crate::failure::Failure;
+use crate::fields::{Fields, Form, Query};
+use crate::frame::Frame;
+use crate::overview::dash;
+use crate::session::Visitor;
+
+/// What is asked to be approved.
+struct Asked {
+    updates: Vec<UpdateId>,
+    group: GroupId,
+    action: ApprovalAction,
+    deadline: Option<Timestamp>,
+}
+
+impl Asked {
+    fn read(fields: &Fields) -> Result<Self, Failure> {
+        let updates: Result<Vec<UpdateId>, _> = fields.all("id").map(str::parse).collect();
+        let updates = updates.map_err(|_| Failure::invalid("an id of an update cannot be read"))?;
+        if updates.is_empty() || updates.len() > UPDATES_PER_REQUEST_MAX {
+            let what = format!("choose at least one update and at most {UPDATES_PER_REQUEST_MAX}");
+            return Err(Failure::invalid(what));
+        }
+        let deadline = match fields.get("deadline") {
+            "" => None,
+            text => Some(deadline(text)?),
+        };
+        Ok(Self {
+            updates,
+            group: fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?,
+            action: match fields.get("action") {
+                "uninstall" => ApprovalAction::Uninstall,
+                "detect" => ApprovalAction::Detect,
+                "block" => ApprovalAction::Block,
+                _ => ApprovalAction::Install,
+            },
+            deadline,
+        })
+    }
+}
+
+/// `2026-12-24T03:00`, in UTC, as the field of a browser gives it.
+fn deadline(text: &str) -> Result<Timestamp, Failure> {
+    let whole = match text.len() {
+        16 => format!("{text}:00Z"),
+        _ => format!("{}Z", text.trim_end_matches('Z')),
+    };
+    whole.parse().map_err(|_| Failure::invalid("write the deadline as 2026-12-24T03:00, in UTC"))
+}
+
+#[derive(Template)]
+#[template(path = "approve.html")]
+struct Preview {
+    frame: Frame,
+    verdict: String,
+    updates: Vec<Link>,
+    ids: Vec<String>,
+    group_id: String,
+    action: String,
+    deadline: String,
+    button: String,
+    servers: Vec<Affected>,
+    bytes_note: String,
+}
+
+struct Affected {
+    name: String,
+    computers: String,
+    silent: String,
+    bytes: String,
+}
+
+/// What an approval would mean; nothing is changed.
+pub(crate) async fn preview(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let asked = Asked::read(&fields)?;
+    let mirror = manager.mirror();
+    let group = mirror.tree.group(asked.group).ok_or_else(|| Failure::not_found("there is no such group"))?;
+    // The bytes of many updates would be many questions: of more than one only the computers are told.
+    let first = manager.update(asked.updates[0]).await?;
+    let impact = manager.impact(&first, asked.group).await?;
+    let is_one = asked.updates.len() == 1;
+    let what = match is_one {
+        true => first.summary.title.clone(),
+        false => counted(asked.updates.len() as u64, "update"),
+    };
+    let computers = counted(impact.computers(), "computer");
+    let verb = match asked.action {
+        ApprovalAction::Install => "installs",
+        ApprovalAction::Uninstall => "removes",
+        ApprovalAction::Detect => "looks for",
+        ApprovalAction::Block => "is not offered",
+    };
+    let link = |id: &UpdateId| Link {
+        href: format!("/updates/{id}"),
+        title: mirror.updates.get(*id).map_or_else(|| id.to_string(), |update| update.title.clone()),
+    };
+    let affected = |one: &headwater_manager::ServerImpact| Affected {
+        name: one.server.name.clone(),
+        computers: grouped(one.computers),
+        silent: dash(one.silent),
+        bytes: match one.bytes.filter(|_| is_one) {
+            Some(bytes) => size(bytes),
+            None => "size unknown".to_owned(),
+        },
+    };
+    let page = Preview {
+        frame: Frame::new(&manager, &visitor, "/updates", "Approve", &Fields::default()),
+        verdict: format!("{} {verb} {what}: {computers}.", group.name),
+        updates: asked.updates.iter().map(link).collect(),
+        ids: asked.updates.iter().map(ToString::to_string).collect(),
+        group_id: asked.group.to_string(),
+        action: fields.get("action").to_owned(),
+        deadline: fields.get("deadline").to_owned(),
+        button: format!("Approve for {computers}"),
+        servers: impact.servers.iter().map(affected).collect(),
+        bytes_note: match asked.deadline {
+            Some(at) => format!("Computers act without waiting for their users from {} on.", minute(at)),
+            None => "Users may choose when; there is no deadline.".to_owned(),
+        },
+    };
+    Ok(Html(page.render()?))
+}
+
+pub(crate) async fn approve(
+    State(manager): Shared,
+    visitor: Visitor,
+    Form(fields): Form,
+) -> Result<Redirect, Failure> {
+    let asked = Asked::read(&fields)?;
+    let terms =
+        Terms { action: asked.action, deadline: asked.deadline, new_revisions: NewRevisions::default() };
+    let done = manager.approve(&asked.updates, asked.group, Some(terms), &visitor.name).await?;
+    all_applied(&done)?;
+    Ok(match asked.updates.as_slice() {
+        [one] => Redirect::to(&format!("/updates/{one}")),
+        _ => Redirect::to("/updates?approval=approved"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_what_the_field_of_a_browser_says() {
+        let read = |text| deadline(text).ok().map(|at| at.to_string());
+        assert_eq!(read("2026-12-24T03:00").as_deref(), Some("2026-12-24T03:00:00Z"));
+        assert_eq!(read("tomorrow"), None);
+    }
+}

@@ -1,0 +1,248 @@
+//! Updates: the list.
+
+pub(crate) mod approve;
+pub(crate) mod one;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use headwater_api::{ApprovalFilter, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
+use headwater_manager::{Direction, Mirror, UpdateOrder};
+use headwater_model::{GroupId, Timestamp};
+use headwater_words::quantity::counted;
+
+use crate::Shared;
+use crate::csv::{csv, csv_line};
+use crate::failure::Failure;
+use crate::fields::{Fields, Query, encoded};
+use crate::frame::Frame;
+use crate::heads::{Head, direction, heads};
+use crate::look::{Look, State as Shown, When};
+use crate::overview::dash;
+use crate::session::Visitor;
+
+/// Rows of a page of the list.
+const ROWS: u32 = 100;
+
+#[derive(Template)]
+#[template(path = "updates.html")]
+struct List {
+    frame: Frame,
+    verdict: String,
+    search: String,
+    approval: String,
+    classification: String,
+    classifications: Vec<String>,
+    superseded: bool,
+    declined: bool,
+    implicit: bool,
+    heads: Vec<Head>,
+    rows: Vec<Row>,
+    groups: Vec<GroupChoice>,
+    next: Option<String>,
+    csv: String,
+}
+
+struct Row {
+    id: String,
+    title: String,
+    more: String,
+    classification: String,
+    state: Shown,
+    arrived: Option<When>,
+    needed: String,
+    installed: String,
+    failed: String,
+}
+
+pub(crate) struct GroupChoice {
+    pub id: String,
+    pub name: String,
+    pub is_chosen: bool,
+}
+
+fn query(fields: &Fields) -> UpdateQuery {
+    let only = |name: &str, hidden: bool| (hidden && fields.get(name) != "yes").then_some(false);
+    UpdateQuery {
+        search: fields.text("search"),
+        classification: fields.text("classification"),
+        product: fields.text("product"),
+        approval: match fields.get("approval") {
+            "approved" => Some(ApprovalFilter::Approved),
+            "unapproved" => Some(ApprovalFilter::Unapproved),
+            _ => None,
+        },
+        // What nobody can do anything with is only shown when it is asked for, or searched for.
+        declined: only("declined", fields.get("search").is_empty()),
+        superseded: only("superseded", fields.get("search").is_empty()),
+        implicit: only("implicit", fields.get("search").is_empty()),
+        limit: Some(ROWS),
+        after: fields.text("after"),
+        ..UpdateQuery::default()
+    }
+}
+
+fn order(fields: &Fields) -> (UpdateOrder, Direction) {
+    let order = match fields.get("sort") {
+        "title" => UpdateOrder::Title,
+        "needed" => UpdateOrder::Needed,
+        "failed" => UpdateOrder::Failed,
+        _ => UpdateOrder::Arrival,
+    };
+    (order, direction(fields))
+}
+
+pub(crate) async fn list(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Response, Failure> {
+    let (mirror, now) = (manager.mirror(), manager.now());
+    let (order, direction) = order(&fields);
+    let found = mirror.updates.find(&query(&fields), order, direction);
+    // Whoever searches for one thing wants to see it; a computer's name is searched for here too.
+    if found.total == Some(0)
+        && let Some(search) = fields.text("search")
+    {
+        return Ok(Redirect::to(&format!("/computers?search={}", encoded(&search))).into_response());
+    }
+    let total = found.total.unwrap_or_default();
+    let columns = [
+        ("Update", "title", false),
+        ("Classification", "", false),
+        ("State", "", false),
+        ("Arrived", "arrival*", false),
+        ("Needed", "needed", true),
+        ("Installed", "", true),
+        ("Failed", "failed", true),
+    ];
+    let page = List {
+        frame: Frame::new(&manager, &visitor, "/updates", "Updates", &fields),
+        verdict: match total {
+            0 => "No update matches.".to_owned(),
+            _ => format!("{}.", counted(total, "update")),
+        },
+        search: fields.get("search").to_owned(),
+        approval: fields.get("approval").to_owned(),
+        classification: fields.get("classification").to_owned(),
+        classifications: classifications(&mirror),
+        superseded: fields.get("superseded") == "yes",
+        declined: fields.get("declined") == "yes",
+        implicit: fields.get("implicit") == "yes",
+        heads: heads("/updates", &fields, &columns),
+        rows: found.items.iter().map(|update| row(update, now)).collect(),
+        groups: choices(&mirror, None),
+        next: found.next.map(|next| format!("/updates?{}", fields.with("after", &next))),
+        csv: format!("/updates.csv?{}", fields.with("after", "")),
+    };
+    Ok(Html(page.render()?).into_response())
+}
+
+/// All that the list shows with this filter, in its order.
+pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Response {
+    let mirror = manager.mirror();
+    let (order, direction) = order(&fields);
+    let mut query = UpdateQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields) };
+    let mut text = csv_line([
+        "id",
+        "title",
+        "kb",
+        "classification",
+        "state",
+        "arrived",
+        "needed",
+        "installed",
+        "failed",
+    ]);
+    loop {
+        let page = mirror.updates.find(&query, order, direction);
+        for update in &page.items {
+            text += &csv_line([
+                &update.id.to_string(),
+                &update.title,
+                &update.kb.join(" "),
+                update.classification.as_deref().unwrap_or_default(),
+                &shown(update).word,
+                &update.arrived_at.to_string(),
+                &update.needed.to_string(),
+                &update.installed.to_string(),
+                &update.failed.to_string(),
+            ]);
+        }
+        query.after = page.next;
+        if query.after.is_none() {
+            return csv("updates.csv", text);
+        }
+    }
+}
+
+fn classifications(mirror: &Mirror) -> Vec<String> {
+    let mut all: Vec<String> =
+        mirror.updates.all().iter().filter_map(|update| update.classification.clone()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The groups that can be approved for, by name, nested ones with those above them.
+pub(crate) fn choices(mirror: &Mirror, chosen: Option<GroupId>) -> Vec<GroupChoice> {
+    let path = |id| {
+        let mut names: Vec<&str> = mirror
+            .tree
+            .chain(id)
+            .into_iter()
+            .filter_map(|id| mirror.tree.group(id))
+            .map(|group| &*group.name)
+            .collect();
+        // All Computers is above everyone and says nothing.
+        if names.len() > 1 {
+            names.pop();
+        }
+        names.reverse();
+        names.join(" / ")
+    };
+    let mut choices: Vec<GroupChoice> = mirror
+        .tree
+        .groups
+        .iter()
+        .map(|group| GroupChoice {
+            id: group.id.to_string(),
+            name: path(group.id),
+            is_chosen: chosen == Some(group.id),
+        })
+        .collect();
+    choices.sort_by_key(|choice| choice.name.to_lowercase());
+    choices
+}
+
+fn shown(update: &UpdateSummary) -> Shown {
+    match update.state {
+        UpdateState::Declined => Shown::new(Look::Silent, "declined"),
+        UpdateState::Expired => Shown::new(Look::Silent, "expired"),
+        UpdateState::Incomplete => Shown::new(Look::Failed, "incomplete"),
+        UpdateState::Implicit => Shown::new(Look::Silent, "follows others"),
+        UpdateState::Approvable if update.approved_groups > 0 => {
+            Shown::new(Look::InStep, format!("approved for {}", counted(update.approved_groups, "group")))
+        }
+        UpdateState::Approvable if update.superseded => Shown::new(Look::Silent, "superseded"),
+        UpdateState::Approvable if update.needed > 0 => Shown::new(Look::Differs, "not approved"),
+        UpdateState::Approvable => Shown::new(Look::Silent, "not approved"),
+    }
+}
+
+fn row(update: &UpdateSummary, now: Timestamp) -> Row {
+    let mut more: Vec<String> = update.kb.iter().map(|kb| format!("KB{kb}")).collect();
+    more.extend(update.severity.clone());
+    more.extend(update.products.iter().cloned());
+    Row {
+        id: update.id.to_string(),
+        title: update.title.clone(),
+        more: more.join(" · "),
+        classification: update.classification.clone().unwrap_or_else(|| "–".to_owned()),
+        state: shown(update),
+        arrived: When::known(update.arrived_at, now),
+        needed: dash(update.needed),
+        installed: dash(update.installed),
+        failed: dash(update.failed),
+    }
+}

@@ -1,0 +1,427 @@
+//! One update: what computers said, what is approved, and how far it has come.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, Redirect};
+use headwater_api::{
+    ApprovalAction, UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
+};
+use headwater_manager::{Halt, Manager, Mirror};
+use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
+use headwater_words::quantity::{counted, grouped, size};
+
+use super::{GroupChoice, choices, shown};
+use crate::Shared;
+use crate::failure::Failure;
+use crate::fields::{Fields, Form};
+use crate::frame::Frame;
+use crate::look::{Look, State as Shown, When};
+use crate::overview::dash;
+use crate::session::Visitor;
+
+#[derive(Template)]
+#[template(path = "update.html")]
+struct Page {
+    frame: Frame,
+    id: String,
+    title: String,
+    verdict: String,
+    /// Why it cannot be asked now; then only what the mirror knows is shown.
+    problem: String,
+    state: Shown,
+    facts: Vec<(&'static str, String)>,
+    info: String,
+    counts: Vec<(&'static str, u64)>,
+    is_declined: bool,
+    can_approve: bool,
+    can_halt: bool,
+    approvals: String,
+    halt: Option<HaltShown>,
+    grid: Vec<Cell>,
+    groups: Vec<GroupChoice>,
+    servers: Vec<OnServer>,
+    supersedes: Vec<Link>,
+    superseded_by: Vec<Link>,
+    history: Vec<Past>,
+}
+
+struct HaltShown {
+    state: Shown,
+    by: String,
+    at: When,
+}
+
+/// What is in effect for one group.
+struct Cell {
+    group: String,
+    group_id: String,
+    indent: usize,
+    action: &'static str,
+    /// From which group it comes, where it is not its own.
+    from: String,
+    deadline: Option<When>,
+    by: String,
+    at: Option<When>,
+}
+
+/// How far an update has come on one server.
+struct OnServer {
+    name: String,
+    indent: usize,
+    state: Shown,
+    revision: String,
+    approvals: String,
+    content: String,
+}
+
+pub(super) struct Link {
+    pub href: String,
+    pub title: String,
+}
+
+struct Past {
+    at: When,
+    by: String,
+    what: String,
+    is_outside: bool,
+}
+
+pub(crate) async fn show(
+    State(manager): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, Failure> {
+    let id: UpdateId = id.parse().map_err(|_| Failure::not_found("this is no id of an update"))?;
+    let mirror = manager.mirror();
+    let detail = manager.update(id).await;
+    let known = mirror.updates.get(id);
+    let (detail, problem) = match (detail, known) {
+        (Ok(detail), _) => (detail, String::new()),
+        (Err(error), Some(known)) => (remembered(known, &mirror), chain(&error)),
+        (Err(error), None) => return Err(error.into()),
+    };
+    let on_servers = if problem.is_empty() { manager.update_on_servers(id).await? } else { Vec::new() };
+    Ok(Html(page(&manager, &visitor, &mirror, detail, problem, &on_servers).await?.render()?))
+}
+
+/// What the mirror knows of an update whose server is not reached.
+fn remembered(known: &UpdateSummary, mirror: &Mirror) -> UpdateDetail {
+    let approvals = mirror.tree.approvals.iter().filter(|one| one.update == known.id);
+    UpdateDetail {
+        summary: known.clone(),
+        description: String::new(),
+        languages: Vec::new(),
+        files: Vec::new(),
+        prerequisites: Vec::new(),
+        bundles: Vec::new(),
+        bundled_by: Vec::new(),
+        supersedes: Vec::new(),
+        superseded_by: Vec::new(),
+        approvals: approvals
+            .map(|one| headwater_api::Approval {
+                group: one.group,
+                group_name: mirror.tree.group(one.group).map_or_else(String::new, |group| group.name.clone()),
+                action: one.action,
+                deadline: one.deadline,
+                by: String::new(),
+                at: Timestamp::EPOCH,
+                revision: Some(one.revision).filter(|revision| *revision != known.revision),
+            })
+            .collect(),
+        revisions: Vec::new(),
+        history: Vec::new(),
+        incomplete: Vec::new(),
+        status: UpdateCounts {
+            installed: known.installed,
+            needed: known.needed.saturating_sub(known.failed),
+            failed: known.failed,
+            ..UpdateCounts::default()
+        },
+    }
+}
+
+async fn page(
+    manager: &Manager,
+    visitor: &Visitor,
+    mirror: &Mirror,
+    detail: UpdateDetail,
+    problem: String,
+    on_servers: &[(ServerId, UpdateDetail)],
+) -> Result<Page, Failure> {
+    let now = manager.now();
+    let (summary, status) = (&detail.summary, detail.status);
+    let halt = manager.halts().await?.into_iter().find(|halt| halt.update == summary.id);
+    let operators: Vec<String> = {
+        let audited = manager.audited(1_000).await?;
+        audited.into_iter().map(|row| row.operator).collect()
+    };
+    let link = |update: &UpdateRef| Link {
+        href: format!("/updates/{}", update.id),
+        title: update.title.clone().unwrap_or_else(|| update.id.to_string()),
+    };
+    let is_declined = summary.state == UpdateState::Declined;
+    Ok(Page {
+        frame: Frame::new(manager, visitor, "/updates", &summary.title, &Fields::default()),
+        id: summary.id.to_string(),
+        title: summary.title.clone(),
+        verdict: verdict(&detail, mirror),
+        problem,
+        state: match &halt {
+            Some(_) => Shown::new(Look::Halted, "halted"),
+            None => shown(summary),
+        },
+        facts: facts(&detail),
+        info: detail.description.clone(),
+        counts: vec![
+            ("needed", status.needed),
+            ("downloaded", status.downloaded),
+            ("installed", status.installed),
+            ("pending restart", status.pending_restart),
+            ("failed", status.failed),
+            ("not applicable", status.not_applicable),
+            ("unknown", status.unknown),
+        ],
+        is_declined,
+        can_approve: summary.state == UpdateState::Approvable,
+        can_halt: !detail.approvals.is_empty() || halt.as_ref().is_some_and(|halt| halt.done_at.is_none()),
+        approvals: counted(detail.approvals.len() as u64, "approval"),
+        halt: halt.map(|halt| HaltShown {
+            state: match halt.done_at {
+                Some(_) => Shown::new(Look::Halted, "halted"),
+                None => Shown::new(Look::Working, "pending"),
+            },
+            by: halt.asked_by,
+            at: When::new(halt.asked_at, now),
+        }),
+        grid: grid(mirror, &detail, now),
+        groups: choices(mirror, None),
+        servers: servers(mirror, &detail, on_servers),
+        supersedes: detail.supersedes.iter().map(link).collect(),
+        superseded_by: detail.superseded_by.iter().map(link).collect(),
+        history: detail
+            .history
+            .iter()
+            .map(|change| Past {
+                at: When::new(change.at, now),
+                is_outside: !operators.contains(&change.by),
+                by: change.by.clone(),
+                what: past(change),
+            })
+            .collect(),
+    })
+}
+
+/// `Needed by 412, failed on 9, unknown on 130 of which 12 are silent.`
+fn verdict(detail: &UpdateDetail, mirror: &Mirror) -> String {
+    let status = detail.status;
+    let open = status.needed + status.downloaded;
+    let silent = mirror.computers.all().iter().filter(|computer| computer.silent).count() as u64;
+    let mut parts = Vec::new();
+    if open + status.failed > 0 {
+        parts.push(format!("Needed by {}", counted(open + status.failed, "computer")));
+    }
+    if status.failed > 0 {
+        parts.push(format!("failed on {}", grouped(status.failed)));
+    }
+    if status.pending_restart > 0 {
+        parts.push(format!("{} wait for a restart", grouped(status.pending_restart)));
+    }
+    if parts.is_empty() && status.installed > 0 {
+        parts.push(format!("Installed on {}, needed by none", counted(status.installed, "computer")));
+    }
+    if parts.is_empty() {
+        parts.push("No computer has said that it needs it".to_owned());
+    }
+    if status.unknown > 0 {
+        parts.push(format!("unknown on {}", grouped(status.unknown)));
+    }
+    if silent > 0 {
+        parts.push(format!("{} silent", counted(silent, "computer")));
+    }
+    parts.join(", ") + "."
+}
+
+fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
+    let summary = &detail.summary;
+    let held = detail.files.iter().filter(|file| file.held).count() as u64;
+    let bytes: u64 = detail.files.iter().map(|file| file.size_bytes).sum();
+    let files = match detail.files.len() as u64 {
+        0 => "not told".to_owned(),
+        all => format!("{} of {}, {} together", grouped(held), counted(all, "file"), size(bytes)),
+    };
+    let mut facts = vec![
+        ("Article", summary.kb.iter().map(|kb| format!("KB{kb}")).collect::<Vec<_>>().join(", ")),
+        ("Classification", summary.classification.clone().unwrap_or_default()),
+        ("Severity", summary.severity.clone().unwrap_or_default()),
+        ("Products", summary.products.join(", ")),
+        ("Revision", summary.revision.to_string()),
+        ("Files at the top", files),
+        ("Id", summary.id.to_string()),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+/// The groups in the order of the tree, each with its own approval or the one that reaches it.
+fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    let own = |id: GroupId| detail.approvals.iter().find(|approval| approval.group == id);
+    let mut groups: Vec<(String, usize, GroupId, &str)> = mirror
+        .tree
+        .groups
+        .iter()
+        .map(|group| {
+            let chain = mirror.tree.chain(group.id);
+            let names = chain.iter().rev().filter_map(|id| mirror.tree.group(*id));
+            let key = names.map(|group| group.name.to_lowercase()).collect::<Vec<_>>().join("\n");
+            (key, chain.len() - 1, group.id, group.name.as_str())
+        })
+        .collect();
+    groups.sort();
+    for (_, depth, id, name) in groups {
+        let effective = mirror.tree.chain(id).into_iter().find_map(|at| Some((at, own(at)?)));
+        let from = effective.as_ref().filter(|(at, _)| *at != id).and_then(|(at, _)| mirror.tree.group(*at));
+        let approval = effective.map(|(_, approval)| approval);
+        cells.push(Cell {
+            group: name.to_owned(),
+            group_id: id.to_string(),
+            indent: depth.min(6),
+            action: approval.map_or("–", |approval| action(approval.action)),
+            from: from.map_or_else(String::new, |group| group.name.clone()),
+            deadline: approval.and_then(|approval| approval.deadline).map(|at| When::new(at, now)),
+            by: approval.map_or_else(String::new, |approval| approval.by.clone()),
+            at: approval.and_then(|approval| When::known(approval.at, now)),
+        });
+    }
+    cells
+}
+
+fn action(action: ApprovalAction) -> &'static str {
+    match action {
+        ApprovalAction::Install => "install",
+        ApprovalAction::Uninstall => "uninstall",
+        ApprovalAction::Detect => "detect only",
+        ApprovalAction::Block => "block",
+    }
+}
+
+fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateDetail)]) -> Vec<OnServer> {
+    let decisions = |detail: &UpdateDetail| {
+        let mut all: Vec<_> =
+            detail.approvals.iter().map(|one| (one.group, one.action, one.deadline)).collect();
+        all.sort_unstable();
+        all
+    };
+    let row = |one: &headwater_manager::ServerView| {
+        let there = on_servers.iter().find(|(id, _)| *id == one.server.id).map(|(_, detail)| detail);
+        let state = match there {
+            None if !one.server.reached => Shown::new(Look::Failed, "not reached"),
+            None => Shown::new(Look::Differs, "not known"),
+            Some(there) if decisions(there) == decisions(top) => match there.approvals.is_empty() {
+                true => Shown::new(Look::Silent, "not offered"),
+                false => Shown::new(Look::InStep, "offered as above"),
+            },
+            Some(there) if there.approvals.is_empty() => Shown::new(Look::Differs, "withdrawn"),
+            Some(_) => Shown::new(Look::Differs, "offered otherwise"),
+        };
+        let held = there.map(|there| there.files.iter().filter(|file| file.held).count());
+        let all = there.map(|there| there.files.len()).filter(|all| *all > 0);
+        OnServer {
+            name: one.server.name.clone(),
+            indent: one.depth.min(6),
+            state,
+            revision: there.map_or_else(|| "–".to_owned(), |there| there.summary.revision.to_string()),
+            approvals: there.map_or_else(|| "–".to_owned(), |there| dash(there.approvals.len() as u64)),
+            content: match (held, all) {
+                (Some(held), Some(all)) => format!("{held} of {}", counted(all as u64, "file")),
+                _ => "–".to_owned(),
+            },
+        }
+    };
+    mirror.tree.servers.iter().map(row).collect()
+}
+
+fn past(change: &headwater_api::Change) -> String {
+    let mut text = change.what.clone();
+    if let Some(group) = &change.group {
+        text += &format!(" for {}", group.name);
+    }
+    match (&change.from, &change.to) {
+        (Some(from), Some(to)) => text + &format!(": {from} became {to}"),
+        (None, Some(to)) => text + &format!(": {to}"),
+        (Some(from), None) => text + &format!(": it was {from}"),
+        (None, None) => text,
+    }
+}
+
+pub(crate) async fn withdraw(
+    State(manager): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(fields): Form,
+) -> Result<Redirect, Failure> {
+    let update = parsed(&id)?;
+    let group = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
+    all_applied(&manager.approve(&[update], group, None, &visitor.name).await?)?;
+    Ok(Redirect::to(&format!("/updates/{update}")))
+}
+
+pub(crate) async fn decline(
+    manager: Shared,
+    visitor: Visitor,
+    id: Path<String>,
+) -> Result<Redirect, Failure> {
+    set_declined(manager, visitor, id, true).await
+}
+
+pub(crate) async fn undecline(
+    manager: Shared,
+    visitor: Visitor,
+    id: Path<String>,
+) -> Result<Redirect, Failure> {
+    set_declined(manager, visitor, id, false).await
+}
+
+async fn set_declined(
+    State(manager): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    decline: bool,
+) -> Result<Redirect, Failure> {
+    let update = parsed(&id)?;
+    all_applied(&manager.decline(&[update], decline, &visitor.name).await?)?;
+    Ok(Redirect::to(&format!("/updates/{update}")))
+}
+
+pub(crate) async fn halt(
+    State(manager): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, Failure> {
+    let update = parsed(&id)?;
+    if manager.halt(update, &visitor.name).await? == Halt::Pending {
+        tracing::warn!(%update, "a halt waits: the linked WSUS is not reached");
+    }
+    Ok(Redirect::to(&format!("/updates/{update}")))
+}
+
+fn parsed(id: &str) -> Result<UpdateId, Failure> {
+    id.parse().map_err(|_| Failure::not_found("this is no id of an update"))
+}
+
+/// Whatever was refused is said, with the first reason.
+pub(super) fn all_applied(done: &UpdatesOutcome) -> Result<(), Failure> {
+    match done.refused.first() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(
+            StatusCode::CONFLICT,
+            format!(
+                "{} of {} refused: {}",
+                done.refused.len(),
+                counted((done.refused.len() + done.applied.len() + done.unchanged.len()) as u64, "update"),
+                first.reason
+            ),
+        )),
+    }
+}
