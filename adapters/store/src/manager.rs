@@ -170,6 +170,12 @@ impl ManagerStore {
         row.map(|row| Ok(LinkRow { url: row.try_get(0)?, linkage: linkage_id(&row, 1)? })).transpose()
     }
 
+    /// The linked Linkage has another address.
+    pub async fn move_link(&self, url: &str) -> Result<()> {
+        sqlx::query("UPDATE link SET url = $1").bind(url.to_owned()).execute(&self.write).await?;
+        Ok(())
+    }
+
     /// Forgets the link and all Linkages. Host groups forget which WSUS groups are theirs.
     pub async fn unlink(&self, by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
@@ -504,6 +510,9 @@ mod tests {
         assert_eq!(store.link().await.expect("reads"), Some(link));
         store.add_linkage(&linkage(4, 4), Some(url)).await.expect_err("a second link is refused");
         assert_eq!(store.linkages().await.expect("reads").len(), 2);
+        store.move_link("https://wsus1:9532/linkage").await.expect("writes");
+        let moved = store.link().await.expect("reads").map(|link| (link.url, link.linkage));
+        assert_eq!(moved, Some(("https://wsus1:9532/linkage".to_owned(), LinkageId::from_u128(1))));
 
         let bound = Some(GroupId::from_u128(7));
         assert!(store.add_host_group("Berlin", bound, &[], "ada", NOW).await.expect("writes"));

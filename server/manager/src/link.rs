@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use headwater_api::linkage::{About, PAIR, PROTOCOL, Pairing, PairingAnswer, ROOT, WsusIdentity, WsusMode};
 use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError};
+use headwater_model::LinkageId;
 use headwater_store::LinkageRow;
 
 use crate::ask::{Way, invalid};
@@ -63,6 +64,18 @@ impl Manager {
             }
         }
         linked
+    }
+
+    /// The Linkage of the linked WSUS, and its address.
+    pub async fn linked(&self) -> Result<Option<(LinkageId, String)>, ManagerError> {
+        Ok(self.store.link().await?.map(|link| (link.linkage, link.url)))
+    }
+
+    /// The linked Linkage is at another address from now on. Whoever else is there has no key of it.
+    pub async fn relocate(&self, url: &str) -> Result<(), ManagerError> {
+        let _one_at_a_time = self.linking.lock().await;
+        let url: LinkageUrl = url.parse().map_err(invalid)?;
+        Ok(self.store.move_link(&url.to_string()).await?)
     }
 
     /// Releases every Linkage that is reached, and forgets them all.

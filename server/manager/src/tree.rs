@@ -128,7 +128,8 @@ impl Manager {
                 let linkage = linkages.get(&one.server);
                 let told = TreeServer {
                     id: one.server,
-                    name: one.name,
+                    // A rollup tells names in lower case.
+                    name: linkage.map_or(one.name, |row| row.name.clone()),
                     parent: Some(one.parent.unwrap_or(row.server)),
                     kind: None,
                     mode: one.mode,
@@ -148,6 +149,7 @@ impl Manager {
         found.remove(&top.server);
         for (id, server) in &mut found {
             let Some(identity) = identities.get(id) else { continue };
+            server.name.clone_from(&identity.name);
             server.kind = Some(identity.kind);
             server.mode = Some(identity.mode);
             server.computers = identity.computers;
