@@ -356,6 +356,18 @@ impl Config {
         self.roles.contains(&role)
     }
 
+    /// The same with a Linkage: of the Microsoft WSUS if one is named, else of the update server beside it.
+    pub fn for_linkage(mut self) -> Result<Self, ConfigError> {
+        if self.linkage.microsoft_wsus.is_some() {
+            self.roles.retain(|role| *role != Role::UpdateServer);
+        }
+        if !self.has(Role::Linkage) {
+            self.roles.push(Role::Linkage);
+        }
+        self.check()?;
+        Ok(self)
+    }
+
     /// Refuses settings that contradict each other.
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Meaning(text.to_owned()));

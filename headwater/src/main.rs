@@ -5,6 +5,8 @@ mod demo;
 mod linkage;
 mod logging;
 mod maintain;
+mod node;
+mod own_link;
 mod serve;
 mod tls;
 mod up;

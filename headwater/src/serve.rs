@@ -1,27 +1,18 @@
-//! A process with its roles: the wiring.
+//! A process: one node or several, until it is told to stop.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use headwater_app::content::{ContentMode, ContentSettings, Express, Patience, Trust, keep_content};
-use headwater_app::downstream_server::{DownstreamSettings, PlainHttp, follow_upstream};
-use headwater_app::{App, Clock, FirstAdministrator, Operators, Settings, Targeting, admin};
 use headwater_http::console::{self, Console};
-use headwater_http::updates::{self, ContentUrls, Updates};
-use headwater_http::{Limits, Listener, linkage, manager};
-use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent};
-use headwater_manager::{Manager, follow_wsus};
-use headwater_model::Timestamp;
-use headwater_policy::offer::PageLimits;
+use headwater_http::manager;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::{self, Config, Role};
-use crate::demo::Demo;
-use crate::tls;
+use crate::config::{self, Config};
+use crate::node::{Bound, Node};
+use crate::own_link::{self, Own};
+use crate::{demo, tls};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +33,8 @@ pub enum ServeError {
     Operators(#[from] headwater_operators::OperatorsError),
     #[error(transparent)]
     Listen(#[from] headwater_http::ListenError),
+    #[error("the demonstration cannot be set up")]
+    Demo(#[from] demo::DemoError),
     #[error("`{path}` cannot be written")]
     Write { path: PathBuf, source: std::io::Error },
     #[error("the system refused")]
@@ -50,338 +43,158 @@ pub enum ServeError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// What an update server in this process adds to it.
-struct UpdateServer {
-    app: Arc<App>,
-    url: String,
-    listener: Listener,
-    content: ContentUrls,
-    content_listener: Option<Listener>,
+/// What runs beside each other in one process.
+pub struct Process {
+    metrics: PrometheusHandle,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    nodes: Vec<Arc<Node>>,
 }
 
-pub async fn run(config: Config, demo: bool) -> Result<(), ServeError> {
-    if demo && !is_plain(&config, config.updates) {
-        let advice = "`--demo` speaks plain HTTP: keep `updates` on loopback".to_owned();
-        return Err(config::ConfigError::Meaning(advice).into());
+impl Process {
+    pub fn begin() -> Result<Self, ServeError> {
+        let metrics = PrometheusBuilder::new().install_recorder()?;
+        Ok(Self { metrics, stop: watch::Sender::new(false), tasks: Vec::new(), nodes: Vec::new() })
     }
-    let metrics = PrometheusBuilder::new().install_recorder()?;
-    // All addresses are taken before anything is written, so that a taken port harms nothing.
-    let bound = match config.has(Role::UpdateServer) {
-        true => Some(bind_updates(&config).await?),
-        false => None,
-    };
-    let mut console_listener = Listener::bind(config.console, Limits::default()).await?;
-    let mut linkage_listener = match config.has(Role::Linkage) {
-        true => Some(Listener::bind(config.linkage.listen, Limits::default()).await?),
-        false => None,
-    };
-    let console_url = url(&config, config.console, console_listener.address()?);
 
-    // A process without an update server holds the folder itself.
-    let _lock = if bound.is_none() { Some(headwater_app::lock(&config.data)?) } else { None };
-    let update_server = match bound {
-        Some(bound) => Some(open_update_server(&config, bound).await?),
-        None => None,
-    };
-    let app = update_server.as_ref().map(|server| server.app.clone());
-    let manager = match config.has(Role::Manager) {
-        true => Some(open_manager(&config, app.as_deref()).await?),
-        false => None,
-    };
-    // A Linkage alone has no operators: its managing server has.
-    let operators = match (&app, &manager) {
-        (Some(app), _) => Some(app.operators.clone()),
-        (None, Some(manager)) => Some(manager.operators.clone()),
-        (None, None) => None,
-    };
-    let mut first = None;
-    if let Some(operators) = &operators {
-        let given = config.admin_password()?;
-        let is_given = given.is_some();
-        first = operators.first_administrator(given, now()).await?.filter(|_| !is_given);
+    /// Opens a node and lets it answer.
+    pub async fn start(&mut self, bound: Bound) -> Result<Arc<Node>, ServeError> {
+        let (mut node, listeners) = Node::open(bound).await?;
+        let console = console_router(&node, self.metrics.clone());
+        self.tasks.extend(node.serve(listeners, console, &self.stopped()));
+        let node = Arc::new(node);
+        self.nodes.push(node.clone());
+        Ok(node)
     }
-    if !is_plain(&config, config.console) {
-        console_listener.secure(tls::server_config(&config.tls, &config.data, config.console.ip())?);
+
+    /// Turns true when everything is to end.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
-    let linkage = match &mut linkage_listener {
-        Some(listener) => {
-            let linkage = Linkage::open(&config.data, wsus(&config, app.as_ref())?, Clock::system())?;
-            listener.secure_with(linkage.tls());
-            Some(linkage)
+
+    /// Something that goes on until the stop.
+    pub fn add(&mut self, task: JoinHandle<()>) {
+        self.tasks.push(task);
+    }
+
+    /// Ends when open requests are answered and everything that was accepted is written.
+    pub async fn end(self) {
+        tracing::info!("stopping");
+        for app in self.nodes.iter().filter_map(|node| node.app.as_ref()) {
+            app.hang_up();
         }
-        None => None,
-    };
-    if let Some(operators) = &operators {
-        leave_for_commands(operators, &config.data, &console_url).await?;
-    }
-
-    let (stop, stopped) = watch::channel(false);
-    let router = console_router(&update_server, manager.clone(), &console_url, metrics);
-    let mut tasks = vec![tokio::spawn(console_listener.serve(router, stopped.clone()))];
-    let updates_url = update_server.as_ref().map(|server| server.url.clone());
-    if let Some(manager) = &manager {
-        tasks.push(tokio::spawn(follow_wsus(manager.clone(), stopped.clone())));
-    }
-    if let Some(server) = update_server {
-        tasks.extend(start_update_server(server, demo, &stopped));
-    }
-    let linkage_url = match &linkage_listener {
-        Some(listener) => Some(format!("https://{}/linkage", named(listener.address()?))),
-        None => None,
-    };
-    if let (Some(linkage), Some(listener)) = (&linkage, linkage_listener) {
-        tasks.push(tokio::spawn(listener.serve(linkage::router(linkage.clone()), stopped.clone())));
-        if let Some(parent) = config.linkage.parent.as_ref().and_then(|url| url.parse().ok()) {
-            tasks.push(tokio::spawn(follow_parent(linkage.clone(), parent, stopped.clone())));
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            // A task that failed has said so.
+            let _ = task.await;
         }
+        for node in self.nodes {
+            node.close().await;
+        }
+        tracing::info!("stopped");
     }
-    drop(stopped);
-    let shown = linkage_url.as_deref().zip(linkage.as_deref());
-    announce(updates_url.as_deref(), &console_url, shown, &config, first.as_ref());
+}
 
+/// Whether a managing server is to be linked with the WSUS of the same process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linking {
+    Own,
+    ByHand,
+}
+
+/// One node, until it is told to stop.
+pub async fn run(config: Config, linking: Linking) -> Result<(), ServeError> {
+    let bound = Bound::bind(config).await?;
+    let mut process = Process::begin()?;
+    let node = process.start(bound).await?;
+    let link = match linking {
+        Linking::Own => Some(own_link::see_to(&node).await),
+        Linking::ByHand => None,
+    };
+    announce(&node, link.as_ref());
+    ready();
     stop_signal().await;
-    tracing::info!("stopping");
-    if let Some(app) = &app {
-        app.hang_up();
-    }
-    // The receivers are in the tasks that are waited for below.
-    let _ = stop.send(true);
-    for task in tasks {
-        let _ = task.await;
-    }
-    if let Some(app) = app {
-        app.stop().await;
-    }
-    if let Some(manager) = manager {
-        manager.close().await;
-    }
-    tracing::info!("stopped");
+    process.end().await;
     Ok(())
 }
 
-/// The listeners of an update server.
-struct BoundUpdates {
-    listener: Listener,
-    content: ContentUrls,
-    content_listener: Option<Listener>,
-    url: String,
-}
-
-async fn bind_updates(config: &Config) -> Result<BoundUpdates, ServeError> {
-    let listener = Listener::bind(config.updates, Limits::default()).await?;
-    let content = content_urls(config, listener.address()?.port());
-    let content_listener = match is_plain(config, config.updates) {
-        true => None,
-        false => {
-            let beside = SocketAddr::new(config.updates.ip(), content.port);
-            Some(Listener::bind(beside, Limits::default()).await?)
-        }
+/// `up --demo`: a whole tree with its computers.
+pub async fn run_demo(config: Config) -> Result<(), ServeError> {
+    let data = config.data.clone();
+    let bounds = demo::bind(config).await?;
+    let mut process = Process::begin()?;
+    let set_up = async {
+        demo::start(&mut process, bounds).await?;
+        demo::tell_what_to_try(&data);
+        ready();
+        std::future::pending::<Result<(), ServeError>>().await
     };
-    let url = url(config, config.updates, listener.address()?);
-    Ok(BoundUpdates { listener, content, content_listener, url })
+    let done = tokio::select! {
+        failed = set_up => failed,
+        () = stop_signal() => Ok(()),
+    };
+    process.end().await;
+    done
 }
 
-async fn open_update_server(config: &Config, bound: BoundUpdates) -> Result<UpdateServer, ServeError> {
-    let BoundUpdates { mut listener, content, content_listener, url } = bound;
-    let app = App::start(settings(config)?, Clock::system()).await?;
-    if !is_plain(config, config.updates) {
-        listener.secure(tls::server_config(&config.tls, &config.data, config.updates.ip())?);
-    }
-    Ok(UpdateServer { app, url, listener, content, content_listener })
-}
-
-/// The WSUS that the Linkage speaks for.
-fn wsus(config: &Config, app: Option<&Arc<App>>) -> Result<Wsus, ServeError> {
-    match (config.microsoft_wsus()?, app) {
-        (None, Some(app)) => Ok(Wsus::Headwater(app.clone())),
-        (Some(access), _) => {
-            let wsus = headwater_wsus_admin::Wsus::new(access)?;
-            Ok(Wsus::Microsoft(Arc::new(Microsoft::new(wsus, name(config), now()))))
-        }
-        (None, None) => {
-            let reason = "the Linkage has no WSUS: see `linkage.microsoft_wsus`".to_owned();
-            Err(config::ConfigError::Meaning(reason).into())
-        }
-    }
-}
-
-/// Beside an update server both are administered by the same operators.
-async fn open_manager(config: &Config, app: Option<&App>) -> Result<Arc<Manager>, ServeError> {
-    let mut manager = Manager::open(&config.manager_place()?, &name(config), now).await?;
-    if let Some(app) = app {
-        manager.operators = app.operators.clone();
-    }
-    Ok(Arc::new(manager))
-}
-
-fn console_router(
-    update_server: &Option<UpdateServer>,
-    manager: Option<Arc<Manager>>,
-    console_url: &str,
-    metrics: PrometheusHandle,
-) -> axum::Router {
+/// All that the console's listener answers: the API of each role, health and metrics.
+fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
     let metrics: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || metrics.render());
+    let manager = node.manager.clone();
     let managing = manager.clone().map(manager::router).unwrap_or_default();
     let pages = manager.clone().map(headwater_console::router).unwrap_or_default();
     let managing = managing.merge(pages);
-    match update_server {
-        Some(server) => console::router(Console {
-            app: server.app.clone(),
-            updates_url: server.url.clone(),
-            console_url: console_url.to_owned(),
+    match (&node.app, &node.updates_url) {
+        (Some(app), Some(updates_url)) => console::router(Console {
+            app: app.clone(),
+            updates_url: updates_url.clone(),
+            console_url: node.console_url.clone(),
             metrics,
         })
         .merge(managing),
-        None => managing
+        _ => managing
             .merge(manager.map(manager::wsus_router).unwrap_or_default())
             .merge(console::monitoring(metrics)),
     }
 }
 
-fn start_update_server(
-    server: UpdateServer,
-    demo: bool,
-    stopped: &watch::Receiver<bool>,
-) -> Vec<JoinHandle<()>> {
-    let UpdateServer { app, url, listener, content, content_listener } = server;
-    let updates = Arc::new(Updates { app: app.clone(), content });
-    let mut tasks = vec![
-        tokio::spawn(listener.serve(updates::router(updates), stopped.clone())),
-        tokio::spawn(keep_content(app.clone(), stopped.clone())),
-        tokio::spawn(follow_upstream(app.clone(), stopped.clone())),
-        tokio::spawn(rotate_keys(app.clone(), stopped.clone())),
-    ];
-    if demo {
-        let demo = Demo { app: app.clone(), updates_url: url };
-        tasks.push(tokio::spawn(demo.run(stopped.clone())));
-    }
-    if let Some(listener) = content_listener {
-        tasks.push(tokio::spawn(listener.serve(updates::content::router(app), stopped.clone())));
-    }
-    tasks
-}
-
-/// The system's time.
-fn now() -> Timestamp {
-    Clock::system().now()
-}
-
-/// The name by which other servers know this machine.
-fn name(config: &Config) -> String {
-    config.name.clone().or_else(tls::machine_name).unwrap_or_else(|| "localhost".to_owned())
-}
-
-/// An address as others on this machine reach it.
-fn named(bound: SocketAddr) -> String {
-    match bound.ip().is_unspecified() {
-        true => format!("localhost:{}", bound.port()),
-        false => bound.to_string(),
-    }
-}
-
-fn settings(config: &Config) -> Result<Settings, config::ConfigError> {
-    Ok(Settings {
-        data: config.data.clone(),
-        database: config.place()?,
-        page: PageLimits { updates_max: config.page.updates_max, bytes_max: config.page.mebibytes_max << 20 },
-        targeting: match config.targeting {
-            config::Targeting::Server => Targeting::ServerSide,
-            config::Targeting::Client => Targeting::ClientSide,
-        },
-        content: ContentSettings {
-            mode: match config.content {
-                config::Content::OnApproval => ContentMode::OnApproval,
-                config::Content::AtOnce => ContentMode::AtOnce,
-            },
-            languages: config.content_languages.clone(),
-            express: if config.content_express { Express::Hold } else { Express::LeaveOut },
-            sources: if config.content_local_sources { Trust::Configured } else { Trust::Announced },
-            patience: Patience::default(),
-        },
-        downstream: DownstreamSettings {
-            name: name(config),
-            every: Duration::from_secs(60 * u64::from(config.synchronise_every_minutes)),
-            plain_http: if config.insecure_http { PlainHttp::Anywhere } else { PlainHttp::OnLoopback },
-        },
-    })
-}
-
-fn is_plain(config: &Config, address: SocketAddr) -> bool {
-    address.ip().is_loopback() || config.insecure_http
-}
-
-fn url(config: &Config, asked: SocketAddr, bound: SocketAddr) -> String {
-    let scheme = if is_plain(config, asked) { "http" } else { "https" };
-    format!("{scheme}://{}", named(bound))
-}
-
-/// Content is plain HTTP: on the same port, or beside HTTPS by fact 51.
-fn content_urls(config: &Config, port: u16) -> ContentUrls {
-    let content_port = match port {
-        port if is_plain(config, config.updates) => port,
-        443 => 80,
-        port => port.saturating_sub(1),
-    };
-    ContentUrls { scheme: "http", port: content_port }
-}
-
-/// What the commands on this machine need: where the API is, and a token.
-async fn leave_for_commands(operators: &Operators, data: &Path, console_url: &str) -> Result<(), ServeError> {
-    let token = operators.local_token(now()).await?;
-    for (name, text) in [("api-url", console_url), ("admin.token", &token)] {
-        let path = data.join(name);
-        headwater_app::write_secret(&path, text.as_bytes())
-            .map_err(|source| ServeError::Write { path, source })?;
-    }
-    Ok(())
-}
-
+/// Says where everything is.
 #[allow(clippy::print_stdout)]
-fn announce(
-    updates: Option<&str>,
-    console: &str,
-    linkage: Option<(&str, &Linkage)>,
-    config: &Config,
-    first: Option<&FirstAdministrator>,
-) {
-    if let Some(updates) = updates {
+pub fn announce(node: &Node, link: Option<&Own>) {
+    if let Some(updates) = &node.updates_url {
         println!("updates   {updates}");
     }
-    println!("console   {console}");
-    if let Some((url, linkage)) = linkage {
+    println!("console   {}", node.console_url);
+    if let (Some(url), Some(linkage)) = (&node.linkage_url, &node.linkage) {
         println!("linkage   {url}");
         println!("          {}", linkage.fingerprint());
-        match linkage.code() {
-            Some(code) => println!("code      {code}   (for the managing server, once)"),
-            None => println!("manager   {}", linkage.manager().unwrap_or_default()),
+        match (link, linkage.code()) {
+            (Some(Own::Linked), _) => println!("linked    with this update server, the top WSUS of its tree"),
+            (_, Some(code)) => println!("code      {code}   (for the managing server, once)"),
+            (_, None) => println!("manager   {}", linkage.manager().unwrap_or_default()),
         }
     }
-    println!("data      {}", config.data.display());
-    if let Some(first) = first {
+    if let Some(Own::Failed { why }) = link {
+        println!("warning   {why}");
+    }
+    println!("data      {}", node.config.data.display());
+    if let Some(first) = &node.first {
         println!("user      {}", first.name);
         println!("password  {}   (shown this once)", first.password);
     }
+    let config = &node.config;
     let open = [config.updates, config.console].iter().any(|address| !address.ip().is_loopback());
     if open && config.insecure_http {
         println!(
             "warning   plain HTTP beyond this machine: whoever is between can run programs on your computers"
         );
     }
-    println!("headwater: ready");
 }
 
-/// New cookie keys when they are due; looked at every hour.
-async fn rotate_keys(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
-    let mut hours = tokio::time::interval(Duration::from_secs(3600));
-    loop {
-        tokio::select! {
-            _ = hours.tick() => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
-        }
-        if let Err(error) = app.rotate_cookie_keys().await {
-            tracing::error!(error = admin::chain(&error), "cookie keys could not be renewed");
-        }
-    }
+/// For whoever waits until it answers.
+#[allow(clippy::print_stdout)]
+fn ready() {
+    println!("headwater: ready");
 }
 
 async fn stop_signal() {

@@ -8,7 +8,7 @@ use headwater_app::admin;
 
 use crate::config::{Config, ConfigError, Role};
 use crate::logging;
-use crate::serve::{self, ServeError};
+use crate::serve::{self, Linking, ServeError};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -27,10 +27,13 @@ pub struct UpArguments {
     /// Where administrators ask [default: 127.0.0.1:8580].
     #[arg(long, value_name = "ADDRESS")]
     console: Option<SocketAddr>,
+    /// Where the managing server and the Linkages of servers below ask [default: 127.0.0.1:8532].
+    #[arg(long, value_name = "ADDRESS")]
+    linkage: Option<SocketAddr>,
     /// Serve plain HTTP beyond loopback: for laboratories only.
     #[arg(long)]
     insecure_http: bool,
-    /// Add an invented catalogue and a few simulated computers that use it.
+    /// Show a whole tree: five WSUS servers, an invented catalogue, sixty simulated computers.
     #[arg(long)]
     demo: bool,
 }
@@ -45,16 +48,24 @@ pub struct ServeArguments {
 
 pub fn up(arguments: UpArguments) -> ExitCode {
     let demo = arguments.demo;
-    run(configure(arguments), demo)
+    logging::start(if demo { logging::DEMO } else { logging::ALL });
+    let config = configure(arguments);
+    match demo {
+        true => run(config, serve::run_demo),
+        false => run(config, |config| serve::run(config, Linking::Own)),
+    }
 }
 
 pub fn serve(arguments: &ServeArguments) -> ExitCode {
-    run(Config::read(&arguments.config), false)
+    logging::start(logging::ALL);
+    run(Config::read(&arguments.config), |config| serve::run(config, Linking::ByHand))
 }
 
 #[allow(clippy::print_stderr)]
-fn run(config: Result<Config, ConfigError>, demo: bool) -> ExitCode {
-    logging::start();
+pub fn run<F: Future<Output = Result<(), ServeError>>>(
+    config: Result<Config, ConfigError>,
+    serve: impl FnOnce(Config) -> F,
+) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -63,7 +74,7 @@ fn run(config: Result<Config, ConfigError>, demo: bool) -> ExitCode {
         }
     };
     let served = match config {
-        Ok(config) => runtime.block_on(serve::run(config, demo)),
+        Ok(config) => runtime.block_on(serve(config)),
         Err(error) => Err(ServeError::Config(error)),
     };
     match served {
@@ -84,7 +95,8 @@ fn configure(arguments: UpArguments) -> Result<Config, ConfigError> {
     config.updates = arguments.updates.unwrap_or(config.updates);
     config.console = arguments.console.unwrap_or(config.console);
     config.insecure_http |= arguments.insecure_http;
-    config.roles = vec![Role::UpdateServer];
+    config.linkage.listen = arguments.linkage.unwrap_or(config.linkage.listen);
+    config.roles = vec![Role::UpdateServer, Role::Linkage, Role::Manager];
     config.check()?;
     Ok(config)
 }

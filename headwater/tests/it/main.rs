@@ -5,7 +5,9 @@
 mod administration;
 mod content;
 mod conversation;
+mod demo;
 mod downstream;
+mod linkage;
 mod load;
 mod mischief;
 mod offers;
@@ -20,5 +22,6 @@ mod server_sync;
 mod sessions;
 mod sources;
 mod tree;
+mod up;
 mod whole;
 mod wire;

@@ -15,6 +15,10 @@ use tempfile::TempDir;
 
 pub(super) const HEADWATER: &str = env!("CARGO_BIN_EXE_headwater");
 
+/// The arguments of `headwater up` on ports of its own.
+pub(super) const UP: [&str; 7] =
+    ["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--linkage", "127.0.0.1:0"];
+
 /// A running `headwater up` on ports of its own. It is killed when dropped.
 pub(super) struct Server {
     process: Child,
@@ -23,14 +27,14 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts and waits for `headwater: ready`.
-    fn start(data: &Path) -> Self {
-        Self::start_at(data, "127.0.0.1:0")
+    pub(super) fn start(data: &Path) -> Self {
+        Self::wait_for(Command::new(HEADWATER).args(UP).arg("--data").arg(data))
     }
 
     /// Starts with this address for agents and servers below.
     fn start_at(data: &Path, updates: &str) -> Self {
         let mut command = Command::new(HEADWATER);
-        command.args(["up", "--updates", updates, "--console", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["up", "--updates", updates]).args(&UP[3..]).arg("--data").arg(data);
         Self::wait_for(&mut command)
     }
 
@@ -63,7 +67,7 @@ impl Server {
         line.expect("it says its addresses").trim()
     }
 
-    fn said(&self, word: &str) -> bool {
+    pub(super) fn said(&self, word: &str) -> bool {
         self.said.iter().any(|line| line.starts_with(word))
     }
 }
@@ -142,7 +146,7 @@ fn the_first_start_shows_the_password_and_the_next_does_not() {
 fn a_second_process_on_the_same_folder_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let _first = Server::start(folder.path());
-    let second = run(folder.path(), &["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
+    let second = run(folder.path(), &UP);
     assert_eq!(second.status.code(), Some(1));
     assert!(stderr(&second).contains("another headwater works on"), "{}", stderr(&second));
 }
@@ -153,7 +157,7 @@ fn a_taken_port_is_named_and_nothing_is_written() {
     let address = taken.local_addr().expect("an address").to_string();
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    let refused = run(&data, &["up", "--updates", &address, "--console", "127.0.0.1:0"]);
+    let refused = run(&data, &[&["up", "--updates", &address], &UP[3..]].concat());
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains(&format!("cannot listen on {address}")), "{}", stderr(&refused));
     assert!(!data.exists());
@@ -402,8 +406,7 @@ fn a_server_on_postgres_is_migrated_and_refers_to_its_own_backups() {
     let config = file.to_str().expect("a path");
     let server = |data: &Path| {
         let mut command = Command::new(HEADWATER);
-        command.args(["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--config", config]);
-        Server::wait_for(command.arg("--data").arg(data))
+        Server::wait_for(command.args(UP).args(["--config", config, "--data"]).arg(data))
     };
     let first = server(&data);
     assert!(run(&data, &["group", "create", "Berlin"]).status.success());
@@ -532,13 +535,12 @@ fn secrets_come_from_the_environment_or_a_file() {
     std::fs::write(&password, "short\n").expect("writes");
     let config = folder.path().join("headwater.toml");
     std::fs::write(&config, format!("admin_password_file = {password:?}\n")).expect("writes");
-    let up = ["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--config"];
-    let up = [&up[..], &[config.to_str().expect("a path")]].concat();
+    let up = [&UP[..], &["--config", config.to_str().expect("a path")]].concat();
     let refused = run(&data, &up);
     assert!(stderr(&refused).contains("fewer than 12 characters"), "{}", stderr(&refused));
 
     let mut command = Command::new(HEADWATER);
-    command.args(["up", "--updates", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"]).arg(&data);
+    command.args(UP).arg("--data").arg(&data);
     command.env("HEADWATER_ADMIN_PASSWORD", "correct horse battery");
     let server = Server::wait_for(&mut command);
     assert!(!server.said("password") && !server.said.iter().any(|line| line.contains("horse")));

@@ -16,17 +16,17 @@ use tempfile::TempDir;
 use crate::process::{HEADWATER, Server, catalogue, documents, json, kills, run, seeded, stderr};
 
 /// One process with its folder and its configuration, on ports that stay.
-struct Node {
+pub(super) struct Node {
     name: &'static str,
-    data: PathBuf,
+    pub(super) data: PathBuf,
     config: PathBuf,
-    server: Server,
+    pub(super) server: Server,
 }
 
 /// The same while it does not run.
-struct Stopped {
+pub(super) struct Stopped {
     name: &'static str,
-    data: PathBuf,
+    pub(super) data: PathBuf,
     config: PathBuf,
 }
 
@@ -46,7 +46,7 @@ fn free_port() -> u16 {
 }
 
 impl Node {
-    fn start(folder: &TempDir, name: &'static str, roles: &str, parent: Option<&Node>) -> Self {
+    pub(super) fn start(folder: &TempDir, name: &'static str, roles: &str, parent: Option<&Node>) -> Self {
         let parent = parent.map(|parent| format!("parent = \"{}\"", parent.linkage_url()));
         Self::start_with(folder, name, roles, &parent.unwrap_or_default())
     }
@@ -67,7 +67,7 @@ impl Node {
         Stopped { name, data, config }.start_again()
     }
 
-    fn kill(self) -> Stopped {
+    pub(super) fn kill(self) -> Stopped {
         self.server.kill();
         Stopped { name: self.name, data: self.data, config: self.config }
     }
@@ -89,7 +89,7 @@ impl Node {
         std::fs::read_to_string(self.data.join("pairing-code")).expect("it shows a code")
     }
 
-    fn done(&self, arguments: &[&str]) {
+    pub(super) fn done(&self, arguments: &[&str]) {
         let output = run(&self.data, arguments);
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}: {arguments:?}: {said} {}", self.name, stderr(&output));
@@ -109,22 +109,22 @@ impl Node {
     }
 }
 
-fn exit(data: &Path, arguments: &[&str]) -> i32 {
+pub(super) fn exit(data: &Path, arguments: &[&str]) -> i32 {
     run(data, arguments).status.code().expect("ends by itself")
 }
 
 /// The report of `wsus sync`, which is its last line, and its exit code.
-fn sync(manager: &Node, arguments: &[&str]) -> (Value, i32) {
+pub(super) fn sync(data: &Path, arguments: &[&str]) -> (Value, i32) {
     let mut all = vec!["wsus", "sync", "--output", "json"];
     all.extend(arguments);
-    let output = run(&manager.data, &all);
+    let output = run(data, &all);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let last = text.lines().last().unwrap_or_default();
     let last: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{text} {}", stderr(&output)));
     (last["report"].clone(), output.status.code().expect("ends by itself"))
 }
 
-fn differences(report: &Value) -> Vec<(String, String)> {
+pub(super) fn differences(report: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for server in report["servers"].as_array().expect("servers") {
         for difference in server["differences"].as_array().expect("differences") {
@@ -135,7 +135,7 @@ fn differences(report: &Value) -> Vec<(String, String)> {
     found
 }
 
-fn changed(report: &Value) -> usize {
+pub(super) fn changed(report: &Value) -> usize {
     let servers = report["servers"].as_array().expect("servers");
     servers.iter().map(|one| one["changed"].as_array().expect("changes").len()).sum()
 }
@@ -167,7 +167,7 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     assert_eq!(link(&top, wrong), 1);
 
     // The servers below have no Linkage yet; each is paired through the one above it.
-    assert_eq!(sync(&manager, &["--dry-run"]).1, 5);
+    assert_eq!(sync(&manager.data, &["--dry-run"]).1, 5);
     for node in [&berlin, &munich, &shop] {
         let name = format!("{}.test.example", node.name);
         manager.done(&["wsus", "pair", &name, "--code", &node.code()]);
@@ -188,13 +188,13 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     let approvals = manager.json(&["group", "list"])["items"].clone();
     let berlin_group = approvals.as_array().expect("groups").iter().find(|one| one["name"] == "Berlin");
     assert_eq!(berlin_group.expect("it is there")["approvals"], 1);
-    let (report, code) = sync(&manager, &["--dry-run"]);
+    let (report, code) = sync(&manager.data, &["--dry-run"]);
     assert_eq!(code, 1, "{report}");
     let members = differences(&report).into_iter().filter(|(_, text)| text.contains("pc")).count();
     assert_eq!(members, 2, "{report}");
-    let (report, code) = sync(&manager, &[]);
+    let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
-    let (report, code) = sync(&manager, &[]);
+    let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, changed(&report)), (0, 0), "the second run changes nothing: {report}");
 
     // A host group without a WSUS group gets one by its plan, and its members with it.
@@ -203,7 +203,7 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     manager.done(&["wsus", "group", "preview", "Shop", "--save", &plan]);
     manager.done(&["wsus", "group", "apply", &plan]);
     assert_eq!(exit(&manager.data, &["wsus", "group", "apply", &plan]), 1, "the plan is of another state");
-    assert_eq!(sync(&manager, &[]).1, 0);
+    assert_eq!(sync(&manager.data, &[]).1, 0);
     let members = shop.json(&["group", "members", "Shop"])["items"].clone();
     assert_eq!(members.as_array().map(Vec::len), Some(1), "{members}");
 
@@ -216,7 +216,7 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
 
     // Somebody moves a member by hand: exactly that is named, and repaired.
     shop.done(&["computer", "move", "pc3.test.example", "--group", "Pilot"]);
-    let (report, code) = sync(&manager, &["--dry-run"]);
+    let (report, code) = sync(&manager.data, &["--dry-run"]);
     let found = differences(&report);
     assert_eq!(code, 1);
     assert!(
@@ -224,20 +224,20 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
         "{found:?}"
     );
     assert_eq!(found.len(), 3, "it is missing in two groups and too many in one: {found:?}");
-    assert_eq!(sync(&manager, &[]).1, 0);
-    assert_eq!(sync(&manager, &["--dry-run"]).1, 0);
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    assert_eq!(sync(&manager.data, &["--dry-run"]).1, 0);
 
     // The branch is cut off while members differ in it: that is said of it and of what is below it.
     shop.done(&["computer", "move", "pc3.test.example", "--group", "Pilot"]);
     let berlin = berlin.kill();
-    let (report, code) = sync(&manager, &[]);
+    let (report, code) = sync(&manager.data, &[]);
     assert_eq!(
         (code, states(&report)),
         (1, "in_step not_reached in_step not_reached".to_owned()),
         "{report}"
     );
     let berlin = berlin.start_again();
-    eventually(|| sync(&manager, &["--dry-run"]).0["servers"].to_string().contains("pc3")).await;
+    eventually(|| sync(&manager.data, &["--dry-run"]).0["servers"].to_string().contains("pc3")).await;
 
     // The top gains an upstream server: nothing is written until it is the top again.
     top.done(&["upstream", "set", "http://127.0.0.1:9", "--autonomous"]);
@@ -258,9 +258,9 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
         std::thread::sleep(Duration::from_millis(random(700)));
         manager = manager.kill().start_again();
         running.wait().expect("ends");
-        let (report, code) = sync(&manager, &[]);
+        let (report, code) = sync(&manager.data, &[]);
         assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
-        assert_eq!(changed(&sync(&manager, &[]).0), 0);
+        assert_eq!(changed(&sync(&manager.data, &[]).0), 0);
     }
 }
 
@@ -289,12 +289,12 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
 
     // Taken over, it is in step; a host that is taken out of its group is a difference until it is written.
     manager.done(&["hostgroup", "import", "--from-wsus"]);
-    let (report, code) = sync(&manager, &["--dry-run"]);
+    let (report, code) = sync(&manager.data, &["--dry-run"]);
     assert_eq!((code, states(&report)), (5, "in_step no_linkage".to_owned()), "{report}");
     let groups = manager.json(&["hostgroup", "list"])["items"].clone();
     let name = groups[0]["name"].as_str().expect("a name").to_owned();
     manager.done(&["hostgroup", "add", &name, "pc1.example"]);
-    let (report, _) = sync(&manager, &["--dry-run"]);
+    let (report, _) = sync(&manager.data, &["--dry-run"]);
     assert_eq!(differences(&report).len(), 1, "{report}");
     manager.done(&["wsus", "group", "apply", "--group", &name]);
     let members = manager.json(&["wsus", "group", "preview", &name]);
@@ -304,20 +304,20 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
     let plan = folder.path().join("plan.json").display().to_string();
     manager.done(&["wsus", "group", "preview", "New", "--save", &plan]);
     manager.done(&["wsus", "group", "apply", &plan]);
-    let (report, code) = sync(&manager, &[]);
+    let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (5, "in_step no_linkage".to_owned()), "{report}");
     let groups = manager.json(&["group", "list"])["items"].to_string();
     assert!(groups.contains("Pilots of Berlin") && groups.contains("\"New\""), "{groups}");
 }
 
 /// The states of the servers, in the order of the tree.
-fn states(report: &Value) -> String {
+pub(super) fn states(report: &Value) -> String {
     let servers = report["servers"].as_array().expect("servers").iter();
     servers.map(|one| one["state"].as_str().expect("a state")).collect::<Vec<_>>().join(" ")
 }
 
 /// Waits until something holds.
-async fn eventually(holds: impl Fn() -> bool) {
+pub(super) async fn eventually(holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed().as_secs() < 60, "it never held");

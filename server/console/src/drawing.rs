@@ -11,7 +11,7 @@ use headwater_words::moment::age;
 use headwater_words::quantity::counted;
 use headwater_words::synchronisation::mode;
 
-use crate::look::{Look, State};
+use crate::look::{Look, State, escaped};
 
 /// Sizes, in the units of the drawing.
 const NODE_WIDTH: u32 = 236;
@@ -141,7 +141,9 @@ fn place(node: &Node, depth: u32, next_top: &mut u32, deepest: &mut u32, drawn: 
 
 fn edge(child: &Node, from: u32, middle: u32, end: u32, drawn: &mut String) {
     let (class, bend, to) = (child.state.look.class(), from + 20, from + ACROSS);
-    let _ = write!(drawn, "<path class=\"edge {class}\" d=\"M{from} {middle}H{bend}V{end}H{to}\"/>");
+    // What edges share has no state of its own.
+    let _ = write!(drawn, "<path class=\"edge\" d=\"M{from} {middle}H{bend}V{end}\"/>");
+    let _ = write!(drawn, "<path class=\"edge {class}\" d=\"M{bend} {end}H{to}\"/>");
     if !child.edge.is_empty() {
         let (x, y) = (bend + 6, end - 6);
         let text = escaped(&child.edge);
@@ -187,18 +189,4 @@ fn shortened(name: &str) -> String {
         true => name.chars().take(NAME_CHARS - 1).chain(['…']).collect(),
         false => name.to_owned(),
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

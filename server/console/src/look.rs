@@ -70,3 +70,42 @@ impl When {
         (at > Timestamp::EPOCH).then(|| Self::new(at, now))
     }
 }
+
+/// A sentence in which commands and names stand between backticks, as HTML.
+pub(crate) fn prose(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for (at, part) in text.split('`').enumerate() {
+        let part = escaped(part);
+        // An odd part stands between two backticks.
+        html += &if at % 2 == 1 { format!("<code>{part}</code>") } else { part };
+    }
+    html
+}
+
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_no_markup() {
+        assert_eq!(
+            prose("Run `headwater wsus sync` <now>"),
+            "Run <code>headwater wsus sync</code> &lt;now&gt;"
+        );
+        assert_eq!(prose("a ` b"), "a <code> b</code>");
+    }
+}

@@ -31,7 +31,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 pub use parent::follow_parent;
-pub use state::{StateError, forget_manager, shown_code};
+pub use state::{StateError, forget_manager, shown_code, shown_identity};
 pub use wsus::{Microsoft, Wsus};
 
 use join::Joiners;

@@ -148,6 +148,15 @@ pub fn shown_code(folder: &Path) -> Result<Option<String>, StateError> {
     }
 }
 
+/// The fingerprint of a Linkage, and the name of its managing server if it has one; nothing where none ran.
+pub fn shown_identity(folder: &Path) -> Result<Option<(String, Option<String>)>, StateError> {
+    if !folder.join(FILE).exists() {
+        return Ok(None);
+    }
+    let state = State::open(folder)?;
+    Ok(Some((state.key().public().fingerprint(), state.paired().map(|paired| paired.manager))))
+}
+
 /// Forgets the managing server of a Linkage that does not run.
 pub fn forget_manager(folder: &Path) -> Result<(), StateError> {
     State::open(folder)?.unpair()
@@ -182,6 +191,8 @@ mod tests {
         assert_eq!(shown_code(folder.path()).expect("reads"), Some(code.shown()));
         first.pair(paired.clone()).expect("writes");
         assert_eq!(shown_code(folder.path()).expect("reads"), None);
+        let shown = (first.key().public().fingerprint(), Some("hq".to_owned()));
+        assert_eq!(shown_identity(folder.path()).expect("reads"), Some(shown));
 
         let second = State::open(folder.path()).expect("opens");
         assert_eq!((second.id(), second.paired()), (first.id(), Some(paired)));

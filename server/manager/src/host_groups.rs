@@ -17,7 +17,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::ask::Way;
 use crate::tree::Tree;
-use crate::{Manager, ManagerError};
+use crate::{Manager, ManagerError, Mirror};
 
 /// Hosts that one request names.
 const HOSTS_PER_REQUEST_MAX: usize = 200_000;
@@ -196,7 +196,7 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let known = self.known(&way, &tree).await?;
-        planned(&row, &known)
+        planned(&row, &known, &self.mirror())
     }
 
     /// Carries out a plan, if what it was made from is still so.
@@ -205,13 +205,15 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         tree.must_be_writable()?;
-        let now = planned(&row, &self.known(&way, &tree).await?)?;
-        if now != *plan {
+        let now = planned(&row, &self.known(&way, &tree).await?, &self.mirror())?;
+        if now.state != plan.state {
             return Err(ManagerError::Refused(format!(
                 "what the plan for `{}` was made from has changed: make a new preview",
                 plan.host_group
             )));
         }
+        // What was read now is carried out, whatever else stands in what was sent.
+        let plan = &now;
         let group = match plan.group {
             Some(group) => group,
             None => self.create_group_on(&way, &way.top, &row.name, by).await?.id,
@@ -297,7 +299,7 @@ impl Manager {
     }
 }
 
-fn planned(row: &HostGroupRow, known: &Known) -> Result<GroupPlan, ManagerError> {
+fn planned(row: &HostGroupRow, known: &Known, mirror: &Mirror) -> Result<GroupPlan, ManagerError> {
     let request =
         decide::Request { chosen: BTreeSet::from([host_group_id(row)]), ..decide::Request::default() };
     let plan = known.plan(&request);
@@ -339,7 +341,14 @@ fn planned(row: &HostGroupRow, known: &Known) -> Result<GroupPlan, ManagerError>
     let names: HashMap<HostId, &str> = known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
     let not_registered = group.unregistered.iter().map(|(host, reason)| {
         let name = names.get(host).map_or_else(|| host.to_string(), |name| (*name).to_owned());
-        (name, in_words(reason, known))
+        // A host that was seen before reports to a server that is not reached now.
+        let before = name.parse().ok().and_then(|client| mirror.computers.get(&client));
+        match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
+            (Reason::NeverSeen, Some((name, server))) => {
+                (name.clone(), format!("it reports to {}, which is not reached", server.name))
+            }
+            _ => (name, in_words(reason, known)),
+        }
     });
     Ok(GroupPlan {
         host_group: row.name.clone(),

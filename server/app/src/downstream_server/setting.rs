@@ -41,6 +41,11 @@ impl App {
         Ok(Some(UpstreamReport { setting: link.setting.clone(), running, last_run }))
     }
 
+    /// The address of the upstream server, if there is one.
+    pub fn upstream_url(&self) -> Option<String> {
+        Some(self.downstream.link()?.setting.url.clone())
+    }
+
     /// Takes updates from this server from now on, and as its replica everything that is decided
     /// there. `ca_pem` is the authority of its certificate where it is no public one.
     pub async fn set_upstream(

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
+use headwater_api::linkage::WsusMode;
 use headwater_api::{
     ApprovalAction, UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
 };
@@ -318,6 +319,9 @@ fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateD
         let state = match there {
             None if !one.server.reached => Shown::new(Look::Failed, "not reached"),
             None => Shown::new(Look::Differs, "not known"),
+            Some(_) if one.server.mode == Some(WsusMode::Autonomous) => {
+                Shown::new(Look::Silent, "decides by itself")
+            }
             Some(there) if decisions(there) == decisions(top) => match there.approvals.is_empty() {
                 true => Shown::new(Look::Silent, "not offered"),
                 false => Shown::new(Look::InStep, "offered as above"),

@@ -107,7 +107,11 @@ impl Manager {
             depth: depth(&tree.servers, server),
             silent: silent.get(&Some(server.id)).copied().unwrap_or(0),
             standing: standing.remove(&server.id).unwrap_or_else(|| unknown(server)),
-            server: server.clone(),
+            server: TreeServer {
+                // One that is not reached is of the kind that it was.
+                kind: server.kind.or_else(|| before.tree.server(server.id)?.server.kind),
+                ..server.clone()
+            },
         });
         Ok(Mirror {
             read_at: Some(now),
@@ -167,6 +171,7 @@ impl Manager {
                 };
                 for mut computer in page.items {
                     computer.server.get_or_insert_with(|| home.clone());
+                    call_as_it_does(&mut computer, &tree.servers);
                     newest(&mut found, computer);
                 }
                 match page.next {
@@ -183,6 +188,14 @@ impl Manager {
             }
         }
         Ok(found.into_values().collect())
+    }
+}
+
+/// A server is called as it calls itself, and not as the one above it does.
+fn call_as_it_does(computer: &mut ComputerSummary, servers: &[TreeServer]) {
+    let Some(home) = &mut computer.server else { return };
+    if let Some(known) = servers.iter().find(|one| one.id == home.id) {
+        home.name.clone_from(&known.name);
     }
 }
 

@@ -1,0 +1,117 @@
+//! `headwater linkage`: a Linkage on its own machine, run, installed and seen to.
+
+mod install;
+mod unit;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use headwater_app::{admin, lock};
+
+use crate::config::{Config, ConfigError};
+use crate::serve::{self, Linking};
+use crate::{logging, up};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  headwater linkage run --config /etc/headwater.toml\n  sudo headwater linkage install --config /etc/headwater.toml\n  headwater linkage code --data /var/lib/headwater-linkage"
+)]
+pub struct LinkageArguments {
+    #[command(subcommand)]
+    command: LinkageCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum LinkageCommand {
+    /// Run a WSUS Linkage in the foreground; it prints its address, fingerprint and pairing code.
+    Run(RunArguments),
+    /// Make it a service that starts with this machine.
+    Install(install::InstallArguments),
+    /// Show the code that pairs it with a managing server.
+    Code {
+        /// The folder of the server [default: headwater-data].
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Forget the managing server, when that is lost; the server must not run.
+    Unpair {
+        /// The folder of the server [default: headwater-data].
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  headwater linkage run --config /etc/headwater.toml")]
+struct RunArguments {
+    /// Which WSUS it speaks for: `linkage.microsoft_wsus`, or else the update server of this configuration,
+    /// which then runs beside it.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The folder of its key and state; wins over the configuration's.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the managing server and Linkages below ask; wins over the configuration's.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The file with the password of the Microsoft WSUS's account; wins over the configuration's.
+    #[arg(long, value_name = "FILE")]
+    wsus_password_file: Option<PathBuf>,
+}
+
+pub fn run(arguments: &LinkageArguments) -> ExitCode {
+    let done = match &arguments.command {
+        LinkageCommand::Run(arguments) => {
+            logging::start(logging::ALL);
+            return up::run(configure(arguments), |config| serve::run(config, Linking::ByHand));
+        }
+        LinkageCommand::Install(arguments) => {
+            install::install(arguments).map_err(|error| admin::chain(&error))
+        }
+        LinkageCommand::Code { data } => code(data.as_ref()),
+        LinkageCommand::Unpair { data } => unpair(data.as_ref()),
+    };
+    finish(done)
+}
+
+fn configure(arguments: &RunArguments) -> Result<Config, ConfigError> {
+    let mut config = Config::read(&arguments.config)?.for_linkage()?;
+    config.data = arguments.data.clone().unwrap_or(config.data);
+    config.linkage.listen = arguments.listen.unwrap_or(config.linkage.listen);
+    if let (Some(file), Some(wsus)) = (&arguments.wsus_password_file, &mut config.linkage.microsoft_wsus) {
+        wsus.password_file = Some(file.clone());
+    }
+    Ok(config)
+}
+
+fn folder(data: Option<&PathBuf>) -> PathBuf {
+    data.cloned().unwrap_or_else(|| PathBuf::from("headwater-data"))
+}
+
+fn code(data: Option<&PathBuf>) -> Result<String, String> {
+    let code = headwater_linkage::shown_code(&folder(data)).map_err(|error| admin::chain(&error))?;
+    let none = "There is no code: the Linkage has a managing server, or never ran here.";
+    Ok(code.unwrap_or_else(|| none.to_owned()))
+}
+
+fn unpair(data: Option<&PathBuf>) -> Result<String, String> {
+    let folder = folder(data);
+    let _lock = lock(&folder).map_err(|error| admin::chain(&error))?;
+    headwater_linkage::forget_manager(&folder).map_err(|error| admin::chain(&error))?;
+    Ok("The Linkage has no managing server; it shows a code when it starts.".to_owned())
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+fn finish(done: Result<String, String>) -> ExitCode {
+    match done {
+        Ok(text) => {
+            println!("{}", text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `headwater linkage`: run in the foreground, and installed as a service.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::process::{HEADWATER, Server, run, stderr};
+
+/// The configuration of a Linkage before a Microsoft WSUS that nobody asks here.
+fn configuration(folder: &TempDir) -> String {
+    let (file, password) = (folder.path().join("headwater.toml"), folder.path().join("password"));
+    std::fs::write(&password, "secret\n").expect("writes");
+    let text = format!(
+        "name = \"wsus.example\"\nconsole = \"127.0.0.1:0\"\n[linkage]\nlisten = \"127.0.0.1:0\"\n\
+         [linkage.microsoft_wsus]\nurl = \"http://127.0.0.1:9\"\naccount = 'EXAMPLE\\headwater'\n\
+         password_file = '{}'\n",
+        password.display()
+    );
+    std::fs::write(&file, text).expect("writes");
+    file.display().to_string()
+}
+
+fn install(config: &str, more: &[&str]) -> Output {
+    let mut command = Command::new(HEADWATER);
+    command.args(["linkage", "install", "--config", config]).args(more);
+    command.output().expect("the executable starts")
+}
+
+#[test]
+fn it_runs_in_the_foreground_and_says_what_a_person_carries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (config, data) = (configuration(&folder), folder.path().join("data"));
+    let mut command = Command::new(HEADWATER);
+    command.args(["linkage", "run", "--config", &config, "--data"]).arg(&data);
+    let linkage = Server::wait_for(&mut command);
+    assert!(linkage.told("linkage ").ends_with("/linkage"));
+    let code = linkage.told("code ").split_whitespace().next().expect("a code").to_owned();
+    let shown = run(&data, &["linkage", "code"]);
+    assert_eq!(String::from_utf8_lossy(&shown.stdout).trim(), code);
+}
+
+#[test]
+fn the_unit_is_one_that_systemd_takes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shown = install(&configuration(&folder), &["--dry-run"]);
+    assert!(shown.status.success(), "{}", stderr(&shown));
+    let text = String::from_utf8(shown.stdout).expect("a text");
+    for line in
+        ["DynamicUser=yes", "Restart=on-failure", "ProtectSystem=strict", "StateDirectory=headwater-linkage"]
+    {
+        assert!(text.lines().any(|one| one == line), "no `{line}` in\n{text}");
+    }
+    assert!(text.contains("#   systemctl enable headwater-linkage.service"), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+
+    let unit = folder.path().join("headwater-linkage.service");
+    std::fs::write(&unit, text).expect("writes");
+    let verified = Command::new("systemd-analyze").arg("verify").arg(&unit).output();
+    let Ok(verified) = verified else { return eprintln!("skipped: systemd-analyze is not on this machine") };
+    let said = stderr(&verified);
+    assert!(verified.status.success() && !said.contains("headwater-linkage"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_installed_is_said_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = configuration(&folder);
+    let refused = |output: Output, code: i32, words: &str| {
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(words), "{said}");
+    };
+    refused(install("/nowhere/headwater.toml", &["--dry-run"]), 1, "cannot be read");
+    refused(install(&config, &["--data", "/srv/linkage", "--dry-run"]), 1, "--user");
+    refused(install(&config, &["--user", "a b", "--dry-run"]), 1, "no name of an account");
+    refused(install(&config, &["--nonsense"]), 2, "--nonsense");
+    let mut command = Command::new(HEADWATER);
+    refused(command.args(["linkage", "run"]).output().expect("starts"), 2, "--config");
+    if !Path::new("/run/systemd/system").exists() {
+        refused(install(&config, &[]), 1, "systemd does not run");
+    }
+}

@@ -1,0 +1,62 @@
+//! What a page fetched, and what the browser had to say about it.
+
+use serde_json::json;
+
+use crate::Browser;
+
+/// What the browser counts for the head of an answer, in bytes (*Resource Timing*, 4.4). The true head is of
+/// about that size.
+const HEAD_BYTES: f64 = 300.0;
+
+/// What a page costs who opens it for the first time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weight {
+    /// What comes over the line for the document and all that it refers to: bodies as they are compressed, and
+    /// 300 bytes for each head. What this browser had already counts like the rest. Not counted are events that
+    /// still come, what another origin sent, and the icon of the tab, which is fetched some time later.
+    pub bytes: u64,
+    /// The document is one of them.
+    pub requests: usize,
+    /// From the request for the document to the first byte of it.
+    pub first_byte_ms: f64,
+}
+
+impl Browser {
+    /// What the page that is open cost.
+    #[track_caller]
+    pub fn weight(&self) -> Weight {
+        let entries = self.script(
+            "const [page] = performance.getEntriesByType('navigation');
+             const icons = [...document.querySelectorAll('link[rel~=icon]')].map((link) => link.href);
+             const isIcon = (entry) => entry.initiatorType === 'other' && icons.includes(entry.name);
+             const others = performance.getEntriesByType('resource').filter((entry) => !isIcon(entry));
+             const all = [page, ...others];
+             return [page.responseStart - page.requestStart, all.map((entry) => entry.encodedBodySize)]",
+        );
+        let bodies: Vec<f64> =
+            entries[1].as_array().unwrap().iter().filter_map(|size| size.as_f64()).collect();
+        Weight {
+            bytes: bodies.iter().map(|body| body + HEAD_BYTES).sum::<f64>() as u64,
+            requests: bodies.len(),
+            first_byte_ms: entries[0].as_f64().unwrap(),
+        }
+    }
+
+    /// What went wrong since the last time this was asked: scripts that failed, what the page's policy
+    /// refused, what could not be fetched.
+    #[track_caller]
+    pub fn console_errors(&self) -> Vec<String> {
+        let entries = self.driver.post("/se/log", &json!({ "type": "browser" })).unwrap();
+        let entries = entries.as_array().unwrap().iter();
+        let errors = entries.filter(|entry| entry["level"] == "SEVERE");
+        errors.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Whether the network is gone.
+    pub fn offline(&self, is_gone: bool) {
+        self.driver.devtools("Network.enable", &json!({}));
+        let conditions =
+            json!({ "offline": is_gone, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.driver.devtools("Network.emulateNetworkConditions", &conditions);
+    }
+}
