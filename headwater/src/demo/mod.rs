@@ -196,6 +196,9 @@ pub async fn start(process: &mut Process, bound: Vec<Bound>) -> Result<(), Serve
             process.add(tokio::spawn(computers::work(server, failing, process.stopped())));
         }
     }
+    if let Some(manager) = manager {
+        manager.look_again();
+    }
     Ok(())
 }
 

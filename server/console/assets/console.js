@@ -13,7 +13,7 @@ function localTimes(root) {
 function patch(fresh) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-    if (!next || next.outerHTML === part.outerHTML || part.contains(document.activeElement)) continue;
+    if (!next || next.outerHTML === part.outerHTML || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
     localTimes(next);
     part.replaceWith(document.adoptNode(next));
   }

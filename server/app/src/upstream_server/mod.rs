@@ -27,6 +27,8 @@ pub(crate) use get_update_data::Packed;
 pub use get_update_data::{Blob, DocumentForm, FileUrl, UpdateData, UpdateDocuments};
 pub use session::{Mark, ServerSession};
 
+use std::time::Duration;
+
 use headwater_policy::rollup::{ClockDifference, TreeError};
 use tokio::sync::SemaphorePermit;
 
@@ -37,6 +39,8 @@ use crate::start::App;
 pub const UPDATES_PER_REQUEST_MAX: usize = 100;
 /// Rollups that are taken in at the same time: each may be tens of megabytes (fact 58).
 pub(crate) const ROLLUPS: usize = 2;
+/// How long a rollup waits for those before it.
+const ROLLUP_PATIENCE: Duration = Duration::from_secs(10);
 /// Servers that are remembered: anybody can say to be one (fact 44), so there is an end.
 const SERVERS_MAX: usize = 10_000;
 
@@ -44,9 +48,11 @@ const SERVERS_MAX: usize = 10_000;
 pub const FILES_PER_REQUEST_MAX: usize = 100;
 
 impl App {
-    /// Room to take in a rollup.
-    fn room_for_rollup(&self) -> Result<SemaphorePermit<'_>, ClientFault> {
-        self.rollups.try_acquire().map_err(|_| ClientFault::ServerBusy)
+    /// Room to take in a rollup. Servers that tell at the same moment wait for each other: whoever is
+    /// refused comes back after more than a minute.
+    async fn room_for_rollup(&self) -> Result<SemaphorePermit<'_>, ClientFault> {
+        let room = tokio::time::timeout(ROLLUP_PATIENCE, self.rollups.acquire()).await;
+        room.ok().and_then(Result::ok).ok_or(ClientFault::ServerBusy)
     }
 }
 

@@ -16,7 +16,7 @@ impl App {
         server: ServerId,
         mut reports: Vec<StatusReport>,
     ) -> Result<bool, ClientFault> {
-        let Ok(_room) = self.room_for_rollup() else { return Ok(false) };
+        let Ok(_room) = self.room_for_rollup().await else { return Ok(false) };
         let clock = ClockDifference::new(client_time, self.clock.now());
         for report in &mut reports {
             correct(clock, &mut report.effective_detection);

@@ -15,7 +15,7 @@ impl App {
         client_time: Timestamp,
         mut reports: Vec<ServerReport>,
     ) -> Result<(), ClientFault> {
-        let _room = self.room_for_rollup()?;
+        let _room = self.room_for_rollup().await?;
         let now = self.clock.now();
         let clock = ClockDifference::new(client_time, now);
         for report in &mut reports {

@@ -16,10 +16,10 @@ use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 /// Between two readings at least, and at most. Between them, so long that reading takes no more than a
-/// twentieth of the time, for the servers have other work.
+/// fifth of the time, for the servers have other work.
 const PAUSE_MIN: Duration = Duration::from_secs(5);
-const PAUSE_MAX: Duration = Duration::from_secs(600);
-const PAUSES_PER_READING: u32 = 19;
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSES_PER_READING: u32 = 4;
 /// How often at most the mirror is written to the database.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -32,11 +32,13 @@ pub async fn follow_wsus(manager: Arc<Manager>, mut stopped: watch::Receiver<boo
             () = manager.refresh_mirror() => {}
             _ = stopped.wait_for(|stop| *stop) => break,
         }
+        let took = begun.elapsed();
+        tracing::debug!(ms = took.as_millis() as u64, "the mirror was read");
         if kept_at.is_none_or(|at| at.elapsed() > KEEP_EVERY) {
             keep(&manager).await;
             kept_at = Some(Instant::now());
         }
-        let pause = (begun.elapsed() * PAUSES_PER_READING).clamp(PAUSE_MIN, PAUSE_MAX);
+        let pause = (took * PAUSES_PER_READING).clamp(PAUSE_MIN, PAUSE_MAX);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = manager.look.notified() => {}

@@ -1,0 +1,297 @@
+//! The console's pages in a real browser, over the demonstration's tree. Pictures of them are kept in
+//! `target/screenshots`.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use headwater_browser::{Browser, checks};
+use tempfile::TempDir;
+
+use crate::process::{HEADWATER, Server, UP, json};
+use crate::tree::{Node, eventually};
+
+/// A usual page has at most so many bytes, with everything.
+const PAGE_BYTES_MAX: u64 = 100_000;
+/// Groups of an overfull server, each with the longest name there is.
+const GROUPS: usize = 300;
+
+struct Console {
+    browser: Browser,
+    url: String,
+    data: PathBuf,
+    /// What pages broke: told together at the end.
+    broken: RefCell<Vec<String>>,
+    _server: Server,
+    _folder: TempDir,
+}
+
+impl Console {
+    /// A server with its operator before it, who reads this on the page of computers.
+    fn of(browser: Browser, server: Server, folder: TempDir, data: PathBuf, reads: &str) -> Self {
+        let url = server.told("console ").to_owned();
+        let password = server.told("password ").split(' ').next().unwrap().to_owned();
+        let broken = RefCell::default();
+        let console = Self { browser, url, data, broken, _server: server, _folder: folder };
+        console.sign_in(&password, reads);
+        console
+    }
+
+    /// The demonstration, or `None` where there is no browser.
+    fn of_demonstration() -> Option<Self> {
+        let browser = Browser::start()?;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        let server = Server::wait_for(Command::new(HEADWATER).args(UP).args(["--demo", "--data"]).arg(&data));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(eventually(|| {
+            let known = json(&data, &["computer", "list", "--limit", "100"]);
+            known["items"].as_array().is_some_and(|items| items.len() == 60)
+        }));
+        Some(Self::of(browser, server, folder, data, "60 computers."))
+    }
+
+    fn sign_in(&self, password: &str, reads: &str) {
+        let browser = &self.browser;
+        self.open("/computers");
+        self.check("sign-in");
+        browser.type_into("#name", "admin");
+        browser.type_into("#password", "not the password");
+        browser.click("button.main");
+        browser.wait_text(".banner", "The name or the password is wrong.");
+        browser.type_into("#password", password);
+        browser.click("button.main");
+        // Whoever wanted a page gets it.
+        browser.wait_text("h1", reads);
+        // The browser itself calls the refused sign-in an error.
+        let errors = browser.console_errors();
+        assert!(errors.iter().all(|error| error.contains("401")), "{errors:?}");
+    }
+
+    #[track_caller]
+    fn open(&self, page: &str) {
+        self.browser.open(&format!("{}{page}", self.url));
+    }
+
+    /// Looks at the page that is open, wide and narrow, light and dark.
+    fn check(&self, name: &str) {
+        for (width, is_dark) in [(1_400, false), (1_400, true), (400, false)] {
+            self.browser.resize(width, 900);
+            self.browser.dark(is_dark);
+            let colours = if is_dark { "-dark" } else { "" };
+            for found in checks::all(&self.browser) {
+                // Nobody is anywhere before they have signed in.
+                if !(name == "sign-in" && found.starts_with("landmark")) {
+                    self.broken.borrow_mut().push(format!("{name} at {width}{colours}: {found}"));
+                }
+            }
+            self.browser.screenshot(pictures().join(format!("{name}-{width}{colours}.png")));
+        }
+        self.browser.resize(1_400, 900);
+        self.browser.dark(false);
+        let weight = self.browser.weight();
+        assert!(weight.bytes <= PAGE_BYTES_MAX || name.starts_with("overfull"), "{name}: {weight:?}");
+    }
+
+    fn look_at(&self, page: &str, name: &str) {
+        self.open(page);
+        self.check(name);
+        let errors = self.browser.console_errors();
+        self.broken.borrow_mut().extend(errors.into_iter().map(|error| format!("{name}: {error}")));
+    }
+
+    /// Every page kept to every rule.
+    #[track_caller]
+    fn is_sound(&self) {
+        let broken = self.broken.borrow();
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+    }
+
+    /// The address of the first thing of a list.
+    fn first(&self, list: &str) -> String {
+        self.open(list);
+        let href = self.browser.attribute("td.first a", "href");
+        href.expect("the list has rows")
+    }
+}
+
+fn pictures() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn every_page_can_be_used_by_everybody() {
+    let Some(console) = Console::of_demonstration() else { return };
+    let browser = &console.browser;
+
+    // The overview is alive: what the computers do comes by itself.
+    console.look_at("/", "overview");
+    browser.wait_text(".verdict", "3 of 5 servers are in step. Berlin: 2 differences. Munich: not reached.");
+    browser.wait_text(".needs", "(KB");
+
+    let failing = console.first("/updates?sort=failed");
+    console.look_at(&failing, "update");
+    assert!(browser.text(".verdict").contains("failed on"));
+    console.look_at("/updates", "updates");
+    let computer = console.first("/computers?sort=failed");
+    console.look_at(&computer, "computer");
+    console.look_at("/computers", "computers");
+    console.look_at("/groups?group=Workstations", "groups");
+    assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
+    console.look_at("/link", "link");
+    console.look_at("/history", "history");
+
+    // By keyboard: the search, and a button that needs no pointer.
+    console.open("/");
+    browser.press("/");
+    assert!(browser.active().contains("search"), "{}", browser.active());
+    browser.type_into("#search", "KB5000038");
+    browser.press("Enter");
+    browser.wait_text("h1", "1 update.");
+
+    // Why is it not offered? In one sentence.
+    console.open(&format!("{computer}?why=KB5000038"));
+    assert!(browser.text(".banner.note").ends_with('.'));
+
+    // Berlin is repaired from its one button, and the run is there to be read.
+    console.open("/");
+    browser.click(".needs form button");
+    browser.wait_text(".verdict", "servers are in step");
+    browser.wait_text("tbody", "ber-ws-002.corp.example");
+    console.check("run");
+    assert!(browser.text("#text").contains("ber-ws-002.corp.example added to Workstations"));
+    console.look_at("/runs", "runs");
+    // Nobody reloads this page.
+    console.open("/");
+    browser.wait_text(".verdict", "4 of 5 servers are in step. Munich: not reached.");
+    console.is_sound();
+}
+
+#[test]
+fn an_update_is_approved_halted_and_declined() {
+    let Some(console) = Console::of_demonstration() else { return };
+    let browser = &console.browser;
+    let update = console.first("/updates?approval=unapproved&sort=needed");
+    console.open(&update);
+    let title = browser.text("h1");
+
+    browser.click("#action option[value=install]");
+    browser.script("document.querySelector('#group').value = [...document.querySelector('#group').options].find((one) => one.text === 'Pilot').value");
+    browser.click("form[action='/approve'] button");
+    browser.wait_text(".verdict", &format!("Pilot installs {title}"));
+    console.check("approve");
+    // A preview changes nothing.
+    let id = update.rsplit('/').next().unwrap();
+    let approvals = || json(&console.data, &["update", "show", id])["approvals"].as_array().map(Vec::len);
+    assert_eq!(approvals(), Some(0));
+    browser.click("form[method=post][action='/approve'] button.main");
+    browser.wait_text("h1", &title);
+    assert_eq!(approvals(), Some(1));
+    browser.wait_text("tbody[data-live=grid]", "install");
+
+    browser.click("form[action$='/halt'] button");
+    browser.wait_text("[data-live=state]", "halted");
+    assert_eq!(approvals(), Some(0));
+    console.check("halted");
+    browser.click("form[action$='/decline'] button");
+    browser.wait_for("form[action$='/undecline'] button");
+    assert_eq!(json(&console.data, &["update", "show", id])["state"], "declined");
+    browser.click("form[action$='/undecline'] button");
+    browser.wait_for("form[action$='/decline'] button");
+
+    // Without scripts everything is the same, a reload later.
+    browser.scripts(false);
+    console.open("/updates?search=KB5000038");
+    browser.click("td.first a");
+    assert!(browser.text("h1").contains("KB5000038"));
+    browser.click("form[action$='/withdraw'] button");
+    assert!(browser.text("h1").contains("KB5000038"));
+    browser.scripts(true);
+
+    // Whoever signs out is out.
+    console.open("/");
+    browser.click("form[action='/sign-out'] button");
+    browser.wait_for("#password");
+    console.open("/history");
+    browser.wait_for("#password");
+    console.is_sound();
+}
+
+#[test]
+fn a_form_of_another_page_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let (url, password) = (server.told("console "), server.told("password "));
+    let password = password.split(' ').next().unwrap();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+    let answer = agent
+        .post(format!("{url}/sign-in"))
+        .send_form([("name", "admin"), ("password", password), ("to", "//evil.example")])
+        .unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (303, &"/".parse().unwrap()));
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let session = cookie.split(';').next().unwrap();
+    let post = |csrf: &str| {
+        let asked = agent.post(format!("{url}/groups")).header("cookie", session);
+        asked.send_form([("csrf", csrf), ("name", "Stolen")]).unwrap().status().as_u16()
+    };
+    assert_eq!((post(""), post("0123")), (403, 403));
+    let page = agent.get(format!("{url}/groups")).header("cookie", session).call().unwrap();
+    assert!(page.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    let page = page.into_body().read_to_string().unwrap();
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(post(csrf), 303);
+    let names = json(folder.path(), &["hostgroup", "list"]).to_string();
+    assert!(names.contains("Stolen"), "{names}");
+    // Nobody in particular gets to the sign-in, and to nothing else.
+    for page in ["/", "/updates", "/runs", "/live", "/computers.csv"] {
+        assert_eq!(agent.get(format!("{url}{page}")).call().unwrap().status().as_u16(), 303, "{page}");
+    }
+}
+
+#[test]
+fn pages_with_nothing_say_what_to_do() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Node { server, data, .. } = Node::start(&folder, "manager", "\"manager\"", None);
+    let console = Console::of(browser, server, folder, data, "No computer matches.");
+    for (page, name, says) in [
+        ("/", "overview", "No WSUS is linked."),
+        ("/updates", "updates", "Nothing matches these filters."),
+        ("/computers", "computers", "Computers appear once"),
+        ("/groups", "groups", "There are no host groups yet."),
+        ("/runs", "runs", "There was no synchronisation"),
+        ("/link", "link", "Address of the top Linkage"),
+        ("/history", "history", "Nothing yet."),
+    ] {
+        console.look_at(page, &format!("empty-{name}"));
+        let text = console.browser.text("main");
+        assert!(text.contains(says), "{page}: {text}");
+    }
+    console.is_sound();
+}
+
+#[test]
+fn pages_with_long_names_and_many_groups_fit() {
+    let Some(browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (data, server) = (folder.path().to_owned(), Server::start(folder.path()));
+    let token = std::fs::read_to_string(data.join("admin.token")).unwrap();
+    let url = format!("{}/api/v1/groups", server.told("console "));
+    // No word of it ends, which is the worst for a page.
+    for number in 0..GROUPS {
+        let name = format!("{number:04}{}", "W".repeat(251));
+        let asked = ureq::post(&url).header("authorization", format!("Bearer {}", token.trim()));
+        asked.send_json(serde_json::json!({ "name": name })).unwrap();
+    }
+    json(&data, &["hostgroup", "import", "--from-wsus"]);
+    let console = Console::of(browser, server, folder, data, "No computer matches.");
+    console.look_at("/groups", "overfull-groups");
+    console.look_at("/computers", "overfull-computers");
+    console.look_at("/", "overfull-overview");
+    console.is_sound();
+}
