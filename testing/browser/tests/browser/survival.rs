@@ -27,13 +27,22 @@ fn all_below(process: u32) -> Vec<u32> {
     children(process).into_iter().flat_map(|child| [vec![child], all_below(child)].concat()).collect()
 }
 
+/// What is killed takes a moment to die, and the system tells only its parent.
+fn all_die(processes: &[u32]) {
+    let begun = Instant::now();
+    while !processes.iter().all(|process| is_dead(*process)) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{processes:?} are alive");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn it_ends_with_its_value() {
     let Some(browser) = Browser::start() else { return };
     let processes = all_below(browser.process_id());
     assert!(processes.len() > 3, "ChromeDriver, Chromium and its parts, but {processes:?}");
     drop(browser);
-    assert!(processes.iter().all(|process| is_dead(*process)), "{processes:?}");
+    all_die(&processes);
 }
 
 #[test]
@@ -56,10 +65,5 @@ fn it_ends_with_a_process_that_is_killed() {
     victim.kill().unwrap();
     victim.wait().unwrap();
     assert!(processes.len() > 4, "{processes:?}");
-    // The system tells nobody but their parents that they are gone.
-    let begun = Instant::now();
-    while !processes.iter().all(|process| is_dead(*process)) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{processes:?} are alive");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    all_die(&processes);
 }
