@@ -120,10 +120,12 @@ impl Tree {
         self.servers.iter().map(|server| server.id).collect()
     }
 
-    /// The branch that begins with the named server, it included: what is beneath cannot be in step
-    /// before it is.
+    /// The branch that begins with a server, by its name or id, it included: what is beneath cannot be in
+    /// step before it is.
     pub fn below(&self, name: &str) -> Result<BTreeSet<ServerId>, NoSuchServer> {
-        let named = self.servers.iter().find(|server| folded(&server.name) == folded(name));
+        let id = name.parse().ok();
+        let is_meant = |server: &&Server| id == Some(server.id) || folded(&server.name) == folded(name);
+        let named = self.servers.iter().find(is_meant);
         let named = named.ok_or_else(|| NoSuchServer(name.to_owned()))?;
         let mut branch = BTreeSet::from([named.id]);
         for server in &self.servers {

@@ -64,6 +64,7 @@ fn a_branch_begins_with_the_server_named() {
     let tree = tree();
     assert_eq!(tree.below("S2"), Ok(ids(&[2, 4, 5, 6]).into_iter().collect()));
     assert_eq!(tree.below("s6"), Ok(ids(&[6]).into_iter().collect()));
+    assert_eq!(tree.below(&ids(&[6])[0].to_string()), Ok(ids(&[6]).into_iter().collect()));
     assert_eq!(tree.below("s7"), Err(NoSuchServer("s7".into())));
     let branch = tree.below("s2").expect("a branch");
     assert_eq!(tree.ready(&branch, &BTreeMap::new()), ids(&[2]));

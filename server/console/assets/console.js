@@ -15,6 +15,7 @@ function patch(fresh) {
     const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
     if (!next || next.outerHTML === part.outerHTML || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
     localTimes(next);
+    copying(next);
     part.replaceWith(document.adoptNode(next));
   }
 }
@@ -73,18 +74,20 @@ function selected() {
   bar.querySelector("output").textContent = `${count} selected`;
 }
 
-function copying() {
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    button.hidden = !navigator.clipboard;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
-      button.textContent = "Copied";
-    });
-  }
+// Buttons come with parts that are patched in, so the document listens for them.
+function copying(root) {
+  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
 }
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+  button.textContent = "Copied";
+});
 
 localTimes(document);
 keys();
 selected();
-copying();
+copying(document);
 live();

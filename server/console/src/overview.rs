@@ -114,7 +114,8 @@ fn numbers(mirror: &Mirror) -> Vec<(&'static str, String)> {
 
 /// Needed somewhere and approved nowhere, though it could be.
 fn is_waiting(update: &headwater_api::UpdateSummary) -> bool {
-    update.needed > 0 && update.approved_groups == 0 && update.state == UpdateState::Approvable
+    let is_open = update.needed > 0 && update.approved_groups == 0 && !update.superseded;
+    is_open && update.state == UpdateState::Approvable
 }
 
 fn needs(mirror: &Mirror) -> Vec<Need> {
