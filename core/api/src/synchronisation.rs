@@ -19,7 +19,7 @@ pub struct SyncRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<SyncPart>,
     /// Let the top synchronise with Microsoft Update first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_upstream: bool,
 }
 

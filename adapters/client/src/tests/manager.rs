@@ -19,7 +19,7 @@ const FINISHED: &str = r#"{"event":"finished","report":{"dry_run":true,"servers"
 fn sync(answer: String) -> (Result<SyncReport, Error>, Vec<String>, Request) {
     let fake = Fake::answering(&[answer]);
     let mut lines = Vec::new();
-    let request = SyncRequest { dry_run: true, below: Some("Berlin".into()) };
+    let request = SyncRequest { dry_run: true, below: Some("Berlin".into()), ..SyncRequest::default() };
     let result = client(&fake.url).sync_wsus(&request, &mut |_, line| lines.push(line.to_owned()));
     (result, lines, fake.requests().remove(0))
 }
