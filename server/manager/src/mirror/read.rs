@@ -16,10 +16,10 @@ use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 /// Between two readings at least, and at most. Between them, so long that reading takes no more than a
-/// fifth of the time, for the servers have other work.
+/// third of the time, for the servers have other work.
 const PAUSE_MIN: Duration = Duration::from_secs(5);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
-const PAUSES_PER_READING: u32 = 4;
+const PAUSES_PER_READING: u32 = 2;
 /// How often at most the mirror is written to the database.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
 
