@@ -96,6 +96,7 @@ pub enum WsusCommand {
 #[derive(Debug, Subcommand)]
 pub enum SyncCommand {
     /// End the run that goes on, after what it is doing
+    #[command(after_help = examples!("headwater wsus sync stop"))]
     Stop,
 }
 
