@@ -1,7 +1,7 @@
 //! `headwater wsus sync`: what is said while it runs, what came of it, and the runs before.
 
 use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State};
-use headwater_words::moment::minute;
+use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{duration, grouped};
 use headwater_words::synchronisation::{in_step, mode, phase as phase_word, sentences, state, verdict};
 
@@ -98,10 +98,7 @@ pub(crate) fn history(runs: &[SyncRun], reader: Reader) -> String {
         Column::Long("BY"),
     ]);
     for run in runs {
-        let took = run.finished_at.map_or_else(String::new, |end| {
-            let micros = end.as_micros().saturating_sub(run.started_at.as_micros());
-            duration(u64::try_from(micros / 1_000).unwrap_or_default())
-        });
+        let took = run.finished_at.map_or_else(String::new, |end| took(run.started_at, end));
         let (dry_run, step, changed) = match &run.report {
             // Whether it runs still cannot be told.
             None => ("", "not ended".to_owned(), String::new()),

@@ -190,6 +190,16 @@ impl Node {
         }
     }
 
+    /// Lets go of servers below and of pages that wait for news.
+    pub fn hang_up(&self) {
+        if let Some(app) = &self.app {
+            app.hang_up();
+        }
+        if let Some(manager) = &self.manager {
+            manager.hang_up();
+        }
+    }
+
     /// Ends when everything that was accepted is written.
     pub async fn close(&self) {
         if let Some(app) = &self.app {

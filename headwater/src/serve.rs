@@ -80,8 +80,8 @@ impl Process {
     /// Ends when open requests are answered and everything that was accepted is written.
     pub async fn end(self) {
         tracing::info!("stopping");
-        for app in self.nodes.iter().filter_map(|node| node.app.as_ref()) {
-            app.hang_up();
+        for node in &self.nodes {
+            node.hang_up();
         }
         self.stop.send_replace(true);
         for task in self.tasks {

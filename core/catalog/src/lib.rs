@@ -8,6 +8,7 @@ mod limits;
 mod lists;
 pub mod oracle;
 mod scribe;
+mod search;
 
 pub use bits::Bits;
 pub use document::{Document, DocumentError, EulaFragment, Fragments, LocalizedFragment, Reason, read};
@@ -17,3 +18,4 @@ pub use facts::{
 };
 pub use index::{Entry, Index, Kind, RequirementIx, Revision, RevisionIx, Update, UpdateIx};
 pub use limits::DOCUMENT_BYTES_MAX;
+pub use search::Search;

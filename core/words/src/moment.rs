@@ -2,6 +2,8 @@
 
 use headwater_model::Timestamp;
 
+use crate::quantity::duration;
+
 /// `2026-10-04 15:03 UTC`
 pub fn minute(at: Timestamp) -> String {
     let text = at.to_string();
@@ -22,6 +24,12 @@ pub fn age(at: Timestamp, now: Timestamp) -> String {
         172_800..5_184_000 => format!("{} days ago", seconds / 86_400),
         _ => at.date().to_string(),
     }
+}
+
+/// How long something took, as durations are said.
+pub fn took(from: Timestamp, to: Timestamp) -> String {
+    let micros = to.as_micros().saturating_sub(from.as_micros());
+    duration(u64::try_from(micros / 1_000).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use headwater_manager::ManagerError;
+use headwater_manager::{ErrorKind, ManagerError};
 use headwater_model::chain;
 
 use crate::frame::Frame;
@@ -32,20 +32,12 @@ impl Failure {
 impl From<ManagerError> for Failure {
     /// What is inside the server stays in its log.
     fn from(error: ManagerError) -> Self {
-        let status = match &error {
-            ManagerError::NotLinked | ManagerError::Refused(_) | ManagerError::Pairing(_) => {
-                StatusCode::CONFLICT
-            }
-            ManagerError::NotFound(_) => StatusCode::NOT_FOUND,
-            ManagerError::Invalid(_) => StatusCode::BAD_REQUEST,
-            ManagerError::NotReached { .. }
-            | ManagerError::Untrusted { .. }
-            | ManagerError::Unreadable { .. } => StatusCode::BAD_GATEWAY,
-            ManagerError::Store(_)
-            | ManagerError::Mirror { .. }
-            | ManagerError::Operators(_)
-            | ManagerError::Key(_)
-            | ManagerError::Random => {
+        let status = match error.kind() {
+            ErrorKind::NotLinked | ErrorKind::Refused => StatusCode::CONFLICT,
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+            ErrorKind::NotReached | ErrorKind::NotUnderstood => StatusCode::BAD_GATEWAY,
+            ErrorKind::Internal => {
                 tracing::error!(error = chain(&error), "a page failed");
                 return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why");
             }

@@ -1,10 +1,15 @@
 //! Linking with the top WSUS, pairing with Linkages below it, and looking at every hop.
 
+use std::net::SocketAddr;
+
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
+use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use headwater_api::FindingLevel;
+use headwater_manager::{Manager, ManagerError};
 use headwater_model::chain;
+use headwater_operators::PasswordCheck;
 
 use crate::Shared;
 use crate::failure::Failure;
@@ -55,7 +60,7 @@ async fn page(
     let mirror = manager.mirror();
     let (is_linked, findings) = match manager.doctor().await {
         Ok(findings) => (true, findings),
-        Err(headwater_manager::ManagerError::NotLinked) => (false, Vec::new()),
+        Err(ManagerError::NotLinked) => (false, Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let problems = findings.iter().filter(|finding| finding.level == FindingLevel::Problem).count();
@@ -101,9 +106,10 @@ async fn page(
 pub(crate) async fn link(
     State(manager): Shared,
     visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
-    confirmed(&manager, &visitor, &fields).await?;
+    confirmed(&manager, &visitor, &fields, peer).await?;
     match manager.link(fields.get("url"), fields.get("code"), &visitor.name).await {
         Ok(()) => Ok(Ok(Redirect::to("/link"))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
@@ -113,9 +119,10 @@ pub(crate) async fn link(
 pub(crate) async fn pair(
     State(manager): Shared,
     visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
-    confirmed(&manager, &visitor, &fields).await?;
+    confirmed(&manager, &visitor, &fields, peer).await?;
     match manager.pair(fields.get("linkage"), fields.get("code"), &visitor.name).await {
         Ok(()) => Ok(Ok(Redirect::to("/link"))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
@@ -124,16 +131,19 @@ pub(crate) async fn pair(
 
 /// Linking and pairing ask for the password again: a screen that was left open is not enough.
 async fn confirmed(
-    manager: &headwater_manager::Manager,
+    manager: &Manager,
     visitor: &Visitor,
     fields: &Fields,
+    peer: SocketAddr,
 ) -> Result<(), Failure> {
-    let known = manager.operators.sign_in(&visitor.name, fields.get("password"), manager.now()).await;
-    match known.map_err(headwater_manager::ManagerError::from)? {
-        Some((token, _)) => {
-            // Only the proof was wanted.
-            Ok(manager.operators.forget(&token).await.map_err(headwater_manager::ManagerError::from)?)
+    let (password, now) = (fields.get("password"), manager.now());
+    let checked = manager.operators.check_password(&visitor.name, password, peer.ip(), now).await;
+    match checked.map_err(ManagerError::from)? {
+        PasswordCheck::Right(_) => Ok(()),
+        PasswordCheck::Wrong => Err(Failure::new(StatusCode::FORBIDDEN, "the password is wrong")),
+        PasswordCheck::Later(seconds) => {
+            let what = format!("too many wrong passwords came from there: try again in {seconds} s");
+            Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, what))
         }
-        None => Err(Failure::new(axum::http::StatusCode::FORBIDDEN, "the password is wrong")),
     }
 }

@@ -3,9 +3,9 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
-use headwater_api::{SyncPhase, SyncReport, SyncRequest, SyncServer, SyncServerState};
+use headwater_api::{SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState};
 use headwater_manager::{Manager, Mirror, Running};
-use headwater_model::Timestamp;
+use headwater_words::moment::took;
 use headwater_words::quantity::{counted, duration, grouped};
 use headwater_words::synchronisation::{in_step, mode, phase, sentences, verdict};
 
@@ -38,7 +38,7 @@ struct Past {
 }
 
 pub(crate) async fn list(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
-    let rows = past(&manager, None).await?;
+    let rows = past(&manager, manager.sync_runs().await?, None).await;
     let verdict = match rows.first() {
         None => "There was no synchronisation of the tree yet.".to_owned(),
         Some(last) => {
@@ -49,18 +49,14 @@ pub(crate) async fn list(State(manager): Shared, visitor: Visitor) -> Result<Htm
     Ok(Html(List { frame, verdict, rows }.render()?))
 }
 
-async fn past(manager: &Manager, here: Option<u64>) -> Result<Vec<Past>, Failure> {
+async fn past(manager: &Manager, runs: Vec<SyncRun>, here: Option<u64>) -> Vec<Past> {
     let now = manager.now();
     let going_on = manager.running().await.filter(|running| !running.has_ended());
     let going_on = going_on.and_then(|running| running.number);
-    let row = |run: headwater_api::SyncRun| {
+    let row = |run: SyncRun| {
         let changed: usize =
             run.report.iter().flat_map(|report| &report.servers).map(|one| one.changed.len()).sum();
-        let took = run.finished_at.map_or_else(String::new, |end| {
-            duration(
-                u64::try_from((end.as_micros() - run.started_at.as_micros()) / 1_000).unwrap_or_default(),
-            )
-        });
+        let took = run.finished_at.map_or_else(String::new, |end| took(run.started_at, end));
         Past {
             number: run.run,
             state: match &run.report {
@@ -75,7 +71,7 @@ async fn past(manager: &Manager, here: Option<u64>) -> Result<Vec<Past>, Failure
             is_here: here == Some(run.run),
         }
     };
-    Ok(manager.sync_runs().await?.into_iter().map(row).collect())
+    runs.into_iter().map(row).collect()
 }
 
 fn outcome(report: &SyncReport) -> Shown {
@@ -126,7 +122,8 @@ pub(crate) async fn show(
     let mirror = manager.mirror();
     let number: u64 = number.parse().map_err(|_| Failure::not_found("this is no number of a run"))?;
     let running = manager.running().await.filter(|running| running.number == Some(number as i64));
-    let kept = manager.sync_runs().await?.into_iter().find(|run| run.run == number);
+    let runs = manager.sync_runs().await?;
+    let kept = runs.iter().find(|run| run.run == number).cloned();
     let kept = kept.ok_or_else(|| Failure::not_found(format!("run {number} is not kept any more")))?;
     let report = match running.as_ref().and_then(|running| running.result()) {
         Some(Ok(report)) => Some(report.clone()),
@@ -162,17 +159,13 @@ pub(crate) async fn show(
         state,
         by: kept.started_by.clone(),
         started: When::new(kept.started_at, now),
-        elapsed: elapsed(kept.started_at, kept.finished_at.unwrap_or(now)),
+        elapsed: took(kept.started_at, kept.finished_at.unwrap_or(now)),
         is_running,
-        strip: past(&manager, Some(number)).await?.into_iter().take(STRIP).collect(),
+        strip: past(&manager, runs, Some(number)).await.into_iter().take(STRIP).collect(),
         rows,
         text: report.as_ref().map(text).unwrap_or_default(),
     };
     Ok(Html(page.render()?))
-}
-
-fn elapsed(from: Timestamp, to: Timestamp) -> String {
-    duration(u64::try_from((to.as_micros() - from.as_micros()) / 1_000).unwrap_or_default())
 }
 
 fn going_on(running: &Running) -> String {
@@ -278,9 +271,9 @@ async fn listed(manager: &Manager, visitor: &Visitor, running: &Running) -> Resu
         state: outcome(report),
         by: running.started_by.clone(),
         started: When::new(running.started_at, now),
-        elapsed: elapsed(running.started_at, now),
+        elapsed: took(running.started_at, now),
         is_running: false,
-        strip: past(manager, None).await?.into_iter().take(STRIP).collect(),
+        strip: past(manager, manager.sync_runs().await?, None).await.into_iter().take(STRIP).collect(),
         rows: report.servers.iter().map(|one| ended(one, &mirror)).collect(),
         text: text(report),
     };

@@ -14,7 +14,7 @@ use headwater_api::{
     NewHostGroup, Page, PairRequest, SyncEvent, SyncRequest, SyncRun, UpdateDetail, UpdateQuery,
     UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
-use headwater_manager::{ComputerOrder, Direction, Manager, ManagerError, Terms, UpdateOrder};
+use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -269,24 +269,18 @@ impl From<ManagerError> for Refusal {
 
 impl From<&ManagerError> for Refusal {
     fn from(error: &ManagerError) -> Self {
-        let (status, kind, title) = match error {
-            ManagerError::NotLinked => (StatusCode::CONFLICT, "/problems/not-linked", "no WSUS is linked"),
-            ManagerError::NotReached { .. } => {
+        let (status, kind, title) = match error.kind() {
+            ErrorKind::NotLinked => (StatusCode::CONFLICT, "/problems/not-linked", "no WSUS is linked"),
+            ErrorKind::NotReached => {
                 (StatusCode::BAD_GATEWAY, "/problems/not-reached", "a hop is not reached")
             }
-            ManagerError::NotFound(_) => (StatusCode::NOT_FOUND, "about:blank", "not found"),
-            ManagerError::Refused(_) | ManagerError::Pairing(_) => {
-                (StatusCode::CONFLICT, "about:blank", "refused")
-            }
-            ManagerError::Invalid(_) => (StatusCode::BAD_REQUEST, "about:blank", "the request is not valid"),
-            ManagerError::Untrusted { .. } | ManagerError::Unreadable { .. } => {
+            ErrorKind::NotFound => (StatusCode::NOT_FOUND, "about:blank", "not found"),
+            ErrorKind::Refused => (StatusCode::CONFLICT, "about:blank", "refused"),
+            ErrorKind::Invalid => (StatusCode::BAD_REQUEST, "about:blank", "the request is not valid"),
+            ErrorKind::NotUnderstood => {
                 (StatusCode::BAD_GATEWAY, "about:blank", "a Linkage is not understood")
             }
-            ManagerError::Store(_)
-            | ManagerError::Mirror { .. }
-            | ManagerError::Operators(_)
-            | ManagerError::Key(_)
-            | ManagerError::Random => {
+            ErrorKind::Internal => {
                 tracing::error!(error = chain(error), "a request failed");
                 let detail = "the server failed; its log says why";
                 return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed", detail);

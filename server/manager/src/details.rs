@@ -31,16 +31,21 @@ impl Manager {
         self.update_at(&way, &way.top, id).await
     }
 
-    /// What each server knows of one update now; nothing of those that are not reached or lack it.
+    /// Everything about one update as the linked WSUS knows it now, and what each server does, that one
+    /// among them; nothing of those that are not reached or lack it.
     pub async fn update_on_servers(
         &self,
         id: UpdateId,
-    ) -> Result<Vec<(ServerId, UpdateDetail)>, ManagerError> {
+    ) -> Result<(UpdateDetail, Vec<(ServerId, UpdateDetail)>), ManagerError> {
         let way = self.way().await?;
-        let linkages = self.store.linkages().await?;
+        let top = self.update_at(&way, &way.top, id).await?;
+        let mut linkages = self.store.linkages().await?;
+        linkages.retain(|one| one.linkage != way.top.linkage);
         let asked = stream::iter(linkages).map(|of| self.update_if_known(&way, of, id));
         let known: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
-        Ok(known.into_iter().flatten().collect())
+        let others = known.into_iter().flatten();
+        let all = [(way.top.server, top.clone())].into_iter().chain(others).collect();
+        Ok((top, all))
     }
 
     async fn update_if_known(

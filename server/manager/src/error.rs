@@ -51,7 +51,36 @@ pub enum ManagerError {
     Random,
 }
 
+/// Of what kind an error is, for whoever translates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    NotLinked,
+    Refused,
+    NotFound,
+    Invalid,
+    /// A hop is not reached.
+    NotReached,
+    /// A Linkage answers what is not believed or not understood.
+    NotUnderstood,
+    /// Of this server itself: what is inside stays in its log.
+    Internal,
+}
+
 impl ManagerError {
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotLinked => ErrorKind::NotLinked,
+            Self::NotReached { .. } => ErrorKind::NotReached,
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Refused(_) | Self::Pairing(_) => ErrorKind::Refused,
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Untrusted { .. } | Self::Unreadable { .. } => ErrorKind::NotUnderstood,
+            Self::Store(_) | Self::Mirror { .. } | Self::Operators(_) | Self::Key(_) | Self::Random => {
+                ErrorKind::Internal
+            }
+        }
+    }
+
     /// What a Linkage said of an order.
     pub(crate) fn of(failure: Failure, server: &str) -> Self {
         match failure.kind {

@@ -1,9 +1,9 @@
 //! What an approval would mean, before it is made: which computers on which servers, and how many bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use headwater_api::{ServerRef, UpdateDetail};
-use headwater_model::{GroupId, ServerId};
+use headwater_model::{GroupId, ServerId, UpdateId};
 
 use crate::mirror::is_in;
 use crate::{Manager, ManagerError, Mirror};
@@ -34,16 +34,19 @@ impl Impact {
 
 impl Manager {
     /// What approving an update for a group would mean now. Nothing is changed.
-    pub async fn impact(&self, update: &UpdateDetail, group: GroupId) -> Result<Impact, ManagerError> {
-        let known: BTreeMap<ServerId, UpdateDetail> =
-            self.update_on_servers(update.summary.id).await?.into_iter().collect();
-        Ok(impact(&self.mirror(), &known, group))
+    pub async fn impact(
+        &self,
+        update: UpdateId,
+        group: GroupId,
+    ) -> Result<(UpdateDetail, Impact), ManagerError> {
+        let (top, known) = self.update_on_servers(update).await?;
+        Ok((top, impact(&self.mirror(), &known.into_iter().collect(), group)))
     }
 }
 
 fn impact(mirror: &Mirror, known: &BTreeMap<ServerId, UpdateDetail>, group: GroupId) -> Impact {
     let mut counts: BTreeMap<ServerId, (u64, u64)> = BTreeMap::new();
-    let groups = mirror.tree.subtree(group);
+    let groups = HashSet::from_iter(mirror.tree.group_tree().subtree(group));
     for computer in mirror.computers.all().iter().filter(|one| is_in(one, &groups)) {
         let Some(server) = &computer.server else { continue };
         let (computers, silent) = counts.entry(server.id).or_default();

@@ -30,7 +30,7 @@ use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
 
 pub use approvals::Terms;
-pub use error::ManagerError;
+pub use error::{ErrorKind, ManagerError};
 pub use halt::Halt;
 pub use headwater_store::{AuditRow, HaltRow};
 pub use impact::{Impact, ServerImpact};
@@ -61,6 +61,8 @@ pub struct Manager {
     changed: watch::Sender<u64>,
     /// Asks for the mirror to be read.
     look: Notify,
+    /// Tells pages that are open to end.
+    hung_up: watch::Sender<bool>,
     /// Whatever changes the link.
     linking: tokio::sync::Mutex<()>,
 }
@@ -89,6 +91,7 @@ impl Manager {
             mirror: ArcSwap::default(),
             changed: watch::Sender::new(0),
             look: Notify::new(),
+            hung_up: watch::Sender::new(false),
             linking: tokio::sync::Mutex::new(()),
         };
         manager.mirror.store(Arc::new(manager.kept_mirror().await?));
@@ -102,6 +105,16 @@ impl Manager {
 
     pub fn now(&self) -> Timestamp {
         (self.now)()
+    }
+
+    /// Lets go of the pages that wait for news, so that nothing holds up a stop.
+    pub fn hang_up(&self) {
+        self.hung_up.send_replace(true);
+    }
+
+    /// Turns true when the server stops.
+    pub fn stops(&self) -> watch::Receiver<bool> {
+        self.hung_up.subscribe()
     }
 
     /// Writes what was accepted and closes the database.

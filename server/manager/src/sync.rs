@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use headwater_api::linkage::{Contents, MembershipChange, Memberships, SyncState};
+use headwater_api::linkage::{Contents, MembershipChange, Memberships, SyncState, WsusMode};
 use headwater_api::{
     SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
 };
@@ -79,7 +79,10 @@ impl Manager {
         let Running { request, started_by, number, .. } = &*running;
         let run =
             Run { manager: &self, way: &way, tree: &tree, request, by: started_by, watched: Some(&running) };
-        let report = run.all(request.below.as_deref()).await;
+        let report = match self.contents_of(&way, &way.top).await {
+            Ok(top) => run.all(request.below.as_deref(), top).await,
+            Err(error) => Err(error),
+        };
         let report = report.map(|report| SyncReport { run: number.map(|run| run as u64), ..report });
         if let Some(number) = number {
             let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
@@ -92,10 +95,15 @@ impl Manager {
         running.end(report);
     }
 
-    /// What every server lacks to be in step, as it is now.
-    pub(crate) async fn differences(&self, way: &Way, tree: &Tree) -> Result<SyncReport, ManagerError> {
+    /// What every server lacks to be in step with what the top holds, as it is now.
+    pub(crate) async fn differences(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        top: Contents,
+    ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        Run { manager: self, way, tree, request, by: "", watched: None }.all(None).await
+        Run { manager: self, way, tree, request, by: "", watched: None }.all(None, top).await
     }
 
     /// Ends the run that goes on, after what it is doing.
@@ -135,7 +143,7 @@ struct Begun {
 }
 
 impl Run<'_> {
-    async fn all(&self, below: Option<&str>) -> Result<SyncReport, ManagerError> {
+    async fn all(&self, below: Option<&str>, top: Contents) -> Result<SyncReport, ManagerError> {
         let known = self.manager.known(self.way, self.tree).await?;
         let order =
             Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
@@ -143,7 +151,6 @@ impl Run<'_> {
             Some(name) => order.below(name).map_err(|error| ManagerError::NotFound(error.to_string()))?,
             None => order.all(),
         };
-        let top = self.manager.contents_of(self.way, &self.way.top).await?;
         let begun = Begun { plan: managed(&known), known, top };
         let mut progress: BTreeMap<ServerId, Progress> = BTreeMap::new();
         let mut ended: BTreeMap<ServerId, SyncServer> = BTreeMap::new();
@@ -177,7 +184,7 @@ impl Run<'_> {
                     SyncServerState::NotReached => "a server above it is not in step yet",
                     _ => "install WSUS Linkage there and pair it with `headwater wsus pair`",
                 };
-                SyncServer { problem: Some(why.to_owned()), ..empty(server, self.told(server), state) }
+                SyncServer { problem: Some(why.to_owned()), ..self.untouched(server, state) }
             });
             match one.state {
                 SyncServerState::InStep => {}
@@ -190,6 +197,10 @@ impl Run<'_> {
         }
         report.exit = counts.exit_code();
         Ok(report)
+    }
+
+    fn untouched(&self, server: &Server, state: SyncServerState) -> SyncServer {
+        untouched(server.id, &server.name, self.told(server).and_then(|told| told.mode), state)
     }
 
     fn told(&self, server: &Server) -> Option<&TreeServer> {
@@ -213,7 +224,7 @@ impl Run<'_> {
     /// One server, from its own synchronisation to the comparison.
     async fn one(&self, server: &Server, begun: &Begun) -> SyncServer {
         let started = Instant::now();
-        let mut done = empty(server, self.told(server), SyncServerState::InStep);
+        let mut done = self.untouched(server, SyncServerState::InStep);
         if let Err(error) = self.steps(server, begun, &mut done).await {
             done.state = match error {
                 ManagerError::NotReached { .. } => SyncServerState::NotReached,
@@ -375,11 +386,17 @@ fn changes(known: &Known, plan: &Plan, server: &Server) -> Vec<Change> {
     changes
 }
 
-fn empty(server: &Server, told: Option<&TreeServer>, state: SyncServerState) -> SyncServer {
+/// A server of which nothing else is known.
+pub(crate) fn untouched(
+    id: ServerId,
+    name: &str,
+    mode: Option<WsusMode>,
+    state: SyncServerState,
+) -> SyncServer {
     SyncServer {
-        id: server.id,
-        name: server.name.clone(),
-        mode: told.and_then(|told| told.mode),
+        id,
+        name: name.to_owned(),
+        mode,
         state,
         changed: Vec::new(),
         differences: Vec::new(),

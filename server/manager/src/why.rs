@@ -1,10 +1,13 @@
 //! Why is an update not offered to a computer? One sentence, from what is known of both.
 
+use std::collections::HashMap;
+
 use headwater_api::linkage::WsusApproval;
 use headwater_api::{
     ApprovalAction, ComputerDetail, ComputerUpdateState, SyncServerState, UpdateState, UpdateSummary,
 };
-use headwater_model::{GroupId, ServerId};
+use headwater_model::{GroupId, ServerId, Timestamp};
+use headwater_policy::approval::{Action, Approval, resolve};
 
 use crate::mirror::TreeView;
 
@@ -66,25 +69,37 @@ fn of_update(update: &UpdateSummary, is_halted: bool) -> Option<String> {
     }
 }
 
-/// The approval that counts: the nearest of each group upwards; of several groups an installation first.
+/// The approval that counts among those of all its groups.
 fn effective<'a>(
     update: &UpdateSummary,
     groups: &[GroupId],
     tree: &'a TreeView,
 ) -> Option<(GroupId, &'a WsusApproval)> {
-    let approvals: Vec<&WsusApproval> = tree.approvals.iter().filter(|one| one.update == update.id).collect();
-    let nearest = |group: &GroupId| {
-        tree.chain(*group)
-            .into_iter()
-            .find_map(|at| approvals.iter().find(|one| one.group == at).map(|one| (at, *one)))
-    };
-    let rank = |(_, approval): &(GroupId, &WsusApproval)| match approval.action {
-        ApprovalAction::Install => 0,
-        ApprovalAction::Uninstall => 1,
-        ApprovalAction::Detect => 2,
-        ApprovalAction::Block => 3,
-    };
-    groups.iter().filter_map(nearest).min_by_key(rank)
+    let told: Vec<&WsusApproval> = tree.approvals.iter().filter(|one| one.update == update.id).collect();
+    let approvals: HashMap<GroupId, Approval> =
+        (0..).zip(&told).map(|(number, one)| (one.group, approval(number, one))).collect();
+    let resolved = resolve(&tree.group_tree(), groups, |group| approvals.get(&group))?;
+    let counts = told.get(usize::try_from(resolved.approval_id).ok()?)?;
+    Some((counts.group, counts))
+}
+
+/// As decisions are made about it, with its place as its number.
+fn approval(number: i32, told: &WsusApproval) -> Approval {
+    Approval {
+        id: number,
+        update: told.update,
+        group: told.group,
+        action: Some(match told.action {
+            ApprovalAction::Install => Action::Install,
+            ApprovalAction::Uninstall => Action::Uninstall,
+            ApprovalAction::Detect => Action::Detect,
+            ApprovalAction::Block => Action::Block,
+        }),
+        deadline: told.deadline,
+        revision: Some(told.revision),
+        changed_at: Timestamp::EPOCH,
+        stamp: 0,
+    }
 }
 
 fn of_server(home: ServerId, tree: &TreeView) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Finding updates and looking at one.
 
-use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, UpdateIx};
+use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, Search, UpdateIx};
 use headwater_model::{GroupId, UpdateId};
 pub use headwater_store::{ApprovalRow, Change};
 
@@ -140,23 +140,12 @@ impl Served {
 /// A filter, prepared.
 struct Wanted<'a> {
     filter: &'a UpdateFilter,
-    words: Vec<String>,
-    kb: Option<&'a str>,
-    /// The beginning of an id.
-    id: Option<String>,
+    search: Search,
 }
 
 impl<'a> Wanted<'a> {
     fn new(filter: &'a UpdateFilter) -> Self {
-        let search = filter.search.as_deref().unwrap_or_default().trim();
-        let kb =
-            search.get(..2).filter(|start| start.eq_ignore_ascii_case("kb")).and_then(|_| search.get(2..));
-        Self {
-            filter,
-            words: search.to_lowercase().split_whitespace().map(str::to_owned).collect(),
-            kb: kb.filter(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())),
-            id: id_start(search),
-        }
+        Self { filter, search: Search::new(filter.search.as_deref().unwrap_or_default()) }
     }
 
     fn accepts(&self, served: &Served, at: UpdateIx) -> bool {
@@ -165,7 +154,7 @@ impl<'a> Wanted<'a> {
         let revision = index.revision(newest);
         let kind_fits = match self.filter.kind {
             Some(kind) => revision.kind == kind,
-            None => matches!(revision.kind, Kind::Software | Kind::Driver) || self.id.is_some(),
+            None => matches!(revision.kind, Kind::Software | Kind::Driver) || self.search.is_id(),
         };
         let is =
             |wanted: Option<bool>, value: &dyn Fn() -> bool| wanted.is_none_or(|wanted| wanted == value());
@@ -184,22 +173,8 @@ impl<'a> Wanted<'a> {
     }
 
     fn found_by_search(&self, id: UpdateId, card: &Card) -> bool {
-        if let Some(start) = &self.id {
-            return id.to_string().starts_with(start);
-        }
-        if self.kb.is_some_and(|kb| card.kb.iter().any(|known| &**known == kb)) {
-            return true;
-        }
-        let title = card.title.to_lowercase();
-        self.words.iter().all(|word| title.contains(word))
+        self.search.finds(id, &card.title.to_lowercase(), card.kb.iter())
     }
-}
-
-/// Eight digits are what tables show of an id.
-fn id_start(search: &str) -> Option<String> {
-    let digits = search.trim_matches(['{', '}']).to_ascii_lowercase();
-    let is_id = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    is_id.then_some(digits)
 }
 
 fn has_category(served: &Served, at: RevisionIx, kind: CategoryKind, wanted: &str) -> bool {

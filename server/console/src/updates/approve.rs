@@ -92,8 +92,7 @@ pub(crate) async fn preview(
     let mirror = manager.mirror();
     let group = mirror.tree.group(asked.group).ok_or_else(|| Failure::not_found("there is no such group"))?;
     // The bytes of many updates would be many questions: of more than one only the computers are told.
-    let first = manager.update(asked.updates[0]).await?;
-    let impact = manager.impact(&first, asked.group).await?;
+    let (first, impact) = manager.impact(asked.updates[0], asked.group).await?;
     let is_one = asked.updates.len() == 1;
     let what = match is_one {
         true => first.summary.title.clone(),

@@ -186,14 +186,10 @@ fn classifications(mirror: &Mirror) -> Vec<String> {
 
 /// The groups that can be approved for, by name, nested ones with those above them.
 pub(crate) fn choices(mirror: &Mirror, chosen: Option<GroupId>) -> Vec<GroupChoice> {
+    let tree = mirror.tree.group_tree();
     let path = |id| {
-        let mut names: Vec<&str> = mirror
-            .tree
-            .chain(id)
-            .into_iter()
-            .filter_map(|id| mirror.tree.group(id))
-            .map(|group| &*group.name)
-            .collect();
+        let mut names: Vec<&str> =
+            tree.chain(id).filter_map(|id| tree.get(id)).map(|group| &*group.name).collect();
         // All Computers is above everyone and says nothing.
         if names.len() > 1 {
             names.pop();

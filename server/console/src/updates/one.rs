@@ -95,14 +95,11 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Failure> {
     let id: UpdateId = id.parse().map_err(|_| Failure::not_found("this is no id of an update"))?;
     let mirror = manager.mirror();
-    let detail = manager.update(id).await;
-    let known = mirror.updates.get(id);
-    let (detail, problem) = match (detail, known) {
-        (Ok(detail), _) => (detail, String::new()),
-        (Err(error), Some(known)) => (remembered(known, &mirror), chain(&error)),
+    let (detail, on_servers, problem) = match (manager.update_on_servers(id).await, mirror.updates.get(id)) {
+        (Ok((detail, on_servers)), _) => (detail, on_servers, String::new()),
+        (Err(error), Some(known)) => (remembered(known, &mirror), Vec::new(), chain(&error)),
         (Err(error), None) => return Err(error.into()),
     };
-    let on_servers = if problem.is_empty() { manager.update_on_servers(id).await? } else { Vec::new() };
     Ok(Html(page(&manager, &visitor, &mirror, detail, problem, &on_servers).await?.render()?))
 }
 
@@ -268,21 +265,22 @@ fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
 fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp) -> Vec<Cell> {
     let mut cells = Vec::new();
     let own = |id: GroupId| detail.approvals.iter().find(|approval| approval.group == id);
+    let tree = mirror.tree.group_tree();
     let mut groups: Vec<(String, usize, GroupId, &str)> = mirror
         .tree
         .groups
         .iter()
         .map(|group| {
-            let chain = mirror.tree.chain(group.id);
-            let names = chain.iter().rev().filter_map(|id| mirror.tree.group(*id));
+            let chain: Vec<GroupId> = tree.chain(group.id).collect();
+            let names = chain.iter().rev().filter_map(|id| tree.get(*id));
             let key = names.map(|group| group.name.to_lowercase()).collect::<Vec<_>>().join("\n");
             (key, chain.len() - 1, group.id, group.name.as_str())
         })
         .collect();
     groups.sort();
     for (_, depth, id, name) in groups {
-        let effective = mirror.tree.chain(id).into_iter().find_map(|at| Some((at, own(at)?)));
-        let from = effective.as_ref().filter(|(at, _)| *at != id).and_then(|(at, _)| mirror.tree.group(*at));
+        let effective = tree.chain(id).find_map(|at| Some((at, own(at)?)));
+        let from = effective.as_ref().filter(|(at, _)| *at != id).and_then(|(at, _)| tree.get(*at));
         let approval = effective.map(|(_, approval)| approval);
         cells.push(Cell {
             group: name.to_owned(),

@@ -5,12 +5,13 @@ mod keep;
 mod read;
 mod search;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use headwater_api::linkage::{WsusApproval, WsusGroup};
 use headwater_api::{ComputerSummary, SyncServer, TreeServer, UpdateSummary};
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
+use headwater_policy::group::{Group, GroupTree};
 use serde::{Deserialize, Serialize};
 
 pub use read::follow_wsus;
@@ -70,27 +71,14 @@ impl TreeView {
         self.groups.iter().find(|group| group.id == id)
     }
 
-    /// A group and all that is beneath it.
-    pub fn subtree(&self, id: GroupId) -> HashSet<GroupId> {
-        let mut found = HashSet::from([id]);
-        let mut open = vec![id];
-        while let Some(at) = open.pop() {
-            let below = self.groups.iter().filter(|group| group.parent == Some(at));
-            open.extend(below.map(|group| group.id).filter(|id| found.insert(*id)));
-        }
-        found
-    }
-
-    /// A group, and those above it, from itself upwards.
-    pub fn chain(&self, id: GroupId) -> Vec<GroupId> {
-        let mut chain = vec![id];
-        while let Some(parent) = self.group(chain[chain.len() - 1]).and_then(|group| group.parent) {
-            if chain.contains(&parent) {
-                break;
-            }
-            chain.push(parent);
-        }
-        chain
+    /// The groups, for walking up and down.
+    pub fn group_tree(&self) -> GroupTree {
+        let groups = self.groups.iter();
+        GroupTree::new(groups.map(|group| Group {
+            id: group.id,
+            name: group.name.clone(),
+            parent: group.parent,
+        }))
     }
 }
 
@@ -175,6 +163,6 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         last_sync_at: None,
         computers: 0,
     };
-    let standing = SyncServer { state: headwater_api::SyncServerState::InStep, ..read::unknown(&server) };
+    let standing = crate::sync::untouched(id, name, None, headwater_api::SyncServerState::InStep);
     ServerView { server, standing, silent: 0, depth: 0 }
 }

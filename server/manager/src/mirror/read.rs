@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{Computers, Mirror, Problem, ServerView, TreeView, Updates};
 use crate::ask::Way;
+use crate::sync::untouched;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -91,8 +92,8 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         self.carry_out_halts().await?;
-        let differences = self.differences(&way, &tree).await?;
         let mut top = self.contents_of(&way, &way.top).await?;
+        let differences = self.differences(&way, &tree, top.clone()).await?;
         // No computer is in that group, and nobody approves for it.
         top.groups.retain(|group| group.id != DOWNSTREAM_SERVERS);
         let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();
@@ -108,7 +109,10 @@ impl Manager {
         let servers = tree.servers.iter().map(|server| ServerView {
             depth: depth(&tree.servers, server),
             silent: silent.get(&Some(server.id)).copied().unwrap_or(0),
-            standing: standing.remove(&server.id).unwrap_or_else(|| unknown(server)),
+            standing: standing.remove(&server.id).unwrap_or_else(|| {
+                // The comparison said nothing about it.
+                untouched(server.id, &server.name, server.mode, SyncServerState::NotReached)
+            }),
             server: TreeServer {
                 // One that is not reached is of the kind that it was.
                 kind: server.kind.or_else(|| before.tree.server(server.id)?.server.kind),
@@ -219,21 +223,4 @@ fn depth(servers: &[TreeServer], server: &TreeServer) -> usize {
         depth += 1;
     }
     depth
-}
-
-/// A server that the comparison said nothing about.
-pub(super) fn unknown(server: &TreeServer) -> SyncServer {
-    SyncServer {
-        id: server.id,
-        name: server.name.clone(),
-        mode: server.mode,
-        state: SyncServerState::NotReached,
-        changed: Vec::new(),
-        differences: Vec::new(),
-        differences_total: 0,
-        files_held: 0,
-        files_wanted: 0,
-        ms: 0,
-        problem: None,
-    }
 }

@@ -7,6 +7,7 @@ use headwater_api::{
     ApprovalFilter, ComputerQuery, ComputerSummary, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, UpdateKind,
     UpdateQuery, UpdateState, UpdateSummary,
 };
+use headwater_catalog::Search;
 use headwater_model::GroupId;
 
 use super::{Computers, TreeView, Updates};
@@ -73,7 +74,7 @@ impl Computers {
         direction: Direction,
     ) -> Page<ComputerSummary> {
         let search = query.search.as_deref().unwrap_or_default().trim().to_lowercase();
-        let groups = query.group.map(|group| tree.subtree(group));
+        let groups = query.group.map(|group| HashSet::from_iter(tree.group_tree().subtree(group)));
         let accepts = |at: &usize| {
             (search.is_empty() || self.folded[*at].contains(&search))
                 && groups.as_ref().is_none_or(|groups| is_in(&self.all[*at], groups))
@@ -148,27 +149,17 @@ fn page<T>(
 /// A filter, prepared.
 struct Wanted<'a> {
     query: &'a UpdateQuery,
-    words: Vec<String>,
-    kb: Option<String>,
-    /// The beginning of an id.
-    id: Option<String>,
+    search: Search,
     product: Option<String>,
     classification: Option<String>,
 }
 
 impl<'a> Wanted<'a> {
     fn new(query: &'a UpdateQuery) -> Self {
-        let search = query.search.as_deref().unwrap_or_default().trim().to_lowercase();
-        let digits = search.trim_matches(['{', '}']);
-        let is_id = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        let kb =
-            search.strip_prefix("kb").filter(|kb| !kb.is_empty() && kb.bytes().all(|b| b.is_ascii_digit()));
         let folded = |text: &Option<String>| text.as_deref().map(str::to_lowercase);
         Self {
             query,
-            id: is_id.then(|| digits.to_owned()),
-            kb: kb.map(str::to_owned),
-            words: search.split_whitespace().map(str::to_owned).collect(),
+            search: Search::new(query.search.as_deref().unwrap_or_default()),
             product: folded(&query.product),
             classification: folded(&query.classification),
         }
@@ -190,17 +181,7 @@ impl<'a> Wanted<'a> {
             && is(query.approval.map(|one| one == ApprovalFilter::Approved), update.approved_groups > 0)
             && named(&self.product, &update.products)
             && named(&self.classification, update.classification.as_slice())
-            && self.found(update, title)
-    }
-
-    fn found(&self, update: &UpdateSummary, title: &str) -> bool {
-        if let Some(id) = &self.id {
-            return update.id.to_string().starts_with(id.as_str());
-        }
-        if self.kb.as_ref().is_some_and(|kb| update.kb.contains(kb)) {
-            return true;
-        }
-        self.words.iter().all(|word| title.contains(word.as_str()))
+            && self.search.finds(update.id, title, update.kb.iter())
     }
 }
 
