@@ -148,7 +148,9 @@ impl Run<'_> {
         let order =
             Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
         let selected = match below {
-            Some(name) => order.below(name).map_err(|error| ManagerError::NotFound(error.to_string()))?,
+            Some(name) => order.below(name).map_err(|error| {
+                ManagerError::NotFound(format!("{error}; `headwater wsus show` lists those there are"))
+            })?,
             None => order.all(),
         };
         let begun = Begun { plan: managed(&known), known, top };
