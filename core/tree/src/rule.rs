@@ -49,6 +49,20 @@ pub enum RuleError {
     Address(String),
 }
 
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    pub name: &'a str,
+    pub address: &'a str,
+    pub os: &'a str,
+}
+
+impl<'a> From<&'a Computer> for Seen<'a> {
+    fn from(computer: &'a Computer) -> Self {
+        Self { name: &computer.name, address: &computer.address, os: &computer.os }
+    }
+}
+
 impl Rule {
     pub fn new(conditions: &[String]) -> Result<Self, RuleError> {
         let fits = |text: &String| text.len() <= CONDITION_BYTES_MAX;
@@ -59,8 +73,9 @@ impl Rule {
         Ok(Self { conditions })
     }
 
-    pub fn matches(&self, computer: &Computer) -> bool {
-        self.conditions.iter().all(|condition| condition.what.matches(computer) != condition.negated)
+    pub fn matches<'a>(&self, seen: impl Into<Seen<'a>>) -> bool {
+        let seen = seen.into();
+        self.conditions.iter().all(|condition| condition.what.matches(seen) != condition.negated)
     }
 
     pub fn conditions(&self) -> impl Iterator<Item = &str> {
@@ -116,16 +131,16 @@ fn network(text: &str) -> Option<What> {
 
 impl What {
     /// A name matches in full, or without its domain.
-    fn matches(&self, computer: &Computer) -> bool {
+    fn matches(&self, seen: Seen) -> bool {
         match self {
             Self::Name(pattern) => {
-                let name = folded(&computer.name);
+                let name = folded(seen.name);
                 let short = name.split('.').next().unwrap_or_default();
                 is_like(&name, pattern) || is_like(short, pattern)
             }
-            Self::Os(pattern) => is_like(&folded(&computer.os), pattern),
+            Self::Os(pattern) => is_like(&folded(seen.os), pattern),
             Self::Address(network, prefix) => {
-                computer.address.parse().is_ok_and(|address| is_within(address, *network, *prefix))
+                seen.address.parse().is_ok_and(|address| is_within(address, *network, *prefix))
             }
         }
     }
@@ -174,7 +189,7 @@ mod tests {
                 computer("srv-1", "fd00::1:5", "Windows Server 2022"),
                 computer("kiosk", "", ""),
             ];
-            let found = computers.iter().filter(|computer| rule.matches(computer));
+            let found = computers.iter().filter(|computer| rule.matches(*computer));
             assert_eq!(
                 found.map(|computer| computer.name.as_str()).collect::<Vec<_>>(),
                 expected,

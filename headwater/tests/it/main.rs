@@ -8,6 +8,7 @@ mod content;
 mod conversation;
 mod demo;
 mod downstream;
+mod drift;
 mod linkage;
 mod load;
 mod mischief;
