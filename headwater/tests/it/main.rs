@@ -9,6 +9,7 @@ mod conversation;
 mod demo;
 mod downstream;
 mod drift;
+mod host_groups;
 mod linkage;
 mod load;
 mod mischief;

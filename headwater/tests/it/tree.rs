@@ -188,6 +188,7 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     top.done(&["computer", "move", "pc1.test.example", "--group", "Pilot"]);
     manager.done(&["hostgroup", "import", "--from-wsus"]);
     let plan = manager.json(&["wsus", "group", "preview", "Pilot"]);
+    let plan = &plan["groups"][0];
     assert_eq!((plan["add"].as_array().map(Vec::len), plan["unchanged"].as_u64()), (Some(0), Some(1)));
 
     // Two hosts below are to be in Berlin; an update is approved for it at the top.
@@ -307,6 +308,7 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
     assert_eq!(differences(&report).len(), 1, "{report}");
     manager.done(&["wsus", "group", "apply", "--group", &name]);
     let members = manager.json(&["wsus", "group", "preview", &name]);
+    let members = &members["groups"][0];
     assert_eq!((members["unchanged"].as_u64(), members["add"].as_array().map(Vec::len)), (Some(1), Some(0)));
     manager.done(&["group", "create", "Pilots of Berlin"]);
     manager.done(&["hostgroup", "create", "New"]);
