@@ -17,6 +17,9 @@ pub const UPDATE: &str = "/api/v1/updates/{id}";
 pub const DECLINE: &str = "/api/v1/updates/decline";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const UNDECLINE: &str = "/api/v1/updates/undecline";
+/// GET: a [`Page`](crate::Page) of [`Halt`](crate::Halt), always whole, the newest first; POST of
+/// [`HaltRequest`](crate::HaltRequest): [`Halt`](crate::Halt).
+pub const HALTS: &str = "/api/v1/wsus/halts";
 /// POST of [`ApprovalRequest`](crate::ApprovalRequest), DELETE with a body of
 /// [`ApprovalWithdrawal`](crate::ApprovalWithdrawal): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const APPROVALS: &str = "/api/v1/approvals";
