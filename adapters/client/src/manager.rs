@@ -27,6 +27,11 @@ impl Client {
         self.post(path::WSUS_PAIR, request)
     }
 
+    /// Lets be written again after a restore.
+    pub fn confirm_wsus(&self) -> Result<(), Error> {
+        self.post_nothing(path::WSUS_CONFIRM)
+    }
+
     pub fn wsus_doctor(&self) -> Result<Answer<Vec<Finding>>, Error> {
         self.get(path::WSUS_DOCTOR, &())
     }

@@ -70,6 +70,8 @@ pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
 pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
 /// GET: a list of [`SyncRun`](crate::SyncRun), the newest first.
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
+/// POST of nothing, by an administrator who has seen what differs: 204.
+pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
 /// GET with [`GroupPlanQuery`](crate::GroupPlanQuery): [`GroupPlan`](crate::GroupPlan), which changes nothing;
 /// POST of [`ApplyGroupPlan`](crate::ApplyGroupPlan): the plan as it was carried out.
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";

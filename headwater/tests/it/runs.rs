@@ -8,7 +8,7 @@ use headwater_wsus::wusp::DeploymentAction;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::process::{HEADWATER, catalogue, documents};
+use crate::process::{HEADWATER, catalogue, documents, run, stderr};
 use crate::tree::{Node, eventually, exit, pair, sync};
 
 /// A run of the command whose lines are read as they come.
@@ -120,4 +120,49 @@ async fn a_halt_is_offered_to_nobody_and_waits_for_a_top_that_is_not_reached() {
     manager.done(&["update", "approve", &later.to_string(), "--group", "All Computers"]);
     let halts = manager.json(&["update", "halts"])["items"].clone();
     assert_eq!(halts.as_array().map(Vec::len), Some(1), "{halts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_managing_server_writes_nothing_until_somebody_confirms() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    top.computer(1).await;
+    manager.done(&["hostgroup", "create", "Pilot", "--host", "pc1"]);
+    let backup = |name: &str| folder.path().join(name).display().to_string();
+    manager.done(&["backup", &backup("manager-backup")]);
+    top.done(&["backup", &backup("top-backup")]);
+    manager.done(&["wsus", "group", "apply", "--group", "Pilot"]);
+
+    // The managing server is lost, and comes back as it was before it made the group.
+    let (stopped, data) = (manager.kill(), folder.path().join("hq"));
+    std::fs::remove_dir_all(&data).expect("is lost");
+    let done = run(&data, &["restore", &backup("manager-backup")]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let manager = stopped.start_again();
+    let said = |arguments: &[&str]| stderr(&run(&manager.data, arguments));
+    for command in [&["wsus", "sync"][..], &["wsus", "group", "apply", "--group", "Pilot", "--adopt"]] {
+        assert!(
+            said(command).contains("under review: the managing server was restored"),
+            "{}",
+            said(command)
+        );
+    }
+    assert!(manager.json(&["wsus", "show"])["review"].is_string());
+    // Reading goes on.
+    assert_eq!(sync(&manager.data, &["--dry-run"]).1, 0);
+    manager.done(&["wsus", "confirm"]);
+    assert_eq!(exit(&manager.data, &["wsus", "confirm"]), 1, "nothing waits for it any more");
+    manager.done(&["wsus", "group", "apply", "--group", "Pilot", "--adopt"]);
+
+    // A Linkage that is restored with its server is still paired.
+    let (stopped, data) = (top.kill(), folder.path().join("top"));
+    std::fs::remove_dir_all(&data).expect("is lost");
+    let done = run(&data, &["restore", &backup("top-backup")]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let _top = stopped.start_again();
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!(code, 0, "{report}");
+    assert!(report.to_string().contains("group Pilot was made again"), "{report}");
 }

@@ -33,6 +33,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
         .route(path::WSUS_DOCTOR, get(doctor))
+        .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
@@ -98,6 +99,11 @@ async fn pair(
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.pair(&request.linkage, &request.code, &caller.name).await?;
     show(State(manager)).await
+}
+
+async fn confirm(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
+    manager.confirm(&caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {

@@ -22,8 +22,11 @@ impl Manager {
         }
     }
 
-    /// Carries out the halts that wait.
-    pub(crate) async fn carry_out_halts(&self) -> Result<(), ManagerError> {
+    /// Carries out the halts that wait; none while the link is under review.
+    pub(crate) async fn carry_out_halts(&self, way: &Way) -> Result<(), ManagerError> {
+        if way.review.is_some() {
+            return Ok(());
+        }
         for halt in self.store.halts().await?.into_iter().filter(|halt| halt.done_at.is_none()) {
             self.carry_out_halt(halt.update, &halt.asked_by).await?;
         }
