@@ -17,6 +17,7 @@ mod known;
 mod link;
 mod mirror;
 mod pair;
+mod report;
 mod running;
 mod sync;
 mod tree;
@@ -40,6 +41,7 @@ pub use mirror::{
     ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
     follow_wsus,
 };
+pub use report::standing;
 pub use running::{LastLine, Running};
 pub use why::{Question, why};
 
