@@ -89,8 +89,9 @@ impl Manager {
             let Some(linkage) = tree.linkages.get(&server.id) else { continue };
             match self.computers_of(way, linkage).await {
                 Ok(found) => computers.extend(found.into_iter().map(|one| computer(server.id, one))),
-                // Cut off since the tree was looked at: nothing is written there either.
-                Err(ManagerError::NotReached { .. }) if linkage.linkage != way.top.linkage => {}
+                // Nothing is written to a lower server that cannot be read, and the others go on: what is wrong
+                // with it is said where it is asked next.
+                Err(_) if linkage.linkage != way.top.linkage => {}
                 Err(error) => return Err(error),
             }
         }

@@ -148,7 +148,8 @@ impl Manager {
     }
 
     /// A Headwater tells the computers of its whole tree, a Microsoft WSUS only its own: so the servers
-    /// below one are asked too. Those of servers that are not reached stay as they were.
+    /// below one are asked too. Those of servers that are not reached, or cannot be read, stay as
+    /// they were.
     async fn read_computers(
         &self,
         way: &Way,
@@ -157,6 +158,7 @@ impl Manager {
     ) -> Result<Vec<ComputerSummary>, ManagerError> {
         let mut found: HashMap<ClientId, ComputerSummary> = HashMap::new();
         let mut covered: HashSet<ServerId> = HashSet::new();
+        let mut unread: HashSet<ServerId> = HashSet::new();
         for server in &tree.servers {
             if server.parent.is_some_and(|parent| covered.contains(&parent)) {
                 covered.insert(server.id);
@@ -171,8 +173,11 @@ impl Manager {
             let mut after = None;
             loop {
                 let page = match self.tree_computers_of(way, linkage, after.take()).await {
-                    // Cut off since the tree was looked at.
-                    Err(ManagerError::NotReached { .. }) if linkage.linkage != way.top.linkage => break,
+                    // Its computers stay as they were last told.
+                    Err(_) if linkage.linkage != way.top.linkage => {
+                        unread.insert(server.id);
+                        break;
+                    }
                     page => page?,
                 };
                 for mut computer in page.items {
@@ -189,7 +194,8 @@ impl Manager {
         for computer in &before.all {
             let home =
                 computer.server.as_ref().and_then(|home| tree.servers.iter().find(|one| one.id == home.id));
-            if home.is_some_and(|home| !home.reached && !covered.contains(&home.id)) {
+            let is_unread = |home: &TreeServer| !home.reached || unread.contains(&home.id);
+            if home.is_some_and(|home| is_unread(home) && !covered.contains(&home.id)) {
                 newest(&mut found, computer.clone());
             }
         }

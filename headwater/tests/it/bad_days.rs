@@ -1,0 +1,138 @@
+//! A WSUS of the tree that answers badly: one clear line about it, the other servers are brought in step, and
+//! once it answers again the next run finishes.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::tree::{FIRST_PASSWORD, Node, differences, pair, states, sync};
+
+/// What stands between a Linkage and its WSUS.
+#[derive(Debug, Clone, Copy)]
+enum Answers {
+    /// Whatever the WSUS says.
+    Truly,
+    /// This, to any request.
+    With(&'static str),
+    /// The connection ends after this part of an answer.
+    Half(&'static str),
+}
+
+/// Stands between a Linkage and its WSUS, and answers as it is told.
+struct Between {
+    address: SocketAddr,
+    answers: watch::Sender<Answers>,
+}
+
+impl Between {
+    async fn before(target: &str) -> Self {
+        let target: SocketAddr = target.trim_start_matches("http://").parse().expect("an address");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let answers = watch::Sender::new(Answers::Truly);
+        let current = answers.subscribe();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(answer(client, target, current.clone()));
+            }
+        });
+        Self { address, answers }
+    }
+}
+
+/// A connection that was opened before the answers changed ends.
+async fn answer(mut client: TcpStream, target: SocketAddr, mut answers: watch::Receiver<Answers>) {
+    let current = *answers.borrow_and_update();
+    let said = match current {
+        Answers::Truly => {
+            let Ok(mut server) = TcpStream::connect(target).await else { return };
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                _ = answers.changed() => {}
+            }
+            return;
+        }
+        Answers::With(text) | Answers::Half(text) => text,
+    };
+    // The request is read, so that the answer is not lost with it.
+    let mut request = [0; 64 << 10];
+    let _ = client.read(&mut request).await;
+    let _ = client.write_all(said.as_bytes()).await;
+    let _ = client.shutdown().await;
+    // Whatever is still sent is taken until the other side has had enough.
+    while client.read(&mut request).await.is_ok_and(|read| read > 0) {}
+}
+
+/// What is said of a server in a report.
+fn problem(report: &Value, server: usize) -> String {
+    report["servers"][server]["problem"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wsus_that_answers_badly_holds_up_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    top.done(&["group", "create", "Berlin"]);
+    let munich = Node::wsus(&folder, "munich", Some(&top));
+    let wsus = Node::start_with(&folder, "berlin", "\"update-server\"", "");
+    wsus.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+    wsus.done(&["upstream", "sync", "--wait"]);
+    let between = Between::before(wsus.server.updates_url()).await;
+    let password = folder.path().join("password");
+    std::fs::write(&password, FIRST_PASSWORD).expect("is written");
+    let more = format!(
+        "parent = \"{}\"\n[linkage.microsoft_wsus]\nurl = \"http://{}\"\naccount = \"admin\"\nauthentication = \
+         \"basic\"\npassword_file = \"{}\"\n",
+        top.linkage_url(),
+        between.address,
+        password.display()
+    );
+    let linkage = Node::start_with(&folder, "berlin-linkage", "\"linkage\"", &more);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    pair(&manager, &munich, &munich).await;
+    pair(&manager, &wsus, &linkage).await;
+    wsus.computer(1).await;
+    manager.done(&["hostgroup", "import", "--from-wsus"]);
+    manager.done(&["hostgroup", "add", "Berlin", "pc1"]);
+
+    let days = [
+        (
+            Answers::With("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            "does not accept admin",
+        ),
+        (
+            Answers::With("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            "HTTP status 403",
+        ),
+        (
+            Answers::With("HTTP/1.1 500 Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            "HTTP status 500",
+        ),
+        (
+            Answers::With("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n<garble"),
+            "is no SOAP",
+        ),
+        (
+            Answers::Half("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n<soap:Envelope"),
+            "before it is whole",
+        ),
+        (Answers::With("SSH-2.0-OpenSSH_9.2\r\n"), "the connection broke"),
+    ];
+    for (answers, word) in days {
+        between.answers.send_replace(answers);
+        let (report, code) = sync(&manager.data, &[]);
+        let of_berlin = problem(&report, 1);
+        assert_eq!(code, 1, "{answers:?}: {report}");
+        assert!(states(&report).starts_with("in_step ") && states(&report).ends_with(" in_step"), "{report}");
+        assert!(!of_berlin.is_empty() && !of_berlin.contains('\n'), "{answers:?}: {report}");
+        assert!(of_berlin.contains(word), "{answers:?}: {of_berlin}");
+    }
+    between.answers.send_replace(Answers::Truly);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    assert!(report["servers"][1]["changed"].to_string().contains("added to Berlin"), "{report}");
+}
