@@ -38,7 +38,9 @@ pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval
 pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::Change;
-pub use manager::{AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, SyncRunRow};
+pub use manager::{
+    AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, RevocationRow, SyncRunRow,
+};
 pub use operators::{Operators, TokenOwner};
 pub use place::{Place, PostgresUrl};
 pub use rollup::Received;
