@@ -3,7 +3,7 @@
 
 use headwater_api::{
     Finding, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, Page,
-    PairRequest, SyncRun, WsusLink, path,
+    PairRequest, RevokeRequest, Revoked, SyncRun, WsusLink, path,
 };
 use serde::Serialize;
 
@@ -30,6 +30,11 @@ impl Client {
 
     pub fn pair_wsus(&self, request: &PairRequest) -> Result<Answer<WsusLink>, Error> {
         self.post(path::WSUS_PAIR, request)
+    }
+
+    /// Trusts the Linkage of a server no more.
+    pub fn revoke_linkage(&self, request: &RevokeRequest) -> Result<Answer<Revoked>, Error> {
+        self.post(path::WSUS_REVOKE, request)
     }
 
     pub fn wsus_doctor(&self) -> Result<Answer<Vec<Finding>>, Error> {

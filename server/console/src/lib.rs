@@ -7,7 +7,7 @@
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/groups` | host groups, WSUS groups, and the difference |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
-//! | `/link` | linking, pairing, examining |
+//! | `/link` | linking, pairing, revoking, examining |
 //! | `/history` | what operators did |
 //! | `/live` | server-sent events: something has changed |
 //! | `/sign-in`, `/sign-out`, `/assets/…` | |
@@ -63,6 +63,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/runs/{number}", get(runs::show))
         .route("/link", get(link::show).post(link::link))
         .route("/link/pair", post(link::pair))
+        .route("/link/revoke", post(link::revoke))
         .route("/history", get(history::show))
         .route("/live", get(live::events))
         .route("/sign-out", post(session::sign_out))

@@ -11,8 +11,8 @@ use axum::routing::{get, post};
 use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary, DeclineRequest,
     Finding, Group, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
-    NewHostGroup, Page, PairRequest, SyncEvent, SyncRequest, SyncRun, UpdateDetail, UpdateQuery,
-    UpdateSummary, UpdatesOutcome, WsusLink, path,
+    NewHostGroup, Page, PairRequest, RevokeRequest, Revoked, SyncEvent, SyncRequest, SyncRun, UpdateDetail,
+    UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -32,6 +32,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
     Router::new()
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
+        .route(path::WSUS_REVOKE, post(revoke))
         .route(path::WSUS_DOCTOR, get(doctor))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
@@ -95,6 +96,14 @@ async fn pair(
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.pair(&request.linkage, &request.code, &caller.name).await?;
     show(State(manager)).await
+}
+
+async fn revoke(
+    State(manager): Shared,
+    Caller(caller): Caller,
+    Json(request): Json<RevokeRequest>,
+) -> Result<Json<Revoked>, Refusal> {
+    Ok(Json(manager.revoke(&request.linkage, &caller.name).await?))
 }
 
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
