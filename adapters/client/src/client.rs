@@ -98,6 +98,15 @@ impl Client {
         self.read(self.prepared(request, &()).send_json(body))
     }
 
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer<T>, Error> {
+        let request = self.agent.patch(format!("{}{path}", self.url));
+        self.read(self.prepared(request, &()).send_json(body))
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Result<(), Error> {
         let request = self.agent.delete(format!("{}{path}", self.url));
         self.accepted(self.prepared(request, &()).call()).map(drop)

@@ -39,7 +39,8 @@ pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use manager::{
-    AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, RevocationRow, SyncRunRow,
+    AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
+    RevocationRow, SyncRunRow,
 };
 pub use operators::{Operators, TokenOwner};
 pub use place::{Place, PostgresUrl};
