@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod administration;
+mod certificates;
 mod console;
 mod content;
 mod conversation;

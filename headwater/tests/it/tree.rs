@@ -34,7 +34,7 @@ pub(super) struct Stopped {
 }
 
 impl Stopped {
-    fn start_again(self) -> Node {
+    pub(super) fn start_again(self) -> Node {
         let Self { name, data, config } = self;
         let mut command = Command::new(HEADWATER);
         command.args(["serve", "--config"]).arg(&config);
@@ -81,7 +81,7 @@ impl Node {
         Stopped { name: self.name, data: self.data, config: self.config }
     }
 
-    fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
+    pub(super) fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
         let node = Self::start(folder, name, "\"update-server\", \"linkage\"", parent);
         if let Some(parent) = parent {
             node.done(&["upstream", "set", parent.server.updates_url(), "--replica"]);

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use headwater_api::Revoked;
 use headwater_api::linkage::SignedRevocations;
+use headwater_api::{Revoked, TreeServer};
 use headwater_model::{ServerId, chain};
 use headwater_store::LinkageRow;
 use tokio::time::timeout;
@@ -32,8 +32,11 @@ impl Manager {
                 row.name
             )));
         }
-        // What is known of the tree decides nothing but who is told first, and what the answer says.
-        let below = self.below(row.server);
+        // This decides nothing but who is told first, and what the answer says.
+        let below = match timeout(TELLING, self.tree(&way)).await {
+            Ok(Ok(tree)) => below(row.server, tree.servers.iter()),
+            _ => below(row.server, self.mirror().tree.servers.iter().map(|one| &one.server)),
+        };
         self.store.revoke(row, by, self.now()).await?;
         self.read_revocations().await?;
         tracing::info!(server = row.name, by, "a Linkage was revoked");
@@ -75,19 +78,17 @@ impl Manager {
         };
         join_all(to.iter().map(|row| tell(row))).await.into_iter().flatten().collect()
     }
+}
 
-    /// The servers below one, as far as the mirror knows.
-    fn below(&self, server: ServerId) -> HashSet<ServerId> {
-        let mirror = self.mirror();
-        let mut below = HashSet::new();
-        // Each server stands after the one above it.
-        for one in mirror.tree.servers.iter().map(|one| &one.server) {
-            if one.parent.is_some_and(|parent| parent == server || below.contains(&parent)) {
-                below.insert(one.id);
-            }
+/// The servers below one, where each stands after the one above it.
+fn below<'a>(server: ServerId, all: impl Iterator<Item = &'a TreeServer>) -> HashSet<ServerId> {
+    let mut below = HashSet::new();
+    for one in all {
+        if one.parent.is_some_and(|parent| parent == server || below.contains(&parent)) {
+            below.insert(one.id);
         }
-        below
     }
+    below
 }
 
 fn meant<'a>(all: &'a [LinkageRow], name: &str) -> Result<&'a LinkageRow, ManagerError> {
