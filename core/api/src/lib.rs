@@ -29,8 +29,8 @@ mod upstream;
 mod wsus;
 
 pub use approval::{
-    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal,
-    UpdatesOutcome,
+    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
+    NewRevisions, Refusal, UpdatesOutcome,
 };
 pub use changes::{Changes, ChangesQuery};
 pub use computer::{

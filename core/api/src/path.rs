@@ -17,6 +17,9 @@ pub const UPDATE: &str = "/api/v1/updates/{id}";
 pub const DECLINE: &str = "/api/v1/updates/decline";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const UNDECLINE: &str = "/api/v1/updates/undecline";
+/// GET: a [`Page`](crate::Page) of [`Halt`](crate::Halt), always whole, the newest first; POST of
+/// [`HaltRequest`](crate::HaltRequest): [`Halt`](crate::Halt).
+pub const HALTS: &str = "/api/v1/wsus/halts";
 /// POST of [`ApprovalRequest`](crate::ApprovalRequest), DELETE with a body of
 /// [`ApprovalWithdrawal`](crate::ApprovalWithdrawal): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const APPROVALS: &str = "/api/v1/approvals";
@@ -69,6 +72,8 @@ pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
 pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
 /// GET: a list of [`SyncRun`](crate::SyncRun), the newest first.
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
+/// POST of nothing, by an administrator who has seen what differs: 204.
+pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
 /// GET with [`GroupPlanQuery`](crate::GroupPlanQuery): [`GroupPlan`](crate::GroupPlan), which changes nothing;
 /// POST of [`ApplyGroupPlan`](crate::ApplyGroupPlan): the plan as it was carried out.
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";

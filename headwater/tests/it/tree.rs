@@ -327,6 +327,13 @@ pub(super) fn states(report: &Value) -> String {
     servers.map(|one| one["state"].as_str().expect("a state")).collect::<Vec<_>>().join(" ")
 }
 
+/// Pairs the Linkage of a lower WSUS as soon as it waits at the one above it.
+pub(super) async fn pair(manager: &Node, wsus: &Node, linkage: &Node) {
+    let name = format!("{}.test.example", wsus.name);
+    eventually(|| manager.json(&["wsus", "show"])["joining"].to_string().contains(&name)).await;
+    manager.done(&["wsus", "pair", &name, "--code", &linkage.code()]);
+}
+
 /// Waits until something holds.
 pub(super) async fn eventually(holds: impl Fn() -> bool) {
     let begun = Instant::now();

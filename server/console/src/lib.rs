@@ -65,6 +65,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/runs/stop", post(runs::stop))
         .route("/runs/{number}", get(runs::show))
         .route("/link", get(link::show).post(link::link))
+        .route("/link/confirm", post(link::confirm))
         .route("/link/pair", post(link::pair))
         .route("/link/revoke", post(link::revoke))
         .route("/history", get(history::show))

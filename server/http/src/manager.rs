@@ -10,10 +10,10 @@ use axum::response::Response;
 use axum::routing::{get, patch, post};
 use headwater_api::{
     ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary,
-    DeclineRequest, Finding, Group, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
-    ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest, RevokeRequest, Revoked,
-    SyncEvent, SyncRequest, SyncRun, UndonePlan, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
-    WsusLink, path,
+    DeclineRequest, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange,
+    HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest, RevokeRequest,
+    Revoked, SyncEvent, SyncRequest, SyncRun, UndonePlan, UpdateDetail, UpdateQuery, UpdateSummary,
+    UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -34,10 +34,12 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_PAIR, post(pair))
         .route(path::WSUS_REVOKE, post(revoke))
         .route(path::WSUS_DOCTOR, get(doctor))
+        .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
+        .route(path::HALTS, get(halts).post(halt))
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
         .route(path::HOST_GROUP, patch(set_host_group).delete(delete_host_group))
@@ -98,6 +100,11 @@ async fn pair(
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.pair(&request.linkage, &request.code, &caller.name).await?;
     show(State(manager)).await
+}
+
+async fn confirm(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
+    manager.confirm(&caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn revoke(
@@ -242,6 +249,18 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
+}
+
+async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {
+    Ok(Json(Page { items: manager.halts().await?, next: None, total: None }))
+}
+
+async fn halt(
+    State(manager): Shared,
+    Caller(caller): Caller,
+    Json(request): Json<HaltRequest>,
+) -> Result<Json<Halt>, Refusal> {
+    Ok(Json(manager.halt(request.update, &caller.name).await?))
 }
 
 async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Refusal> {

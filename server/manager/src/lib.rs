@@ -39,8 +39,7 @@ use trust::Trust;
 pub use approvals::Terms;
 pub use error::{ErrorKind, ManagerError};
 pub use group_plan::LastPlan;
-pub use halt::Halt;
-pub use headwater_store::{AuditRow, HaltRow};
+pub use headwater_store::AuditRow;
 pub use impact::{Impact, ServerImpact};
 pub use mirror::{
     ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
