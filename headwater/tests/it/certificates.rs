@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::process::{json, run, stderr};
-use crate::tree::{Node, eventually, exit, sync};
+use crate::tree::{FIRST_PASSWORD, Node, eventually, exit, sync};
 
 const DAY: i64 = 86_400;
 
@@ -213,6 +213,31 @@ async fn a_stolen_server_is_revoked_and_paired_anew() {
     eventually(|| states(&manager.data) == "reached reached reached").await;
     assert!(kept(&berlin.data)["revoked_by"].is_null());
     assert_eq!(exit(&manager.data, &["wsus", "doctor"]), 0);
+
+    // The console asks for the password again.
+    let shop = kept(&shop.data)["linkage"].as_str().expect("an id").to_owned();
+    assert_eq!(revoke_in_console(&manager, &shop, "not the password"), 403);
+    assert_eq!(states(&manager.data), "reached reached reached");
+    assert_eq!(revoke_in_console(&manager, &shop, FIRST_PASSWORD), 303);
+    assert_eq!(states(&manager.data), "reached reached none");
+}
+
+/// Signs in, fills in the form, and gives the status of the answer.
+fn revoke_in_console(manager: &Node, linkage: &str, password: &str) -> u16 {
+    let console = manager.server.told("console ");
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+    let credentials = [("name", "admin"), ("password", FIRST_PASSWORD), ("to", "/link")];
+    let signed_in = agent.post(format!("{console}/sign-in")).send_form(credentials).expect("answers");
+    let cookie = signed_in.headers()["set-cookie"].to_str().expect("a text").to_owned();
+    let session = cookie.split(';').next().expect("a cookie");
+    let page = agent.get(format!("{console}/link")).header("cookie", session).call().expect("answers");
+    let page = page.into_body().read_to_string().expect("a page");
+    assert!(page.contains(&format!("<option value=\"{linkage}\"")), "{page}");
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let form = [("csrf", csrf.expect("a form")), ("linkage", linkage), ("password", password)];
+    let asked = agent.post(format!("{console}/link/revoke")).header("cookie", session);
+    asked.send_form(form).expect("answers").status().as_u16()
 }
 
 /// How far each server is reached, in the order of the tree.

@@ -36,6 +36,7 @@ impl Manager {
         let (side, begin) = begin(code)?;
         let answer: PairingAnswer = anybody.post(PAIR, &begin, PATIENCE).await.map_err(hop)?;
         let (linkage, key, finish) = side.finish(answer, &self.authority.load(), &self.name, self.now())?;
+        self.must_not_be_revoked(linkage, &url.to_string())?;
         let answer: PairingAnswer = anybody.post(PAIR, &finish, PATIENCE).await.map_err(hop)?;
         finished(answer)?;
 
@@ -52,7 +53,6 @@ impl Manager {
         let linked = async {
             let identity = self.identity_of(&way, &row).await?;
             check_top(&identity)?;
-            self.must_not_be_revoked(linkage, &identity.name)?;
             (row.server, row.name) = (identity.server, identity.name);
             self.store.add_linkage(&row, Some(&url.to_string())).await?;
             self.keep_trust_of(&way, &row).await;
