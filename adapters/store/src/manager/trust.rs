@@ -130,7 +130,7 @@ mod tests {
             revoked_by: "ada".to_owned(),
             revoked_at: NOW,
         };
-        assert_eq!(store.revocations().await.expect("reads"), [revoked.clone()]);
+        assert_eq!(store.revocations().await.expect("reads"), std::slice::from_ref(&revoked));
         let audited = store.audited(1).await.expect("reads").remove(0);
         assert_eq!((&*audited.operator, &*audited.what), ("ada", "revoke"));
         assert!(audited.detail.starts_with("wsus2 ("), "{}", audited.detail);
