@@ -2,9 +2,10 @@
 //! [`headwater_api::path`].
 
 use headwater_api::{
-    ApplyGroupPlan, Finding, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange,
-    HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, Page, PairRequest, RevokeRequest, Revoked,
-    SyncRun, UndonePlan, WsusLink, path,
+    ApplyGroupPlan, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
+    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups,
+    LinkRequest, NewHostGroup, Page, PairRequest, RevokeRequest, Revoked, StandingQuery, SyncRun, UndonePlan,
+    UpdateFailure, WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -62,6 +63,18 @@ impl Client {
     /// Restores the members that a WSUS group had before the last plan of its host group.
     pub fn undo_group_plan(&self, host_group: &str) -> Result<Answer<UndonePlan>, Error> {
         self.post(&path_with(path::WSUS_GROUP_UNDO, host_group), &serde_json::Map::new())
+    }
+
+    pub fn compliance(&self, query: &ComplianceQuery) -> Result<Answer<Page<Compliance>>, Error> {
+        self.get(path::REPORT_COMPLIANCE, query)
+    }
+
+    pub fn standing(&self, query: &StandingQuery) -> Result<Answer<Page<ComputerSummary>>, Error> {
+        self.get(path::REPORT_COMPUTERS, query)
+    }
+
+    pub fn failures(&self, query: &FailuresQuery) -> Result<Answer<Page<UpdateFailure>>, Error> {
+        self.get(path::REPORT_FAILURES, query)
     }
 
     /// Stops an update: no computer of the tree is offered it any more.

@@ -18,6 +18,7 @@ mod page;
 pub mod path;
 mod policy;
 mod problem;
+mod report;
 mod server;
 mod session;
 mod status;
@@ -46,6 +47,9 @@ pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quaran
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;
+pub use report::{
+    Compliance, ComplianceBy, ComplianceQuery, FailuresQuery, Standing, StandingQuery, UpdateFailure,
+};
 pub use server::{
     CatalogueStatus, ComputersStatus, ContentState, ContentStatus, DownstreamServer, ServerRef, ServerStatus,
     ServerUrls,

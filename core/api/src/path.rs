@@ -79,6 +79,15 @@ pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
 /// POST of nothing, for a host group by name: [`UndonePlan`](crate::UndonePlan).
 pub const WSUS_GROUP_UNDO: &str = "/api/v1/wsus/groups/{name}/undo";
+/// GET with [`ComplianceQuery`](crate::ComplianceQuery): a [`Page`](crate::Page) of
+/// [`Compliance`](crate::Compliance), always whole.
+pub const REPORT_COMPLIANCE: &str = "/api/v1/reports/compliance";
+/// GET with [`StandingQuery`](crate::StandingQuery): a [`Page`](crate::Page) of
+/// [`ComputerSummary`](crate::ComputerSummary), a thousand at most.
+pub const REPORT_COMPUTERS: &str = "/api/v1/reports/computers";
+/// GET with [`FailuresQuery`](crate::FailuresQuery): a [`Page`](crate::Page) of
+/// [`UpdateFailure`](crate::UpdateFailure), those of two hundred computers at most.
+pub const REPORT_FAILURES: &str = "/api/v1/reports/failures";
 /// GET: a [`Page`](crate::Page) of [`HostGroup`](crate::HostGroup), always whole; POST of
 /// [`NewHostGroup`](crate::NewHostGroup): 201.
 pub const HOST_GROUPS: &str = "/api/v1/hostgroups";

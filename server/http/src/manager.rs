@@ -9,11 +9,11 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, patch, post};
 use headwater_api::{
-    ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary,
-    DeclineRequest, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange,
-    HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest, RevokeRequest,
-    Revoked, SyncEvent, SyncRequest, SyncRun, UndonePlan, UpdateDetail, UpdateQuery, UpdateSummary,
-    UpdatesOutcome, WsusLink, path,
+    ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, Compliance, ComplianceQuery, ComputerDetail,
+    ComputerQuery, ComputerSummary, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery,
+    Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
+    NewHostGroup, Page, PairRequest, RevokeRequest, Revoked, StandingQuery, SyncEvent, SyncRequest, SyncRun,
+    UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -39,6 +39,9 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
+        .route(path::REPORT_COMPLIANCE, get(compliance))
+        .route(path::REPORT_COMPUTERS, get(standing))
+        .route(path::REPORT_FAILURES, get(failures))
         .route(path::HALTS, get(halts).post(halt))
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
@@ -249,6 +252,28 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
+}
+
+async fn compliance(
+    State(manager): Shared,
+    Query(query): Query<ComplianceQuery>,
+) -> Result<Json<Page<Compliance>>, Refusal> {
+    let items = manager.read().await?.compliance(query.by);
+    Ok(Json(Page { items, next: None, total: None }))
+}
+
+async fn standing(
+    State(manager): Shared,
+    Query(query): Query<StandingQuery>,
+) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+    Ok(Json(manager.read().await?.standing(query.standing, query.after.as_deref())))
+}
+
+async fn failures(
+    State(manager): Shared,
+    Query(query): Query<FailuresQuery>,
+) -> Result<Json<Page<UpdateFailure>>, Refusal> {
+    Ok(Json(manager.failures(query.after.as_deref()).await?))
 }
 
 async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {

@@ -18,6 +18,7 @@ mod known;
 mod link;
 mod mirror;
 mod pair;
+mod report;
 mod revoke;
 mod running;
 mod sync;
@@ -45,6 +46,7 @@ pub use mirror::{
     ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
     follow_wsus,
 };
+pub use report::standing;
 pub use running::{LastLine, Running};
 pub use why::{Question, why};
 
