@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use headwater_api::linkage::{Joining, WsusKind};
 use headwater_api::{
-    Finding, FindingLevel, LinkRequest, PairRequest, SyncPart, SyncRequest, TreeServer, WsusLink,
+    Finding, FindingLevel, LinkRequest, PairRequest, RevokeRequest, Revoked, SyncPart, SyncRequest,
+    TreeServer, WsusLink,
 };
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
@@ -51,6 +52,16 @@ pub enum WsusCommand {
         /// The code that it shows on its machine
         #[arg(long, value_name = "CODE", value_parser = code)]
         code: String,
+    },
+    /// Trust the Linkage of a lower server no more, such as one that was stolen
+    ///
+    /// It is refused everywhere from now on, and the servers below it are not reached through it. Its WSUS
+    /// is left as it is. It can be paired anew, with another key.
+    #[command(after_help = examples!("headwater wsus revoke wsus-berlin"))]
+    Revoke {
+        /// The server, by name, or its Linkage by id
+        #[arg(value_name = "NAME")]
+        name: String,
     },
     /// Examine every server of the tree; ends with 1 when there is a problem
     #[command(after_help = examples!("headwater wsus doctor"))]
@@ -140,6 +151,10 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             let request = PairRequest { linkage: linkage.clone(), code: code.clone() };
             let answer = session.client.pair_wsus(&request)?;
             session.show(&answer, link_text)
+        }
+        WsusCommand::Revoke { name } => {
+            let answer = session.client.revoke_linkage(&RevokeRequest { linkage: name.clone() })?;
+            session.show(&answer, |revoked, _| revoked_text(revoked))
         }
         WsusCommand::Doctor => {
             let answer = session.client.wsus_doctor()?;
@@ -257,6 +272,28 @@ fn joining(all: &[Joining], reader: Reader) -> String {
         ]);
     }
     table.text(reader.width)
+}
+
+fn revoked_text(revoked: &Revoked) -> String {
+    let name = &revoked.name;
+    let mut text = format!(
+        "The Linkage of {name} is trusted no more. To use the server again, run `headwater linkage unpair` on its \
+         machine unless its Linkage says that it was revoked, and pair it anew\n"
+    );
+    if !revoked.below.is_empty() {
+        text += &format!(
+            "Not reached any more, for they are below it: {}. Pair {name} anew, or give their Linkages another one \
+             above\n",
+            revoked.below.join(", ")
+        );
+    }
+    if !revoked.not_told.is_empty() {
+        text += &format!(
+            "Could not be told yet, and are when they are reached: {}\n",
+            revoked.not_told.join(", ")
+        );
+    }
+    text
 }
 
 fn findings_text(findings: &[Finding], reader: Reader) -> String {

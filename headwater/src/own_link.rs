@@ -52,7 +52,9 @@ pub async fn see_to(node: &Node) -> Own {
 async fn link(app: &App, manager: &Manager, linkage: &Linkage, url: &str) -> Result<Own, ManagerError> {
     let upstream = app.upstream_url();
     if let Some((linked, address)) = manager.linked().await? {
-        if linked != linkage.id {
+        // One that forgot its managing server has another id.
+        let is_here = linked == linkage.id() || (address == url && linkage.code().is_some());
+        if !is_here {
             tracing::info!(url = address, "the managing server is linked with another WSUS");
             return Ok(Own::Other);
         }

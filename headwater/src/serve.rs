@@ -174,6 +174,12 @@ pub fn announce(node: &Node, link: Option<&Own>) {
             (_, None) => println!("manager   {}", linkage.manager().unwrap_or_default()),
         }
     }
+    if let Some(manager) = node.linkage.as_ref().and_then(|linkage| linkage.revoked_by()) {
+        println!(
+            "warning   {manager} revoked this Linkage, which does nothing for it any more; to use it again, pair it \
+             there with the code"
+        );
+    }
     if let Some(Own::Failed { why }) = link {
         println!("warning   {why}");
     }

@@ -4,8 +4,8 @@
 use headwater_api::{
     ApplyGroupPlan, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
     GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups,
-    LinkRequest, NewHostGroup, Page, PairRequest, StandingQuery, SyncRun, UndonePlan, UpdateFailure,
-    WsusLink, path,
+    LinkRequest, NewHostGroup, Page, PairRequest, RevokeRequest, Revoked, StandingQuery, SyncRun, UndonePlan,
+    UpdateFailure, WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -31,6 +31,11 @@ impl Client {
     /// Lets be written again after a restore.
     pub fn confirm_wsus(&self) -> Result<(), Error> {
         self.post_nothing(path::WSUS_CONFIRM)
+    }
+
+    /// Trusts the Linkage of a server no more.
+    pub fn revoke_linkage(&self, request: &RevokeRequest) -> Result<Answer<Revoked>, Error> {
+        self.post(path::WSUS_REVOKE, request)
     }
 
     pub fn wsus_doctor(&self) -> Result<Answer<Vec<Finding>>, Error> {

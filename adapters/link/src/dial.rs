@@ -1,5 +1,6 @@
 //! Requests to a Linkage: JSON over HTTPS, each on a connection of its own.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::tls::anonymous_client;
-use crate::{Identity, Party, TlsError};
+use crate::{Identity, Party, TlsError, Watch};
 
 /// To connect, with the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,6 +37,12 @@ pub enum DialError {
         "{url} cannot be reached; is the Linkage running there, and does the firewall let it be reached?"
     )]
     Connect { url: String, source: io::Error },
+    #[error(
+        "{url} and this machine do not take each other's certificates: one ran out, or a clock is wrong; set \
+         both clocks right, and if that is no help pair the Linkage anew after `headwater linkage unpair` on its \
+         machine"
+    )]
+    RanOut { url: String, source: Box<dyn Error + Send + Sync> },
     #[error("{url} did not answer within {} seconds", .waited.as_secs())]
     Silent { url: String, waited: Duration },
     #[error("{url} broke off")]
@@ -107,8 +114,13 @@ impl Dial {
     }
 
     /// Asks this Linkage and no other, as somebody.
-    pub fn linkage(url: LinkageUrl, party: Party, identity: &Identity) -> Result<Self, DialError> {
-        Ok(Self { url, tls: identity.client()?, name: server_name(party)? })
+    pub fn linkage(
+        url: LinkageUrl,
+        party: Party,
+        identity: &Identity,
+        watch: &Watch,
+    ) -> Result<Self, DialError> {
+        Ok(Self { url, tls: identity.client(watch)?, name: server_name(party)? })
     }
 
     pub fn url(&self) -> &LinkageUrl {
@@ -154,8 +166,15 @@ impl Dial {
 
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), DialError> {
         let url = || self.url.to_string();
-        let connect = |source| DialError::Connect { url: url(), source };
-        let broken = |source| DialError::Broken { url: url(), source };
+        let connect = |source: io::Error| match is_about_terms(&source) {
+            true => DialError::RanOut { url: url(), source: source.into() },
+            false => DialError::Connect { url: url(), source },
+        };
+        // A server's word about the certificate that it was shown comes after the handshake.
+        let broken = |source: hyper::Error| match is_about_terms(&source) {
+            true => DialError::RanOut { url: url(), source: source.into() },
+            false => DialError::Broken { url: url(), source },
+        };
         let connecting = async {
             let stream = TcpStream::connect((self.url.host.as_str(), self.url.port)).await?;
             stream.set_nodelay(true)?;
@@ -188,6 +207,29 @@ impl Dial {
         driver.abort();
         answered
     }
+}
+
+/// Whether a handshake failed for the term of a certificate, as either side judges it.
+fn is_about_terms(error: &(dyn Error + 'static)) -> bool {
+    use rustls::{AlertDescription, CertificateError, Error as Tls};
+    let (mut next, mut found) = (Some(error), None);
+    while let (Some(error), None) = (next, &found) {
+        let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
+        found = inner.and_then(|inner| inner.downcast_ref::<Tls>());
+        next = error.source();
+    }
+    matches!(
+        found,
+        Some(
+            Tls::AlertReceived(AlertDescription::CertificateExpired)
+                | Tls::InvalidCertificate(
+                    CertificateError::Expired
+                        | CertificateError::ExpiredContext { .. }
+                        | CertificateError::NotValidYet
+                        | CertificateError::NotValidYetContext { .. }
+                )
+        )
+    )
 }
 
 fn server_name(party: Party) -> Result<ServerName<'static>, DialError> {

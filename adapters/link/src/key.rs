@@ -1,9 +1,11 @@
 //! Keys, and the managing server's authority.
 
-use headwater_model::LinkageId;
+use std::time::Duration;
+
+use headwater_model::{LinkageId, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, date_time_ymd,
 };
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
@@ -11,7 +13,7 @@ use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, UnparsedPublicKey,
 };
 
-use crate::Party;
+use crate::{Party, Term};
 
 /// A key, or what was made with it, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -115,9 +117,15 @@ pub struct Authority {
 }
 
 impl Authority {
-    pub fn generate() -> Result<Self, KeyError> {
-        let key = Key::generate()?;
-        let certificate = parameters()?.self_signed(&key.pair)?.der().to_vec();
+    pub fn generate(now: Timestamp) -> Result<Self, KeyError> {
+        Self::of(Key::generate()?, now)
+    }
+
+    /// The same key with a certificate of a new term. Whoever knows the earlier one takes both.
+    pub fn of(key: Key, now: Timestamp) -> Result<Self, KeyError> {
+        let mut parameters = parameters()?;
+        set_term(&mut parameters, Term::of_authority(now));
+        let certificate = parameters.self_signed(&key.pair)?.der().to_vec();
         Ok(Self { key, certificate })
     }
 
@@ -125,16 +133,25 @@ impl Authority {
         Ok(Self { key: Key::from_secret(secret)?, certificate })
     }
 
-    /// A certificate for somebody's key, DER.
-    pub fn certify(&self, party: Party, key: &PublicKey) -> Result<Vec<u8>, KeyError> {
+    /// A certificate for somebody's key, DER. It holds no longer than the authority's own.
+    pub fn certify(&self, party: Party, key: &PublicKey, term: Term) -> Result<Vec<u8>, KeyError> {
         let issuer = Issuer::new(parameters()?, &self.key.pair);
         let mut parameters = CertificateParams::new(vec![party.name()])?;
+        let own = Term::read(&self.certificate)?;
+        set_term(&mut parameters, Term { until: term.until.min(own.until), ..term });
         parameters.distinguished_name = DistinguishedName::new();
         parameters.distinguished_name.push(DnType::CommonName, common_name(party));
         parameters.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         Ok(parameters.signed_by(key, &issuer)?.der().to_vec())
     }
+}
+
+fn set_term(parameters: &mut CertificateParams, term: Term) {
+    let time = |at: Timestamp| {
+        date_time_ymd(1970, 1, 1) + Duration::from_secs(at.as_micros().max(0) as u64 / 1_000_000)
+    };
+    (parameters.not_before, parameters.not_after) = (time(term.from), time(term.until));
 }
 
 fn common_name(party: Party) -> String {

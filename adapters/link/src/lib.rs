@@ -8,12 +8,19 @@ mod dial;
 mod key;
 mod pairing;
 mod party;
+mod renewal;
 mod signature;
+mod term;
 mod tls;
 
 pub use dial::{Dial, DialError, LinkageUrl};
 pub use key::{Authority, Key, KeyError, PublicKey};
 pub use pairing::{Code, LinkageSide, ManagerSide, Paired, PairingError};
 pub use party::Party;
-pub use signature::{Fresh, SignatureError, open_order, open_report, sign_order, sign_report};
-pub use tls::{Identity, PeerError, TlsError, anonymous_server, is_party, paired_server};
+pub use renewal::RenewalError;
+pub use signature::{
+    Fresh, SignatureError, open_order, open_report, open_revocations, sign_order, sign_report,
+    sign_revocations,
+};
+pub use term::{Stage, Term};
+pub use tls::{Identity, PeerError, TlsError, Watch, anonymous_server, is_party, paired_server};

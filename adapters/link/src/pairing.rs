@@ -5,12 +5,12 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use headwater_api::linkage::{Pairing, PairingAnswer};
-use headwater_model::LinkageId;
+use headwater_model::{LinkageId, Timestamp};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use spake2::{Ed25519Group, Identity, Password, Spake2};
 
-use crate::{Authority, Key, KeyError, Party, PublicKey};
+use crate::{Authority, Key, KeyError, Party, PublicKey, Term};
 
 const MANAGER: &[u8] = b"headwater manager";
 const LINKAGE: &[u8] = b"headwater linkage";
@@ -91,6 +91,7 @@ impl ManagerSide {
         answer: PairingAnswer,
         authority: &Authority,
         name: &str,
+        now: Timestamp,
     ) -> Result<(LinkageId, PublicKey, Pairing), PairingError> {
         let (linkage, message, key, proof) = match answer {
             PairingAnswer::Begun { linkage, message, key, proof } => (linkage, message, key, proof),
@@ -100,7 +101,7 @@ impl ManagerSide {
         let secret = self.exchange.finish(&decode(&message)?).map_err(|_| PairingError::Message)?;
         let key = PublicKey::from_bytes(decode(&key)?)?;
         check(&secret, LINKAGE, &[linkage.as_bytes(), key.as_bytes()], &proof)?;
-        let certificate = authority.certify(Party::Linkage(linkage), &key)?;
+        let certificate = authority.certify(Party::Linkage(linkage), &key, Term::of_party(now))?;
         let public = authority.key.public();
         let parts = [&authority.certificate, public.as_bytes(), &certificate, name.as_bytes()];
         let finish = Pairing::Finish {
@@ -197,11 +198,11 @@ mod tests {
     const ME: LinkageId = LinkageId::from_u128(1);
 
     fn pair(shown: &str, typed: &str, alter: impl FnOnce(&mut Pairing)) -> Result<Paired, PairingError> {
-        let (authority, key) = (Authority::generate()?, Key::generate()?);
+        let (authority, key) = (Authority::generate(Timestamp::EPOCH)?, Key::generate()?);
         let (manager, begin) = ManagerSide::begin(&Code::parse(typed)?);
         let Pairing::Begin { message } = begin else { panic!("begins with another message") };
         let (linkage, answer) = LinkageSide::begin(&Code::parse(shown)?, &message, ME, &key)?;
-        let (id, its_key, mut finish) = manager.finish(answer, &authority, "hq")?;
+        let (id, its_key, mut finish) = manager.finish(answer, &authority, "hq", Timestamp::EPOCH)?;
         assert_eq!((id, its_key), (ME, key.public()));
         alter(&mut finish);
         let paired = linkage.finish(&finish)?;
@@ -220,7 +221,7 @@ mod tests {
 
     #[test]
     fn who_stands_between_alters_nothing() {
-        let stranger = Authority::generate().expect("an authority");
+        let stranger = Authority::generate(Timestamp::EPOCH).expect("an authority");
         let altered = pair("1234-5678", "1234-5678", |finish| {
             if let Pairing::Finish { authority, .. } = finish {
                 *authority = STANDARD.encode(&stranger.certificate);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use headwater_api::linkage::{CLOCK_SECONDS_MAX, Order, Report, Signed};
+use headwater_api::linkage::{CLOCK_SECONDS_MAX, Order, Report, Revocations, Signed, SignedRevocations};
 use headwater_model::{Guid, LinkageId, Timestamp};
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use crate::{Key, KeyError, PublicKey};
 /// What is signed begins with one of these, so that no signature passes for one of another kind.
 const ORDER: &str = "headwater order 1\n";
 const REPORT: &str = "headwater report 1\n";
+const REVOCATIONS: &str = "headwater revocations 1\n";
 /// Orders of the last minutes whose numbers are remembered.
 const REMEMBERED_MAX: usize = 100_000;
 
@@ -50,14 +51,20 @@ pub fn sign_report(report: &Report, key: &Key) -> Result<Signed, SignatureError>
 }
 
 fn sign(kind: &str, linkage: LinkageId, what: &impl Serialize, key: &Key) -> Result<Signed, SignatureError> {
-    let body = serde_json::to_string(what).map_err(SignatureError::Unreadable)?;
-    let signature = STANDARD.encode(key.sign(&[kind.as_bytes(), body.as_bytes()].concat())?);
+    let (body, signature) = written(kind, what, key)?;
     Ok(Signed { linkage, body, signature })
 }
 
-fn verify(kind: &str, signed: &Signed, key: &PublicKey) -> Result<(), SignatureError> {
-    let signature = STANDARD.decode(&signed.signature).map_err(|_| SignatureError::Signature)?;
-    let message = [kind.as_bytes(), signed.body.as_bytes()].concat();
+/// The text of something, and the signature over it.
+fn written(kind: &str, what: &impl Serialize, key: &Key) -> Result<(String, String), SignatureError> {
+    let body = serde_json::to_string(what).map_err(SignatureError::Unreadable)?;
+    let signature = STANDARD.encode(key.sign(&[kind.as_bytes(), body.as_bytes()].concat())?);
+    Ok((body, signature))
+}
+
+fn verify(kind: &str, body: &str, signature: &str, key: &PublicKey) -> Result<(), SignatureError> {
+    let signature = STANDARD.decode(signature).map_err(|_| SignatureError::Signature)?;
+    let message = [kind.as_bytes(), body.as_bytes()].concat();
     if key.has_signed(&message, &signature) { Ok(()) } else { Err(SignatureError::Signature) }
 }
 
@@ -90,7 +97,7 @@ pub fn open_order(
     fresh: &mut Fresh,
     now: Timestamp,
 ) -> Result<Order, SignatureError> {
-    verify(ORDER, signed, manager)?;
+    verify(ORDER, &signed.body, &signed.signature, manager)?;
     let order: Order = serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)?;
     if order.to != me {
         return Err(SignatureError::Other);
@@ -101,10 +108,24 @@ pub fn open_order(
 
 /// Reads the report of an order.
 pub fn open_report(signed: &Signed, order: &Order, linkage: &PublicKey) -> Result<Report, SignatureError> {
-    verify(REPORT, signed, linkage)?;
+    verify(REPORT, &signed.body, &signed.signature, linkage)?;
     let report: Report = serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)?;
     let is_its = report.from == order.to && report.order == order.id;
     if is_its { Ok(report) } else { Err(SignatureError::Other) }
+}
+
+/// The managing server signs whom it revoked, so that Linkages can show the list to each other.
+pub fn sign_revocations(list: &Revocations, manager: &Key) -> Result<SignedRevocations, SignatureError> {
+    let (body, signature) = written(REVOCATIONS, list, manager)?;
+    Ok(SignedRevocations { body, signature })
+}
+
+pub fn open_revocations(
+    signed: &SignedRevocations,
+    manager: &PublicKey,
+) -> Result<Revocations, SignatureError> {
+    verify(REVOCATIONS, &signed.body, &signed.signature, manager)?;
+    serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)
 }
 
 #[cfg(test)]
@@ -151,6 +172,11 @@ mod tests {
         assert_eq!(open_report(&signed, &order(0), &key.public()).expect("opens"), report);
         let other = Order { id: Guid::from_u128(8), ..order(0) };
         assert!(matches!(open_report(&signed, &other, &key.public()), Err(SignatureError::Other)));
+        let list = Revocations { linkages: vec![LinkageId::from_u128(1)] };
+        let revoked = sign_revocations(&list, &key).expect("signs");
+        assert_eq!(open_revocations(&revoked, &key.public()).expect("opens"), list);
+        let emptied = SignedRevocations { body: revoked.body.replace('1', "2"), ..revoked };
+        assert!(matches!(open_revocations(&emptied, &key.public()), Err(SignatureError::Signature)));
         let posed = sign_order(&order(0), &key).expect("signs");
         assert!(matches!(open_report(&posed, &order(0), &key.public()), Err(SignatureError::Signature)));
     }

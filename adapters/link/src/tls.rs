@@ -1,14 +1,22 @@
 //! TLS between parties that the managing server's authority knows.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use headwater_model::Timestamp;
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::time_provider::TimeProvider;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
+};
 
-use crate::{Authority, Key, KeyError, Party};
+use crate::{Authority, Key, KeyError, Party, Term};
 
 /// A certificate or a key that TLS does not take.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +33,38 @@ pub enum TlsError {
 #[derive(Debug, thiserror::Error)]
 #[error("its certificate is not the one of {0}")]
 pub struct PeerError(String);
+
+/// By what clock the terms of certificates are judged.
+#[derive(Clone)]
+pub struct Watch(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Watch {
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+impl TimeProvider for Watch {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(unix((self.0)()))
+    }
+}
+
+fn unix(at: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(at.as_micros().max(0) as u64 / 1_000_000))
+}
+
+/// When TLS is to judge a certificate that is shown now.
+fn judged_at(certificate: &CertificateDer<'_>, now: UnixTime) -> UnixTime {
+    let now = Timestamp::EPOCH.plus_seconds(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    unix(Term::judged_at(certificate, now))
+}
 
 /// A key with the certificate that the authority gave it.
 #[derive(Debug, Clone)]
@@ -53,10 +93,13 @@ fn roots(authority: &[u8]) -> Result<Arc<RootCertStore>, TlsError> {
 
 impl Identity {
     /// Speaks as this party, to parties of the same authority only.
-    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, TlsError> {
-        let config = ClientConfig::builder_with_provider(provider())
+    pub(crate) fn client(&self, watch: &Watch) -> Result<Arc<ClientConfig>, TlsError> {
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(roots(&self.authority)?, provider()).build()?;
+        let config = ClientConfig::builder_with_details(provider(), Arc::new(watch.clone()))
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots(&self.authority)?)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Lenient(verifier)))
             .with_client_auth_cert(
                 vec![CertificateDer::from(self.certificate.clone())],
                 private(&self.key),
@@ -67,13 +110,13 @@ impl Identity {
 
 /// Serves as a party, and asks others for certificates of the same authority: they may have none, and are
 /// nobody then.
-pub fn paired_server(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn paired_server(identity: &Identity, watch: &Watch) -> Result<Arc<ServerConfig>, TlsError> {
     let verifier = WebPkiClientVerifier::builder_with_provider(roots(&identity.authority)?, provider())
         .allow_unauthenticated()
         .build()?;
-    let config = ServerConfig::builder_with_provider(provider())
+    let config = ServerConfig::builder_with_details(provider(), Arc::new(watch.clone()))
         .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(Arc::new(Lenient(verifier)))
         .with_single_cert(vec![CertificateDer::from(identity.certificate.clone())], private(&identity.key))?;
     Ok(Arc::new(config))
 }
@@ -81,8 +124,9 @@ pub fn paired_server(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError>
 /// Serves before there is an authority, with a certificate of its own that proves nothing: what is said
 /// is proved by the code of the pairing.
 pub fn anonymous_server(key: &Key) -> Result<Arc<ServerConfig>, TlsError> {
-    let own = Authority::generate()?;
-    let certificate = own.certify(Party::Manager, &key.public())?;
+    let now = Timestamp::EPOCH;
+    let own = Authority::generate(now)?;
+    let certificate = own.certify(Party::Manager, &key.public(), Term::of_party(now))?;
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -96,6 +140,87 @@ pub fn is_party(certificate: &CertificateDer<'_>, party: Party) -> Result<(), Pe
     let name = ServerName::try_from(party.name()).map_err(|_| other())?;
     let certificate = webpki::EndEntityCert::try_from(certificate).map_err(|_| other())?;
     certificate.verify_is_valid_for_subject_name(&name).map_err(|_| other())
+}
+
+/// Verifies as TLS does, but takes a certificate that ran out until its grace is over ([`Term`]).
+#[derive(Debug)]
+struct Lenient<V: ?Sized>(Arc<V>);
+
+impl ServerCertVerifier for Lenient<WebPkiServerVerifier> {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        stapled: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let now = judged_at(certificate, now);
+        self.0.verify_server_cert(certificate, others, name, stapled, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+impl ClientCertVerifier for Lenient<dyn ClientCertVerifier> {
+    fn client_auth_mandatory(&self) -> bool {
+        self.0.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        self.0.verify_client_cert(certificate, others, judged_at(certificate, now))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// Takes any certificate: for what anybody may be told, and for pairing.

@@ -40,7 +40,7 @@ pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
-    SyncRunRow,
+    RevocationRow, SyncRunRow,
 };
 pub use operators::{Operators, TokenOwner};
 pub use place::{Place, PostgresUrl};

@@ -1,8 +1,10 @@
 //! The database of a managing server.
 
 mod host_groups;
+mod trust;
 
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
+pub use trust::RevocationRow;
 
 use std::path::Path;
 
@@ -30,6 +32,8 @@ pub struct LinkageRow {
     pub name: String,
     pub paired_by: String,
     pub paired_at: Timestamp,
+    /// When its certificate runs out; absent where that is not known.
+    pub certificate_until: Option<Timestamp>,
 }
 
 /// The way to the linked WSUS.
@@ -123,8 +127,8 @@ impl ManagerStore {
 
     /// The Linkages that were paired, by name.
     pub async fn linkages(&self) -> Result<Vec<LinkageRow>> {
-        let sql = "SELECT linkage_id, public_key, server_id, name, paired_by, paired_at FROM linkages \
-                   ORDER BY name, linkage_id";
+        let sql = "SELECT linkage_id, public_key, server_id, name, paired_by, paired_at, certificate_until \
+                   FROM linkages ORDER BY name, linkage_id";
         sqlx::query(sql).fetch_all(&self.read).await?.iter().map(linkage).collect()
     }
 
@@ -141,8 +145,9 @@ impl ManagerStore {
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
-            "INSERT INTO linkages (linkage_id, public_key, server_id, name, paired_by, paired_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO linkages \
+             (linkage_id, public_key, server_id, name, paired_by, paired_at, certificate_until) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(new.linkage.as_bytes().to_vec())
         .bind(new.public_key.clone())
@@ -150,6 +155,7 @@ impl ManagerStore {
         .bind(rows::text(&new.name))
         .bind(rows::text(&new.paired_by))
         .bind(new.paired_at.as_micros())
+        .bind(new.certificate_until.map(Timestamp::as_micros))
         .execute(&mut *transaction)
         .await?;
         if let Some(url) = url {
@@ -383,6 +389,7 @@ fn linkage(row: &AnyRow) -> Result<LinkageRow> {
         name: row.try_get(3)?,
         paired_by: row.try_get(4)?,
         paired_at: rows::time(row, 5)?,
+        certificate_until: rows::optional_time(row, 6)?,
     })
 }
 
@@ -404,7 +411,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::EPOCH;
 
-    fn linkage(number: u128, server: u128) -> LinkageRow {
+    pub(super) fn linkage(number: u128, server: u128) -> LinkageRow {
         LinkageRow {
             linkage: LinkageId::from_u128(number),
             public_key: vec![4; 65],
@@ -412,6 +419,7 @@ mod tests {
             name: format!("wsus{server}"),
             paired_by: "ada".to_owned(),
             paired_at: NOW,
+            certificate_until: Some(NOW.plus_seconds(1)),
         }
     }
 

@@ -40,6 +40,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0002_mirror_and_halts.sql"),
         include_str!("../migrations/manager/0003_host_group_tree.sql"),
         include_str!("../migrations/manager/0004_review.sql"),
+        include_str!("../migrations/manager/0005_revocations.sql"),
     ],
     ours: ["authority", "linkages"],
 };

@@ -115,6 +115,31 @@ fn a_wsus_is_linked_paired_and_unlinked() {
     assert_eq!((done.exit, done.err.as_str()), (Exit::NotLinked, "error: none\n"));
 }
 
+#[test]
+fn a_linkage_is_revoked_with_what_follows_from_it() {
+    let revoke = "POST /api/v1/wsus/revoke";
+    let answer = json!({"name": "Berlin", "below": ["Shop", "Depot"], "not_told": ["Shop"]});
+    let done = run("wsus revoke Berlin", &[(revoke, Reply::Json(answer.clone()))]);
+    assert_eq!((done.exit, done.body()), (Exit::Done, json!({"linkage": "Berlin"})));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "The Linkage of Berlin is trusted no more. To use the server again, run `headwater linkage unpair` on \
+             its machine unless its Linkage says that it was revoked, and pair it anew",
+            "Not reached any more, for they are below it: Shop, Depot. Pair Berlin anew, or give their Linkages \
+             another one above",
+            "Could not be told yet, and are when they are reached: Shop",
+        ])
+    );
+    let done = run("wsus revoke Berlin -o json", &[(revoke, Reply::Json(answer.clone()))]);
+    assert_eq!(done.out, format!("{answer}\n"));
+    let alone = json!({"name": "Berlin", "below": [], "not_told": []});
+    let done = run("wsus revoke Berlin", &[(revoke, Reply::Json(alone))]);
+    assert_eq!(done.out.lines().count(), 1, "{}", done.out);
+    let done = run("wsus revoke top", &[(revoke, Reply::Problem(409, "it is the linked WSUS"))]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, "error: it is the linked WSUS\n"));
+}
+
 const DOCTOR: &str = "GET /api/v1/wsus/doctor";
 
 #[test]

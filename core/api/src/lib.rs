@@ -66,7 +66,9 @@ pub use upstream::{
     Run, RunState, RunStep, StartedRun, Upstream, UpstreamFilter, UpstreamMode, UpstreamRequest,
 };
 
-pub use wsus::{Finding, FindingLevel, LinkRequest, PairRequest, TreeServer, WsusLink};
+pub use wsus::{
+    Finding, FindingLevel, LinkRequest, PairRequest, RevokeRequest, Revoked, TreeServer, WsusLink,
+};
 
 /// The most items that one page holds, whatever its `limit` asks for.
 pub const PAGE_LIMIT_MAX: u32 = 1_000;

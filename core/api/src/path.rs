@@ -63,6 +63,8 @@ pub const STATUS: &str = "/api/v1/status";
 pub const WSUS: &str = "/api/v1/wsus";
 /// POST of [`PairRequest`](crate::PairRequest): [`WsusLink`](crate::WsusLink).
 pub const WSUS_PAIR: &str = "/api/v1/wsus/pair";
+/// POST of [`RevokeRequest`](crate::RevokeRequest): [`Revoked`](crate::Revoked).
+pub const WSUS_REVOKE: &str = "/api/v1/wsus/revoke";
 /// GET: a list of [`Finding`](crate::Finding).
 pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
 /// POST of [`SyncRequest`](crate::SyncRequest): lines of [`SyncEvent`](crate::SyncEvent), of the run that

@@ -25,6 +25,26 @@ pub struct PairRequest {
     pub code: String,
 }
 
+/// Trust a Linkage no more, such as that of a server that was stolen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeRequest {
+    /// The name of its server, or its id.
+    pub linkage: String,
+}
+
+/// A Linkage that was revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// Of its server.
+    pub name: String,
+    /// Servers with a Linkage below it: none of them is reached until it is paired anew, or their Linkages
+    /// are given another one above.
+    pub below: Vec<String>,
+    /// Servers whose Linkages could not be told yet; they are as soon as they are reached.
+    pub not_told: Vec<String>,
+}
+
 /// The link and what is beneath it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WsusLink {

@@ -171,7 +171,7 @@ async fn pair(manager: &Manager, server: &Server) -> Result<(), DemoError> {
     let Some(linkage) = &server.node.linkage else { return Ok(()) };
     let paired = async || {
         let Some(code) = linkage.code() else { return Ok(true) };
-        match manager.pair(&linkage.id.to_string(), &code, &operator().name).await {
+        match manager.pair(&linkage.id().to_string(), &code, &operator().name).await {
             Ok(()) => Ok(true),
             Err(ManagerError::NotFound(_)) => Ok(false),
             Err(error) => Err(error.into()),

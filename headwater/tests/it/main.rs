@@ -4,6 +4,7 @@
 
 mod administration;
 mod bad_days;
+mod certificates;
 mod console;
 mod content;
 mod conversation;

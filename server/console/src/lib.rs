@@ -8,7 +8,7 @@
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
 //! | `/groups` | host groups, WSUS groups, and the difference |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
-//! | `/link` | linking, pairing, examining |
+//! | `/link` | linking, pairing, revoking, examining |
 //! | `/history` | what operators did |
 //! | `/live` | server-sent events: something has changed |
 //! | `/sign-in`, `/sign-out`, `/assets/…` | |
@@ -71,6 +71,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link", get(link::show).post(link::link))
         .route("/link/confirm", post(link::confirm))
         .route("/link/pair", post(link::pair))
+        .route("/link/revoke", post(link::revoke))
         .route("/history", get(history::show))
         .route("/live", get(live::events))
         .route("/sign-out", post(session::sign_out))

@@ -1,4 +1,4 @@
-//! Linking with the top WSUS, pairing with Linkages below it, and looking at every hop.
+//! Linking with the top WSUS, pairing with Linkages below it, revoking them, and looking at every hop.
 
 use std::net::SocketAddr;
 
@@ -29,6 +29,8 @@ struct Page {
     is_linked: bool,
     findings: Vec<Finding>,
     joining: Vec<Joining>,
+    /// Linkages below the top one.
+    lower: Vec<Lower>,
     wrong: String,
     given_url: String,
 }
@@ -40,6 +42,12 @@ struct Finding {
 }
 
 struct Joining {
+    id: String,
+    name: String,
+    is_chosen: bool,
+}
+
+struct Lower {
     id: String,
     name: String,
     is_chosen: bool,
@@ -99,6 +107,17 @@ async fn page(
                 is_chosen: fields.get("linkage") == one.linkage.to_string(),
             })
             .collect(),
+        lower: mirror
+            .tree
+            .servers
+            .iter()
+            .filter(|one| one.server.parent.is_some())
+            .filter_map(|one| {
+                let id = one.server.linkage?.to_string();
+                let is_chosen = fields.get("linkage") == id;
+                Some(Lower { id, name: one.server.name.clone(), is_chosen })
+            })
+            .collect(),
         wrong,
         given_url: fields.get("url").to_owned(),
     };
@@ -137,7 +156,20 @@ pub(crate) async fn confirm(State(manager): Shared, visitor: Visitor) -> Result<
     Ok(Redirect::to("/link"))
 }
 
-/// Linking and pairing ask for the password again: a screen that was left open is not enough.
+pub(crate) async fn revoke(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Result<Result<Redirect, Html<String>>, Failure> {
+    confirmed(&manager, &visitor, &fields, peer).await?;
+    match manager.revoke(fields.get("linkage"), &visitor.name).await {
+        Ok(_) => Ok(Ok(Redirect::to("/link"))),
+        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
+    }
+}
+
+/// Linking, pairing and revoking ask for the password again: a screen that was left open is not enough.
 async fn confirmed(
     manager: &Manager,
     visitor: &Visitor,

@@ -12,8 +12,8 @@ use headwater_api::{
     ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, Compliance, ComplianceQuery, ComputerDetail,
     ComputerQuery, ComputerSummary, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery,
     Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
-    NewHostGroup, Page, PairRequest, StandingQuery, SyncEvent, SyncRequest, SyncRun, UndonePlan,
-    UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
+    NewHostGroup, Page, PairRequest, RevokeRequest, Revoked, StandingQuery, SyncEvent, SyncRequest, SyncRun,
+    UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -32,6 +32,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
     Router::new()
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
+        .route(path::WSUS_REVOKE, post(revoke))
         .route(path::WSUS_DOCTOR, get(doctor))
         .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
@@ -107,6 +108,14 @@ async fn pair(
 async fn confirm(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
     manager.confirm(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn revoke(
+    State(manager): Shared,
+    Caller(caller): Caller,
+    Json(request): Json<RevokeRequest>,
+) -> Result<Json<Revoked>, Refusal> {
+    Ok(Json(manager.revoke(&request.linkage, &caller.name).await?))
 }
 
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {

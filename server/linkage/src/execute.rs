@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use headwater_api::linkage::{Ask, Failure, FailureKind, Report, Signed};
+use headwater_app::admin::chain;
 use headwater_link::{open_order, sign_report};
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +18,7 @@ impl Linkage {
             self.manager_key().ok_or_else(|| refused("this Linkage has no managing server".to_owned()))?;
         let opened = {
             let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-            open_order(signed, self.id, &manager, &mut fresh, self.clock.now())
+            open_order(signed, self.id(), &manager, &mut fresh, self.clock.now())
         };
         let order = opened.map_err(|error| refused(error.to_string()))?;
         *self.unconfirmed() = None;
@@ -25,8 +26,8 @@ impl Linkage {
         if let Err(failure) = &result {
             tracing::info!(failure = failure.detail, "an order was refused");
         }
-        let report = Report { order: order.id, from: self.id, result };
-        sign_report(&report, self.state.key()).map_err(|error| LinkageError::Refused(error.to_string()))
+        let report = Report { order: order.id, from: self.id(), result };
+        sign_report(&report, &self.state.key()).map_err(|error| LinkageError::Refused(error.to_string()))
     }
 
     async fn answer(&self, ask: Ask) -> Result<Value, Failure> {
@@ -43,6 +44,9 @@ impl Linkage {
                 self.unpair().map_err(|error| failure(FailureKind::Wsus, &error.to_string()))?;
                 json(())
             }
+            Ask::Trust => json(self.trust().map_err(not_taken)?),
+            Ask::Renew(renewal) => json(self.renew(&renewal).map_err(not_taken)?),
+            Ask::Revoke(list) => json(self.revoke(list).map_err(not_taken)?),
             Ask::Contents => json(wsus.contents().await?),
             Ask::Groups => json(wsus.groups().await?),
             Ask::CreateGroup { name, by } => json(wsus.create_group(&name, &by).await?),
@@ -64,6 +68,10 @@ impl Linkage {
 
 fn json(value: impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(value).map_err(|error| failure(FailureKind::Wsus, &error.to_string()))
+}
+
+fn not_taken(error: LinkageError) -> Failure {
+    failure(FailureKind::Refused, &chain(&error))
 }
 
 pub(crate) fn failure(kind: FailureKind, detail: &str) -> Failure {

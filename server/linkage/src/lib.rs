@@ -11,8 +11,10 @@ mod join;
 mod parent;
 mod relay;
 mod state;
+mod trust;
 mod wsus;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,9 +25,10 @@ use headwater_api::linkage::{
 };
 use headwater_app::Clock;
 use headwater_link::{
-    Code, Fresh, Identity, LinkageSide, Party, PublicKey, TlsError, anonymous_server, is_party, paired_server,
+    Code, Fresh, Identity, LinkageSide, Party, PublicKey, TlsError, Watch, anonymous_server, is_party,
+    paired_server,
 };
-use headwater_model::LinkageId;
+use headwater_model::{LinkageId, Timestamp};
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
@@ -60,9 +63,11 @@ const TRIES_MAX: u32 = 5;
 /// A managing server that ordered nothing so long after the pairing never heard of its end.
 const UNCONFIRMED_MAX: Duration = Duration::from_secs(60);
 
+/// What was revoked and asks again and again gets no quicker answers than this.
+const REFUSED_PAUSE: Duration = Duration::from_secs(1);
+
 /// One Linkage.
 pub struct Linkage {
-    pub id: LinkageId,
     wsus: Wsus,
     clock: Clock,
     state: State,
@@ -75,6 +80,8 @@ pub struct Linkage {
     paired: watch::Sender<bool>,
     /// When it was paired, until the first order.
     unconfirmed: Mutex<Option<Instant>>,
+    /// Revoked Linkages that dialled since the start, and when they last did.
+    refused: Mutex<HashMap<LinkageId, Timestamp>>,
 }
 
 /// The code that a person carries, and how far a try with it is.
@@ -90,10 +97,9 @@ impl Linkage {
         let state = State::open(folder)?;
         let code = Code::generate()?;
         state.show_code(state.paired().is_none().then_some(&code))?;
-        let tls = server_config(&state)?;
+        let tls = server_config(&state, &clock)?;
         let paired = watch::Sender::new(state.paired().is_some());
         Ok(Arc::new(Self {
-            id: state.id(),
             wsus,
             clock,
             tls: Arc::new(ArcSwap::new(tls)),
@@ -103,11 +109,17 @@ impl Linkage {
             joiners: Joiners::default(),
             paired,
             unconfirmed: Mutex::new(None),
+            refused: Mutex::default(),
             state,
         }))
     }
 
-    /// What its listener serves with, which changes when it is paired.
+    /// By which others know it; another one after it was revoked.
+    pub fn id(&self) -> LinkageId {
+        self.state.id()
+    }
+
+    /// What its listener serves with, which changes when it is paired and with every certificate.
     pub fn tls(&self) -> Arc<ArcSwap<ServerConfig>> {
         self.tls.clone()
     }
@@ -127,14 +139,18 @@ impl Linkage {
         self.state.paired().map(|paired| paired.manager)
     }
 
+    /// The managing server that revoked this Linkage, until it is paired again.
+    pub fn revoked_by(&self) -> Option<String> {
+        self.state.revoked_by()
+    }
+
     /// Who it is to the others of its authority.
     pub(crate) fn identity(&self) -> Option<Identity> {
-        let paired = self.state.paired()?;
-        Some(Identity {
-            key: self.state.key().secret(),
-            certificate: paired.certificate,
-            authority: paired.authority,
-        })
+        identity(&self.state)
+    }
+
+    pub(crate) fn watch(&self) -> Watch {
+        watch(&self.clock)
     }
 
     pub(crate) fn manager_key(&self) -> Option<PublicKey> {
@@ -151,7 +167,7 @@ impl Linkage {
             product: About::PRODUCT.to_owned(),
             protocol: PROTOCOL,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            linkage: self.id,
+            linkage: self.id(),
             paired: self.state.paired().is_some(),
         }
     }
@@ -188,7 +204,8 @@ impl Linkage {
                         "too many tries: it shows a new code on its machine".to_owned(),
                     ));
                 }
-                let (side, answer) = LinkageSide::begin(&pairing.code, message, self.id, self.state.key())?;
+                let (side, answer) =
+                    LinkageSide::begin(&pairing.code, message, self.id(), &self.state.key())?;
                 pairing.side = Some(side);
                 Ok(answer)
             }
@@ -198,7 +215,7 @@ impl Linkage {
                 tracing::info!(manager = paired.manager, "paired");
                 self.state.pair(paired)?;
                 *self.unconfirmed() = Some(Instant::now());
-                self.tls.store(server_config(&self.state)?);
+                self.serve_anew()?;
                 self.paired.send_replace(true);
                 Ok(PairingAnswer::Finished)
             }
@@ -221,13 +238,27 @@ impl Linkage {
     /// Forgets the managing server. What it brought to the WSUS stays.
     pub(crate) fn unpair(&self) -> Result<(), LinkageError> {
         self.state.unpair()?;
-        *self.unconfirmed() = None;
-        let mut pairing = self.pairing();
-        *pairing = PairingTry { code: Code::generate()?, tries: 0, side: None };
-        self.state.show_code(Some(&pairing.code))?;
-        self.tls.store(server_config(&self.state)?);
-        self.paired.send_replace(false);
+        self.wait_for_a_manager()?;
         tracing::info!("the managing server unlinked this Linkage");
+        Ok(())
+    }
+
+    /// Shows a code, for the managing server is gone.
+    fn wait_for_a_manager(&self) -> Result<(), LinkageError> {
+        *self.unconfirmed() = None;
+        {
+            let mut pairing = self.pairing();
+            *pairing = PairingTry { code: Code::generate()?, tries: 0, side: None };
+            self.state.show_code(Some(&pairing.code))?;
+        }
+        self.serve_anew()?;
+        self.paired.send_replace(false);
+        Ok(())
+    }
+
+    /// New connections see who it is now.
+    fn serve_anew(&self) -> Result<(), TlsError> {
+        self.tls.store(server_config(&self.state, &self.clock)?);
         Ok(())
     }
 
@@ -249,13 +280,24 @@ impl Linkage {
 
     /// Carries out an order, or hands it on to the Linkage that it is for.
     pub(crate) async fn order(&self, order: Signed) -> Result<Signed, LinkageError> {
-        if order.linkage == self.id { self.carry_out(&order).await } else { self.relay.hand_on(order).await }
+        if order.linkage == self.id() {
+            self.carry_out(&order).await
+        } else {
+            self.relay.hand_on(order).await
+        }
     }
 
     /// A Linkage below brings reports and waits for orders.
     pub async fn hold(&self, hold: Hold, peer: Option<&CertificateDer<'_>>) -> Result<Handed, LinkageError> {
         Self::admit(peer, Party::Linkage(hold.linkage))?;
-        Ok(self.relay.hold(hold, self.clock.now()).await)
+        let child = hold.linkage;
+        if let Some(refused) = self.refuse_revoked(child) {
+            tokio::time::sleep(REFUSED_PAUSE).await;
+            return Ok(refused);
+        }
+        let handed = self.relay.hold(hold, self.clock.now()).await;
+        // It may have been revoked while it held.
+        Ok(self.refuse_revoked(child).unwrap_or(handed))
     }
 
     /// A Linkage without a managing server waits for one.
@@ -264,20 +306,26 @@ impl Linkage {
     }
 }
 
-fn server_config(state: &State) -> Result<Arc<ServerConfig>, TlsError> {
-    match state.paired() {
-        None => anonymous_server(state.key()),
-        Some(paired) => paired_server(&Identity {
-            key: state.key().secret(),
-            certificate: paired.certificate,
-            authority: paired.authority,
-        }),
+fn server_config(state: &State, clock: &Clock) -> Result<Arc<ServerConfig>, TlsError> {
+    match identity(state) {
+        None => anonymous_server(&state.key()),
+        Some(identity) => paired_server(&identity, &watch(clock)),
     }
+}
+
+fn identity(state: &State) -> Option<Identity> {
+    let paired = state.paired()?;
+    Some(Identity { key: state.key().secret(), certificate: paired.certificate, authority: paired.authority })
+}
+
+fn watch(clock: &Clock) -> Watch {
+    let clock = clock.clone();
+    Watch::new(move || clock.now())
 }
 
 #[cfg(test)]
 mod tests {
-    use headwater_link::{Authority, ManagerSide};
+    use headwater_link::{Authority, ManagerSide, Term};
     use tempfile::TempDir;
 
     use super::*;
@@ -291,9 +339,9 @@ mod tests {
 
     /// A managing server's try with this code; whether it came to an end.
     fn try_pairing(linkage: &Linkage, code: &str) -> bool {
-        let authority = Authority::generate().expect("an authority");
+        let authority = Authority::generate(Timestamp::EPOCH).expect("an authority");
         let (side, begin) = ManagerSide::begin(&Code::parse(code).expect("a code"));
-        match side.finish(linkage.pair(&begin), &authority, "hq") {
+        match side.finish(linkage.pair(&begin), &authority, "hq", Timestamp::EPOCH) {
             Ok((_, _, finish)) => linkage.pair(&finish) == PairingAnswer::Finished,
             Err(_) => false,
         }
@@ -329,10 +377,12 @@ mod tests {
     fn who_shows_no_certificate_orders_nothing() {
         let refused = Linkage::admit(None, Party::Manager);
         assert!(matches!(refused, Err(LinkageError::NotPermitted)));
-        let authority = Authority::generate().expect("an authority");
+        let authority = Authority::generate(Timestamp::EPOCH).expect("an authority");
         let key = headwater_link::Key::generate().expect("a key").public();
         let other = Party::Linkage(LinkageId::from_u128(1));
-        let certificate = CertificateDer::from(authority.certify(other, &key).expect("a certificate"));
+        let certificate = CertificateDer::from(
+            authority.certify(other, &key, Term::of_party(Timestamp::EPOCH)).expect("a certificate"),
+        );
         assert!(matches!(
             Linkage::admit(Some(&certificate), Party::Manager),
             Err(LinkageError::NotPermitted)

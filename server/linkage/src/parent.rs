@@ -12,12 +12,26 @@ use headwater_link::{Dial, DialError, LinkageUrl, Party};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::Linkage;
+use crate::{Linkage, LinkageError};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const HELD: Duration = Duration::from_secs(HOLD_SECONDS + 10);
 /// Between two tries to reach the Linkage above.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// Why nothing is held with the Linkage above.
+#[derive(Debug, thiserror::Error)]
+enum ParentError {
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error(
+        "the Linkage at {0} was revoked by the managing server: it has to be paired anew, or `linkage.parent` has \
+         to name another one"
+    )]
+    Revoked(LinkageUrl),
+    #[error(transparent)]
+    Linkage(#[from] LinkageError),
+}
 
 /// Holds a connection with the Linkage above until the stop.
 pub async fn follow_parent(linkage: Arc<Linkage>, parent: LinkageUrl, mut stopped: watch::Receiver<bool>) {
@@ -25,7 +39,7 @@ pub async fn follow_parent(linkage: Arc<Linkage>, parent: LinkageUrl, mut stoppe
         let mut reached = true;
         loop {
             let step = match linkage.identity() {
-                None => linkage.wait_to_be_paired(&parent).await,
+                None => linkage.wait_to_be_paired(&parent).await.map_err(ParentError::from),
                 Some(_) => linkage.serve_parent(&parent).await,
             };
             match step {
@@ -56,7 +70,7 @@ impl Linkage {
         let dial = Dial::anybody(parent.clone())?;
         let mut answer: Option<PairingAnswer> = None;
         loop {
-            let join = Join { linkage: self.id, name: self.wsus.name(), answer: answer.take() };
+            let join = Join { linkage: self.id(), name: self.wsus.name(), answer: answer.take() };
             let finished = join.answer == Some(PairingAnswer::Finished);
             let said: Introduction = dial.post(JOIN, &join, HELD).await?;
             if finished {
@@ -71,12 +85,16 @@ impl Linkage {
     }
 
     /// Holds the connection and carries out what comes, until it is unpaired or the connection breaks.
-    async fn serve_parent(self: &Arc<Self>, parent: &LinkageUrl) -> Result<(), DialError> {
+    async fn serve_parent(self: &Arc<Self>, parent: &LinkageUrl) -> Result<(), ParentError> {
         let about: About = Dial::anybody(parent.clone())?.get(ROOT, PATIENCE).await?;
         let (mut paired, mut changes) = (self.paired.subscribe(), self.relay.changes());
         while let Some(identity) = self.identity() {
             self.give_up_unconfirmed();
-            let dial = Dial::linkage(parent.clone(), Party::Linkage(about.linkage), &identity)?;
+            if self.state.is_revoked(about.linkage) {
+                return Err(ParentError::Revoked(parent.clone()));
+            }
+            let dial =
+                Dial::linkage(parent.clone(), Party::Linkage(about.linkage), &identity, &self.watch())?;
             let hold = self.hold_of(Vec::new(), true);
             let mut holding = pin!(dial.post(HOLD, &hold, HELD));
             let handed: Handed = loop {
@@ -89,6 +107,11 @@ impl Linkage {
                     }
                 }
             };
+            if let Some(list) = &handed.revoked
+                && self.hear_of_revocation(list)?
+            {
+                return Ok(());
+            }
             for order in handed.orders {
                 let (linkage, dial) = (self.clone(), dial.clone());
                 tokio::spawn(async move { linkage.answer_parent(order, &dial).await });
@@ -100,7 +123,7 @@ impl Linkage {
     /// What it brings: reports, and who is reached through it.
     fn hold_of(&self, reports: Vec<Signed>, wait: bool) -> Hold {
         let below = self.relay.reached().iter().map(|one| one.linkage).collect();
-        Hold { linkage: self.id, below, reports, wait }
+        Hold { linkage: self.id(), below, reports, wait }
     }
 
     async fn answer_parent(&self, order: Signed, dial: &Dial) {

@@ -163,11 +163,23 @@ impl Relay {
         let _held = Held { relay: self, child: hold.linkage };
         let deadline = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECONDS);
         loop {
-            let orders =
-                self.children().get_mut(&hold.linkage).map(|child| std::mem::take(&mut child.waiting));
-            let orders = orders.unwrap_or_default();
+            let Some(orders) =
+                self.children().get_mut(&hold.linkage).map(|child| std::mem::take(&mut child.waiting))
+            else {
+                return Handed::default();
+            };
             if !orders.is_empty() || tokio::time::timeout_at(deadline, news.notified()).await.is_err() {
-                return Handed { orders };
+                return Handed { orders, revoked: None };
+            }
+        }
+    }
+
+    /// Hangs up on those that were revoked. What waits for them is not reached, nor what is below them.
+    pub fn forget(&self, revoked: &[LinkageId]) {
+        for linkage in revoked {
+            if let Some(child) = self.children().remove(linkage) {
+                child.news.notify_one();
+                self.changed.send_modify(|changes| *changes += 1);
             }
         }
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer,
-    Reached, Signed, StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Reached, Renewal, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup,
+    WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
-use headwater_link::{Dial, DialError, Party, PublicKey, open_report, sign_order};
+use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
 use headwater_model::{ClientId, Guid, LinkageId, UpdateId};
 use headwater_store::LinkageRow;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -42,16 +43,19 @@ impl Manager {
 
     pub(crate) fn dial(&self, url: &str, linkage: LinkageId) -> Result<Dial> {
         let url = url.parse().map_err(invalid)?;
-        Dial::linkage(url, Party::Linkage(linkage), &self.identity).map_err(invalid)
+        Dial::linkage(url, Party::Linkage(linkage), &*self.identity()?, &Watch::new(self.now))
+            .map_err(invalid)
     }
 
     /// Signs an order, sends it down the tree and reads the report.
     async fn ask<T: DeserializeOwned>(&self, way: &Way, of: &LinkageRow, ask: Ask) -> Result<T> {
         let untrusted = |source| ManagerError::Untrusted { server: of.name.clone(), source };
         let order = Order { id: random_guid()?, to: of.linkage, at: self.now(), ask };
-        let signed = sign_order(&order, &self.authority.key).map_err(untrusted)?;
+        self.must_not_be_revoked(of.linkage, &of.name)?;
+        let signed = sign_order(&order, &self.authority.load().key).map_err(untrusted)?;
         let reported: std::result::Result<Signed, DialError> = way.dial.post(ORDERS, &signed, PATIENCE).await;
         let reported = reported.map_err(|error| not_reached(error, way, of))?;
+        self.must_not_be_revoked(of.linkage, &of.name)?;
         let key = PublicKey::from_bytes(of.public_key.clone())?;
         let report = open_report(&reported, &order, &key).map_err(untrusted)?;
         let value = report.result.map_err(|failure| ManagerError::of(failure, &of.name))?;
@@ -83,6 +87,23 @@ impl Manager {
 
     pub(crate) async fn unpair(&self, way: &Way, of: &LinkageRow) -> Result<()> {
         self.ask(way, of, Ask::Unpair).await
+    }
+
+    pub(crate) async fn trust_of(&self, way: &Way, of: &LinkageRow) -> Result<Trust> {
+        self.ask(way, of, Ask::Trust).await
+    }
+
+    pub(crate) async fn renew_at(&self, way: &Way, of: &LinkageRow, renewal: Renewal) -> Result<()> {
+        self.ask(way, of, Ask::Renew(renewal)).await
+    }
+
+    pub(crate) async fn tell_revoked(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        list: SignedRevocations,
+    ) -> Result<()> {
+        self.ask(way, of, Ask::Revoke(list)).await
     }
 
     pub(crate) async fn contents_of(&self, way: &Way, of: &LinkageRow) -> Result<Contents> {

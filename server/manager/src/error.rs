@@ -47,6 +47,8 @@ pub enum ManagerError {
     Operators(#[from] headwater_operators::OperatorsError),
     #[error("a key failed")]
     Key(#[from] KeyError),
+    #[error("nothing can be signed")]
+    Sign(#[from] SignatureError),
     #[error("the system has no randomness")]
     Random,
 }
@@ -75,9 +77,12 @@ impl ManagerError {
             Self::Refused(_) | Self::Pairing(_) => ErrorKind::Refused,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Untrusted { .. } | Self::Unreadable { .. } => ErrorKind::NotUnderstood,
-            Self::Store(_) | Self::Mirror { .. } | Self::Operators(_) | Self::Key(_) | Self::Random => {
-                ErrorKind::Internal
-            }
+            Self::Store(_)
+            | Self::Mirror { .. }
+            | Self::Operators(_)
+            | Self::Key(_)
+            | Self::Sign(_)
+            | Self::Random => ErrorKind::Internal,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod ask;
+mod certificates;
 mod compare;
 mod details;
 mod error;
@@ -18,19 +19,23 @@ mod link;
 mod mirror;
 mod pair;
 mod report;
+mod revoke;
 mod running;
 mod sync;
 mod tree;
+mod trust;
 mod why;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use headwater_link::{Authority, Identity, Key, Party};
+use headwater_link::{Authority, Identity};
 use headwater_model::Timestamp;
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
+
+use trust::Trust;
 
 pub use approvals::Terms;
 pub use error::{ErrorKind, ManagerError};
@@ -54,9 +59,10 @@ pub struct Manager {
     /// By which Linkages call it.
     pub name: String,
     store: ManagerStore,
-    authority: Authority,
-    /// What it shows to Linkages: a key of this start, certified by its authority.
-    identity: Identity,
+    authority: ArcSwap<Authority>,
+    /// What it shows to Linkages: a key that is made now and then, certified by its authority.
+    identity: ArcSwap<Identity>,
+    trust: Trust,
     now: Now,
     /// The run of the synchronisation command that goes on, or the last one.
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
@@ -75,21 +81,17 @@ impl Manager {
     /// Opens its database, and makes its authority at the first time.
     pub async fn open(place: &Place, name: &str, now: Now) -> Result<Self, ManagerError> {
         let store = ManagerStore::open(place).await?;
-        let fresh = Authority::generate()?;
+        let fresh = Authority::generate(now())?;
         let (secret, certificate) = store.authority(&fresh.key.secret(), &fresh.certificate, now()).await?;
         let authority = Authority::from_parts(&secret, certificate)?;
-        let key = Key::generate()?;
-        let identity = Identity {
-            certificate: authority.certify(Party::Manager, &key.public())?,
-            key: key.secret(),
-            authority: authority.certificate.clone(),
-        };
+        let identity = trust::own_identity(&authority, now())?;
         let manager = Self {
             operators: Operators::new(store.operators()),
             name: name.to_owned(),
             store,
-            authority,
-            identity,
+            authority: ArcSwap::from_pointee(authority),
+            identity: ArcSwap::from_pointee(identity),
+            trust: Trust::default(),
             now,
             running: tokio::sync::Mutex::new(None),
             mirror: ArcSwap::default(),
@@ -98,6 +100,7 @@ impl Manager {
             hung_up: watch::Sender::new(false),
             linking: tokio::sync::Mutex::new(()),
         };
+        manager.read_revocations().await?;
         manager.mirror.store(Arc::new(manager.kept_mirror().await?));
         Ok(manager)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headwater_api::linkage::{About, PAIR, PROTOCOL, Pairing, PairingAnswer, ROOT, WsusIdentity, WsusMode};
-use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError};
+use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError, Term};
 use headwater_model::LinkageId;
 use headwater_store::LinkageRow;
 
@@ -35,7 +35,8 @@ impl Manager {
 
         let (side, begin) = begin(code)?;
         let answer: PairingAnswer = anybody.post(PAIR, &begin, PATIENCE).await.map_err(hop)?;
-        let (linkage, key, finish) = side.finish(answer, &self.authority, &self.name)?;
+        let (linkage, key, finish) = side.finish(answer, &self.authority.load(), &self.name, self.now())?;
+        self.must_not_be_revoked(linkage, &url.to_string())?;
         let answer: PairingAnswer = anybody.post(PAIR, &finish, PATIENCE).await.map_err(hop)?;
         finished(answer)?;
 
@@ -46,6 +47,7 @@ impl Manager {
             name: url.to_string(),
             paired_by: by.to_owned(),
             paired_at: self.now(),
+            certificate_until: Some(Term::of_party(self.now()).until),
         };
         let way = Way { dial: self.dial(&url.to_string(), linkage)?, top: row.clone(), review: None };
         let linked = async {
@@ -53,6 +55,7 @@ impl Manager {
             check_top(&identity)?;
             (row.server, row.name) = (identity.server, identity.name);
             self.store.add_linkage(&row, Some(&url.to_string())).await?;
+            self.keep_trust_of(&way, &row).await;
             self.look_again();
             Ok(())
         };

@@ -1,6 +1,7 @@
 //! Pairing with a Linkage that waits somewhere in the tree.
 
 use headwater_api::linkage::Joining;
+use headwater_link::Term;
 use headwater_store::LinkageRow;
 
 use crate::ask::Way;
@@ -30,9 +31,10 @@ impl Manager {
                 )));
             }
         };
+        self.must_not_be_revoked(joining.linkage, &joining.name)?;
         let (side, begin) = begin(code)?;
         let answer = self.introduce(&way, at, joining.linkage, begin).await?;
-        let (id, key, finish) = side.finish(answer, &self.authority, &self.name)?;
+        let (id, key, finish) = side.finish(answer, &self.authority.load(), &self.name, self.now())?;
         if id != joining.linkage {
             return Err(ManagerError::Refused("another Linkage answered".to_owned()));
         }
@@ -44,10 +46,12 @@ impl Manager {
             name: joining.name.clone(),
             paired_by: by.to_owned(),
             paired_at: self.now(),
+            certificate_until: Some(Term::of_party(self.now()).until),
         };
         let identity = self.first_identity(&way, &row).await?;
         (row.server, row.name) = (identity.server, identity.name);
         self.store.add_linkage(&row, None).await?;
+        self.keep_trust_of(&way, &row).await;
         self.look_again();
         Ok(())
     }

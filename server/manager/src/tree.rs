@@ -187,12 +187,29 @@ impl Manager {
                 return Ok(vec![finding(problem, chain(&error), advice)]);
             }
         };
+        let revoked = self.store.revocations().await?;
         let mut findings = Vec::new();
         for (at, server) in tree.servers.iter().enumerate() {
             let name = &server.name;
             let Some(row) = tree.linkages.get(&server.id) else {
-                let advice = "run `headwater linkage install` there, then `headwater wsus pair`";
-                findings.push(finding(problem, format!("{name} has no WSUS Linkage"), advice));
+                let revoked = revoked
+                    .iter()
+                    .filter(|one| one.server == Some(server.id))
+                    .max_by_key(|one| one.revoked_at);
+                let (what, advice) = match revoked {
+                    None => {
+                        (String::new(), "run `headwater linkage install` there, then `headwater wsus pair`")
+                    }
+                    Some(row) => (
+                        format!(
+                            "; {} revoked the one that it had on {}",
+                            row.revoked_by,
+                            row.revoked_at.date()
+                        ),
+                        "once the server is in good hands, pair its Linkage anew with `headwater wsus pair`",
+                    ),
+                };
+                findings.push(finding(problem, format!("{name} has no WSUS Linkage{what}"), advice));
                 continue;
             };
             let identity = match self.identity_of(&way, row).await {
@@ -200,6 +217,7 @@ impl Manager {
                 Err(error) => {
                     let advice = "see whether its Linkage runs and reaches the one above it";
                     findings.push(finding(problem, chain(&error), advice));
+                    findings.extend(self.trust_remembered(row));
                     continue;
                 }
             };
@@ -217,6 +235,7 @@ impl Manager {
             {
                 findings.push(finding(problem, error.to_string(), "it was the top WSUS when it was linked"));
             }
+            findings.extend(self.trust_findings(&way, row).await?);
             let key = PublicKey::from_bytes(row.public_key.clone())?;
             findings.push(finding(good, format!("{name} answers ({})", key.fingerprint()), ""));
         }

@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, LinkageId, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use super::{Approve, Decline, Memberships, Pairing};
+use super::{Approve, Decline, Memberships, Pairing, Renewal, SignedRevocations};
 use crate::text;
 
 /// A request to one Linkage, with the type of what is answered.
@@ -24,6 +24,12 @@ pub enum Ask {
     },
     /// Forget the managing server and all that it gave: nothing.
     Unpair,
+    /// How it stands with certificates and revocations: [`Trust`](super::Trust).
+    Trust,
+    /// Use another certificate from now on: nothing, once it is kept.
+    Renew(Renewal),
+    /// Refuse these Linkages from now on: nothing, once it is kept.
+    Revoke(SignedRevocations),
     /// What the WSUS holds, but for its computers: [`Contents`](super::Contents).
     Contents,
     /// A list of [`WsusGroup`](super::WsusGroup).

@@ -19,12 +19,14 @@ mod ask;
 mod order;
 mod pairing;
 mod relay;
+mod trust;
 mod wsus;
 
 pub use ask::Ask;
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, Pairing, PairingAnswer};
 pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};
+pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
 pub use wsus::{
     Approve, Contents, Decided, Decline, MembershipChange, Memberships, StartedSync, SyncProgress, SyncState,
     WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
@@ -46,3 +48,6 @@ pub const BODY_BYTES_MAX: usize = 32 << 20;
 pub const CLOCK_SECONDS_MAX: i64 = 600;
 /// Computers of one page.
 pub const COMPUTERS_PER_PAGE: usize = 5_000;
+/// Linkages that one managing server may ever revoke: far more than a tree has, and a list of them still fits
+/// into an answer.
+pub const REVOKED_MAX: usize = 10_000;

@@ -3,7 +3,7 @@
 use headwater_model::{LinkageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Pairing, PairingAnswer, Signed};
+use super::{Pairing, PairingAnswer, Signed, SignedRevocations};
 use crate::text;
 
 /// What a Linkage brings to the one above: reports, and who can be reached through it.
@@ -25,6 +25,10 @@ pub struct Hold {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handed {
     pub orders: Vec<Signed>,
+    /// Said to a Linkage that this list names, and nothing else is: so that it knows why from the managing
+    /// server itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<SignedRevocations>,
 }
 
 /// A Linkage that the asked one can reach.

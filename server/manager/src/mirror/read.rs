@@ -30,7 +30,7 @@ pub async fn follow_wsus(manager: Arc<Manager>, mut stopped: watch::Receiver<boo
     loop {
         let begun = Instant::now();
         tokio::select! {
-            () = manager.refresh_mirror() => {}
+            () = manager.follow() => {}
             _ = stopped.wait_for(|stop| *stop) => break,
         }
         let took = begun.elapsed();
@@ -69,6 +69,16 @@ impl Manager {
     /// Tells of every new state of the mirror, and of all that a run does.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Certificates first: a WSUS that does not answer is no reason for one to run out.
+    async fn follow(&self) {
+        match self.keep_trust().await {
+            // The mirror tells what is not reached.
+            Ok(()) | Err(ManagerError::NotLinked | ManagerError::NotReached { .. }) => {}
+            Err(error) => tracing::warn!(error = chain(&error), "certificates cannot be seen to"),
+        }
+        self.refresh_mirror().await;
     }
 
     async fn refresh_mirror(&self) {
