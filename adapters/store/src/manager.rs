@@ -6,6 +6,7 @@ use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp, UpdateI
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
+use crate::operators::Record;
 use crate::{Error, Operators, Place, Result, open, rows, schema};
 
 /// A handle on the database; clones share it.
@@ -74,7 +75,12 @@ pub struct AuditRow {
     pub at: Timestamp,
     pub operator: String,
     pub what: String,
+    /// To what.
     pub detail: String,
+    /// What was there before, for people.
+    pub before: Option<String>,
+    /// What is there now.
+    pub after: Option<String>,
 }
 
 /// Runs that are remembered.
@@ -95,7 +101,7 @@ impl ManagerStore {
 
     /// Who may administer this server.
     pub fn operators(&self) -> Operators {
-        Operators::new(&self.read, &self.write)
+        Operators::new(&self.read, &self.write, Record::Audit)
     }
 
     /// The authority's key and certificate: those given, unless there are some.
@@ -160,7 +166,11 @@ impl ManagerStore {
                 .await?;
         }
         let what = if url.is_some() { "link" } else { "pair" };
-        audit(&mut transaction, new.paired_at, &new.paired_by, what, &new.name).await?;
+        let row = AuditRow {
+            after: Some(url.map_or_else(|| "paired".to_owned(), |url| format!("linked through {url}"))),
+            ..AuditRow::of(new.paired_at, &new.paired_by, what, &new.name)
+        };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -179,6 +189,8 @@ impl ManagerStore {
     /// Forgets the link and all Linkages. Host groups forget which WSUS groups are theirs.
     pub async fn unlink(&self, by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
+        let linked = sqlx::query("SELECT url FROM link").fetch_optional(&mut *transaction).await?;
+        let url: Option<String> = linked.map(|row| row.try_get(0)).transpose()?;
         for sql in [
             "DELETE FROM link",
             "DELETE FROM linkages",
@@ -188,7 +200,8 @@ impl ManagerStore {
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }
-        audit(&mut transaction, now, by, "unlink", "").await?;
+        let before = url.map(|url| format!("linked through {url}"));
+        audit(&mut transaction, &AuditRow { before, ..AuditRow::of(now, by, "unlink", "") }).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -243,7 +256,9 @@ impl ManagerStore {
         let Some(made) = made else { return Ok(false) };
         let group: i64 = made.try_get(0)?;
         add_members(&mut transaction, group, members).await?;
-        audit(&mut transaction, now, by, "create host group", name).await?;
+        let after = Some(hosts(members.len() as i64));
+        audit(&mut transaction, &AuditRow { after, ..AuditRow::of(now, by, "create host group", name) })
+            .await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -258,6 +273,7 @@ impl ManagerStore {
         now: Timestamp,
     ) -> Result<()> {
         let mut transaction = self.write.begin().await?;
+        let (name, before) = counted(&mut transaction, group).await?;
         add_members(&mut transaction, group, add).await?;
         for client in remove {
             sqlx::query("DELETE FROM host_group_members WHERE host_group_id = $1 AND client_id = $2")
@@ -266,8 +282,18 @@ impl ManagerStore {
                 .execute(&mut *transaction)
                 .await?;
         }
-        let detail = format!("{group}: {} added, {} removed", add.len(), remove.len());
-        audit(&mut transaction, now, by, "change host group", &detail).await?;
+        let (_, after) = counted(&mut transaction, group).await?;
+        let mut told = hosts(after);
+        for (word, clients) in [("added", add), ("removed", remove)].iter().filter(|(_, all)| !all.is_empty())
+        {
+            told += &format!(", {word} {}", named(clients));
+        }
+        let row = AuditRow {
+            before: Some(hosts(before)),
+            after: Some(told),
+            ..AuditRow::of(now, by, "change host group", &name)
+        };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -362,7 +388,9 @@ impl ManagerStore {
         .bind(now.as_micros())
         .execute(&mut *transaction)
         .await?;
-        audit(&mut transaction, now, by, "halt", &update.to_string()).await?;
+        let after = Some("halted".to_owned());
+        audit(&mut transaction, &AuditRow { after, ..AuditRow::of(now, by, "halt", &update.to_string()) })
+            .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -400,28 +428,75 @@ impl ManagerStore {
         found.iter().map(halt).collect()
     }
 
-    /// What operators did, the newest first.
-    pub async fn audited(&self, limit: u32) -> Result<Vec<AuditRow>> {
-        let sql = "SELECT at, operator, what, detail FROM audit ORDER BY audit_id DESC LIMIT $1";
-        let found = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.read).await?;
+    /// What operators did, the newest first; of one of them, or since then, if that is asked.
+    pub async fn audited(
+        &self,
+        by: Option<&str>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>> {
+        let sql = "SELECT at, operator, what, detail, before, after FROM audit \
+                   WHERE ($1 IS NULL OR operator = $1) AND at >= $2 ORDER BY audit_id DESC LIMIT $3";
+        let found = sqlx::query(sql)
+            .bind(by.map(rows::text))
+            .bind(since.map_or(i64::MIN, Timestamp::as_micros))
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?;
         let row = |row: &AnyRow| {
             Ok(AuditRow {
                 at: rows::time(row, 0)?,
                 operator: row.try_get(1)?,
                 what: row.try_get(2)?,
                 detail: row.try_get(3)?,
+                before: row.try_get(4)?,
+                after: row.try_get(5)?,
             })
         };
         found.iter().map(row).collect()
     }
 
     /// Records what an operator did.
-    pub async fn audit(&self, at: Timestamp, by: &str, what: &str, detail: &str) -> Result<()> {
+    pub async fn audit(&self, row: &AuditRow) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        audit(&mut transaction, at, by, what, detail).await?;
+        audit(&mut transaction, row).await?;
         transaction.commit().await?;
         Ok(())
     }
+}
+
+impl AuditRow {
+    /// Without what was there before and after.
+    pub fn of(at: Timestamp, by: &str, what: &str, detail: &str) -> Self {
+        let (operator, what, detail) = (by.to_owned(), what.to_owned(), detail.to_owned());
+        Self { at, operator, what, detail, before: None, after: None }
+    }
+}
+
+/// The name of a host group, and how many hosts it has.
+async fn counted(connection: &mut AnyConnection, group: i64) -> Result<(String, i64)> {
+    let row = sqlx::query(
+        "SELECT name, (SELECT COUNT(*) FROM host_group_members WHERE host_group_id = $1) FROM host_groups \
+         WHERE host_group_id = $1",
+    )
+    .bind(group)
+    .fetch_one(connection)
+    .await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+fn hosts(count: i64) -> String {
+    if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
+}
+
+/// The first of many hosts, for people.
+fn named(clients: &[ClientId]) -> String {
+    const NAMED_MAX: usize = 20;
+    let mut text = clients.iter().take(NAMED_MAX).map(ClientId::to_string).collect::<Vec<_>>().join(" ");
+    if let Some(more) = clients.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+        text += &format!(" and {more} more");
+    }
+    text
 }
 
 async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
@@ -438,20 +513,19 @@ async fn add_members(connection: &mut AnyConnection, group: i64, members: &[Clie
     Ok(())
 }
 
-async fn audit(
-    connection: &mut AnyConnection,
-    at: Timestamp,
-    by: &str,
-    what: &str,
-    detail: &str,
-) -> Result<()> {
-    sqlx::query("INSERT INTO audit (at, operator, what, detail) VALUES ($1, $2, $3, $4)")
-        .bind(at.as_micros())
-        .bind(rows::text(by))
-        .bind(what.to_owned())
-        .bind(rows::text(detail))
-        .execute(connection)
-        .await?;
+/// Adds to the record, in the transaction that makes the change.
+pub(crate) async fn audit(connection: &mut AnyConnection, row: &AuditRow) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO audit (at, operator, what, detail, before, after) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(row.at.as_micros())
+    .bind(rows::text(&row.operator))
+    .bind(row.what.clone())
+    .bind(rows::text(&row.detail))
+    .bind(row.before.as_deref().map(rows::text))
+    .bind(row.after.as_deref().map(rows::text))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -530,7 +604,7 @@ mod tests {
         assert_eq!(store.mirror("computers").await.expect("reads"), None);
         store.unlink("ada", NOW).await.expect("writes");
         assert_eq!(store.mirror("updates").await.expect("reads"), None);
-        let audited = store.audited(10).await.expect("reads");
+        let audited = store.audited(None, None, 10).await.expect("reads");
         assert_eq!(
             audited.iter().map(|row| (&*row.operator, &*row.what)).collect::<Vec<_>>(),
             [("ada", "unlink")]
@@ -564,7 +638,12 @@ mod tests {
         let row = store.host_groups().await.expect("reads").remove(0);
         assert_eq!(row.members, [client("a"), client("b")]);
         let (add, remove) = ([client("c"), client("b")], [client("a")]);
-        store.change_host_group(row.id, &add, &remove, "ada", NOW).await.expect("writes");
+        store.change_host_group(row.id, &add, &remove, "ada", NOW.plus_seconds(1)).await.expect("writes");
+        let audited = store.audited(Some("ada"), Some(NOW.plus_seconds(1)), 10).await.expect("reads");
+        let told = audited.iter().map(|row| (&*row.detail, row.before.as_deref(), row.after.as_deref()));
+        let after = "2 hosts, added c b, removed a";
+        assert_eq!(told.collect::<Vec<_>>(), [("Berlin", Some("2 hosts"), Some(after))]);
+        assert_eq!(store.audited(Some("bob"), None, 10).await.expect("reads"), []);
         let row = store.host_groups().await.expect("reads").remove(0);
         assert_eq!(row.members, [client("b"), client("c")]);
     }

@@ -29,6 +29,7 @@ pub(crate) static UPDATE_SERVER: Schema = Schema {
         include_str!("../migrations/0004_upstream.sql"),
         include_str!("../migrations/0005_upstream_trust.sql"),
         include_str!("../migrations/0006_rollup.sql"),
+        include_str!("../migrations/0007_operators.sql"),
     ],
     ours: ["cookie_keys", "revisions"],
 };
@@ -38,6 +39,7 @@ pub(crate) static MANAGER: Schema = Schema {
     migrations: &[
         include_str!("../migrations/manager/0001_first.sql"),
         include_str!("../migrations/manager/0002_mirror_and_halts.sql"),
+        include_str!("../migrations/manager/0003_operators.sql"),
     ],
     ours: ["authority", "linkages"],
 };

@@ -7,6 +7,7 @@
 //! is a [`Problem`].
 
 mod approval;
+mod audit;
 mod changes;
 mod computer;
 mod group;
@@ -14,6 +15,7 @@ mod history;
 mod host_group;
 mod import;
 pub mod linkage;
+mod operator;
 mod page;
 pub mod path;
 mod policy;
@@ -32,6 +34,7 @@ pub use approval::{
     Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal,
     UpdatesOutcome,
 };
+pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
 pub use computer::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
@@ -40,6 +43,9 @@ pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
 pub use host_group::{GroupChange, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, NewHostGroup};
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
+pub use operator::{
+    MadeToken, NewOperator, NewPassword, NewToken, OperatorAccount, OperatorChange, Role, Token,
+};
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;

@@ -6,6 +6,7 @@ use axum::response::{Html, Redirect};
 use headwater_api::{GroupChange, GroupPlan, NewHostGroup};
 use headwater_manager::Mirror;
 use headwater_model::chain;
+use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
@@ -27,6 +28,7 @@ struct Page {
     wsus_groups: Vec<WsusGroup>,
     chosen: String,
     plan: Option<Plan>,
+    can_apply: bool,
     /// Why no plan can be made.
     problem: String,
     /// Of a form that was not accepted.
@@ -127,6 +129,7 @@ async fn page(
             .collect(),
         wsus_groups,
         plan: plan.map(|plan| shown(plan, &mirror)),
+        can_apply: visitor.may(Action::ForGroups(&[manager.host_group_path(&chosen).await?])),
         chosen,
         problem,
         wrong,
@@ -199,12 +202,13 @@ pub(crate) async fn apply(
         let what = format!("what the plan for {name} was made from has changed: look at it again");
         return Err(Failure::new(axum::http::StatusCode::CONFLICT, what));
     }
-    manager.apply_group_plan(&plan, &visitor.name).await?;
+    let by = visitor.permitted(Action::ForGroups(&[manager.host_group_path(name).await?]))?;
+    manager.apply_group_plan(&plan, by).await?;
     Ok(Redirect::to(&format!("/groups?group={}", encoded(name))))
 }
 
 pub(crate) async fn import(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
-    manager.import_host_groups(&visitor.name).await?;
+    manager.import_host_groups(visitor.permitted(Action::Administer)?).await?;
     Ok(Redirect::to("/groups"))
 }
 
@@ -216,7 +220,8 @@ pub(crate) async fn create(
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
     let hosts = fields.get("hosts").split([',', '\n', ' ']).map(str::trim).filter(|host| !host.is_empty());
     let new = NewHostGroup { name: fields.get("name").to_owned(), hosts: hosts.map(str::to_owned).collect() };
-    match manager.create_host_group(&new, &visitor.name).await {
+    let by = &manager.for_hosts(visitor.asking(), &new.name, &new.hosts).await??.name;
+    match manager.create_host_group(&new, by).await {
         Ok(made) => Ok(Ok(Redirect::to(&format!("/groups?group={}", encoded(&made.name))))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }

@@ -65,6 +65,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link/pair", post(link::pair))
         .route("/history", get(history::show))
         .route("/live", get(live::events))
+        .layer(middleware::from_fn(session::writing))
         .route("/sign-out", post(session::sign_out))
         .layer(middleware::from_fn_with_state(manager.clone(), session::admit))
         .route("/sign-in", get(session::sign_in_page).post(session::sign_in))

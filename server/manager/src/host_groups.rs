@@ -6,7 +6,7 @@ use headwater_api::linkage::{MembershipChange, Memberships, WsusComputer, WsusGr
 use headwater_api::{GroupChange, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, NewHostGroup};
 use headwater_link::KeyError;
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
-use headwater_store::HostGroupRow;
+use headwater_store::{AuditRow, HostGroupRow};
 use headwater_tree::computer::Computer;
 use headwater_tree::group_plan::{self as decide, Reason, Target};
 use headwater_tree::host::{Basis, Host, HostGroup as Group, HostGroups};
@@ -121,7 +121,7 @@ impl Manager {
     }
 
     /// Hosts by the ids of their update clients, or by the names by which exactly one computer is known.
-    async fn clients(&self, hosts: &[String]) -> Result<Vec<ClientId>, ManagerError> {
+    pub(crate) async fn clients(&self, hosts: &[String]) -> Result<Vec<ClientId>, ManagerError> {
         if hosts.len() > HOSTS_PER_REQUEST_MAX {
             return Err(ManagerError::Invalid(format!(
                 "name at most {HOSTS_PER_REQUEST_MAX} hosts at a time"
@@ -243,8 +243,13 @@ impl Manager {
                 return Err(ManagerError::Refused(format!("{}: {client}: {reason}", linkage.name)));
             }
         }
-        let detail = format!("{}: {} added, {} removed", row.name, plan.add.len(), plan.remove.len());
-        self.store.audit(self.now(), by, "apply group plan", &detail).await?;
+        let (added, removed) = (plan.add.len() as u64, plan.remove.len() as u64);
+        let applied = AuditRow {
+            before: Some(format!("{} members", plan.unchanged + removed)),
+            after: Some(format!("{} members, {added} added, {removed} removed", plan.unchanged + added)),
+            ..AuditRow::of(self.now(), by, "apply group plan", &row.name)
+        };
+        self.store.audit(&applied).await?;
         self.look_again();
         Ok(plan.clone())
     }

@@ -6,12 +6,13 @@ use axum::response::{Html, Redirect};
 use headwater_api::{ApprovalAction, NewRevisions, UPDATES_PER_REQUEST_MAX};
 use headwater_manager::Terms;
 use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_operators::Action;
 use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped, size};
 
 use super::one::{Link, all_applied};
 use crate::Shared;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::overview::dash;
@@ -73,6 +74,8 @@ struct Preview {
     button: String,
     servers: Vec<Affected>,
     bytes_note: String,
+    /// Why it may not be approved.
+    refused: String,
 }
 
 struct Affected {
@@ -128,6 +131,10 @@ pub(crate) async fn preview(
         deadline: fields.get("deadline").to_owned(),
         button: format!("Approve for {computers}"),
         servers: impact.servers.iter().map(affected).collect(),
+        refused: match visitor.permitted(Action::ForGroups(&[manager.group_path(asked.group)])) {
+            Ok(_) => String::new(),
+            Err(failure) => sentence(failure.what()),
+        },
         bytes_note: match asked.deadline {
             Some(at) => format!("Computers act without waiting for their users from {} on.", minute(at)),
             None => "Users may choose when; there is no deadline.".to_owned(),
@@ -144,7 +151,8 @@ pub(crate) async fn approve(
     let asked = Asked::read(&fields)?;
     let terms =
         Terms { action: asked.action, deadline: asked.deadline, new_revisions: NewRevisions::default() };
-    let done = manager.approve(&asked.updates, asked.group, Some(terms), &visitor.name).await?;
+    let by = visitor.permitted(Action::ForGroups(&[manager.group_path(asked.group)]))?;
+    let done = manager.approve(&asked.updates, asked.group, Some(terms), by).await?;
     all_applied(&done)?;
     Ok(match asked.updates.as_slice() {
         [one] => Redirect::to(&format!("/updates/{one}")),

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use headwater_api::{ApprovalFilter, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
 use headwater_manager::{Direction, Mirror, UpdateOrder};
 use headwater_model::{GroupId, Timestamp};
+use headwater_operators::Action;
 use headwater_words::quantity::counted;
 
 use crate::Shared;
@@ -131,7 +132,7 @@ pub(crate) async fn list(
         implicit: fields.get("implicit") == "yes",
         heads: heads("/updates", &fields, &columns),
         rows: found.items.iter().map(|update| row(update, now)).collect(),
-        groups: choices(&mirror, None),
+        groups: choices_within(&mirror, &visitor),
         next: found.next.map(|next| format!("/updates?{}", fields.with("after", &next))),
         csv: format!("/updates.csv?{}", fields.with("after", "")),
     };
@@ -184,7 +185,18 @@ fn classifications(mirror: &Mirror) -> Vec<String> {
     all
 }
 
-/// The groups that can be approved for, by name, nested ones with those above them.
+/// The groups that somebody may approve for.
+pub(crate) fn choices_within(mirror: &Mirror, visitor: &Visitor) -> Vec<GroupChoice> {
+    let mut choices = choices(mirror, None);
+    if !visitor.may(Action::ForEveryGroup) {
+        let paths = mirror.tree.paths();
+        let may = |id: GroupId| visitor.may(Action::ForGroups(&[paths.of(id)]));
+        choices.retain(|choice| choice.id.parse().is_ok_and(may));
+    }
+    choices
+}
+
+/// All groups, by name, nested ones with those above them.
 pub(crate) fn choices(mirror: &Mirror, chosen: Option<GroupId>) -> Vec<GroupChoice> {
     let tree = mirror.tree.group_tree();
     let path = |id| {
