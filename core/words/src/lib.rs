@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod moment;
+pub mod operator;
 pub mod quantity;
 pub mod synchronisation;

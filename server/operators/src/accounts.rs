@@ -4,9 +4,11 @@ use headwater_api::{MadeToken, NewOperator, NewToken, OperatorAccount, OperatorC
 use headwater_model::Timestamp;
 use headwater_store::{AccountChange, AccountOutcome, AccountRow, Grant, TokenKind, TokenRow};
 
+use headwater_words::operator::role as word;
+
 use crate::{
     NAME_CHARS_MAX, Operator, Operators, OperatorsError, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Result,
-    Scope, hash, lockout, random, readable, token_hash, word,
+    Scope, hash, lockout, random, readable, token_hash,
 };
 
 /// Accounts of a server, and as many tokens of programs: lists are always whole.

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use headwater_api::Role;
 use headwater_model::Timestamp;
 use headwater_store::{Grant, TokenKind, TokenRow};
+use headwater_words::operator::role as word;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use passwords::{Passwords, hash};
 
-pub use permission::{Action, Asking, GroupPath, Operator, Refused, Scope, decide, word};
+pub use permission::{Action, Asking, GroupPath, Operator, Refused, Scope, decide};
 
 /// Why somebody cannot be let in, or made known.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use headwater_api::Role;
+use headwater_words::operator::role as word;
 
 /// Someone who was let in, and how far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,15 +124,6 @@ pub enum Refused {
     EveryGroup { name: String, scope: Scope },
     #[error("{name} has the role {}: this needs the role administrator", word(*.role))]
     NeedsAdministrator { name: String, role: Role },
-}
-
-/// How a role is written down and said.
-pub fn word(role: Role) -> &'static str {
-    match role {
-        Role::Auditor => "auditor",
-        Role::Operator => "operator",
-        Role::Administrator => "administrator",
-    }
 }
 
 /// Whether somebody may do what is asked.

@@ -36,7 +36,7 @@ impl Asked {
         }
         let deadline = match fields.get("deadline") {
             "" => None,
-            text => Some(deadline(text)?),
+            text => Some(moment(text)?),
         };
         Ok(Self {
             updates,
@@ -53,12 +53,12 @@ impl Asked {
 }
 
 /// `2026-12-24T03:00`, in UTC, as the field of a browser gives it.
-fn deadline(text: &str) -> Result<Timestamp, Failure> {
+pub(crate) fn moment(text: &str) -> Result<Timestamp, Failure> {
     let whole = match text.len() {
         16 => format!("{text}:00Z"),
         _ => format!("{}Z", text.trim_end_matches('Z')),
     };
-    whole.parse().map_err(|_| Failure::invalid("write the deadline as 2026-12-24T03:00, in UTC"))
+    whole.parse().map_err(|_| Failure::invalid("write the time as 2026-12-24T03:00, in UTC"))
 }
 
 #[derive(Template)]
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_deadline_is_what_the_field_of_a_browser_says() {
-        let read = |text| deadline(text).ok().map(|at| at.to_string());
+        let read = |text| moment(text).ok().map(|at| at.to_string());
         assert_eq!(read("2026-12-24T03:00").as_deref(), Some("2026-12-24T03:00:00Z"));
         assert_eq!(read("tomorrow"), None);
     }
