@@ -79,6 +79,9 @@ pub enum WsusCommand {
         /// Let the top synchronise with Microsoft Update first
         #[arg(long)]
         with_upstream: bool,
+        /// Write no members where more than so many would be removed from groups
+        #[arg(long, value_name = "N")]
+        max_removals: Option<u64>,
         #[command(subcommand)]
         command: Option<SyncCommand>,
     },
@@ -142,7 +145,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             ended(shown, if has_problem { Exit::Refused } else { Exit::Done })
         }
         WsusCommand::Sync { command: Some(SyncCommand::Stop), .. } => synchronise::stop(session),
-        WsusCommand::Sync { dry_run, below, only, with_upstream, command: None } => {
+        WsusCommand::Sync { dry_run, below, only, with_upstream, max_removals, command: None } => {
             let request = SyncRequest {
                 dry_run: *dry_run,
                 below: below.clone(),
@@ -152,6 +155,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
                     PartChoice::Clients => SyncPart::Clients,
                 }),
                 with_upstream: *with_upstream,
+                max_removals: *max_removals,
             };
             synchronise::run(&request, session)
         }

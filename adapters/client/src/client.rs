@@ -104,6 +104,15 @@ impl Client {
         self.accepted(self.prepared(request, &()).send_json(body)).map(drop)
     }
 
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer<T>, Error> {
+        let request = self.agent.patch(format!("{}{path}", self.url));
+        self.read(self.prepared(request, &()).send_json(body))
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Result<(), Error> {
         let request = self.agent.delete(format!("{}{path}", self.url));
         self.accepted(self.prepared(request, &()).call()).map(drop)

@@ -38,7 +38,10 @@ pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval
 pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::Change;
-pub use manager::{AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, SyncRunRow};
+pub use manager::{
+    AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
+    SyncRunRow,
+};
 pub use operators::{
     AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,
 };

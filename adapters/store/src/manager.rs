@@ -1,13 +1,15 @@
 //! The database of a managing server.
 
-use std::collections::HashMap;
+mod host_groups;
 
-use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp, UpdateId};
+pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
+
+use headwater_model::{LinkageId, ServerId, Timestamp, UpdateId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
 use crate::operators::Record;
-use crate::{Error, Operators, Place, Result, open, rows, schema};
+use crate::{Operators, Place, Result, open, rows, schema};
 
 /// A handle on the database; clones share it.
 #[derive(Debug, Clone)]
@@ -35,17 +37,6 @@ pub struct LinkRow {
     /// Of the top server's Linkage.
     pub url: String,
     pub linkage: LinkageId,
-}
-
-/// A host group with its members.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostGroupRow {
-    pub id: i64,
-    pub name: String,
-    /// The WSUS group that is made from it.
-    pub wsus_group: Option<GroupId>,
-    /// In order.
-    pub members: Vec<ClientId>,
 }
 
 /// A run of the synchronisation command.
@@ -203,108 +194,6 @@ impl ManagerStore {
         let before = url.map(|url| format!("linked through {url}"));
         audit(&mut transaction, &AuditRow { before, ..AuditRow::of(now, by, "unlink", "") }).await?;
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// All host groups with their members, by name.
-    pub async fn host_groups(&self) -> Result<Vec<HostGroupRow>> {
-        let mut moment = self.read.begin().await?;
-        let sql = "SELECT host_group_id, name, wsus_group FROM host_groups ORDER BY name_key";
-        let groups = sqlx::query(sql).fetch_all(&mut *moment).await?;
-        let sql = "SELECT host_group_id, client_id FROM host_group_members ORDER BY host_group_id, client_id";
-        let members = sqlx::query(sql).fetch_all(&mut *moment).await?;
-        moment.commit().await?;
-        let mut found = Vec::with_capacity(groups.len());
-        for row in &groups {
-            found.push(HostGroupRow {
-                id: row.try_get(0)?,
-                name: row.try_get(1)?,
-                wsus_group: rows::optional_id16(row, 2)?.map(GroupId::from_bytes),
-                members: Vec::new(),
-            });
-        }
-        let places: HashMap<i64, usize> = found.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
-        for row in &members {
-            let (group, client): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-            let damaged = |_| Error::Row { table: "host_group_members", reason: "a client id".to_owned() };
-            if let Some(at) = places.get(&group) {
-                found[*at].members.push(client.parse().map_err(damaged)?);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Makes a host group with its members; says whether its name was free.
-    pub async fn add_host_group(
-        &self,
-        name: &str,
-        wsus_group: Option<GroupId>,
-        members: &[ClientId],
-        by: &str,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let mut transaction = self.write.begin().await?;
-        let made = sqlx::query(
-            "INSERT INTO host_groups (name, name_key, wsus_group) VALUES ($1, $2, $3) \
-             ON CONFLICT (name_key) DO NOTHING RETURNING host_group_id",
-        )
-        .bind(rows::text(name))
-        .bind(rows::text(&name.to_lowercase()))
-        .bind(wsus_group.map(|id| id.as_bytes().to_vec()))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(made) = made else { return Ok(false) };
-        let group: i64 = made.try_get(0)?;
-        add_members(&mut transaction, group, members).await?;
-        let after = Some(hosts(members.len() as i64));
-        audit(&mut transaction, &AuditRow { after, ..AuditRow::of(now, by, "create host group", name) })
-            .await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
-    /// Adds and removes members of a host group.
-    pub async fn change_host_group(
-        &self,
-        group: i64,
-        add: &[ClientId],
-        remove: &[ClientId],
-        by: &str,
-        now: Timestamp,
-    ) -> Result<()> {
-        let mut transaction = self.write.begin().await?;
-        let (name, before) = counted(&mut transaction, group).await?;
-        add_members(&mut transaction, group, add).await?;
-        for client in remove {
-            sqlx::query("DELETE FROM host_group_members WHERE host_group_id = $1 AND client_id = $2")
-                .bind(group)
-                .bind(client.as_str().to_owned())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        let (_, after) = counted(&mut transaction, group).await?;
-        let mut told = hosts(after);
-        for (word, clients) in [("added", add), ("removed", remove)].iter().filter(|(_, all)| !all.is_empty())
-        {
-            told += &format!(", {word} {}", named(clients));
-        }
-        let row = AuditRow {
-            before: Some(hosts(before)),
-            after: Some(told),
-            ..AuditRow::of(now, by, "change host group", &name)
-        };
-        audit(&mut transaction, &row).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Remembers which WSUS group is made from a host group.
-    pub async fn bind_host_group(&self, group: i64, wsus_group: GroupId) -> Result<()> {
-        sqlx::query("UPDATE host_groups SET wsus_group = $1 WHERE host_group_id = $2")
-            .bind(wsus_group.as_bytes().to_vec())
-            .bind(group)
-            .execute(&self.write)
-            .await?;
         Ok(())
     }
 
@@ -473,46 +362,6 @@ impl AuditRow {
     }
 }
 
-/// The name of a host group, and how many hosts it has.
-async fn counted(connection: &mut AnyConnection, group: i64) -> Result<(String, i64)> {
-    let row = sqlx::query(
-        "SELECT name, (SELECT COUNT(*) FROM host_group_members WHERE host_group_id = $1) FROM host_groups \
-         WHERE host_group_id = $1",
-    )
-    .bind(group)
-    .fetch_one(connection)
-    .await?;
-    Ok((row.try_get(0)?, row.try_get(1)?))
-}
-
-fn hosts(count: i64) -> String {
-    if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
-}
-
-/// The first of many hosts, for people.
-fn named(clients: &[ClientId]) -> String {
-    const NAMED_MAX: usize = 20;
-    let mut text = clients.iter().take(NAMED_MAX).map(ClientId::to_string).collect::<Vec<_>>().join(" ");
-    if let Some(more) = clients.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
-        text += &format!(" and {more} more");
-    }
-    text
-}
-
-async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
-    for client in members {
-        sqlx::query(
-            "INSERT INTO host_group_members (host_group_id, client_id) VALUES ($1, $2) \
-             ON CONFLICT (host_group_id, client_id) DO NOTHING",
-        )
-        .bind(group)
-        .bind(client.as_str().to_owned())
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
 /// Adds to the record, in the transaction that makes the change.
 pub(crate) async fn audit(connection: &mut AnyConnection, row: &AuditRow) -> Result<()> {
     sqlx::query(
@@ -546,13 +395,14 @@ fn linkage(row: &AnyRow) -> Result<LinkageRow> {
 
 #[cfg(test)]
 mod tests {
+    use headwater_model::GroupId;
+
     use super::*;
-    use crate::Store;
     use crate::test_database::{TestDatabase, on_both_engines};
+    use crate::{Error, Store};
 
     on_both_engines!(
         a_link_is_kept_and_forgotten_with_all_its_linkages,
-        host_groups_keep_their_members,
         each_role_refuses_the_database_of_another,
         an_authority_is_made_once,
         a_mirror_is_kept_until_the_link_is_gone,
@@ -588,8 +438,9 @@ mod tests {
         let moved = store.link().await.expect("reads").map(|link| (link.url, link.linkage));
         assert_eq!(moved, Some(("https://wsus1:9532/linkage".to_owned(), LinkageId::from_u128(1))));
 
-        let bound = Some(GroupId::from_u128(7));
-        assert!(store.add_host_group("Berlin", bound, &[], "ada", NOW).await.expect("writes"));
+        let bound =
+            NewHostGroupRow { wsus_group: Some(GroupId::from_u128(7)), ..NewHostGroupRow::named("Berlin") };
+        assert!(store.add_host_group(&bound, "ada", NOW).await.expect("writes"));
         store.unlink("ada", NOW).await.expect("writes");
         assert_eq!(store.link().await.expect("reads"), None);
         assert_eq!(store.linkages().await.expect("reads"), []);
@@ -627,25 +478,6 @@ mod tests {
         assert_eq!(halts().await, [halt]);
         store.forget_halt(update).await.expect("writes");
         assert_eq!(halts().await, []);
-    }
-
-    async fn host_groups_keep_their_members(on: TestDatabase) {
-        let store = ManagerStore::open(on.place()).await.expect("opens");
-        let client = |name: &str| name.parse::<ClientId>().expect("an id");
-        let members = [client("b"), client("a")];
-        assert!(store.add_host_group("Berlin", None, &members, "ada", NOW).await.expect("writes"));
-        assert!(!store.add_host_group("BERLIN", None, &[], "ada", NOW).await.expect("answers"));
-        let row = store.host_groups().await.expect("reads").remove(0);
-        assert_eq!(row.members, [client("a"), client("b")]);
-        let (add, remove) = ([client("c"), client("b")], [client("a")]);
-        store.change_host_group(row.id, &add, &remove, "ada", NOW.plus_seconds(1)).await.expect("writes");
-        let audited = store.audited(Some("ada"), Some(NOW.plus_seconds(1)), 10).await.expect("reads");
-        let told = audited.iter().map(|row| (&*row.detail, row.before.as_deref(), row.after.as_deref()));
-        let after = "2 hosts, added c b, removed a";
-        assert_eq!(told.collect::<Vec<_>>(), [("Berlin", Some("2 hosts"), Some(after))]);
-        assert_eq!(store.audited(Some("bob"), None, 10).await.expect("reads"), []);
-        let row = store.host_groups().await.expect("reads").remove(0);
-        assert_eq!(row.members, [client("b"), client("c")]);
     }
 
     async fn each_role_refuses_the_database_of_another(on: TestDatabase) {

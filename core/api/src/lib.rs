@@ -41,7 +41,10 @@ pub use computer::{
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
-pub use host_group::{GroupChange, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, NewHostGroup};
+pub use host_group::{
+    ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
+    ImportedGroups, NewHostGroup, PlannedGroup, UndonePlan,
+};
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use operator::{
     MadeToken, NewOperator, NewPassword, NewToken, OperatorAccount, OperatorChange, Role, Token,

@@ -84,12 +84,17 @@ pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
 pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
 /// GET: a list of [`SyncRun`](crate::SyncRun), the newest first.
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
-/// GET with `group`: [`GroupPlan`](crate::GroupPlan), which changes nothing; POST of a
-/// [`GroupPlan`](crate::GroupPlan): the plan as it was carried out.
+/// GET with [`GroupPlanQuery`](crate::GroupPlanQuery): [`GroupPlan`](crate::GroupPlan), which changes nothing;
+/// POST of [`ApplyGroupPlan`](crate::ApplyGroupPlan): the plan as it was carried out.
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
+/// POST of nothing, for a host group by name: [`UndonePlan`](crate::UndonePlan).
+pub const WSUS_GROUP_UNDO: &str = "/api/v1/wsus/groups/{name}/undo";
 /// GET: a [`Page`](crate::Page) of [`HostGroup`](crate::HostGroup), always whole; POST of
 /// [`NewHostGroup`](crate::NewHostGroup): 201.
 pub const HOST_GROUPS: &str = "/api/v1/hostgroups";
+/// PATCH with [`HostGroupChange`](crate::HostGroupChange): [`HostGroup`](crate::HostGroup); DELETE: 204, and
+/// the WSUS group stays.
+pub const HOST_GROUP: &str = "/api/v1/hostgroups/{name}";
 /// POST of nothing: [`ImportedGroups`](crate::ImportedGroups).
 pub const HOST_GROUPS_IMPORT: &str = "/api/v1/hostgroups/import";
 /// POST of [`HostGroupMembers`](crate::HostGroupMembers): [`HostGroup`](crate::HostGroup).

@@ -8,6 +8,8 @@ mod content;
 mod conversation;
 mod demo;
 mod downstream;
+mod drift;
+mod host_groups;
 mod linkage;
 mod load;
 mod mischief;

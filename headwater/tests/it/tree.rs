@@ -15,9 +15,12 @@ use tempfile::TempDir;
 
 use crate::process::{HEADWATER, Server, catalogue, documents, json, kills, run, seeded, stderr};
 
+/// Of the first administrator of every process.
+pub(super) const FIRST_PASSWORD: &str = "correct horse battery staple";
+
 /// One process with its folder and its configuration, on ports that stay.
 pub(super) struct Node {
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) data: PathBuf,
     config: PathBuf,
     pub(super) server: Server,
@@ -52,12 +55,18 @@ impl Node {
     }
 
     /// With more of its configuration, from the Linkage's part on.
-    fn start_with(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
+    pub(super) fn start_with(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
         let data = folder.path().join(name);
+        let password = folder.path().join("first-password");
+        std::fs::write(&password, FIRST_PASSWORD).expect("is written");
+        // A Linkage before a WSUS calls it as it calls itself.
+        let called = name.trim_end_matches("-linkage");
         let text = format!(
-            "roles = [{roles}]\ndata = \"{}\"\nname = \"{name}.test.example\"\nupdates = \"127.0.0.1:{}\"\n\
-             console = \"127.0.0.1:0\"\n[linkage]\nlisten = \"127.0.0.1:{}\"\n{}",
+            "roles = [{roles}]\ndata = \"{}\"\nadmin_password_file = \"{}\"\nname = \
+             \"{called}.test.example\"\nupdates = \"127.0.0.1:{}\"\nconsole = \"127.0.0.1:0\"\n[linkage]\nlisten = \
+             \"127.0.0.1:{}\"\n{}",
             data.display(),
+            password.display(),
             free_port(),
             free_port(),
             more
@@ -81,11 +90,11 @@ impl Node {
         node
     }
 
-    fn linkage_url(&self) -> String {
+    pub(super) fn linkage_url(&self) -> String {
         self.server.told("linkage ").to_owned()
     }
 
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         std::fs::read_to_string(self.data.join("pairing-code")).expect("it shows a code")
     }
 
@@ -95,12 +104,12 @@ impl Node {
         assert!(output.status.success(), "{}: {arguments:?}: {said} {}", self.name, stderr(&output));
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(super) fn json(&self, arguments: &[&str]) -> Value {
         json(&self.data, arguments)
     }
 
     /// A computer that reports here.
-    async fn computer(&self, number: u32) -> Agent {
+    pub(super) async fn computer(&self, number: u32) -> Agent {
         let (id, name) = (client_id(number), format!("pc{number}.test.example"));
         let url = self.server.updates_url();
         let mut agent = Agent::new(url, &id, &name, Box::new(DetectoidsInstalled)).expect("an agent");
@@ -179,6 +188,7 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     top.done(&["computer", "move", "pc1.test.example", "--group", "Pilot"]);
     manager.done(&["hostgroup", "import", "--from-wsus"]);
     let plan = manager.json(&["wsus", "group", "preview", "Pilot"]);
+    let plan = &plan["groups"][0];
     assert_eq!((plan["add"].as_array().map(Vec::len), plan["unchanged"].as_u64()), (Some(0), Some(1)));
 
     // Two hosts below are to be in Berlin; an update is approved for it at the top.
@@ -298,6 +308,7 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
     assert_eq!(differences(&report).len(), 1, "{report}");
     manager.done(&["wsus", "group", "apply", "--group", &name]);
     let members = manager.json(&["wsus", "group", "preview", &name]);
+    let members = &members["groups"][0];
     assert_eq!((members["unchanged"].as_u64(), members["add"].as_array().map(Vec::len)), (Some(1), Some(0)));
     manager.done(&["group", "create", "Pilots of Berlin"]);
     manager.done(&["hostgroup", "create", "New"]);

@@ -14,7 +14,8 @@ use axum::http::uri::Scheme;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use headwater_manager::{Manager, ManagerError};
+use headwater_manager::{GroupPaths, Manager, ManagerError};
+use headwater_model::GroupId;
 use headwater_operators::{Action, Asking, NotLetIn};
 use ring::digest::{SHA256, digest};
 
@@ -49,6 +50,15 @@ impl Visitor {
         self.asking.may(action)
     }
 
+    /// Which groups the operator may decide for.
+    pub async fn groups(&self, manager: &Manager) -> Result<Within<'_>, Failure> {
+        let paths = match self.may(Action::ForEveryGroup) || !self.may(Action::Write) {
+            true => None,
+            false => Some(manager.group_paths().await?),
+        };
+        Ok(Within { visitor: self, paths })
+    }
+
     /// Whatever gives somebody access asks for the password again: a screen that was left open is not enough.
     pub async fn confirmed(
         &self,
@@ -62,6 +72,22 @@ impl Visitor {
             Ok(_) => Ok(()),
             Err(NotLetIn::Wrong) => Err(Failure::new(StatusCode::FORBIDDEN, "the password is wrong")),
             Err(other) => Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, other.to_string())),
+        }
+    }
+}
+
+/// The groups that an operator may decide for.
+pub(crate) struct Within<'a> {
+    visitor: &'a Visitor,
+    /// Where a scope says which.
+    paths: Option<GroupPaths>,
+}
+
+impl Within<'_> {
+    pub fn has(&self, id: GroupId) -> bool {
+        match &self.paths {
+            Some(paths) => self.visitor.may(Action::ForGroups(&[paths.of(id)])),
+            None => self.visitor.may(Action::ForEveryGroup),
         }
     }
 }

@@ -7,17 +7,16 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use headwater_api::{
-    ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary, DeclineRequest,
-    Finding, Group, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
-    NewHostGroup, Page, PairRequest, SyncEvent, SyncRequest, SyncRun, UpdateDetail, UpdateQuery,
-    UpdateSummary, UpdatesOutcome, WsusLink, path,
+    ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary,
+    DeclineRequest, Finding, Group, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
+    ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest, SyncEvent, SyncRequest, SyncRun,
+    UndonePlan, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
 use headwater_operators::{Action, GroupPath};
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::caller::{Administrator, Caller, admit};
@@ -37,8 +36,10 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
+        .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
+        .route(path::HOST_GROUP, patch(set_host_group).delete(delete_host_group))
         .route(path::HOST_GROUP_MEMBERS, post(change_host_group))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
@@ -144,26 +145,29 @@ async fn sync_runs(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal
     Ok(Json(manager.sync_runs().await?))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlanQuery {
-    group: String,
-}
-
 async fn plan_group(
     State(manager): Shared,
-    Query(query): Query<PlanQuery>,
+    Query(query): Query<GroupPlanQuery>,
 ) -> Result<Json<GroupPlan>, Refusal> {
-    Ok(Json(manager.plan_group(&query.group).await?))
+    Ok(Json(manager.plan_group(&query).await?))
 }
 
 async fn apply_group_plan(
     State(manager): Shared,
     caller: Caller,
-    Json(plan): Json<GroupPlan>,
+    Json(apply): Json<ApplyGroupPlan>,
 ) -> Result<Json<GroupPlan>, Refusal> {
-    let operator = caller.for_groups(&[manager.host_group_path(&plan.host_group).await?])?;
-    Ok(Json(manager.apply_group_plan(&plan, &operator.name).await?))
+    let operator = manager.for_plan(caller.asking(), &apply.plan).await??;
+    Ok(Json(manager.apply_group_plan(&apply, &operator.name).await?))
+}
+
+async fn undo_group_plan(
+    State(manager): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<UndonePlan>, Refusal> {
+    let operator = manager.for_host_group(caller.asking(), &name).await??;
+    Ok(Json(manager.undo_group_plan(&name, &operator.name).await?))
 }
 
 async fn updates(
@@ -210,7 +214,7 @@ async fn approve(
     caller: Caller,
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    let operator = caller.for_groups(&[manager.group_path(request.group)])?;
+    let operator = manager.for_group(caller.asking(), request.group).await??;
     let ApprovalRequest { updates, group, action, deadline, new_revisions } = request;
     let terms = Terms { action, deadline, new_revisions };
     Ok(Json(manager.approve(&updates, group, Some(terms), &operator.name).await?))
@@ -221,7 +225,7 @@ async fn withdraw(
     caller: Caller,
     Json(request): Json<ApprovalWithdrawal>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    let operator = caller.for_groups(&[manager.group_path(request.group)])?;
+    let operator = manager.for_group(caller.asking(), request.group).await??;
     Ok(Json(manager.approve(&request.updates, request.group, None, &operator.name).await?))
 }
 
@@ -251,9 +255,29 @@ async fn create_host_group(
     caller: Caller,
     Json(new): Json<NewHostGroup>,
 ) -> Result<(StatusCode, Json<HostGroup>), Refusal> {
-    let operator = manager.for_hosts(caller.asking(), &new.name, &new.hosts).await??;
+    let operator = manager.for_new_host_group(caller.asking(), &new).await??;
     let made = manager.create_host_group(&new, &operator.name).await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+async fn set_host_group(
+    State(manager): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(change): Json<HostGroupChange>,
+) -> Result<Json<HostGroup>, Refusal> {
+    let operator = manager.for_host_group_change(caller.asking(), &name, &change).await??;
+    Ok(Json(manager.set_host_group(&name, &change, &operator.name).await?))
+}
+
+async fn delete_host_group(
+    State(manager): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let operator = manager.for_host_group(caller.asking(), &name).await??;
+    manager.delete_host_group(&name, &operator.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn import_host_groups(
@@ -269,7 +293,7 @@ async fn change_host_group(
     Path(name): Path<String>,
     Json(members): Json<HostGroupMembers>,
 ) -> Result<Json<HostGroup>, Refusal> {
-    let operator = manager.for_hosts(caller.asking(), &name, &members.add).await??;
+    let operator = manager.for_members(caller.asking(), &name, &members.add).await??;
     Ok(Json(manager.change_host_group(&name, &members, &operator.name).await?))
 }
 

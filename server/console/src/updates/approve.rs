@@ -6,7 +6,6 @@ use axum::response::{Html, Redirect};
 use headwater_api::{ApprovalAction, NewRevisions, UPDATES_PER_REQUEST_MAX};
 use headwater_manager::Terms;
 use headwater_model::{GroupId, Timestamp, UpdateId};
-use headwater_operators::Action;
 use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped, size};
 
@@ -131,9 +130,9 @@ pub(crate) async fn preview(
         deadline: fields.get("deadline").to_owned(),
         button: format!("Approve for {computers}"),
         servers: impact.servers.iter().map(affected).collect(),
-        refused: match visitor.permitted(Action::ForGroups(&[manager.group_path(asked.group)])) {
+        refused: match manager.for_group(visitor.asking(), asked.group).await? {
             Ok(_) => String::new(),
-            Err(failure) => sentence(failure.what()),
+            Err(refused) => sentence(&refused.to_string()),
         },
         bytes_note: match asked.deadline {
             Some(at) => format!("Computers act without waiting for their users from {} on.", minute(at)),
@@ -151,7 +150,7 @@ pub(crate) async fn approve(
     let asked = Asked::read(&fields)?;
     let terms =
         Terms { action: asked.action, deadline: asked.deadline, new_revisions: NewRevisions::default() };
-    let by = visitor.permitted(Action::ForGroups(&[manager.group_path(asked.group)]))?;
+    let by = &manager.for_group(visitor.asking(), asked.group).await??.name;
     let done = manager.approve(&asked.updates, asked.group, Some(terms), by).await?;
     all_applied(&done)?;
     Ok(match asked.updates.as_slice() {

@@ -9,7 +9,6 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use headwater_api::{ApprovalFilter, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
 use headwater_manager::{Direction, Mirror, UpdateOrder};
 use headwater_model::{GroupId, Timestamp};
-use headwater_operators::Action;
 use headwater_words::quantity::counted;
 
 use crate::Shared;
@@ -20,7 +19,7 @@ use crate::frame::Frame;
 use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
-use crate::session::Visitor;
+use crate::session::{Visitor, Within};
 
 /// Rows of a page of the list.
 const ROWS: u32 = 100;
@@ -132,7 +131,7 @@ pub(crate) async fn list(
         implicit: fields.get("implicit") == "yes",
         heads: heads("/updates", &fields, &columns),
         rows: found.items.iter().map(|update| row(update, now)).collect(),
-        groups: choices_within(&mirror, &visitor),
+        groups: choices_within(&mirror, &visitor.groups(&manager).await?),
         next: found.next.map(|next| format!("/updates?{}", fields.with("after", &next))),
         csv: format!("/updates.csv?{}", fields.with("after", "")),
     };
@@ -186,13 +185,9 @@ fn classifications(mirror: &Mirror) -> Vec<String> {
 }
 
 /// The groups that somebody may approve for.
-pub(crate) fn choices_within(mirror: &Mirror, visitor: &Visitor) -> Vec<GroupChoice> {
+pub(crate) fn choices_within(mirror: &Mirror, within: &Within<'_>) -> Vec<GroupChoice> {
     let mut choices = choices(mirror, None);
-    if !visitor.may(Action::ForEveryGroup) {
-        let paths = mirror.tree.paths();
-        let may = |id: GroupId| visitor.may(Action::ForGroups(&[paths.of(id)]));
-        choices.retain(|choice| choice.id.parse().is_ok_and(may));
-    }
+    choices.retain(|choice| choice.id.parse().is_ok_and(|id| within.has(id)));
     choices
 }
 

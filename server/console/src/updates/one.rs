@@ -20,7 +20,7 @@ use crate::fields::{Fields, Form};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
-use crate::session::Visitor;
+use crate::session::{Visitor, Within};
 
 #[derive(Template)]
 #[template(path = "update.html")]
@@ -156,6 +156,7 @@ async fn page(
         let audited = manager.audited(None, None, 1_000).await?;
         audited.into_iter().map(|row| row.operator).collect()
     };
+    let within = visitor.groups(manager).await?;
     let link = |update: &UpdateRef| Link {
         href: format!("/updates/{}", update.id),
         title: update.title.clone().unwrap_or_else(|| update.id.to_string()),
@@ -194,8 +195,8 @@ async fn page(
             by: halt.asked_by,
             at: When::new(halt.asked_at, now),
         }),
-        grid: grid(mirror, &detail, now, visitor),
-        groups: choices_within(mirror, visitor),
+        grid: grid(mirror, &detail, now, &within),
+        groups: choices_within(mirror, &within),
         servers: servers(mirror, &detail, on_servers),
         supersedes: detail.supersedes.iter().map(link).collect(),
         superseded_by: detail.superseded_by.iter().map(link).collect(),
@@ -264,8 +265,7 @@ fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
 }
 
 /// The groups in the order of the tree, each with its own approval or the one that reaches it.
-fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, visitor: &Visitor) -> Vec<Cell> {
-    let paths = mirror.tree.paths();
+fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<'_>) -> Vec<Cell> {
     let mut cells = Vec::new();
     let own = |id: GroupId| detail.approvals.iter().find(|approval| approval.group == id);
     let tree = mirror.tree.group_tree();
@@ -290,9 +290,7 @@ fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, visitor: &Visito
             group_id: id.to_string(),
             indent: depth.min(6),
             action: approval.map_or("–", |approval| action(approval.action)),
-            can_withdraw: approval.is_some()
-                && from.is_none()
-                && visitor.may(Action::ForGroups(&[paths.of(id)])),
+            can_withdraw: approval.is_some() && from.is_none() && within.has(id),
             from: from.map_or_else(String::new, |group| group.name.clone()),
             deadline: approval.and_then(|approval| approval.deadline).map(|at| When::new(at, now)),
             by: approval.map_or_else(String::new, |approval| approval.by.clone()),
@@ -371,7 +369,7 @@ pub(crate) async fn withdraw(
 ) -> Result<Redirect, Failure> {
     let update = parsed(&id)?;
     let group = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
-    let by = visitor.permitted(Action::ForGroups(&[manager.group_path(group)]))?;
+    let by = &manager.for_group(visitor.asking(), group).await??.name;
     all_applied(&manager.approve(&[update], group, None, by).await?)?;
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
