@@ -151,6 +151,9 @@ fn every_page_can_be_used_by_everybody() {
     console.look_at("/groups?group=Branches", "groups");
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
     console.look_at("/link", "link");
+    console.look_at("/operators?change=admin", "operators");
+    browser.script("document.querySelectorAll('details').forEach((one) => one.open = true)");
+    console.check("operators-open");
     console.look_at("/history", "history");
 
     // By keyboard: the search, and a button that needs no pointer.
