@@ -136,7 +136,7 @@ async fn tokens_of_programs_have_names(on: TestDatabase) {
     assert!(!store.add_program(&[2; 32], &report, change("create token")).await.expect("answers"));
     store.used_token(&[1; 32], NOW.plus_seconds(5)).await.expect("writes");
     let used = TokenRow { last_used_at: Some(NOW.plus_seconds(5)), ..report.clone() };
-    assert_eq!(store.programs().await.expect("reads"), [used.clone()]);
+    assert_eq!(store.programs().await.expect("reads"), std::slice::from_ref(&used));
     assert_eq!(store.token(&[1; 32]).await.expect("reads"), Some(used));
     // One that has expired stays on the list; a session does not.
     let session = token(TokenKind::Session, "session 1", "ada");
