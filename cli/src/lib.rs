@@ -28,6 +28,7 @@ mod moment;
 mod names;
 mod operator;
 mod policy;
+mod report;
 mod secret;
 mod server;
 mod session;
@@ -89,6 +90,9 @@ pub enum Command {
     /// See what was done, by whom and when
     #[command(after_help = examples!("headwater audit list"))]
     Audit(audit::AuditArguments),
+    /// Report how the computers of a tree stand
+    #[command(after_help = examples!("headwater report compliance"))]
+    Report(report::ReportArguments),
     /// Make computers use this server
     #[command(after_help = examples!("headwater client policy --format reg > headwater.reg"))]
     Client(policy::ClientArguments),
@@ -111,6 +115,7 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
         Command::Operator(arguments) => &arguments.options,
         Command::Token(arguments) => &arguments.options,
         Command::Audit(arguments) => &arguments.options,
+        Command::Report(arguments) => &arguments.options,
         Command::Client(arguments) => &arguments.options,
     };
     let result = options.connect().map_err(Failure::from).and_then(|client| {
@@ -126,6 +131,7 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
             Command::Operator(arguments) => operator::run(&arguments.command, session),
             Command::Token(arguments) => token::run(&arguments.command, session),
             Command::Audit(arguments) => audit::run(&arguments.command, session),
+            Command::Report(arguments) => report::run(&arguments.command, session),
             Command::Client(arguments) => policy::run(&arguments.command, session),
         }
     });

@@ -85,6 +85,9 @@ pub enum WsusCommand {
         #[command(subcommand)]
         command: Option<SyncCommand>,
     },
+    /// Let the linked WSUS be written to again after a restore, once you have seen what differs
+    #[command(after_help = examples!("headwater wsus confirm"))]
+    Confirm,
     /// List the last synchronisations of the tree, the newest first
     #[command(after_help = examples!("headwater wsus history"))]
     History,
@@ -159,6 +162,10 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             };
             synchronise::run(&request, session)
         }
+        WsusCommand::Confirm => {
+            session.client.confirm_wsus()?;
+            session.say("Confirmed: the linked WSUS is written to again.")
+        }
         WsusCommand::History => {
             let answer = session.client.sync_runs()?;
             session.show(&answer, |runs, reader| synchronise::history(runs, reader))
@@ -172,7 +179,13 @@ fn link_text(link: &WsusLink, reader: Reader) -> String {
     sheet
         .fact("Linkage", link.url.as_str())
         .fact("Id", link.linkage.to_string())
-        .fact("Problem", link.problem.clone().unwrap_or_default());
+        .fact("Problem", link.problem.clone().unwrap_or_default())
+        .fact(
+            "Review",
+            link.review.as_ref().map_or_else(String::new, |reason| {
+                format!("{reason}: nothing is written until `headwater wsus confirm`")
+            }),
+        );
     let mut text = sheet.text(reader.width);
     if !link.servers.is_empty() {
         text.push('\n');

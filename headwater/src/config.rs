@@ -13,6 +13,9 @@ use headwater_wsus_admin::{
 };
 use serde::Deserialize;
 
+/// The managing server's database in the data folder.
+pub const MANAGER_DATABASE: &str = "manager.sqlite";
+
 /// All settings. `headwater check-config --example` prints them with their meaning.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -372,7 +375,7 @@ impl Config {
     pub fn manager_place(&self) -> Result<Place, ConfigError> {
         match &self.manager.database {
             Some(Secret(url)) => url.parse().map_err(ConfigError::Database),
-            None => Ok(Place::file(self.data.join("manager.sqlite"))),
+            None => Ok(Place::file(self.data.join(MANAGER_DATABASE))),
         }
     }
 

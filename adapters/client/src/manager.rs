@@ -2,8 +2,10 @@
 //! [`headwater_api::path`].
 
 use headwater_api::{
-    ApplyGroupPlan, Finding, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
-    ImportedGroups, LinkRequest, NewHostGroup, Page, PairRequest, SyncRun, UndonePlan, WsusLink, path,
+    ApplyGroupPlan, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
+    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups,
+    LinkRequest, NewHostGroup, Page, PairRequest, StandingQuery, SyncRun, UndonePlan, UpdateFailure,
+    WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -24,6 +26,11 @@ impl Client {
 
     pub fn pair_wsus(&self, request: &PairRequest) -> Result<Answer<WsusLink>, Error> {
         self.post(path::WSUS_PAIR, request)
+    }
+
+    /// Lets be written again after a restore.
+    pub fn confirm_wsus(&self) -> Result<(), Error> {
+        self.post_nothing(path::WSUS_CONFIRM)
     }
 
     pub fn wsus_doctor(&self) -> Result<Answer<Vec<Finding>>, Error> {
@@ -51,6 +58,27 @@ impl Client {
     /// Restores the members that a WSUS group had before the last plan of its host group.
     pub fn undo_group_plan(&self, host_group: &str) -> Result<Answer<UndonePlan>, Error> {
         self.post(&path_with(path::WSUS_GROUP_UNDO, host_group), &serde_json::Map::new())
+    }
+
+    pub fn compliance(&self, query: &ComplianceQuery) -> Result<Answer<Page<Compliance>>, Error> {
+        self.get(path::REPORT_COMPLIANCE, query)
+    }
+
+    pub fn standing(&self, query: &StandingQuery) -> Result<Answer<Page<ComputerSummary>>, Error> {
+        self.get(path::REPORT_COMPUTERS, query)
+    }
+
+    pub fn failures(&self, query: &FailuresQuery) -> Result<Answer<Page<UpdateFailure>>, Error> {
+        self.get(path::REPORT_FAILURES, query)
+    }
+
+    /// Stops an update: no computer of the tree is offered it any more.
+    pub fn halt(&self, request: &HaltRequest) -> Result<Answer<Halt>, Error> {
+        self.post(path::HALTS, request)
+    }
+
+    pub fn halts(&self) -> Result<Answer<Page<Halt>>, Error> {
+        self.get(path::HALTS, &())
     }
 
     pub fn host_groups(&self) -> Result<Answer<Page<HostGroup>>, Error> {

@@ -4,6 +4,8 @@ mod host_groups;
 
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
 
+use std::path::Path;
+
 use headwater_model::{LinkageId, ServerId, Timestamp, UpdateId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
@@ -37,6 +39,8 @@ pub struct LinkRow {
     /// Of the top server's Linkage.
     pub url: String,
     pub linkage: LinkageId,
+    /// Why nothing is written until an administrator confirms what differs.
+    pub review: Option<String>,
 }
 
 /// A run of the synchronisation command.
@@ -82,6 +86,11 @@ impl ManagerStore {
     pub async fn open(place: &Place) -> Result<Self> {
         let (read, write) = open(place, &schema::MANAGER).await?;
         Ok(Self { read, write })
+    }
+
+    /// The same as [`Store::back_up`](crate::Store::back_up).
+    pub async fn back_up(place: &Place, target: &Path) -> Result<()> {
+        crate::copy(place, target, &schema::MANAGER).await
     }
 
     /// Waits for what is being written and closes the database.
@@ -167,8 +176,32 @@ impl ManagerStore {
     }
 
     pub async fn link(&self) -> Result<Option<LinkRow>> {
-        let row = sqlx::query("SELECT url, linkage_id FROM link").fetch_optional(&self.read).await?;
-        row.map(|row| Ok(LinkRow { url: row.try_get(0)?, linkage: linkage_id(&row, 1)? })).transpose()
+        let row = sqlx::query("SELECT url, linkage_id, review FROM link").fetch_optional(&self.read).await?;
+        let link = |row: AnyRow| {
+            Ok(LinkRow { url: row.try_get(0)?, linkage: linkage_id(&row, 1)?, review: row.try_get(2)? })
+        };
+        row.map(link).transpose()
+    }
+
+    /// Lets nothing be written to the linked WSUS until an administrator confirms.
+    pub async fn begin_review(&self, reason: &str) -> Result<()> {
+        let sql = "UPDATE link SET review = $1";
+        sqlx::query(sql).bind(rows::text(reason)).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// An administrator has seen what differs.
+    pub async fn end_review(&self, by: &str, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query("UPDATE link SET review = NULL").execute(&mut *transaction).await?;
+        let row = AuditRow {
+            before: Some("nothing is written after a restore".to_owned()),
+            after: Some("confirmed".to_owned()),
+            ..AuditRow::of(now, by, "end review", "")
+        };
+        audit(&mut transaction, &row).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// The linked Linkage has another address.
@@ -430,8 +463,13 @@ mod tests {
         // The same WSUS with another Linkage: the earlier one is gone.
         store.add_linkage(&linkage(3, 2), None).await.expect("writes");
         assert_eq!(store.linkages().await.expect("reads"), [linkage(1, 1), linkage(3, 2)]);
-        let link = LinkRow { url: url.to_owned(), linkage: LinkageId::from_u128(1) };
+        let mut link = LinkRow { url: url.to_owned(), linkage: LinkageId::from_u128(1), review: None };
+        assert_eq!(store.link().await.expect("reads").as_ref(), Some(&link));
+        store.begin_review("it was restored").await.expect("writes");
+        link.review = Some("it was restored".to_owned());
         assert_eq!(store.link().await.expect("reads"), Some(link));
+        store.end_review("ada", NOW).await.expect("writes");
+        assert_eq!(store.link().await.expect("reads").and_then(|link| link.review), None);
         store.add_linkage(&linkage(4, 4), Some(url)).await.expect_err("a second link is refused");
         assert_eq!(store.linkages().await.expect("reads").len(), 2);
         store.move_link("https://wsus1:9532/linkage").await.expect("writes");

@@ -8,6 +8,7 @@ mod fleet;
 mod hostgroups;
 mod imports;
 mod operators;
+mod reports;
 mod robustness;
 mod servers;
 mod synchronisations;

@@ -20,6 +20,7 @@ mod page;
 pub mod path;
 mod policy;
 mod problem;
+mod report;
 mod server;
 mod session;
 mod status;
@@ -31,8 +32,8 @@ mod upstream;
 mod wsus;
 
 pub use approval::{
-    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal,
-    UpdatesOutcome,
+    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
+    NewRevisions, Refusal, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
@@ -52,6 +53,9 @@ pub use operator::{
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;
+pub use report::{
+    Compliance, ComplianceBy, ComplianceQuery, FailuresQuery, Standing, StandingQuery, UpdateFailure,
+};
 pub use server::{
     CatalogueStatus, ComputersStatus, ContentState, ContentStatus, DownstreamServer, ServerRef, ServerStatus,
     ServerUrls,

@@ -1,7 +1,9 @@
 //! How states, numbers and outcomes are said: commands and pages use the same words.
 
+pub mod csv;
 pub mod error;
 pub mod moment;
 pub mod operator;
 pub mod quantity;
+pub mod report;
 pub mod synchronisation;

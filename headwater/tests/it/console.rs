@@ -153,6 +153,8 @@ fn every_page_can_be_used_by_everybody() {
     console.look_at("/computers", "computers");
     console.look_at("/groups?group=Branches", "groups");
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
+    console.look_at("/reports", "reports");
+    assert!(browser.text(".verdict").contains("computers have all they need."));
     console.look_at("/link", "link");
     console.look_at("/operators?change=admin", "operators");
     browser.script("document.querySelectorAll('details').forEach((one) => one.open = true)");

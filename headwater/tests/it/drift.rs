@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::process::{catalogue, documents};
-use crate::tree::{FIRST_PASSWORD, Node, changed, differences, eventually, states, sync};
+use crate::tree::{FIRST_PASSWORD, Node, changed, differences, pair, states, sync};
 
 /// How a Linkage reaches its WSUS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +141,7 @@ async fn check(speaks: [Speaks; 4]) {
     let linkage = top.linkage();
     manager.done(&["wsus", "link", &linkage.linkage_url(), "--code", &linkage.code()]);
     for site in &sites[1..] {
-        pair(&manager, site).await;
+        pair(&manager, &site.wsus, site.linkage()).await;
     }
 
     // A computer at every server; the shop's is in two groups.
@@ -205,13 +205,6 @@ async fn check(speaks: [Speaks; 4]) {
         let own = members.as_array().expect("members").iter().filter(|one| one["server"].is_null());
         assert_eq!(own.count(), expected, "{members}");
     }
-}
-
-/// Pairs a lower Linkage as soon as it waits at the one above it.
-async fn pair(manager: &Node, site: &Site) {
-    let name = format!("{}.test.example", site.wsus.name);
-    eventually(|| manager.json(&["wsus", "show"])["joining"].to_string().contains(&name)).await;
-    manager.done(&["wsus", "pair", &name, "--code", &site.linkage().code()]);
 }
 
 /// Every agent is offered exactly these to install.

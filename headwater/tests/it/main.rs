@@ -21,6 +21,7 @@ mod reporting;
 mod requests;
 mod rollup;
 mod rollup_upward;
+mod runs;
 mod scan;
 mod server_sync;
 mod sessions;

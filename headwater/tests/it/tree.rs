@@ -34,7 +34,7 @@ pub(super) struct Stopped {
 }
 
 impl Stopped {
-    fn start_again(self) -> Node {
+    pub(super) fn start_again(self) -> Node {
         let Self { name, data, config } = self;
         let mut command = Command::new(HEADWATER);
         command.args(["serve", "--config"]).arg(&config);
@@ -81,7 +81,7 @@ impl Node {
         Stopped { name: self.name, data: self.data, config: self.config }
     }
 
-    fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
+    pub(super) fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
         let node = Self::start(folder, name, "\"update-server\", \"linkage\"", parent);
         if let Some(parent) = parent {
             node.done(&["upstream", "set", parent.server.updates_url(), "--replica"]);
@@ -325,6 +325,13 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
 pub(super) fn states(report: &Value) -> String {
     let servers = report["servers"].as_array().expect("servers").iter();
     servers.map(|one| one["state"].as_str().expect("a state")).collect::<Vec<_>>().join(" ")
+}
+
+/// Pairs the Linkage of a lower WSUS as soon as it waits at the one above it.
+pub(super) async fn pair(manager: &Node, wsus: &Node, linkage: &Node) {
+    let name = format!("{}.test.example", wsus.name);
+    eventually(|| manager.json(&["wsus", "show"])["joining"].to_string().contains(&name)).await;
+    manager.done(&["wsus", "pair", &name, "--code", &linkage.code()]);
 }
 
 /// Waits until something holds.

@@ -8,11 +8,12 @@ use crate::look::When;
 use crate::session::Visitor;
 
 /// The places of the bar on the left.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 9] = [
     ("/", "Overview"),
     ("/updates", "Updates"),
     ("/computers", "Computers"),
     ("/groups", "Groups"),
+    ("/reports", "Reports"),
     ("/runs", "Synchronisation"),
     ("/link", "Link"),
     ("/operators", "Operators"),

@@ -9,10 +9,11 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, patch, post};
 use headwater_api::{
-    ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary,
-    DeclineRequest, Finding, Group, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
-    ImportedGroups, LinkRequest, NewGroup, NewHostGroup, Page, PairRequest, SyncEvent, SyncRequest, SyncRun,
-    UndonePlan, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
+    ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, Compliance, ComplianceQuery, ComputerDetail,
+    ComputerQuery, ComputerSummary, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery,
+    Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
+    NewHostGroup, Page, PairRequest, StandingQuery, SyncEvent, SyncRequest, SyncRun, UndonePlan,
+    UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -33,10 +34,15 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
         .route(path::WSUS_DOCTOR, get(doctor))
+        .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
+        .route(path::REPORT_COMPLIANCE, get(compliance))
+        .route(path::REPORT_COMPUTERS, get(standing))
+        .route(path::REPORT_FAILURES, get(failures))
+        .route(path::HALTS, get(halts).post(halt))
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
         .route(path::HOST_GROUP, patch(set_host_group).delete(delete_host_group))
@@ -97,6 +103,14 @@ async fn pair(
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.pair(&request.linkage, &request.code, &caller.name).await?;
     show(State(manager)).await
+}
+
+async fn confirm(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+) -> Result<StatusCode, Refusal> {
+    manager.confirm(&caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
@@ -243,6 +257,40 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
+}
+
+async fn compliance(
+    State(manager): Shared,
+    Query(query): Query<ComplianceQuery>,
+) -> Result<Json<Page<Compliance>>, Refusal> {
+    let items = manager.read().await?.compliance(query.by);
+    Ok(Json(Page { items, next: None, total: None }))
+}
+
+async fn standing(
+    State(manager): Shared,
+    Query(query): Query<StandingQuery>,
+) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+    Ok(Json(manager.read().await?.standing(query.standing, query.after.as_deref())))
+}
+
+async fn failures(
+    State(manager): Shared,
+    Query(query): Query<FailuresQuery>,
+) -> Result<Json<Page<UpdateFailure>>, Refusal> {
+    Ok(Json(manager.failures(query.after.as_deref()).await?))
+}
+
+async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {
+    Ok(Json(Page { items: manager.halts().await?, next: None, total: None }))
+}
+
+async fn halt(
+    State(manager): Shared,
+    caller: Caller,
+    Json(request): Json<HaltRequest>,
+) -> Result<Json<Halt>, Refusal> {
+    Ok(Json(manager.halt(request.update, &caller.permitted(Action::ForEveryGroup)?.name).await?))
 }
 
 async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Refusal> {

@@ -18,6 +18,7 @@ mod link;
 mod mirror;
 mod pair;
 mod reach;
+mod report;
 mod running;
 mod sync;
 mod tree;
@@ -35,14 +36,14 @@ use tokio::sync::{Notify, watch};
 pub use approvals::Terms;
 pub use error::{ErrorKind, ManagerError};
 pub use group_plan::LastPlan;
-pub use halt::Halt;
-pub use headwater_store::{AuditRow, HaltRow};
+pub use headwater_store::AuditRow;
 pub use impact::{Impact, ServerImpact};
 pub use mirror::{
     ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
     follow_wsus,
 };
 pub use reach::GroupPaths;
+pub use report::standing;
 pub use running::{LastLine, Running};
 pub use why::{Question, why};
 

@@ -8,7 +8,7 @@ use headwater_api::linkage::WsusMode;
 use headwater_api::{
     ApprovalAction, UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
 };
-use headwater_manager::{Halt, Manager, Mirror};
+use headwater_manager::{Manager, Mirror};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
 use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped, size};
@@ -408,7 +408,8 @@ pub(crate) async fn halt(
     Path(id): Path<String>,
 ) -> Result<Redirect, Failure> {
     let update = parsed(&id)?;
-    if manager.halt(update, visitor.permitted(Action::ForEveryGroup)?).await? == Halt::Pending {
+    let by = visitor.permitted(Action::ForEveryGroup)?;
+    if manager.halt(update, by).await?.done_at.is_none() {
         tracing::warn!(%update, "a halt waits: the linked WSUS is not reached");
     }
     Ok(Redirect::to(&format!("/updates/{update}")))
