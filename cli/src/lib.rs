@@ -17,6 +17,7 @@
 
 mod approval;
 mod arguments;
+mod audit;
 mod computer;
 mod connection;
 mod failure;
@@ -25,14 +26,17 @@ mod hostgroup;
 mod import;
 mod moment;
 mod names;
+mod operator;
 mod policy;
 mod report;
+mod secret;
 mod server;
 mod session;
 mod sheet;
 mod synchronise;
 mod table;
 mod terminal;
+mod token;
 mod tree;
 mod update;
 mod update_sheet;
@@ -77,6 +81,15 @@ pub enum Command {
     /// Group the hosts of a managing server
     #[command(name = "hostgroup", after_help = examples!("headwater hostgroup list"))]
     HostGroup(hostgroup::HostGroupArguments),
+    /// Say who may administer the server, and how far
+    #[command(after_help = examples!("headwater operator list"))]
+    Operator(operator::OperatorArguments),
+    /// Give programs what they show to the server
+    #[command(after_help = examples!("headwater token list"))]
+    Token(token::TokenArguments),
+    /// See what was done, by whom and when
+    #[command(after_help = examples!("headwater audit list"))]
+    Audit(audit::AuditArguments),
     /// Report how the computers of a tree stand
     #[command(after_help = examples!("headwater report compliance"))]
     Report(report::ReportArguments),
@@ -99,6 +112,9 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
         Command::Upstream(arguments) => &arguments.options,
         Command::Wsus(arguments) => &arguments.options,
         Command::HostGroup(arguments) => &arguments.options,
+        Command::Operator(arguments) => &arguments.options,
+        Command::Token(arguments) => &arguments.options,
+        Command::Audit(arguments) => &arguments.options,
         Command::Report(arguments) => &arguments.options,
         Command::Client(arguments) => &arguments.options,
     };
@@ -112,6 +128,9 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
             Command::Upstream(arguments) => upstream::run(&arguments.command, session),
             Command::Wsus(arguments) => wsus::run(&arguments.command, session),
             Command::HostGroup(arguments) => hostgroup::run(&arguments.command, session),
+            Command::Operator(arguments) => operator::run(&arguments.command, session),
+            Command::Token(arguments) => token::run(&arguments.command, session),
+            Command::Audit(arguments) => audit::run(&arguments.command, session),
             Command::Report(arguments) => report::run(&arguments.command, session),
             Command::Client(arguments) => policy::run(&arguments.command, session),
         }

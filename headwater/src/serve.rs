@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use headwater_http::console::{self, Console};
-use headwater_http::manager;
+use headwater_http::{manager, operators};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -143,7 +143,8 @@ fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
     let manager = node.manager.clone();
     let managing = manager.clone().map(manager::router).unwrap_or_default();
     let pages = manager.clone().map(headwater_console::router).unwrap_or_default();
-    let managing = managing.merge(pages);
+    let administered = operators::Administered::new(node.app.clone(), manager.clone());
+    let managing = managing.merge(pages).merge(administered.map(operators::router).unwrap_or_default());
     match (&node.app, &node.updates_url) {
         (Some(app), Some(updates_url)) => console::router(Console {
             app: app.clone(),

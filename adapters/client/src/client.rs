@@ -104,6 +104,12 @@ impl Client {
         self.read(self.prepared(request, &()).send_json(body))
     }
 
+    /// The same where the answer says nothing.
+    pub(crate) fn put_for_nothing(&self, path: &str, body: &impl Serialize) -> Result<(), Error> {
+        let request = self.agent.put(format!("{}{path}", self.url));
+        self.accepted(self.prepared(request, &()).send_json(body)).map(drop)
+    }
+
     pub(crate) fn patch<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -13,6 +13,7 @@ mod import;
 mod lines;
 mod manager;
 mod operations;
+mod operators;
 mod synchronise;
 
 pub use answer::Answer;

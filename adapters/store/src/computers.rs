@@ -201,6 +201,7 @@ impl Store {
             what: format!("move computer {client}"),
             update: None,
             group: wanted.first().copied(),
+            detail: String::new(),
             before: Some(list(&before.groups)),
             after: Some(list(&wanted)),
         };
@@ -400,6 +401,7 @@ pub(crate) async fn note_deletion(
         what: format!("delete computer {client}"),
         update: None,
         group: None,
+        detail: String::new(),
         before: Some(client.to_string()),
         after: None,
     };

@@ -190,6 +190,7 @@ impl Store {
             what: "create group".to_owned(),
             update: None,
             group: Some(group.id),
+            detail: String::new(),
             before: None,
             after: Some(group.name.clone()),
         };
@@ -273,6 +274,7 @@ pub(crate) async fn remove_group(
         what: "delete group".to_owned(),
         update: None,
         group: Some(id),
+        detail: String::new(),
         before: Some(format!("{name}: {} members, {} approvals", deletion.members, deletion.approvals)),
         after: None,
     };
@@ -435,6 +437,7 @@ pub(crate) async fn write_approval(
         what: if new.action.is_some() { "approve" } else { "withdraw" }.to_owned(),
         update: Some(new.update),
         group: Some(new.group),
+        detail: String::new(),
         before: known.and_then(|known| words(known.action, known.deadline)),
         after: words(new.action, new.deadline),
     };
@@ -474,7 +477,8 @@ pub(crate) async fn write_decline(
         Decline::Undeclined => ("undecline", None),
     };
     let (by, what) = (by.to_owned(), what.to_owned());
-    let change = Change { at: now, by, what, update: Some(update), group: None, before, after };
+    let change =
+        Change { at: now, by, what, update: Some(update), group: None, detail: String::new(), before, after };
     record(connection, change).await?;
     Ok(true)
 }

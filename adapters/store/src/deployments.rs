@@ -50,6 +50,7 @@ impl Store {
             what: "accept licence".to_owned(),
             update: Some(update),
             group: None,
+            detail: String::new(),
             before: None,
             after: Some(licence.to_string()),
         };

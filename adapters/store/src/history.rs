@@ -1,6 +1,7 @@
 //! The record of every change: who, when, what, from what to what.
 
 use headwater_model::{GroupId, Timestamp, UpdateId};
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::{Result, Store, rows};
@@ -14,6 +15,8 @@ pub struct Change {
     pub what: String,
     pub update: Option<UpdateId>,
     pub group: Option<GroupId>,
+    /// What was changed, where that is neither of them.
+    pub detail: String,
     pub before: Option<String>,
     pub after: Option<String>,
 }
@@ -27,7 +30,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Change>> {
         let found = sqlx::query(
-            "SELECT changed_at, changed_by, what, update_id, group_id, before, after FROM changes \
+            "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail FROM changes \
              WHERE ($1 IS NULL OR update_id = $1) AND ($2 IS NULL OR group_id = $2) \
              ORDER BY change_id DESC LIMIT $3",
         )
@@ -36,28 +39,47 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(&self.read)
         .await?;
-        found
-            .iter()
-            .map(|row| {
-                Ok(Change {
-                    at: rows::time(row, 0)?,
-                    by: row.try_get(1)?,
-                    what: row.try_get(2)?,
-                    update: rows::optional_id16(row, 3)?.map(UpdateId::from_bytes),
-                    group: rows::optional_id16(row, 4)?.map(GroupId::from_bytes),
-                    before: row.try_get(5)?,
-                    after: row.try_get(6)?,
-                })
-            })
-            .collect()
+        found.iter().map(change).collect()
     }
+
+    /// The newest changes, of one operator or since then if that is asked.
+    pub async fn audited(
+        &self,
+        by: Option<&str>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<Change>> {
+        let found = sqlx::query(
+            "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail FROM changes \
+             WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 ORDER BY change_id DESC LIMIT $3",
+        )
+        .bind(by.map(rows::text))
+        .bind(since.map_or(i64::MIN, Timestamp::as_micros))
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        found.iter().map(change).collect()
+    }
+}
+
+fn change(row: &AnyRow) -> Result<Change> {
+    Ok(Change {
+        at: rows::time(row, 0)?,
+        by: row.try_get(1)?,
+        what: row.try_get(2)?,
+        update: rows::optional_id16(row, 3)?.map(UpdateId::from_bytes),
+        group: rows::optional_id16(row, 4)?.map(GroupId::from_bytes),
+        before: row.try_get(5)?,
+        after: row.try_get(6)?,
+        detail: row.try_get(7)?,
+    })
 }
 
 /// Records a change in the transaction that makes it.
 pub(crate) async fn record(connection: &mut AnyConnection, change: Change) -> Result<()> {
     sqlx::query(
-        "INSERT INTO changes (changed_at, changed_by, what, update_id, group_id, before, after) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO changes (changed_at, changed_by, what, update_id, group_id, before, after, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(change.at.as_micros())
     .bind(change.by)
@@ -66,6 +88,7 @@ pub(crate) async fn record(connection: &mut AnyConnection, change: Change) -> Re
     .bind(change.group.map(|id| id.as_bytes().to_vec()))
     .bind(change.before)
     .bind(change.after)
+    .bind(rows::text(&change.detail))
     .execute(connection)
     .await?;
     Ok(())

@@ -42,7 +42,9 @@ pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
     RevocationRow, SyncRunRow,
 };
-pub use operators::{Operators, TokenOwner};
+pub use operators::{
+    AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,
+};
 pub use place::{Place, PostgresUrl};
 pub use rollup::Received;
 pub use rollup_told::{Acknowledged, ToldRow};
@@ -113,7 +115,7 @@ impl Store {
 
     /// Who may administer this server.
     pub fn operators(&self) -> Operators {
-        Operators::new(&self.read, &self.write)
+        Operators::new(&self.read, &self.write, operators::Record::Changes)
     }
 
     /// Writes a whole and consistent copy of a SQLite database that exists to a file that does not exist

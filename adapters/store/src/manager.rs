@@ -12,6 +12,7 @@ use headwater_model::{LinkageId, ServerId, Timestamp, UpdateId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
+use crate::operators::Record;
 use crate::{Operators, Place, Result, open, rows, schema};
 
 /// A handle on the database; clones share it.
@@ -73,7 +74,12 @@ pub struct AuditRow {
     pub at: Timestamp,
     pub operator: String,
     pub what: String,
+    /// To what.
     pub detail: String,
+    /// What was there before, for people.
+    pub before: Option<String>,
+    /// What is there now.
+    pub after: Option<String>,
 }
 
 /// Runs that are remembered.
@@ -99,7 +105,7 @@ impl ManagerStore {
 
     /// Who may administer this server.
     pub fn operators(&self) -> Operators {
-        Operators::new(&self.read, &self.write)
+        Operators::new(&self.read, &self.write, Record::Audit)
     }
 
     /// The authority's key and certificate: those given, unless there are some.
@@ -166,7 +172,11 @@ impl ManagerStore {
                 .await?;
         }
         let what = if url.is_some() { "link" } else { "pair" };
-        audit(&mut transaction, new.paired_at, &new.paired_by, what, &new.name).await?;
+        let row = AuditRow {
+            after: Some(url.map_or_else(|| "paired".to_owned(), |url| format!("linked through {url}"))),
+            ..AuditRow::of(new.paired_at, &new.paired_by, what, &new.name)
+        };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -190,7 +200,12 @@ impl ManagerStore {
     pub async fn end_review(&self, by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
         sqlx::query("UPDATE link SET review = NULL").execute(&mut *transaction).await?;
-        audit(&mut transaction, now, by, "end review", "").await?;
+        let row = AuditRow {
+            before: Some("nothing is written after a restore".to_owned()),
+            after: Some("confirmed".to_owned()),
+            ..AuditRow::of(now, by, "end review", "")
+        };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -204,6 +219,8 @@ impl ManagerStore {
     /// Forgets the link and all Linkages. Host groups forget which WSUS groups are theirs.
     pub async fn unlink(&self, by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
+        let linked = sqlx::query("SELECT url FROM link").fetch_optional(&mut *transaction).await?;
+        let url: Option<String> = linked.map(|row| row.try_get(0)).transpose()?;
         for sql in [
             "DELETE FROM link",
             "DELETE FROM linkages",
@@ -213,7 +230,8 @@ impl ManagerStore {
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }
-        audit(&mut transaction, now, by, "unlink", "").await?;
+        let before = url.map(|url| format!("linked through {url}"));
+        audit(&mut transaction, &AuditRow { before, ..AuditRow::of(now, by, "unlink", "") }).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -298,7 +316,9 @@ impl ManagerStore {
         .bind(now.as_micros())
         .execute(&mut *transaction)
         .await?;
-        audit(&mut transaction, now, by, "halt", &update.to_string()).await?;
+        let after = Some("halted".to_owned());
+        audit(&mut transaction, &AuditRow { after, ..AuditRow::of(now, by, "halt", &update.to_string()) })
+            .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -336,44 +356,64 @@ impl ManagerStore {
         found.iter().map(halt).collect()
     }
 
-    /// What operators did, the newest first.
-    pub async fn audited(&self, limit: u32) -> Result<Vec<AuditRow>> {
-        let sql = "SELECT at, operator, what, detail FROM audit ORDER BY audit_id DESC LIMIT $1";
-        let found = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.read).await?;
+    /// What operators did, the newest first; of one of them, or since then, if that is asked.
+    pub async fn audited(
+        &self,
+        by: Option<&str>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>> {
+        let sql = "SELECT at, operator, what, detail, before, after FROM audit \
+                   WHERE ($1 IS NULL OR operator = $1) AND at >= $2 ORDER BY audit_id DESC LIMIT $3";
+        let found = sqlx::query(sql)
+            .bind(by.map(rows::text))
+            .bind(since.map_or(i64::MIN, Timestamp::as_micros))
+            .bind(i64::from(limit))
+            .fetch_all(&self.read)
+            .await?;
         let row = |row: &AnyRow| {
             Ok(AuditRow {
                 at: rows::time(row, 0)?,
                 operator: row.try_get(1)?,
                 what: row.try_get(2)?,
                 detail: row.try_get(3)?,
+                before: row.try_get(4)?,
+                after: row.try_get(5)?,
             })
         };
         found.iter().map(row).collect()
     }
 
     /// Records what an operator did.
-    pub async fn audit(&self, at: Timestamp, by: &str, what: &str, detail: &str) -> Result<()> {
+    pub async fn audit(&self, row: &AuditRow) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        audit(&mut transaction, at, by, what, detail).await?;
+        audit(&mut transaction, row).await?;
         transaction.commit().await?;
         Ok(())
     }
 }
 
-async fn audit(
-    connection: &mut AnyConnection,
-    at: Timestamp,
-    by: &str,
-    what: &str,
-    detail: &str,
-) -> Result<()> {
-    sqlx::query("INSERT INTO audit (at, operator, what, detail) VALUES ($1, $2, $3, $4)")
-        .bind(at.as_micros())
-        .bind(rows::text(by))
-        .bind(what.to_owned())
-        .bind(rows::text(detail))
-        .execute(connection)
-        .await?;
+impl AuditRow {
+    /// Without what was there before and after.
+    pub fn of(at: Timestamp, by: &str, what: &str, detail: &str) -> Self {
+        let (operator, what, detail) = (by.to_owned(), what.to_owned(), detail.to_owned());
+        Self { at, operator, what, detail, before: None, after: None }
+    }
+}
+
+/// Adds to the record, in the transaction that makes the change.
+pub(crate) async fn audit(connection: &mut AnyConnection, row: &AuditRow) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO audit (at, operator, what, detail, before, after) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(row.at.as_micros())
+    .bind(rows::text(&row.operator))
+    .bind(row.what.clone())
+    .bind(rows::text(&row.detail))
+    .bind(row.before.as_deref().map(rows::text))
+    .bind(row.after.as_deref().map(rows::text))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -461,7 +501,7 @@ mod tests {
         assert_eq!(store.mirror("computers").await.expect("reads"), None);
         store.unlink("ada", NOW).await.expect("writes");
         assert_eq!(store.mirror("updates").await.expect("reads"), None);
-        let audited = store.audited(10).await.expect("reads");
+        let audited = store.audited(None, None, 10).await.expect("reads");
         assert_eq!(
             audited.iter().map(|row| (&*row.operator, &*row.what)).collect::<Vec<_>>(),
             [("ada", "unlink")]

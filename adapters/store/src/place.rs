@@ -177,21 +177,23 @@ mod tests {
 
     use super::*;
     use crate::test_database::{TestDatabase, on_both_engines};
-    use crate::{ComputerFilter, Quarantined, Store};
+    use crate::{ComputerFilter, Failures, Quarantined, Store};
 
     on_both_engines!(a_reader_sees_one_moment, text_of_others_may_hold_anything);
 
     async fn a_reader_sees_one_moment(on: TestDatabase) {
         let store = on.open().await;
-        let count = "SELECT COUNT(*) FROM operators";
+        let count = "SELECT COUNT(*) FROM sign_in_failures";
         let mut moment = store.read.begin().await.expect("begins");
         for _ in 0..2 {
             let row = sqlx::query(count).fetch_one(&mut *moment).await.expect("reads");
             assert_eq!(row.try_get::<i64, _>(0).expect("a count"), 0);
-            store.operators().add_operator("ada", "hash", Timestamp::EPOCH).await.expect("writes");
+            let failure = Failures { count: 1, since: Timestamp::EPOCH, locked_until: None };
+            let recorded = store.operators().record_failure("ada", Timestamp::EPOCH, |_| failure).await;
+            recorded.expect("writes");
         }
         drop(moment);
-        assert!(store.operators().has_operators().await.expect("reads"));
+        assert!(store.operators().failures("ada").await.expect("reads").is_some());
     }
 
     async fn text_of_others_may_hold_anything(on: TestDatabase) {
@@ -200,7 +202,7 @@ mod tests {
         let refused = Quarantined { document_hash: [1; 8], name: odd.to_owned(), reason: odd.to_owned() };
         store.quarantine(&[refused], Timestamp::EPOCH).await.expect("writes");
         assert_eq!(store.quarantined().await.expect("reads")[0].name, odd.replace('\0', "\u{fffd}"));
-        assert_eq!(store.operators().password_hash(odd).await.expect("answers"), None);
+        assert_eq!(store.operators().account(odd).await.expect("answers"), None);
         let filter = ComputerFilter { search: Some(odd.to_owned()), limit: 1, ..ComputerFilter::default() };
         assert_eq!(store.computers(&filter).await.expect("answers"), []);
     }

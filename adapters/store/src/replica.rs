@@ -119,6 +119,7 @@ async fn save_group(connection: &mut AnyConnection, group: &Group, by: &str, now
         what: if known.is_some() { "change group" } else { "create group" }.to_owned(),
         update: None,
         group: Some(group.id),
+        detail: String::new(),
         before: known.map(|row| row.try_get(0)).transpose()?,
         after: Some(group.name.clone()),
     };

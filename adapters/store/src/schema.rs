@@ -29,6 +29,7 @@ pub(crate) static UPDATE_SERVER: Schema = Schema {
         include_str!("../migrations/0004_upstream.sql"),
         include_str!("../migrations/0005_upstream_trust.sql"),
         include_str!("../migrations/0006_rollup.sql"),
+        include_str!("../migrations/0007_operators.sql"),
     ],
     ours: ["cookie_keys", "revisions"],
 };
@@ -41,6 +42,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0003_host_group_tree.sql"),
         include_str!("../migrations/manager/0004_review.sql"),
         include_str!("../migrations/manager/0005_revocations.sql"),
+        include_str!("../migrations/manager/0006_operators.sql"),
     ],
     ours: ["authority", "linkages"],
 };

@@ -228,7 +228,11 @@ async fn record_setting(
 ) -> Result<()> {
     let after = describe(connection).await?;
     let (by, what) = (by.to_owned(), what.to_owned());
-    record(connection, Change { at: now, by, what, update: None, group: None, before, after }).await
+    record(
+        connection,
+        Change { at: now, by, what, update: None, group: None, detail: String::new(), before, after },
+    )
+    .await
 }
 
 fn mode_number(mode: UpstreamMode) -> i64 {

@@ -7,6 +7,7 @@
 //! is a [`Problem`].
 
 mod approval;
+mod audit;
 mod changes;
 mod computer;
 mod group;
@@ -14,6 +15,7 @@ mod history;
 mod host_group;
 mod import;
 pub mod linkage;
+mod operator;
 mod page;
 pub mod path;
 mod policy;
@@ -33,6 +35,7 @@ pub use approval::{
     Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
     NewRevisions, Refusal, UpdatesOutcome,
 };
+pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
 pub use computer::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
@@ -44,6 +47,9 @@ pub use host_group::{
     ImportedGroups, NewHostGroup, PlannedGroup, UndonePlan,
 };
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
+pub use operator::{
+    MadeToken, NewOperator, NewPassword, NewToken, OperatorAccount, OperatorChange, Role, Token,
+};
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;

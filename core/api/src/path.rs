@@ -53,6 +53,23 @@ pub const UPSTREAM_RUN: &str = "/api/v1/upstream/runs/{number}";
 pub const POLICY: &str = "/api/v1/policy";
 /// GET with [`HistoryQuery`](crate::HistoryQuery): a page of [`Change`](crate::Change).
 pub const HISTORY: &str = "/api/v1/history";
+/// GET with [`AuditQuery`](crate::AuditQuery): a [`Page`](crate::Page) of
+/// [`AuditEntry`](crate::AuditEntry), of each server of the process.
+pub const AUDIT: &str = "/api/v1/audit";
+/// GET: a [`Page`](crate::Page) of [`OperatorAccount`](crate::OperatorAccount), always whole; POST of
+/// [`NewOperator`](crate::NewOperator): 201 and the [`OperatorAccount`](crate::OperatorAccount).
+pub const OPERATORS: &str = "/api/v1/operators";
+/// PUT of [`OperatorChange`](crate::OperatorChange): [`OperatorAccount`](crate::OperatorAccount); DELETE: 204.
+pub const OPERATOR: &str = "/api/v1/operators/{name}";
+/// PUT of [`NewPassword`](crate::NewPassword): 204.
+pub const OPERATOR_PASSWORD: &str = "/api/v1/operators/{name}/password";
+/// POST: [`OperatorAccount`](crate::OperatorAccount), whose wrong passwords are forgotten.
+pub const OPERATOR_UNLOCK: &str = "/api/v1/operators/{name}/unlock";
+/// GET: a [`Page`](crate::Page) of [`Token`](crate::Token), always whole; POST of
+/// [`NewToken`](crate::NewToken): 201 and a [`MadeToken`](crate::MadeToken).
+pub const TOKENS: &str = "/api/v1/tokens";
+/// DELETE: 204.
+pub const TOKEN: &str = "/api/v1/tokens/{name}";
 /// POST of [`Credentials`](crate::Credentials), without a token: [`Session`](crate::Session).
 pub const SESSION: &str = "/api/v1/session";
 /// GET with [`StatusQuery`](crate::StatusQuery): [`StatusSummary`](crate::StatusSummary).

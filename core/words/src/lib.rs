@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod error;
 pub mod moment;
+pub mod operator;
 pub mod quantity;
 pub mod report;
 pub mod synchronisation;

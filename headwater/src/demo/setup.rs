@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(100);
 
 fn operator() -> Operator {
-    Operator { name: "demo".to_owned() }
+    Operator::administrator("demo")
 }
 
 /// Says which update fails.

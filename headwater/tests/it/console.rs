@@ -9,7 +9,7 @@ use headwater_browser::{Browser, checks};
 use tempfile::TempDir;
 
 use crate::process::{HEADWATER, Server, UP, json, run};
-use crate::tree::{Node, eventually};
+use crate::tree::{FIRST_PASSWORD, Node, eventually};
 
 /// A usual page has at most so many bytes, with everything.
 const PAGE_BYTES_MAX: u64 = 100_000;
@@ -30,7 +30,10 @@ impl Console {
     /// A server with its operator before it, who reads this on the page of computers.
     fn of(browser: Browser, server: Server, folder: TempDir, data: PathBuf, reads: &str) -> Self {
         let url = server.told("console ").to_owned();
-        let password = server.told("password ").split(' ').next().unwrap().to_owned();
+        let password = match server.said("password ") {
+            true => server.told("password ").split(' ').next().unwrap().to_owned(),
+            false => FIRST_PASSWORD.to_owned(),
+        };
         let broken = RefCell::default();
         let console = Self { browser, url, data, broken, _server: server, _folder: folder };
         console.sign_in(&password, reads);
@@ -153,6 +156,9 @@ fn every_page_can_be_used_by_everybody() {
     console.look_at("/reports", "reports");
     assert!(browser.text(".verdict").contains("computers have all they need."));
     console.look_at("/link", "link");
+    console.look_at("/operators?change=admin", "operators");
+    browser.script("document.querySelectorAll('details').forEach((one) => one.open = true)");
+    console.check("operators-open");
     console.look_at("/history", "history");
 
     // By keyboard: the search, and a button that needs no pointer.
@@ -313,7 +319,9 @@ fn pages_with_nothing_say_what_to_do() {
         ("/groups", "groups", "There are no host groups yet."),
         ("/runs", "runs", "There was no synchronisation"),
         ("/link", "link", "Address of the top Linkage"),
-        ("/history", "history", "Nothing yet."),
+        ("/operators", "operators", "1 operator."),
+        // The first account is on the record.
+        ("/history", "history", "create operator"),
     ] {
         console.look_at(page, &format!("empty-{name}"));
         let text = console.browser.text("main");

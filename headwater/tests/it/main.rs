@@ -17,6 +17,7 @@ mod load;
 mod mischief;
 mod offers;
 mod operations;
+mod operators;
 mod process;
 mod reporting;
 mod requests;

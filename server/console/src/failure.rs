@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use headwater_manager::{ErrorKind, ManagerError};
 use headwater_model::chain;
+use headwater_operators::Refused;
 
 use crate::frame::Frame;
 
@@ -18,6 +19,10 @@ pub(crate) struct Failure {
 impl Failure {
     pub fn new(status: StatusCode, what: impl Into<String>) -> Self {
         Self { status, what: what.into() }
+    }
+
+    pub fn what(&self) -> &str {
+        &self.what
     }
 
     pub fn not_found(what: impl Into<String>) -> Self {
@@ -53,6 +58,22 @@ impl From<askama::Error> for Failure {
     }
 }
 
+/// The same with a capital letter.
+pub(crate) fn sentence(what: &str) -> String {
+    let mut what = what.to_owned();
+    if let Some(first) = what.get(..1) {
+        let first = first.to_uppercase();
+        what.replace_range(..1, &first);
+    }
+    what
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::new(StatusCode::FORBIDDEN, refused.to_string())
+    }
+}
+
 #[derive(Template)]
 #[template(path = "failure.html")]
 struct Page {
@@ -62,10 +83,7 @@ struct Page {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut what = self.what;
-        if let Some(first) = what.get(..1) {
-            what.replace_range(..1, &first.to_uppercase());
-        }
+        let what = sentence(&self.what);
         let page = Page { frame: Frame::bare("Not done"), what };
         let html = page.render().unwrap_or_default();
         (self.status, Html(html)).into_response()

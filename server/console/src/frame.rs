@@ -1,13 +1,14 @@
 //! What surrounds every page: where you are, the age of the data, who you are.
 
 use headwater_manager::Manager;
+use headwater_operators::Action;
 
 use crate::fields::Fields;
 use crate::look::When;
 use crate::session::Visitor;
 
 /// The places of the bar on the left.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 9] = [
     ("/", "Overview"),
     ("/updates", "Updates"),
     ("/computers", "Computers"),
@@ -15,6 +16,7 @@ const PLACES: [(&str, &str); 8] = [
     ("/reports", "Reports"),
     ("/runs", "Synchronisation"),
     ("/link", "Link"),
+    ("/operators", "Operators"),
     ("/history", "History"),
 ];
 
@@ -22,6 +24,27 @@ pub(crate) struct Place {
     pub path: &'static str,
     pub name: &'static str,
     pub is_here: bool,
+}
+
+/// What an operator may do beyond reading, so that a page has no button that is refused. The refusal is
+/// decided when the button is pressed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct May {
+    /// Something.
+    pub write: bool,
+    /// For every group.
+    pub every_group: bool,
+    pub administer: bool,
+}
+
+impl May {
+    fn of(visitor: &Visitor) -> Self {
+        Self {
+            write: visitor.may(Action::Write),
+            every_group: visitor.may(Action::ForEveryGroup),
+            administer: visitor.may(Action::Administer),
+        }
+    }
 }
 
 /// What every page needs.
@@ -35,6 +58,7 @@ pub(crate) struct Frame {
     /// The hop that fails, and since when.
     pub problem: Option<(String, When)>,
     pub search: String,
+    pub may: May,
     pub version: &'static str,
 }
 
@@ -44,7 +68,8 @@ impl Frame {
         let problem = mirror.problem.as_ref();
         Self {
             places: places(here),
-            user: visitor.name.clone(),
+            user: visitor.asking().shown_name().to_owned(),
+            may: May::of(visitor),
             csrf: visitor.csrf.clone(),
             read_at: mirror.read_at.map(|at| When::new(at, now)),
             problem: problem.map(|problem| (problem.what.clone(), When::new(problem.since, now))),
@@ -63,6 +88,7 @@ impl Frame {
             read_at: None,
             problem: None,
             search: String::new(),
+            may: May::default(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }

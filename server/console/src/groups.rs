@@ -9,6 +9,7 @@ use headwater_api::{
 };
 use headwater_manager::Mirror;
 use headwater_model::chain;
+use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
@@ -30,6 +31,9 @@ struct Page {
     wsus_groups: Vec<WsusGroup>,
     chosen: String,
     plan: Option<Plan>,
+    /// Whether it is in the scope of whoever looks.
+    may_change: bool,
+    may_apply: bool,
     /// Why no plan can be made.
     problem: String,
     /// Where to look at taking over a WSUS group that is in the way.
@@ -165,6 +169,11 @@ async fn page(
             hosts: fields.get("hosts").to_owned(),
         },
         host_groups: branches(&host_groups, &chosen),
+        may_change: manager.for_host_group(visitor.asking(), &chosen).await?.is_ok(),
+        may_apply: match &plan {
+            Some(plan) => manager.for_plan(visitor.asking(), plan).await?.is_ok(),
+            None => false,
+        },
         plan: plan.map(|plan| shown(plan, &mirror)),
         chosen,
         problem,
@@ -312,7 +321,8 @@ pub(crate) async fn apply(
         return Err(Failure::new(axum::http::StatusCode::CONFLICT, what));
     }
     let max_removals = fields.get("max_removals").parse().ok();
-    manager.apply_group_plan(&ApplyGroupPlan { plan, max_removals }, &visitor.name).await?;
+    let by = &manager.for_plan(visitor.asking(), &plan).await??.name;
+    manager.apply_group_plan(&ApplyGroupPlan { plan, max_removals }, by).await?;
     Ok(back_to(name))
 }
 
@@ -322,7 +332,8 @@ pub(crate) async fn undo(
     Form(fields): Form,
 ) -> Result<Redirect, Failure> {
     let name = fields.get("group");
-    manager.undo_group_plan(name, &visitor.name).await?;
+    let by = &manager.for_host_group(visitor.asking(), name).await??.name;
+    manager.undo_group_plan(name, by).await?;
     Ok(back_to(name))
 }
 
@@ -331,7 +342,7 @@ fn back_to(name: &str) -> Redirect {
 }
 
 pub(crate) async fn import(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
-    manager.import_host_groups(&visitor.name).await?;
+    manager.import_host_groups(visitor.permitted(Action::Administer)?).await?;
     Ok(Redirect::to("/groups"))
 }
 
@@ -349,7 +360,8 @@ pub(crate) async fn create(
         parent: fields.text("parent"),
         direct: !fields.get("direct").is_empty(),
     };
-    match manager.create_host_group(&new, &visitor.name).await {
+    let by = &manager.for_new_host_group(visitor.asking(), &new).await??.name;
+    match manager.create_host_group(&new, by).await {
         Ok(made) => Ok(Ok(back_to(&made.name))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
@@ -366,7 +378,8 @@ pub(crate) async fn set(
         direct: Some(!fields.get("direct").is_empty()),
         rule: Some(conditions(&fields)),
     };
-    match manager.set_host_group(fields.get("group"), &change, &visitor.name).await {
+    let by = &manager.for_host_group_change(visitor.asking(), fields.get("group"), &change).await??.name;
+    match manager.set_host_group(fields.get("group"), &change, by).await {
         Ok(set) => Ok(Ok(back_to(&set.name))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
@@ -377,7 +390,8 @@ pub(crate) async fn delete(
     visitor: Visitor,
     Form(fields): Form,
 ) -> Result<Redirect, Failure> {
-    manager.delete_host_group(fields.get("group"), &visitor.name).await?;
+    let by = &manager.for_host_group(visitor.asking(), fields.get("group")).await??.name;
+    manager.delete_host_group(fields.get("group"), by).await?;
     Ok(Redirect::to("/groups"))
 }
 

@@ -26,15 +26,19 @@ struct Row {
     by: String,
     what: String,
     detail: String,
+    before: String,
+    after: String,
 }
 
 pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
     let now = manager.now();
-    let rows = manager.audited(ROWS).await?.into_iter().map(|row| Row {
+    let rows = manager.audited(None, None, ROWS).await?.into_iter().map(|row| Row {
         at: When::new(row.at, now),
         by: row.operator,
         what: row.what,
         detail: row.detail,
+        before: row.before.unwrap_or_else(|| "–".to_owned()),
+        after: row.after.unwrap_or_else(|| "–".to_owned()),
     });
     let page = Page {
         rows: rows.collect(),

@@ -9,6 +9,7 @@
 //! | `/groups` | host groups, WSUS groups, and the difference |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
 //! | `/link` | linking, pairing, revoking, examining |
+//! | `/operators` | operators, tokens of programs, one's own password |
 //! | `/history` | what operators did |
 //! | `/live` | server-sent events: something has changed |
 //! | `/sign-in`, `/sign-out`, `/assets/…` | |
@@ -28,6 +29,7 @@ mod history;
 mod link;
 mod live;
 mod look;
+mod operators;
 mod overview;
 mod reports;
 mod runs;
@@ -73,7 +75,15 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link/pair", post(link::pair))
         .route("/link/revoke", post(link::revoke))
         .route("/history", get(history::show))
+        .route("/operators", get(operators::show).post(operators::create))
+        .route("/operators/change", post(operators::change))
+        .route("/operators/act", post(operators::act))
+        .route("/tokens", post(operators::create_token))
+        .route("/tokens/revoke", post(operators::revoke_token))
         .route("/live", get(live::events))
+        .layer(middleware::from_fn(session::writing))
+        // Whatever somebody's role is.
+        .route("/operators/password", post(operators::password))
         .route("/sign-out", post(session::sign_out))
         .layer(middleware::from_fn_with_state(manager.clone(), session::admit))
         .route("/sign-in", get(session::sign_in_page).post(session::sign_in))

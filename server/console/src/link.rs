@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, State};
-use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use headwater_api::FindingLevel;
-use headwater_manager::{Manager, ManagerError};
+use headwater_manager::ManagerError;
 use headwater_model::chain;
-use headwater_operators::PasswordCheck;
+use headwater_operators::Action;
 
 use crate::Shared;
 use crate::failure::Failure;
@@ -131,8 +130,9 @@ pub(crate) async fn link(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
-    confirmed(&manager, &visitor, &fields, peer).await?;
-    match manager.link(fields.get("url"), fields.get("code"), &visitor.name).await {
+    let by = visitor.permitted(Action::Administer)?;
+    visitor.confirmed(&manager, &fields, peer).await?;
+    match manager.link(fields.get("url"), fields.get("code"), by).await {
         Ok(()) => Ok(Ok(Redirect::to("/link"))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
@@ -144,15 +144,16 @@ pub(crate) async fn pair(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
-    confirmed(&manager, &visitor, &fields, peer).await?;
-    match manager.pair(fields.get("linkage"), fields.get("code"), &visitor.name).await {
+    let by = visitor.permitted(Action::Administer)?;
+    visitor.confirmed(&manager, &fields, peer).await?;
+    match manager.pair(fields.get("linkage"), fields.get("code"), by).await {
         Ok(()) => Ok(Ok(Redirect::to("/link"))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
 }
 
 pub(crate) async fn confirm(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
-    manager.confirm(&visitor.name).await?;
+    manager.confirm(visitor.permitted(Action::Administer)?).await?;
     Ok(Redirect::to("/link"))
 }
 
@@ -162,28 +163,10 @@ pub(crate) async fn revoke(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
-    confirmed(&manager, &visitor, &fields, peer).await?;
-    match manager.revoke(fields.get("linkage"), &visitor.name).await {
+    let by = visitor.permitted(Action::Administer)?;
+    visitor.confirmed(&manager, &fields, peer).await?;
+    match manager.revoke(fields.get("linkage"), by).await {
         Ok(_) => Ok(Ok(Redirect::to("/link"))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
-    }
-}
-
-/// Linking, pairing and revoking ask for the password again: a screen that was left open is not enough.
-async fn confirmed(
-    manager: &Manager,
-    visitor: &Visitor,
-    fields: &Fields,
-    peer: SocketAddr,
-) -> Result<(), Failure> {
-    let (password, now) = (fields.get("password"), manager.now());
-    let checked = manager.operators.check_password(&visitor.name, password, peer.ip(), now).await;
-    match checked.map_err(ManagerError::from)? {
-        PasswordCheck::Right(_) => Ok(()),
-        PasswordCheck::Wrong => Err(Failure::new(StatusCode::FORBIDDEN, "the password is wrong")),
-        PasswordCheck::Later(seconds) => {
-            let what = format!("too many wrong passwords came from there: try again in {seconds} s");
-            Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, what))
-        }
     }
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState};
 use headwater_manager::{Manager, Mirror, Running};
+use headwater_operators::Action;
 use headwater_words::moment::took;
 use headwater_words::quantity::{counted, duration, grouped};
 use headwater_words::synchronisation::{in_step, mode, phase, sentences, verdict};
@@ -243,7 +244,9 @@ pub(crate) async fn begin(
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
     let dry_run = fields.get("dry") == "yes";
     let request = SyncRequest { dry_run, below: fields.text("below"), ..SyncRequest::default() };
-    let running = manager.synchronise(&request, &visitor.name).await?;
+    // What only compares writes nothing.
+    let by = visitor.permitted(if dry_run { Action::Write } else { Action::Administer })?;
+    let running = manager.synchronise(&request, by).await?;
     match running.number {
         Some(number) => Ok(Ok(Redirect::to(&format!("/runs/{number}")))),
         None => Ok(Err(listed(&manager, &visitor, &running).await?)),
@@ -281,6 +284,6 @@ async fn listed(manager: &Manager, visitor: &Visitor, running: &Running) -> Resu
 }
 
 pub(crate) async fn stop(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
-    manager.stop_synchronising(&visitor.name).await?;
+    manager.stop_synchronising(visitor.permitted(Action::Administer)?).await?;
     Ok(Redirect::to("/runs"))
 }

@@ -3,21 +3,24 @@
 //! A session is an operator's token in a cookie that scripts cannot read and other sites do not send. The
 //! token in every form is derived from it, so that no other page can have it (threat: forged requests).
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::Scheme;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use headwater_manager::Manager;
+use headwater_manager::{GroupPaths, Manager, ManagerError};
+use headwater_model::GroupId;
+use headwater_operators::{Action, Asking, NotLetIn};
 use ring::digest::{SHA256, digest};
 
 use crate::Shared;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{FORM_BYTES_MAX, Fields, Form, Query, encoded};
 use crate::frame::Frame;
 
@@ -28,9 +31,73 @@ const SESSION_SECONDS: u32 = 12 * 3600;
 /// An operator with a page before them.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
-    pub name: String,
+    asking: Asking,
     /// What every form of this session carries.
     pub csrf: String,
+}
+
+impl Visitor {
+    pub fn asking(&self) -> &Asking {
+        &self.asking
+    }
+
+    /// The name of the operator, for something that they may do.
+    pub fn permitted(&self, action: Action<'_>) -> Result<&str, Failure> {
+        Ok(&self.asking.permitted(action)?.name)
+    }
+
+    pub fn may(&self, action: Action<'_>) -> bool {
+        self.asking.may(action)
+    }
+
+    /// Which groups the operator may decide for.
+    pub async fn groups(&self, manager: &Manager) -> Result<Within<'_>, Failure> {
+        let paths = match self.may(Action::ForEveryGroup) || !self.may(Action::Write) {
+            true => None,
+            false => Some(manager.group_paths().await?),
+        };
+        Ok(Within { visitor: self, paths })
+    }
+
+    /// Whatever gives somebody access asks for the password again: a screen that was left open is not enough.
+    pub async fn confirmed(
+        &self,
+        manager: &Manager,
+        fields: &Fields,
+        peer: SocketAddr,
+    ) -> Result<(), Failure> {
+        let (name, password) = (self.asking.shown_name(), fields.get("password"));
+        let checked = manager.operators.check_password(name, password, peer.ip(), manager.now()).await;
+        match checked.map_err(ManagerError::from)? {
+            Ok(_) => Ok(()),
+            Err(NotLetIn::Wrong) => Err(Failure::new(StatusCode::FORBIDDEN, "the password is wrong")),
+            Err(other) => Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, other.to_string())),
+        }
+    }
+}
+
+/// The groups that an operator may decide for.
+pub(crate) struct Within<'a> {
+    visitor: &'a Visitor,
+    /// Where a scope says which.
+    paths: Option<GroupPaths>,
+}
+
+impl Within<'_> {
+    pub fn has(&self, id: GroupId) -> bool {
+        match &self.paths {
+            Some(paths) => self.visitor.may(Action::ForGroups(&[paths.of(id)])),
+            None => self.visitor.may(Action::ForEveryGroup),
+        }
+    }
+}
+
+/// Whoever may only read gets no further with a form, whichever page it is of.
+pub(crate) async fn writing(visitor: Visitor, request: Request, next: Next) -> Result<Response, Failure> {
+    if request.method() != Method::GET {
+        visitor.permitted(Action::Write)?;
+    }
+    Ok(next.run(request).await)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Visitor {
@@ -56,9 +123,9 @@ pub(crate) async fn admit(State(manager): Shared, request: Request, next: Next) 
             return Redirect::to(&format!("/sign-in?to={}", encoded(wanted))).into_response();
         }
         Ok(None) => return Failure::new(StatusCode::UNAUTHORIZED, "sign in first").into_response(),
-        Err(error) => return Failure::from(headwater_manager::ManagerError::from(error)).into_response(),
+        Err(error) => return Failure::from(ManagerError::from(error)).into_response(),
     };
-    let visitor = Visitor { name: operator.name, csrf: derived(&token) };
+    let visitor = Visitor { asking: Asking::new(operator), csrf: derived(&token) };
     let mut request = match request.method() {
         &Method::GET => request,
         _ => match proven(request, &visitor).await {
@@ -99,31 +166,40 @@ struct SignIn {
     frame: Frame,
     to: String,
     name: String,
-    wrong: bool,
+    /// Why nobody was let in.
+    wrong: String,
 }
 
 impl SignIn {
-    fn page(to: &str, name: &str, wrong: bool) -> Result<Html<String>, Failure> {
+    fn page(to: &str, name: &str, wrong: String) -> Result<Html<String>, Failure> {
         let (to, name) = (to.to_owned(), name.to_owned());
         Ok(Html(Self { frame: Frame::bare("Sign in"), to, name, wrong }.render()?))
     }
 }
 
 pub(crate) async fn sign_in_page(Query(query): Query) -> Result<Html<String>, Failure> {
-    SignIn::page(query.get("to"), "", false)
+    SignIn::page(query.get("to"), "", String::new())
 }
 
 pub(crate) async fn sign_in(
     State(manager): State<Arc<Manager>>,
     scheme: Option<axum::Extension<Scheme>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(form): Form,
 ) -> Result<Response, Failure> {
     let (name, to) = (form.get("name"), form.get("to"));
-    let known = manager.operators.sign_in(name, form.get("password"), manager.now()).await;
-    let known = known.map_err(headwater_manager::ManagerError::from)?;
-    let Some((token, _)) = known else {
-        tracing::warn!(name, "a sign-in failed");
-        return Ok((StatusCode::UNAUTHORIZED, SignIn::page(to, name, true)?).into_response());
+    let known = manager.operators.sign_in(name, form.get("password"), peer.ip(), manager.now()).await;
+    let token = match known.map_err(ManagerError::from)? {
+        Ok(session) => session.token,
+        Err(why) => {
+            // Without the name: people mistake its field for that of the password.
+            tracing::warn!(%peer, %why, "a sign-in failed");
+            let status = match why {
+                NotLetIn::Wrong => StatusCode::UNAUTHORIZED,
+                NotLetIn::Later(_) | NotLetIn::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+            };
+            return Ok((status, SignIn::page(to, name, sentence(&why.to_string()))?).into_response());
+        }
     };
     let secure = if scheme.is_some_and(|scheme| scheme.0 == Scheme::HTTPS) { "; Secure" } else { "" };
     let cookie =
@@ -139,7 +215,7 @@ fn local(to: &str) -> &str {
 
 pub(crate) async fn sign_out(State(manager): Shared, headers: HeaderMap) -> Result<Response, Failure> {
     if let Some(token) = cookie(&headers) {
-        manager.operators.forget(token).await.map_err(headwater_manager::ManagerError::from)?;
+        manager.operators.forget(token).await.map_err(ManagerError::from)?;
     }
     let cookie = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())

@@ -8,17 +8,37 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use headwater_model::Timestamp;
-use headwater_operators::{Operator, Operators};
+use headwater_operators::{Action, Asking, GroupPath, Operator, Operators};
 
 use crate::problem::Refusal;
 
-/// Lets in who has a token, and remembers who it is for the handlers.
+/// Lets in who has a token, and remembers who it is for the handlers. Whoever may only read gets no further
+/// with anything else, whichever handler would answer it.
 pub(crate) async fn admit(
     operators: &Operators,
     now: Timestamp,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
+    let request = let_in(operators, now, request).await?;
+    if !request.method().is_safe() {
+        let caller = request.extensions().get::<Caller>().ok_or_else(nobody)?;
+        caller.permitted(Action::Write)?;
+    }
+    Ok(next.run(request).await)
+}
+
+/// The same for what everybody may do whatever their role.
+pub(crate) async fn admit_everybody(
+    operators: &Operators,
+    now: Timestamp,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    Ok(next.run(let_in(operators, now, request).await?).await)
+}
+
+async fn let_in(operators: &Operators, now: Timestamp, mut request: Request) -> Result<Request, Refusal> {
     let unauthorized = || {
         let detail =
             "send `Authorization: Bearer …` with a token; the commands find theirs in the data folder";
@@ -26,8 +46,8 @@ pub(crate) async fn admit(
     };
     let Some(Shown::Token(token)) = Shown::in_headers(request.headers()) else { return Err(unauthorized()) };
     let operator = operators.operator(token, now).await?.ok_or_else(unauthorized)?;
-    request.extensions_mut().insert(Caller(operator));
-    Ok(next.run(request).await)
+    request.extensions_mut().insert(Caller(Asking::new(operator)));
+    Ok(request)
 }
 
 /// What a request shows for whom it comes from: a token (RFC 6750, 2.1), or a name and a password in
@@ -51,16 +71,47 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The operator of a request that was let in.
+/// The operator of a request that was let in. A handler that acts in their name has to say for what.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(pub Operator);
+pub(crate) struct Caller(Asking);
+
+impl Caller {
+    pub fn permitted(&self, action: Action<'_>) -> Result<&Operator, Refusal> {
+        Ok(self.0.permitted(action)?)
+    }
+
+    pub fn for_groups(&self, groups: &[GroupPath]) -> Result<&Operator, Refusal> {
+        self.permitted(Action::ForGroups(groups))
+    }
+
+    pub fn asking(&self) -> &Asking {
+        &self.0
+    }
+}
+
+fn nobody() -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "sign in first")
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let caller = parts.extensions.get::<Self>().cloned();
-        caller.ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "not permitted", "sign in first"))
+        caller.ok_or_else(nobody)
+    }
+}
+
+/// The operator of a request, who is an administrator.
+#[derive(Debug, Clone)]
+pub(crate) struct Administrator(pub Operator);
+
+impl<S: Send + Sync> FromRequestParts<S> for Administrator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(Self(caller.permitted(Action::Administer)?.clone()))
     }
 }
 

@@ -22,6 +22,7 @@ mod json;
 pub mod linkage;
 mod listen;
 pub mod manager;
+pub mod operators;
 pub mod oracle;
 mod patient;
 mod problem;

@@ -17,9 +17,10 @@ use headwater_api::{
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
+use headwater_operators::{Action, GroupPath};
 use tokio::sync::mpsc;
 
-use crate::caller::{Caller, admit};
+use crate::caller::{Administrator, Caller, admit};
 use crate::console::{harden, parse_id};
 use crate::json::{Json, Query, lines};
 use crate::problem::Refusal;
@@ -84,35 +85,38 @@ async fn show(State(manager): Shared) -> Result<Json<WsusLink>, Refusal> {
 
 async fn link(
     State(manager): Shared,
-    Caller(caller): Caller,
+    Administrator(caller): Administrator,
     Json(request): Json<LinkRequest>,
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.link(&request.url, &request.code, &caller.name).await?;
     show(State(manager)).await
 }
 
-async fn unlink(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
+async fn unlink(State(manager): Shared, Administrator(caller): Administrator) -> Result<StatusCode, Refusal> {
     manager.unlink(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn pair(
     State(manager): Shared,
-    Caller(caller): Caller,
+    Administrator(caller): Administrator,
     Json(request): Json<PairRequest>,
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.pair(&request.linkage, &request.code, &caller.name).await?;
     show(State(manager)).await
 }
 
-async fn confirm(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
+async fn confirm(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+) -> Result<StatusCode, Refusal> {
     manager.confirm(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn revoke(
     State(manager): Shared,
-    Caller(caller): Caller,
+    Administrator(caller): Administrator,
     Json(request): Json<RevokeRequest>,
 ) -> Result<Json<Revoked>, Refusal> {
     Ok(Json(manager.revoke(&request.linkage, &caller.name).await?))
@@ -125,10 +129,12 @@ async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
 /// The run goes on to its end even if the client hangs up.
 async fn synchronise(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(request): Json<SyncRequest>,
 ) -> Result<Response, Refusal> {
-    let running = manager.synchronise(&request, &caller.name).await?;
+    // What only compares writes nothing.
+    let action = if request.dry_run { Action::Write } else { Action::Administer };
+    let running = manager.synchronise(&request, &caller.permitted(action)?.name).await?;
     let (events, received) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut seen = 0;
@@ -150,7 +156,10 @@ async fn synchronise(
     Ok(lines(received))
 }
 
-async fn stop_synchronising(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
+async fn stop_synchronising(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+) -> Result<StatusCode, Refusal> {
     manager.stop_synchronising(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -168,18 +177,20 @@ async fn plan_group(
 
 async fn apply_group_plan(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(apply): Json<ApplyGroupPlan>,
 ) -> Result<Json<GroupPlan>, Refusal> {
-    Ok(Json(manager.apply_group_plan(&apply, &caller.name).await?))
+    let operator = manager.for_plan(caller.asking(), &apply.plan).await??;
+    Ok(Json(manager.apply_group_plan(&apply, &operator.name).await?))
 }
 
 async fn undo_group_plan(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<UndonePlan>, Refusal> {
-    Ok(Json(manager.undo_group_plan(&name, &caller.name).await?))
+    let operator = manager.for_host_group(caller.asking(), &name).await??;
+    Ok(Json(manager.undo_group_plan(&name, &operator.name).await?))
 }
 
 async fn updates(
@@ -214,33 +225,36 @@ async fn groups(State(manager): Shared) -> Result<Json<Page<Group>>, Refusal> {
 
 async fn create_group(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(new): Json<NewGroup>,
 ) -> Result<(StatusCode, Json<Group>), Refusal> {
-    Ok((StatusCode::CREATED, Json(manager.create_group(&new, &caller.name).await?)))
+    let operator = caller.for_groups(&[GroupPath::named(&new.name)])?;
+    Ok((StatusCode::CREATED, Json(manager.create_group(&new, &operator.name).await?)))
 }
 
 async fn approve(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
+    let operator = manager.for_group(caller.asking(), request.group).await??;
     let ApprovalRequest { updates, group, action, deadline, new_revisions } = request;
     let terms = Terms { action, deadline, new_revisions };
-    Ok(Json(manager.approve(&updates, group, Some(terms), &caller.name).await?))
+    Ok(Json(manager.approve(&updates, group, Some(terms), &operator.name).await?))
 }
 
 async fn withdraw(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(request): Json<ApprovalWithdrawal>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    Ok(Json(manager.approve(&request.updates, request.group, None, &caller.name).await?))
+    let operator = manager.for_group(caller.asking(), request.group).await??;
+    Ok(Json(manager.approve(&request.updates, request.group, None, &operator.name).await?))
 }
 
 async fn decline(
     State(manager): Shared,
-    Caller(caller): Caller,
+    Administrator(caller): Administrator,
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, true, &caller.name).await?))
@@ -248,7 +262,7 @@ async fn decline(
 
 async fn undecline(
     State(manager): Shared,
-    Caller(caller): Caller,
+    Administrator(caller): Administrator,
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
@@ -282,10 +296,10 @@ async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {
 
 async fn halt(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(request): Json<HaltRequest>,
 ) -> Result<Json<Halt>, Refusal> {
-    Ok(Json(manager.halt(request.update, &caller.name).await?))
+    Ok(Json(manager.halt(request.update, &caller.permitted(Action::ForEveryGroup)?.name).await?))
 }
 
 async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Refusal> {
@@ -295,45 +309,49 @@ async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Re
 
 async fn create_host_group(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Json(new): Json<NewHostGroup>,
 ) -> Result<(StatusCode, Json<HostGroup>), Refusal> {
-    let made = manager.create_host_group(&new, &caller.name).await?;
+    let operator = manager.for_new_host_group(caller.asking(), &new).await??;
+    let made = manager.create_host_group(&new, &operator.name).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
 async fn set_host_group(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Path(name): Path<String>,
     Json(change): Json<HostGroupChange>,
 ) -> Result<Json<HostGroup>, Refusal> {
-    Ok(Json(manager.set_host_group(&name, &change, &caller.name).await?))
+    let operator = manager.for_host_group_change(caller.asking(), &name, &change).await??;
+    Ok(Json(manager.set_host_group(&name, &change, &operator.name).await?))
 }
 
 async fn delete_host_group(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    manager.delete_host_group(&name, &caller.name).await?;
+    let operator = manager.for_host_group(caller.asking(), &name).await??;
+    manager.delete_host_group(&name, &operator.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn import_host_groups(
     State(manager): Shared,
-    Caller(caller): Caller,
+    Administrator(caller): Administrator,
 ) -> Result<Json<ImportedGroups>, Refusal> {
     Ok(Json(manager.import_host_groups(&caller.name).await?))
 }
 
 async fn change_host_group(
     State(manager): Shared,
-    Caller(caller): Caller,
+    caller: Caller,
     Path(name): Path<String>,
     Json(members): Json<HostGroupMembers>,
 ) -> Result<Json<HostGroup>, Refusal> {
-    Ok(Json(manager.change_host_group(&name, &members, &caller.name).await?))
+    let operator = manager.for_members(caller.asking(), &name, &members.add).await??;
+    Ok(Json(manager.change_host_group(&name, &members, &operator.name).await?))
 }
 
 impl From<ManagerError> for Refusal {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use headwater_api::Problem;
 use headwater_app::{AppError, admin};
 use headwater_content::Error as ContentError;
-use headwater_operators::OperatorsError;
+use headwater_operators::{OperatorsError, Refused};
 
 /// A problem on its way out.
 #[derive(Debug)]
@@ -56,7 +56,20 @@ impl From<AppError> for Refusal {
 
 impl From<OperatorsError> for Refusal {
     fn from(error: OperatorsError) -> Self {
-        AppError::from(error).into()
+        match error {
+            OperatorsError::NotFound(detail) => AppError::NotFound(detail).into(),
+            OperatorsError::Conflict(detail) => AppError::Refused(detail).into(),
+            OperatorsError::Invalid(detail) => Self::invalid(detail),
+            other => AppError::from(other).into(),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let mut refusal = Self::new(StatusCode::FORBIDDEN, "not permitted", refused.to_string());
+        refusal.0.kind = "/problems/not-permitted".to_owned();
+        refusal
     }
 }
 

@@ -1,6 +1,6 @@
 //! Approvals and declines at the linked WSUS, which is the truth for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use headwater_api::linkage::{Approve, Decided, Decline};
 use headwater_api::{
@@ -8,6 +8,7 @@ use headwater_api::{
     UpdatesOutcome,
 };
 use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_store::AuditRow;
 
 use crate::ask::Way;
 use crate::tree::{check_same, must_be_confirmed, must_be_top};
@@ -58,7 +59,7 @@ impl Manager {
         }
         let way = self.writable().await?;
         let made = self.create_group_on(&way, &way.top, &new.name, by).await?;
-        self.store.audit(self.now(), by, "create group", &made.name).await?;
+        self.store.audit(&AuditRow::of(self.now(), by, "create group", &made.name)).await?;
         let (id, name, parent) = (made.id, made.name, made.parent);
         Ok(Group { id, name, parent, built_in: false, computers: 0, approvals: 0 })
     }
@@ -78,6 +79,7 @@ impl Manager {
             return Err(ManagerError::Invalid(reason.to_owned()));
         }
         let way = self.writable().await?;
+        let before = self.approved(updates, group);
         let approve = Approve {
             by: by.to_owned(),
             updates: updates.to_vec(),
@@ -87,7 +89,11 @@ impl Manager {
         };
         let decided = self.approve_on(&way, &way.top, approve).await?;
         let what = if terms.is_some() { "approve" } else { "withdraw" };
-        self.record(by, what, &format!("for {group}"), &decided).await?;
+        let after =
+            terms.map_or_else(|| "not approved".to_owned(), |terms| said(terms.action, terms.deadline));
+        let name =
+            self.mirror().tree.group(group).map_or_else(|| group.to_string(), |known| known.name.clone());
+        self.record(by, what, &format!("for {name}"), &decided, &before, after).await?;
         if terms.is_some() {
             for update in updates {
                 self.store.forget_halt(*update).await?;
@@ -108,7 +114,11 @@ impl Manager {
         let way = self.writable().await?;
         let asked = Decline { by: by.to_owned(), updates: updates.to_vec(), decline };
         let decided = self.decline_on(&way, &way.top, asked).await?;
-        self.record(by, if decline { "decline" } else { "undecline" }, "", &decided).await?;
+        let (what, before, after) = match decline {
+            true => ("decline", "not declined", "declined"),
+            false => ("undecline", "declined", "not declined"),
+        };
+        self.record(by, what, "", &decided, before, after.to_owned()).await?;
         self.look_again();
         outcome(decided)
     }
@@ -123,13 +133,46 @@ impl Manager {
         Ok(way)
     }
 
-    async fn record(&self, by: &str, what: &str, how: &str, decided: &Decided) -> Result<(), ManagerError> {
+    async fn record(
+        &self,
+        by: &str,
+        what: &str,
+        how: &str,
+        decided: &Decided,
+        before: &str,
+        after: String,
+    ) -> Result<(), ManagerError> {
         if !decided.applied.is_empty() {
             let detail = format!("{} {how}", decided.applied.join(", "));
-            self.store.audit(self.now(), by, what, detail.trim_end()).await?;
+            let row = AuditRow::of(self.now(), by, what, detail.trim_end());
+            self.store
+                .audit(&AuditRow { before: Some(before.to_owned()), after: Some(after), ..row })
+                .await?;
         }
         Ok(())
     }
+
+    /// What was approved for a group when the mirror was last read: of several updates, each once.
+    fn approved(&self, updates: &[UpdateId], group: GroupId) -> String {
+        let mirror = self.mirror();
+        let of = |update: &UpdateId| {
+            let known = mirror.tree.approvals.iter().find(|one| one.update == *update && one.group == group);
+            known.map_or_else(|| "not approved".to_owned(), |one| said(one.action, one.deadline))
+        };
+        let told: BTreeSet<String> = updates.iter().map(of).collect();
+        told.into_iter().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// An approval in the words of the record.
+fn said(action: ApprovalAction, deadline: Option<Timestamp>) -> String {
+    let action = match action {
+        ApprovalAction::Install => "install",
+        ApprovalAction::Uninstall => "uninstall",
+        ApprovalAction::Detect => "detect only",
+        ApprovalAction::Block => "block",
+    };
+    deadline.map_or_else(|| action.to_owned(), |deadline| format!("{action} until {deadline}"))
 }
 
 fn check_count(updates: &[UpdateId]) -> Result<(), ManagerError> {

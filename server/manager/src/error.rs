@@ -2,6 +2,7 @@
 
 use headwater_api::linkage::{Failure, FailureKind};
 use headwater_link::{DialError, KeyError, PairingError, SignatureError};
+use headwater_operators::OperatorsError;
 
 /// Why a request was refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +44,8 @@ pub enum ManagerError {
     },
     #[error("the database failed")]
     Store(#[from] headwater_store::Error),
-    #[error("the accounts failed")]
-    Operators(#[from] headwater_operators::OperatorsError),
+    #[error(transparent)]
+    Operators(#[from] OperatorsError),
     #[error("a key failed")]
     Key(#[from] KeyError),
     #[error("nothing can be signed")]
@@ -77,6 +78,9 @@ impl ManagerError {
             Self::Refused(_) | Self::Pairing(_) => ErrorKind::Refused,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Untrusted { .. } | Self::Unreadable { .. } => ErrorKind::NotUnderstood,
+            Self::Operators(OperatorsError::Invalid(_)) => ErrorKind::Invalid,
+            Self::Operators(OperatorsError::NotFound(_)) => ErrorKind::NotFound,
+            Self::Operators(OperatorsError::Conflict(_)) => ErrorKind::Refused,
             Self::Store(_)
             | Self::Mirror { .. }
             | Self::Operators(_)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
 use headwater_model::{ClientId, GroupId, HostId, ServerId, Timestamp};
-use headwater_store::LinkageRow;
+use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::group_plan::{self as decide, Reason, Request, Target};
 use headwater_tree::naming::Owner;
 use headwater_tree::plan_guard;
@@ -119,8 +119,13 @@ impl Manager {
         }
         for planned in &plan.groups {
             let (add, remove) = (planned.add.len(), planned.remove.len());
-            let detail = format!("{}: {add} added, {remove} removed", planned.host_group);
-            self.store.audit(self.now(), by, "apply group plan", &detail).await?;
+            let stays = planned.unchanged as usize;
+            let applied = AuditRow {
+                before: Some(format!("{} members", stays + remove)),
+                after: Some(format!("{} members, {add} added, {remove} removed", stays + add)),
+                ..AuditRow::of(self.now(), by, "apply group plan", &planned.host_group)
+            };
+            self.store.audit(&applied).await?;
         }
         self.look_again();
         Ok(plan)
@@ -202,8 +207,12 @@ impl Manager {
             undone.refused.extend(done.refused.into_iter().map(named));
         }
         self.store.forget_plan(last.plan).await?;
-        let detail = format!("{}: {} restored, {} removed", row.name, undone.restored, undone.removed);
-        self.store.audit(self.now(), by, "undo group plan", &detail).await?;
+        let taken_back = AuditRow {
+            before: Some(format!("as {} applied the plan", undone.applied_by)),
+            after: Some(format!("{} restored, {} removed", undone.restored, undone.removed)),
+            ..AuditRow::of(self.now(), by, "undo group plan", &row.name)
+        };
+        self.store.audit(&taken_back).await?;
         self.look_again();
         Ok(undone)
     }
@@ -227,7 +236,7 @@ impl Manager {
             let Some(row) = known.row(lost.group) else { continue };
             let group = self.create_group_on(way, &way.top, &lost.name, by).await?.id;
             self.store.bind_host_group(row.id, group).await?;
-            self.store.audit(self.now(), by, "make group again", &lost.name).await?;
+            self.store.audit(&AuditRow::of(self.now(), by, "make group again", &lost.name)).await?;
             made.push(lost.name.clone());
         }
         Ok(made)

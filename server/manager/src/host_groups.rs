@@ -184,7 +184,7 @@ impl Manager {
     }
 
     /// Hosts by the ids of their update clients, or by the names by which exactly one computer is known.
-    async fn clients(&self, hosts: &[String]) -> Result<Vec<ClientId>, ManagerError> {
+    pub(crate) async fn clients(&self, hosts: &[String]) -> Result<Vec<ClientId>, ManagerError> {
         if hosts.len() > HOSTS_PER_REQUEST_MAX {
             return Err(ManagerError::Invalid(format!(
                 "name at most {HOSTS_PER_REQUEST_MAX} hosts at a time"

@@ -18,6 +18,7 @@ mod known;
 mod link;
 mod mirror;
 mod pair;
+mod reach;
 mod report;
 mod revoke;
 mod running;
@@ -46,6 +47,7 @@ pub use mirror::{
     ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
     follow_wsus,
 };
+pub use reach::GroupPaths;
 pub use report::standing;
 pub use running::{LastLine, Running};
 pub use why::{Question, why};
@@ -105,9 +107,14 @@ impl Manager {
         Ok(manager)
     }
 
-    /// What operators did, the newest first.
-    pub async fn audited(&self, limit: u32) -> Result<Vec<AuditRow>, ManagerError> {
-        Ok(self.store.audited(limit).await?)
+    /// What operators did, the newest first; of one of them, or since then, if that is asked.
+    pub async fn audited(
+        &self,
+        by: Option<&str>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, ManagerError> {
+        Ok(self.store.audited(by, since, limit).await?)
     }
 
     pub fn now(&self) -> Timestamp {

@@ -15,7 +15,7 @@ use headwater_api::{
     SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
 };
 use headwater_model::{ClientId, GroupId, ServerId, chain};
-use headwater_store::LinkageRow;
+use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::group_plan::Plan;
 use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
@@ -66,7 +66,13 @@ impl Manager {
         let mut number = None;
         if !request.dry_run {
             tree.must_be_writable()?;
-            number = Some(self.store.begin_sync_run(by, self.now()).await?);
+            let begun = self.store.begin_sync_run(by, self.now()).await?;
+            let detail = format!("run {begun}");
+            let below = request.below.as_ref().map(|below| format!("{below} and what is below it"));
+            let after = Some(below.unwrap_or_else(|| "all servers".to_owned()));
+            let row = AuditRow { after, ..AuditRow::of(self.now(), by, "synchronise", &detail) };
+            self.store.audit(&row).await?;
+            number = Some(begun);
         }
         let running = Arc::new(Running::new(number, request.clone(), by, self.now(), self.changed.clone()));
         if !request.dry_run {
@@ -111,7 +117,8 @@ impl Manager {
             return Err(ManagerError::Refused("no synchronisation is running".to_owned()));
         };
         running.stop(by);
-        Ok(self.store.audit(self.now(), by, "stop synchronisation", "").await?)
+        let detail = running.number.map_or_else(String::new, |number| format!("run {number}"));
+        Ok(self.store.audit(&AuditRow::of(self.now(), by, "stop synchronisation", &detail)).await?)
     }
 
     /// The run that goes on, or the last one of this process.

@@ -133,7 +133,7 @@ fn is_fresh(since: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Whole seconds, rounded up.
-fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
+pub(crate) fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
     (to.as_micros() - from.as_micros() + 999_999).div_euclid(1_000_000)
 }
 

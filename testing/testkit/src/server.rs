@@ -8,6 +8,7 @@ use headwater_app::content::{ContentSettings, keep_content};
 use headwater_app::downstream_server::{DownstreamSettings, follow_upstream};
 use headwater_app::{App, AppError, Clock, DATABASE, Settings, Targeting};
 use headwater_http::console::{self, Console};
+use headwater_http::operators;
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, ListenError, Listener};
 use headwater_policy::offer::PageLimits;
@@ -254,6 +255,8 @@ async fn bring_up(
         console_url: format!("http://{console}"),
         metrics: Arc::new(String::new),
     });
+    let administered = operators::Administered::new(Some(app.clone()), None);
+    let console_router = console_router.merge(administered.map(operators::router).unwrap_or_default());
     let held = app.clone();
     let running = tokio::spawn(async move {
         tokio::join!(

@@ -6,7 +6,7 @@ use headwater_model::{ClientId, GroupId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{ManagerStore, audit};
+use super::{AuditRow, ManagerStore, audit};
 use crate::{Error, Result, rows};
 
 /// A host group with its members.
@@ -97,7 +97,12 @@ impl ManagerStore {
         let Some(made) = made else { return Ok(false) };
         let group: i64 = made.try_get(0)?;
         add_members(&mut transaction, group, &new.members).await?;
-        audit(&mut transaction, now, by, "create host group", &new.name).await?;
+        let after = match &new.rule {
+            Some(rule) => format!("by the rule {rule}"),
+            None => hosts(new.members.len() as i64),
+        };
+        let row = AuditRow { after: Some(after), ..AuditRow::of(now, by, "create host group", &new.name) };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -105,6 +110,7 @@ impl ManagerStore {
     /// Gives a host group its name, parent, reach and rule; says whether the name is its own or was free.
     pub async fn set_host_group(&self, group: &HostGroupRow, by: &str, now: Timestamp) -> Result<bool> {
         let mut transaction = self.write.begin().await?;
+        let before = described(&mut transaction, group.id).await?;
         let done = sqlx::query(
             "UPDATE host_groups SET name = $1, name_key = $2, parent_id = $3, direct = $4, rule = $5 \
              WHERE host_group_id = $6 \
@@ -121,7 +127,9 @@ impl ManagerStore {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        audit(&mut transaction, now, by, "change host group", &group.name).await?;
+        let after = described(&mut transaction, group.id).await?;
+        let row = AuditRow { before, after, ..AuditRow::of(now, by, "change host group", &group.name) };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -129,11 +137,13 @@ impl ManagerStore {
     /// Deletes a host group that has none beneath. The WSUS group that was made from it stays.
     pub async fn delete_host_group(&self, group: &HostGroupRow, by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
+        let before = Some(hosts(counted(&mut transaction, group.id).await?));
         sqlx::query("DELETE FROM host_groups WHERE host_group_id = $1")
             .bind(group.id)
             .execute(&mut *transaction)
             .await?;
-        audit(&mut transaction, now, by, "delete host group", &group.name).await?;
+        let row = AuditRow { before, ..AuditRow::of(now, by, "delete host group", &group.name) };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -148,6 +158,7 @@ impl ManagerStore {
         now: Timestamp,
     ) -> Result<()> {
         let mut transaction = self.write.begin().await?;
+        let before = counted(&mut transaction, group.id).await?;
         add_members(&mut transaction, group.id, add).await?;
         for client in remove {
             sqlx::query("DELETE FROM host_group_members WHERE host_group_id = $1 AND client_id = $2")
@@ -156,8 +167,17 @@ impl ManagerStore {
                 .execute(&mut *transaction)
                 .await?;
         }
-        let detail = format!("{}: {} added, {} removed", group.name, add.len(), remove.len());
-        audit(&mut transaction, now, by, "change host group", &detail).await?;
+        let mut told = hosts(counted(&mut transaction, group.id).await?);
+        for (word, clients) in [("added", add), ("removed", remove)].iter().filter(|(_, all)| !all.is_empty())
+        {
+            told += &format!(", {word} {}", named(clients));
+        }
+        let row = AuditRow {
+            before: Some(hosts(before)),
+            after: Some(told),
+            ..AuditRow::of(now, by, "change host group", &group.name)
+        };
+        audit(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -248,6 +268,50 @@ fn host_group(row: &AnyRow) -> Result<HostGroupRow> {
     })
 }
 
+/// How many hosts a host group has.
+async fn counted(connection: &mut AnyConnection, group: i64) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM host_group_members WHERE host_group_id = $1";
+    Ok(sqlx::query(sql).bind(group).fetch_one(connection).await?.try_get(0)?)
+}
+
+/// A host group but for its hosts, in the words of the record.
+async fn described(connection: &mut AnyConnection, group: i64) -> Result<Option<String>> {
+    let row = sqlx::query(
+        "SELECT one.name, one.direct, one.rule, above.name FROM host_groups one \
+         LEFT JOIN host_groups above ON above.host_group_id = one.parent_id WHERE one.host_group_id = $1",
+    )
+    .bind(group)
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let (mut told, direct): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let (rule, above): (Option<String>, Option<String>) = (row.try_get(2)?, row.try_get(3)?);
+    if let Some(above) = above {
+        told += &format!(", beneath {above}");
+    }
+    if direct != 0 {
+        told += ", its own hosts only";
+    }
+    if let Some(rule) = rule {
+        told += &format!(", by the rule {rule}");
+    }
+    Ok(Some(told))
+}
+
+fn hosts(count: i64) -> String {
+    if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
+}
+
+/// The first of many hosts, for people.
+fn named(clients: &[ClientId]) -> String {
+    const NAMED_MAX: usize = 20;
+    let mut text = clients.iter().take(NAMED_MAX).map(ClientId::to_string).collect::<Vec<_>>().join(" ");
+    if let Some(more) = clients.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+        text += &format!(" and {more} more");
+    }
+    text
+}
+
 async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
     for client in members {
         sqlx::query(
@@ -295,6 +359,11 @@ mod tests {
         assert_eq!(row.members, [client("a"), client("b")]);
         let (add, remove) = ([client("c"), client("b")], [client("a")]);
         store.change_host_group_members(&row, &add, &remove, "ada", NOW).await.expect("writes");
+        let audited = store.audited(Some("ada"), None, 1).await.expect("reads").remove(0);
+        assert_eq!((&*audited.what, &*audited.detail), ("change host group", "Berlin"));
+        let told = (audited.before.as_deref(), audited.after.as_deref());
+        assert_eq!(told, (Some("2 hosts"), Some("2 hosts, added c b, removed a")));
+        assert_eq!(store.audited(Some("bob"), None, 1).await.expect("reads"), []);
         assert_eq!(of(&store, "Berlin").await.members, [client("b"), client("c")]);
     }
 

@@ -4,7 +4,7 @@ use headwater_model::{LinkageId, ServerId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{LinkageRow, ManagerStore, audit, linkage_id};
+use super::{AuditRow, LinkageRow, ManagerStore, audit, linkage_id};
 use crate::{Result, rows};
 
 /// A Linkage that was revoked.
@@ -49,7 +49,7 @@ impl ManagerStore {
         };
         add(&mut transaction, &row).await?;
         let detail = format!("{} ({})", linkage.name, linkage.linkage);
-        audit(&mut transaction, now, by, "revoke", &detail).await?;
+        audit(&mut transaction, &AuditRow::of(now, by, "revoke", &detail)).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -131,7 +131,7 @@ mod tests {
             revoked_at: NOW,
         };
         assert_eq!(store.revocations().await.expect("reads"), std::slice::from_ref(&revoked));
-        let audited = store.audited(1).await.expect("reads").remove(0);
+        let audited = store.audited(None, None, 1).await.expect("reads").remove(0);
         assert_eq!((&*audited.operator, &*audited.what), ("ada", "revoke"));
         assert!(audited.detail.starts_with("wsus2 ("), "{}", audited.detail);
 

@@ -8,7 +8,7 @@ use headwater_store::{GroupDeletion, GroupError, NewGroup};
 
 use crate::error::AppError;
 use crate::start::{App, random};
-use headwater_operators::Operator;
+use headwater_operators::{GroupPath, Operator};
 
 /// A group with what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,21 @@ impl App {
             .collect();
         groups.sort_by_key(|summary| summary.group.name.to_lowercase());
         groups
+    }
+
+    /// A group with all by which a scope may name it. Of one that is not there only the id is known.
+    pub fn group_path(&self, id: GroupId) -> GroupPath {
+        let served = self.live.served();
+        let groups = &served.offers.groups;
+        let mut path =
+            GroupPath::named(groups.get(id).map_or_else(|| id.to_string(), |own| own.name.clone()));
+        for at in std::iter::once(id).chain(groups.chain(id)) {
+            path = path.also(at);
+            if let Some(group) = groups.get(at) {
+                path = path.also(&group.name);
+            }
+        }
+        path
     }
 
     pub async fn create_group(

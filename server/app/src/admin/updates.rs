@@ -1,7 +1,7 @@
 //! Finding updates and looking at one.
 
 use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, Search, UpdateIx};
-use headwater_model::{GroupId, UpdateId};
+use headwater_model::{GroupId, Timestamp, UpdateId};
 pub use headwater_store::{ApprovalRow, Change};
 
 use crate::catalogue::{Card, decompress};
@@ -95,6 +95,16 @@ impl App {
         limit: u32,
     ) -> Result<Vec<Change>, AppError> {
         Ok(self.store.changes(update, group, limit).await?)
+    }
+
+    /// What operators did, the newest first; of one of them, or since then, if that is asked.
+    pub async fn audited(
+        &self,
+        by: Option<&str>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<Change>, AppError> {
+        Ok(self.store.audited(by, since, limit).await?)
     }
 }
 

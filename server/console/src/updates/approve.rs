@@ -11,7 +11,7 @@ use headwater_words::quantity::{counted, grouped, size};
 
 use super::one::{Link, all_applied};
 use crate::Shared;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::overview::dash;
@@ -35,7 +35,7 @@ impl Asked {
         }
         let deadline = match fields.get("deadline") {
             "" => None,
-            text => Some(deadline(text)?),
+            text => Some(moment(text)?),
         };
         Ok(Self {
             updates,
@@ -52,12 +52,12 @@ impl Asked {
 }
 
 /// `2026-12-24T03:00`, in UTC, as the field of a browser gives it.
-fn deadline(text: &str) -> Result<Timestamp, Failure> {
+pub(crate) fn moment(text: &str) -> Result<Timestamp, Failure> {
     let whole = match text.len() {
         16 => format!("{text}:00Z"),
         _ => format!("{}Z", text.trim_end_matches('Z')),
     };
-    whole.parse().map_err(|_| Failure::invalid("write the deadline as 2026-12-24T03:00, in UTC"))
+    whole.parse().map_err(|_| Failure::invalid("write the time as 2026-12-24T03:00, in UTC"))
 }
 
 #[derive(Template)]
@@ -73,6 +73,8 @@ struct Preview {
     button: String,
     servers: Vec<Affected>,
     bytes_note: String,
+    /// Why it may not be approved.
+    refused: String,
 }
 
 struct Affected {
@@ -128,6 +130,10 @@ pub(crate) async fn preview(
         deadline: fields.get("deadline").to_owned(),
         button: format!("Approve for {computers}"),
         servers: impact.servers.iter().map(affected).collect(),
+        refused: match manager.for_group(visitor.asking(), asked.group).await? {
+            Ok(_) => String::new(),
+            Err(refused) => sentence(&refused.to_string()),
+        },
         bytes_note: match asked.deadline {
             Some(at) => format!("Computers act without waiting for their users from {} on.", minute(at)),
             None => "Users may choose when; there is no deadline.".to_owned(),
@@ -144,7 +150,8 @@ pub(crate) async fn approve(
     let asked = Asked::read(&fields)?;
     let terms =
         Terms { action: asked.action, deadline: asked.deadline, new_revisions: NewRevisions::default() };
-    let done = manager.approve(&asked.updates, asked.group, Some(terms), &visitor.name).await?;
+    let by = &manager.for_group(visitor.asking(), asked.group).await??.name;
+    let done = manager.approve(&asked.updates, asked.group, Some(terms), by).await?;
     all_applied(&done)?;
     Ok(match asked.updates.as_slice() {
         [one] => Redirect::to(&format!("/updates/{one}")),
@@ -158,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_deadline_is_what_the_field_of_a_browser_says() {
-        let read = |text| deadline(text).ok().map(|at| at.to_string());
+        let read = |text| moment(text).ok().map(|at| at.to_string());
         assert_eq!(read("2026-12-24T03:00").as_deref(), Some("2026-12-24T03:00:00Z"));
         assert_eq!(read("tomorrow"), None);
     }

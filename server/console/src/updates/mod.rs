@@ -20,7 +20,7 @@ use crate::frame::Frame;
 use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
-use crate::session::Visitor;
+use crate::session::{Visitor, Within};
 
 /// Rows of a page of the list.
 const ROWS: u32 = 100;
@@ -132,7 +132,7 @@ pub(crate) async fn list(
         implicit: fields.get("implicit") == "yes",
         heads: heads("/updates", &fields, &columns),
         rows: found.items.iter().map(|update| row(update, now)).collect(),
-        groups: choices(&mirror, None),
+        groups: choices_within(&mirror, &visitor.groups(&manager).await?),
         next: found.next.map(|next| format!("/updates?{}", fields.with("after", &next))),
         csv: format!("/updates.csv?{}", fields.with("after", "")),
     };
@@ -176,7 +176,14 @@ fn classifications(mirror: &Mirror) -> Vec<String> {
     all
 }
 
-/// The groups that can be approved for, by name, nested ones with those above them.
+/// The groups that somebody may approve for.
+pub(crate) fn choices_within(mirror: &Mirror, within: &Within<'_>) -> Vec<GroupChoice> {
+    let mut choices = choices(mirror, None);
+    choices.retain(|choice| choice.id.parse().is_ok_and(|id| within.has(id)));
+    choices
+}
+
+/// All groups, by name, nested ones with those above them.
 pub(crate) fn choices(mirror: &Mirror, chosen: Option<GroupId>) -> Vec<GroupChoice> {
     let tree = mirror.tree.group_tree();
     let path = |id| {

@@ -10,16 +10,17 @@ use headwater_api::{
 };
 use headwater_manager::{Manager, Mirror};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
+use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped, size};
 
-use super::{GroupChoice, choices, shown};
+use super::{GroupChoice, choices_within, shown};
 use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
-use crate::session::Visitor;
+use crate::session::{Visitor, Within};
 
 #[derive(Template)]
 #[template(path = "update.html")]
@@ -59,6 +60,7 @@ struct Cell {
     group_id: String,
     indent: usize,
     action: &'static str,
+    can_withdraw: bool,
     /// From which group it comes, where it is not its own.
     from: String,
     deadline: Option<When>,
@@ -151,9 +153,10 @@ async fn page(
     let (summary, status) = (&detail.summary, detail.status);
     let halt = manager.halts().await?.into_iter().find(|halt| halt.update == summary.id);
     let operators: Vec<String> = {
-        let audited = manager.audited(1_000).await?;
+        let audited = manager.audited(None, None, 1_000).await?;
         audited.into_iter().map(|row| row.operator).collect()
     };
+    let within = visitor.groups(manager).await?;
     let link = |update: &UpdateRef| Link {
         href: format!("/updates/{}", update.id),
         title: update.title.clone().unwrap_or_else(|| update.id.to_string()),
@@ -192,8 +195,8 @@ async fn page(
             by: halt.asked_by,
             at: When::new(halt.asked_at, now),
         }),
-        grid: grid(mirror, &detail, now),
-        groups: choices(mirror, None),
+        grid: grid(mirror, &detail, now, &within),
+        groups: choices_within(mirror, &within),
         servers: servers(mirror, &detail, on_servers),
         supersedes: detail.supersedes.iter().map(link).collect(),
         superseded_by: detail.superseded_by.iter().map(link).collect(),
@@ -262,7 +265,7 @@ fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
 }
 
 /// The groups in the order of the tree, each with its own approval or the one that reaches it.
-fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp) -> Vec<Cell> {
+fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<'_>) -> Vec<Cell> {
     let mut cells = Vec::new();
     let own = |id: GroupId| detail.approvals.iter().find(|approval| approval.group == id);
     let tree = mirror.tree.group_tree();
@@ -287,6 +290,7 @@ fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp) -> Vec<Cell> {
             group_id: id.to_string(),
             indent: depth.min(6),
             action: approval.map_or("–", |approval| action(approval.action)),
+            can_withdraw: approval.is_some() && from.is_none() && within.has(id),
             from: from.map_or_else(String::new, |group| group.name.clone()),
             deadline: approval.and_then(|approval| approval.deadline).map(|at| When::new(at, now)),
             by: approval.map_or_else(String::new, |approval| approval.by.clone()),
@@ -365,7 +369,8 @@ pub(crate) async fn withdraw(
 ) -> Result<Redirect, Failure> {
     let update = parsed(&id)?;
     let group = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
-    all_applied(&manager.approve(&[update], group, None, &visitor.name).await?)?;
+    let by = &manager.for_group(visitor.asking(), group).await??.name;
+    all_applied(&manager.approve(&[update], group, None, by).await?)?;
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 
@@ -392,7 +397,8 @@ async fn set_declined(
     decline: bool,
 ) -> Result<Redirect, Failure> {
     let update = parsed(&id)?;
-    all_applied(&manager.decline(&[update], decline, &visitor.name).await?)?;
+    let by = visitor.permitted(Action::Administer)?;
+    all_applied(&manager.decline(&[update], decline, by).await?)?;
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 
@@ -402,7 +408,8 @@ pub(crate) async fn halt(
     Path(id): Path<String>,
 ) -> Result<Redirect, Failure> {
     let update = parsed(&id)?;
-    if manager.halt(update, &visitor.name).await?.done_at.is_none() {
+    let by = visitor.permitted(Action::ForEveryGroup)?;
+    if manager.halt(update, by).await?.done_at.is_none() {
         tracing::warn!(%update, "a halt waits: the linked WSUS is not reached");
     }
     Ok(Redirect::to(&format!("/updates/{update}")))

@@ -6,7 +6,10 @@ use headwater_api::{ComputerDetail, ComputerQuery, ComputerSummary, MoveRequest,
 use headwater_model::ClientId;
 use headwater_views::computers;
 
-use super::{Caller, Json, Query, Shared, parse_id};
+use headwater_operators::GroupPath;
+use headwater_policy::group::UNASSIGNED_COMPUTERS;
+
+use super::{Caller, Console, Json, Query, Shared, parse_id};
 use crate::problem::Refusal;
 
 pub(super) async fn list(
@@ -30,7 +33,9 @@ pub(super) async fn move_to(
     Json(request): Json<MoveRequest>,
 ) -> Result<Json<ComputerSummary>, Refusal> {
     let client: ClientId = parse_id(&id, "a computer")?;
-    let row = console.app.move_computer(&caller.0, &client, &request.groups).await?;
+    let mut paths = paths_of(&console, &client).await?;
+    paths.extend(request.groups.iter().map(|group| console.app.group_path(*group)));
+    let row = console.app.move_computer(caller.for_groups(&paths)?, &client, &request.groups).await?;
     Ok(Json(computers::summary_of(&console.app, &row).await?))
 }
 
@@ -39,6 +44,15 @@ pub(super) async fn remove(
     Path(id): Path<String>,
     caller: Caller,
 ) -> Result<StatusCode, Refusal> {
-    console.app.delete_computer(&caller.0, &parse_id(&id, "a computer")?).await?;
+    let client: ClientId = parse_id(&id, "a computer")?;
+    let operator = caller.for_groups(&paths_of(&console, &client).await?)?;
+    console.app.delete_computer(operator, &client).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The groups that a computer is in. One of no group can be put into any.
+async fn paths_of(console: &Console, client: &ClientId) -> Result<Vec<GroupPath>, Refusal> {
+    let groups = console.app.computer(client).await?.groups;
+    let groups = groups.iter().filter(|group| **group != UNASSIGNED_COMPUTERS);
+    Ok(groups.map(|group| console.app.group_path(*group)).collect())
 }

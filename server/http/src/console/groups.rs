@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use headwater_api::{ComputerQuery, ComputerSummary, Group, MembersQuery, NewGroup, Page};
 use headwater_app::admin::groups::GroupSummary;
+use headwater_operators::GroupPath;
 use headwater_views::computers;
 
 use super::{Caller, Json, Query, Shared, parse_id};
@@ -20,7 +21,12 @@ pub(super) async fn create(
     caller: Caller,
     Json(new): Json<NewGroup>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let created = console.app.create_group(&caller.0, &new.name, new.parent).await?;
+    // The scope has the group by its name already, or one above it.
+    let mut path = GroupPath::named(&new.name);
+    if let Some(parent) = new.parent {
+        path = path.below(&console.app.group_path(parent));
+    }
+    let created = console.app.create_group(caller.for_groups(&[path])?, &new.name, new.parent).await?;
     Ok((StatusCode::CREATED, Json(group(created))))
 }
 
@@ -29,7 +35,8 @@ pub(super) async fn remove(
     Path(id): Path<String>,
     caller: Caller,
 ) -> Result<StatusCode, Refusal> {
-    console.app.delete_group(&caller.0, parse_id(&id, "a group")?).await?;
+    let group = parse_id(&id, "a group")?;
+    console.app.delete_group(caller.for_groups(&[console.app.group_path(group)])?, group).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -14,7 +14,7 @@ use headwater_app::{App, Operator};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
-use super::{Caller, Query, Shared};
+use super::{Administrator, Query, Shared};
 use crate::json::lines;
 use crate::problem::Refusal;
 
@@ -27,7 +27,7 @@ const QUARANTINED_MAX: usize = 1_000;
 pub(super) async fn import(
     State(console): Shared,
     Query(query): Query<ImportQuery>,
-    caller: Caller,
+    Administrator(operator): Administrator,
     request: Request,
 ) -> Result<Response, Refusal> {
     let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -46,7 +46,7 @@ pub(super) async fn import(
         return Err(error);
     }
     let (events, received) = mpsc::unbounded_channel();
-    tokio::spawn(run(console.app.clone(), caller.0, query.name, package, events));
+    tokio::spawn(run(console.app.clone(), operator, query.name, package, events));
     Ok(lines(received))
 }
 

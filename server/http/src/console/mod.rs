@@ -4,7 +4,6 @@ mod computers;
 mod groups;
 mod imports;
 mod server;
-mod sessions;
 mod status;
 mod updates;
 mod upstream;
@@ -20,7 +19,7 @@ use axum::routing::{delete, get, post, put};
 use headwater_api::path;
 use headwater_app::App;
 
-use crate::caller::{Caller, admit};
+use crate::caller::{Administrator, Caller, admit};
 use crate::json::{Json, Query};
 use crate::problem::Refusal;
 
@@ -65,7 +64,6 @@ pub fn router(console: Console) -> Router {
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .route(path::IMPORTS, post(imports::import).layer(DefaultBodyLimit::disable()))
         .layer(middleware::from_fn_with_state(state.clone(), authorize))
-        .route(path::SESSION, post(sessions::sign_in).layer(DefaultBodyLimit::max(JSON_BYTES_MAX)))
         .route("/health", get(server::health))
         .route("/metrics", get(server::metrics))
         .fallback(async || Refusal::unknown_path())

@@ -12,7 +12,7 @@ use headwater_model::UpdateId;
 use headwater_policy::approval::Action;
 use headwater_views::updates::{self, reference};
 
-use super::{Caller, Json, Query, Shared, parse_id};
+use super::{Administrator, Caller, Json, Query, Shared, parse_id};
 use crate::problem::Refusal;
 
 pub(super) async fn list(
@@ -45,8 +45,9 @@ pub(super) async fn approve(
         NewRevisions::Follow => approvals::NewRevisions::Follow,
         NewRevisions::Wait => approvals::NewRevisions::Wait,
     };
+    let operator = caller.for_groups(&[console.app.group_path(request.group)])?;
     let terms = approvals::Terms { action, deadline: request.deadline, new_revisions };
-    let outcome = console.app.approve(&caller.0, updates, request.group, Some(terms)).await?;
+    let outcome = console.app.approve(operator, updates, request.group, Some(terms)).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 
@@ -56,33 +57,34 @@ pub(super) async fn withdraw(
     Json(request): Json<ApprovalWithdrawal>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     let updates = limited(&request.updates)?;
-    let outcome = console.app.approve(&caller.0, updates, request.group, None).await?;
+    let operator = caller.for_groups(&[console.app.group_path(request.group)])?;
+    let outcome = console.app.approve(operator, updates, request.group, None).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 
 pub(super) async fn decline(
     console: Shared,
-    caller: Caller,
+    administrator: Administrator,
     request: Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    set_declined(console, caller, request, Decline::Declined).await
+    set_declined(console, administrator, request, Decline::Declined).await
 }
 
 pub(super) async fn undecline(
     console: Shared,
-    caller: Caller,
+    administrator: Administrator,
     request: Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    set_declined(console, caller, request, Decline::Undeclined).await
+    set_declined(console, administrator, request, Decline::Undeclined).await
 }
 
 async fn set_declined(
     State(console): Shared,
-    caller: Caller,
+    Administrator(operator): Administrator,
     Json(request): Json<DeclineRequest>,
     decline: Decline,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    let outcome = console.app.decline(&caller.0, limited(&request.updates)?, decline).await?;
+    let outcome = console.app.decline(&operator, limited(&request.updates)?, decline).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 

@@ -8,7 +8,7 @@ use headwater_api::{
 };
 use headwater_app::downstream_server::{self as app, RunRow, UpstreamReport};
 
-use super::{Caller, Json, Shared, parse_id};
+use super::{Administrator, Json, Shared, parse_id};
 use crate::problem::Refusal;
 
 pub(super) async fn show(State(console): Shared) -> Result<Json<Upstream>, Refusal> {
@@ -18,7 +18,7 @@ pub(super) async fn show(State(console): Shared) -> Result<Json<Upstream>, Refus
 
 pub(super) async fn set(
     State(console): Shared,
-    Caller(operator): Caller,
+    Administrator(operator): Administrator,
     Json(request): Json<UpstreamRequest>,
 ) -> Result<Json<Upstream>, Refusal> {
     let mode = match request.mode {
@@ -31,7 +31,7 @@ pub(super) async fn set(
 
 pub(super) async fn filter(
     State(console): Shared,
-    Caller(operator): Caller,
+    Administrator(operator): Administrator,
     Json(request): Json<UpstreamFilter>,
 ) -> Result<Json<Upstream>, Refusal> {
     let UpstreamFilter { products, classifications, languages } = request;
@@ -40,14 +40,17 @@ pub(super) async fn filter(
     show(State(console)).await
 }
 
-pub(super) async fn clear(State(console): Shared, Caller(operator): Caller) -> Result<StatusCode, Refusal> {
+pub(super) async fn clear(
+    State(console): Shared,
+    Administrator(operator): Administrator,
+) -> Result<StatusCode, Refusal> {
     console.app.clear_upstream(&operator).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn synchronise(
     State(console): Shared,
-    Caller(operator): Caller,
+    Administrator(operator): Administrator,
 ) -> Result<(StatusCode, Json<StartedRun>), Refusal> {
     let started = console.app.synchronise_now(&operator).await?;
     let started = StartedRun { run: started.number as u64, joined: started.joined };

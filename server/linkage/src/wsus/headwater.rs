@@ -31,8 +31,9 @@ fn refusal(error: AppError) -> Failure {
     Failure { kind, detail: admin::chain(&error) }
 }
 
+/// The managing server has decided that they may.
 fn operator(name: &str) -> Operator {
-    Operator { name: name.to_owned() }
+    Operator::administrator(name)
 }
 
 pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> {

@@ -7,8 +7,8 @@ use axum::extract::ConnectInfo;
 use axum::http::uri::Scheme;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use headwater_app::{App, Operator, admin};
-use headwater_operators::{OperatorsError, PasswordCheck};
+use headwater_app::{App, admin};
+use headwater_operators::{Asking, NotLetIn, OperatorsError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::caller::Shown;
@@ -32,7 +32,7 @@ impl Default for Turns {
 /// Who was let in, and has a place until the call is answered.
 #[derive(Debug)]
 pub(crate) struct Administrator {
-    pub operator: Operator,
+    pub asking: Asking,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -58,7 +58,10 @@ impl IntoResponse for Kept {
             ),
             Self::NoXml => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "send text/xml or application/soap+xml"),
             Self::Unknown => (StatusCode::UNAUTHORIZED, "show an operator's password or token"),
-            Self::Later(_) => (StatusCode::TOO_MANY_REQUESTS, "too many wrong passwords came from there"),
+            Self::Later(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong passwords came from there, or were given for this name",
+            ),
             Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why"),
         };
         let mut response = (status, [(header::CONNECTION, "close")], words).into_response();
@@ -100,9 +103,11 @@ pub(crate) async fn admit(
         Some(Shown::Token(token)) => app.operators.operator(token, now).await?,
         Some(Shown::Password { name, password }) => {
             match app.operators.check_password(&name, &password, peer, now).await? {
-                PasswordCheck::Right(operator) => Some(operator),
-                PasswordCheck::Wrong => None,
-                PasswordCheck::Later(seconds) => return Err(Kept::Later(seconds)),
+                Ok(operator) => Some(operator),
+                Err(NotLetIn::Wrong) => None,
+                Err(NotLetIn::Later(seconds) | NotLetIn::Locked(seconds)) => {
+                    return Err(Kept::Later(seconds));
+                }
             }
         }
     };
@@ -114,7 +119,7 @@ pub(crate) async fn admit(
     };
     let closed = |_| Kept::from(OperatorsError::Internal("the server stops"));
     let turn = Arc::clone(&turns.0).acquire_owned().await.map_err(closed)?;
-    Ok(Administrator { operator, _turn: turn })
+    Ok(Administrator { asking: Asking::new(operator), _turn: turn })
 }
 
 /// Where a request comes from; from anywhere if that is not known.

@@ -41,7 +41,7 @@ pub(super) async fn create(
 ) -> Result<ExecuteSPCreateTargetGroup1Response, AppError> {
     let name = required(message.name, "name")?;
     let parent = Some(message.parent_group_id).filter(|parent| !parent.is_nil()).unwrap_or(ALL_COMPUTERS);
-    let made = asked.app.create_group(asked.operator, &name, Some(parent)).await?;
+    let made = asked.app.create_group(asked.operator()?, &name, Some(parent)).await?;
     Ok(ExecuteSPCreateTargetGroup1Response { result: Some(row(&made.group)) })
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn delete(
     asked: &Asked<'_>,
     message: ExecuteSPDeleteTargetGroup,
 ) -> Result<ExecuteSPDeleteTargetGroupResponse, AppError> {
-    asked.app.delete_group(asked.operator, message.id).await?;
+    asked.app.delete_group(asked.operator()?, message.id).await?;
     Ok(ExecuteSPDeleteTargetGroupResponse {})
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn add_computer(
     message: ExecuteSPAddComputerToTargetGroupAllowMultipleGroups,
 ) -> Result<ExecuteSPAddComputerToTargetGroupAllowMultipleGroupsResponse, AppError> {
     let client = client_id(message.computer_id)?;
-    asked.app.change_groups(asked.operator, &client, &[message.target_group_id], &[]).await?;
+    asked.app.change_groups(asked.operator()?, &client, &[message.target_group_id], &[]).await?;
     Ok(ExecuteSPAddComputerToTargetGroupAllowMultipleGroupsResponse {})
 }
 
@@ -67,6 +67,6 @@ pub(super) async fn remove_computer(
     message: ExecuteSPRemoveComputerFromTargetGroup,
 ) -> Result<ExecuteSPRemoveComputerFromTargetGroupResponse, AppError> {
     let client = client_id(message.computer_id)?;
-    asked.app.change_groups(asked.operator, &client, &[], &[message.target_group_id]).await?;
+    asked.app.change_groups(asked.operator()?, &client, &[], &[message.target_group_id]).await?;
     Ok(ExecuteSPRemoveComputerFromTargetGroupResponse {})
 }

@@ -13,6 +13,7 @@ use std::fmt::Display;
 
 use headwater_app::{App, AppError, ClientFault, Operator};
 use headwater_model::ClientId;
+use headwater_operators::{Action, Asking, Refused};
 use headwater_wsus::soap::{self, Envelope, Message, SoapVersion, encode_response};
 use headwater_wsus::wsusar::*;
 
@@ -25,7 +26,22 @@ pub(crate) use headwater_wsus::wsusar::ADMINISTRATION;
 /// What a call is answered from, and for whom.
 pub(super) struct Asked<'a> {
     app: &'a App,
-    operator: &'a Operator,
+    asking: &'a Asking,
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Calls {
+    Reads,
+    /// Groups and computers are named by ids in many ways here: whoever writes may write everything.
+    Writes,
+}
+
+impl Asked<'_> {
+    /// In whose name something is changed.
+    fn operator(&self) -> Result<&Operator, AppError> {
+        self.asking.permitted(Action::Administer).map_err(|refused| AppError::Refused(refused.to_string()))
+    }
 }
 
 /// Answers one message.
@@ -33,14 +49,18 @@ pub(crate) async fn answer(call: &Call<'_>, envelope: Envelope<'_>) -> Result<An
     let administrator = call.administrator.as_ref();
     let nobody =
         ClientFault::Internal(AppError::Internal("nobody was admitted to the administration service"));
-    let operator = &administrator.ok_or(nobody)?.operator;
-    dispatch(&Asked { app: &call.updates.app, operator }, call.encodings, envelope).await
+    let asking = &administrator.ok_or(nobody)?.asking;
+    dispatch(&Asked { app: &call.updates.app, asking }, call.encodings, envelope).await
 }
 
 macro_rules! operations {
-    ($($name:ident => $function:path,)*) => {
+    ($($name:ident $calls:ident => $function:path,)*) => {
         /// The names of all operations that are served.
         pub(crate) const OPERATIONS: &[&str] = &[$($name::NAME),*];
+
+        /// What each of them does.
+        #[cfg(test)]
+        const CALLS: &[Calls] = &[$(Calls::$calls),*];
 
         async fn dispatch(
             asked: &Asked<'_>,
@@ -50,6 +70,9 @@ macro_rules! operations {
             let version = envelope.version;
             match envelope.name.as_str() {
                 $($name::NAME => {
+                    if Calls::$calls == Calls::Writes {
+                        asked.asking.permitted(Action::Administer).map_err(not_permitted)?;
+                    }
                     let message: $name = envelope.decode().map_err(unreadable)?;
                     let response = Box::pin($function(asked, message)).await.map_err(refused)?;
                     write(encodings, version, response).await
@@ -61,39 +84,39 @@ macro_rules! operations {
 }
 
 operations! {
-    GetServerVersion => server::version,
-    GetServerProtocolVersion => server::protocol_version,
-    GetCurrentUserRole => server::role,
-    GetDatabaseConfiguration => server::database,
-    ExecuteSPGetConfiguration => server::configuration,
-    ExecuteSPGetComponentsWithErrors => server::components_with_errors,
-    ExecuteSPGetAllDownstreamServers => server::downstream_servers,
-    ExecuteSPSearchUpdates => updates::search,
-    ExecuteSPSimpleSearchUpdates => updates::simple_search,
-    ExecuteSPGetUpdateById => updates::by_id,
-    ExecuteSPGetUpdateCount => updates::count,
-    ExecuteSPGetDeployments => updates::deployments,
-    ExecuteSPDeployUpdate1 => updates::deploy,
-    ExecuteSPDeclineUpdate => updates::decline,
-    ExecuteSPAcceptEula => updates::accept_licence,
-    ExecuteSPGetAllTargetGroups => groups::all,
-    ExecuteSPGetTargetGroupById => groups::by_id,
-    ExecuteSPCreateTargetGroup1 => groups::create,
-    ExecuteSPDeleteTargetGroup => groups::delete,
-    ExecuteSPAddComputerToTargetGroupAllowMultipleGroups => groups::add_computer,
-    ExecuteSPRemoveComputerFromTargetGroup => groups::remove_computer,
-    ExecuteSPSearchComputers => computers::search,
-    ExecuteSPGetComputerCount => computers::count,
-    ExecuteSPGetSummariesPerUpdate => status::per_update,
-    ExecuteSPGetSummariesPerComputer => status::per_computer,
-    ExecuteSPGetUpdateInstallationInfoForUpdate => status::of_update,
-    ExecuteSPGetUpdateInstallationInfoForComputer => status::of_computer,
-    StartSubscriptionManually => synchronisation::start,
-    StopSubscription => synchronisation::stop,
-    GetServerSyncProgress => synchronisation::progress,
-    GetSubscriptionState => synchronisation::state,
-    GetSubscription => synchronisation::subscription,
-    ExecuteSPSearchEventHistory => synchronisation::events,
+    GetServerVersion Reads => server::version,
+    GetServerProtocolVersion Reads => server::protocol_version,
+    GetCurrentUserRole Reads => server::role,
+    GetDatabaseConfiguration Reads => server::database,
+    ExecuteSPGetConfiguration Reads => server::configuration,
+    ExecuteSPGetComponentsWithErrors Reads => server::components_with_errors,
+    ExecuteSPGetAllDownstreamServers Reads => server::downstream_servers,
+    ExecuteSPSearchUpdates Reads => updates::search,
+    ExecuteSPSimpleSearchUpdates Reads => updates::simple_search,
+    ExecuteSPGetUpdateById Reads => updates::by_id,
+    ExecuteSPGetUpdateCount Reads => updates::count,
+    ExecuteSPGetDeployments Reads => updates::deployments,
+    ExecuteSPDeployUpdate1 Writes => updates::deploy,
+    ExecuteSPDeclineUpdate Writes => updates::decline,
+    ExecuteSPAcceptEula Writes => updates::accept_licence,
+    ExecuteSPGetAllTargetGroups Reads => groups::all,
+    ExecuteSPGetTargetGroupById Reads => groups::by_id,
+    ExecuteSPCreateTargetGroup1 Writes => groups::create,
+    ExecuteSPDeleteTargetGroup Writes => groups::delete,
+    ExecuteSPAddComputerToTargetGroupAllowMultipleGroups Writes => groups::add_computer,
+    ExecuteSPRemoveComputerFromTargetGroup Writes => groups::remove_computer,
+    ExecuteSPSearchComputers Reads => computers::search,
+    ExecuteSPGetComputerCount Reads => computers::count,
+    ExecuteSPGetSummariesPerUpdate Reads => status::per_update,
+    ExecuteSPGetSummariesPerComputer Reads => status::per_computer,
+    ExecuteSPGetUpdateInstallationInfoForUpdate Reads => status::of_update,
+    ExecuteSPGetUpdateInstallationInfoForComputer Reads => status::of_computer,
+    StartSubscriptionManually Writes => synchronisation::start,
+    StopSubscription Writes => synchronisation::stop,
+    GetServerSyncProgress Reads => synchronisation::progress,
+    GetSubscriptionState Reads => synchronisation::state,
+    GetSubscription Reads => synchronisation::subscription,
+    ExecuteSPSearchEventHistory Reads => synchronisation::events,
 }
 
 /// Megabytes are written and compressed, which other calls must not wait for.
@@ -110,6 +133,10 @@ async fn write<M: Message + Send + 'static>(
 /// The service knows no codes: clients read what follows the last arrow (fact 77).
 fn exception(kind: &str, reason: impl Display) -> Failure {
     Failure::Told(format!("Server was unable to process request. ---> System.{kind}: {reason}"))
+}
+
+fn not_permitted(refused: Refused) -> Failure {
+    exception("UnauthorizedAccessException", refused)
 }
 
 fn refused(error: AppError) -> Failure {
@@ -147,4 +174,18 @@ fn client_id(text: Option<String>) -> Result<ClientId, AppError> {
 /// A number of ours as a column has it.
 fn int(number: impl TryInto<i32>) -> i32 {
     number.try_into().unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_something_is_known_by_its_name() {
+        for (name, calls) in OPERATIONS.iter().zip(CALLS) {
+            let verb = name.trim_start_matches("ExecuteSP");
+            let reads = ["Get", "Search", "SimpleSearch"].iter().any(|reads| verb.starts_with(reads));
+            assert_eq!(*calls == Calls::Reads, reads, "{name}");
+        }
+    }
 }

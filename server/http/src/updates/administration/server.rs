@@ -3,12 +3,15 @@
 use headwater_app::downstream_server::UpstreamMode;
 use headwater_app::{AppError, Targeting};
 use headwater_model::ServerId;
+use headwater_operators::Action;
 use headwater_wsus::wsusar::*;
 
 use super::Asked;
 use crate::updates::server_sync_messages::PROTOCOL_VERSION;
 
-/// The role of whoever may do everything. There is no other yet.
+/// The roles of the service: who may only read, and who may do everything. An operator decides for groups,
+/// which it does not know; here they read.
+const REPORTER: i32 = 1;
 const ADMINISTRATOR: i32 = 2;
 
 /// Our own: who asks for the version of a WSUS decides by it what to expect.
@@ -27,10 +30,11 @@ pub(super) async fn protocol_version(
 }
 
 pub(super) async fn role(
-    _: &Asked<'_>,
+    asked: &Asked<'_>,
     _: GetCurrentUserRole,
 ) -> Result<GetCurrentUserRoleResponse, AppError> {
-    Ok(GetCurrentUserRoleResponse { result: ADMINISTRATOR })
+    let result = if asked.asking.may(Action::Administer) { ADMINISTRATOR } else { REPORTER };
+    Ok(GetCurrentUserRoleResponse { result })
 }
 
 /// Where the database is concerns nobody who cannot read the configuration.

@@ -23,7 +23,7 @@ pub(super) async fn start(
     asked: &Asked<'_>,
     _: StartSubscriptionManually,
 ) -> Result<StartSubscriptionManuallyResponse, AppError> {
-    asked.app.synchronise_now(asked.operator).await?;
+    asked.app.synchronise_now(asked.operator()?).await?;
     Ok(StartSubscriptionManuallyResponse {})
 }
 

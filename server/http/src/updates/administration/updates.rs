@@ -288,7 +288,7 @@ pub(super) async fn deploy(
     asked: &Asked<'_>,
     message: ExecuteSPDeployUpdate1,
 ) -> Result<ExecuteSPDeployUpdate1Response, AppError> {
-    let (app, operator) = (asked.app, asked.operator);
+    let (app, operator) = (asked.app, asked.operator()?);
     let wanted = UpdateIdentity::from(required(message.update_id, "updateId")?);
     let action = match message.deployment_action {
         INSTALL => Some(Action::Install),
@@ -329,7 +329,7 @@ pub(super) async fn decline(
     asked: &Asked<'_>,
     message: ExecuteSPDeclineUpdate,
 ) -> Result<ExecuteSPDeclineUpdateResponse, AppError> {
-    done(asked.app.decline(asked.operator, &[message.update_id], Decline::Declined).await?)?;
+    done(asked.app.decline(asked.operator()?, &[message.update_id], Decline::Declined).await?)?;
     Ok(ExecuteSPDeclineUpdateResponse {})
 }
 
@@ -339,7 +339,7 @@ pub(super) async fn accept_licence(
 ) -> Result<ExecuteSPAcceptEulaResponse, AppError> {
     let update = required(message.update_id, "updateId")?.update_id;
     let licence = EulaId::from_bytes(*message.eula_id.as_bytes());
-    asked.app.accept_licence(asked.operator, licence, update).await?;
+    asked.app.accept_licence(asked.operator()?, licence, update).await?;
     Ok(ExecuteSPAcceptEulaResponse {})
 }
 

@@ -1,0 +1,329 @@
+//! Operators: who may do what, the tokens of programs, and one's own password.
+
+use std::net::SocketAddr;
+
+use askama::Template;
+use axum::extract::{ConnectInfo, State};
+use axum::response::{Html, Redirect};
+use headwater_api::{NewOperator, NewToken, OperatorAccount, OperatorChange, Role, Token};
+use headwater_manager::{Manager, ManagerError};
+use headwater_model::Timestamp;
+use headwater_operators::{Action, OperatorsError};
+use headwater_words::operator::{role, scope, state};
+use headwater_words::quantity::counted;
+
+use crate::Shared;
+use crate::failure::{Failure, sentence};
+use crate::fields::{Fields, Form, Query, encoded};
+use crate::frame::Frame;
+use crate::look::{Look, State as Shown, When};
+use crate::session::Visitor;
+use crate::updates::approve::moment;
+
+#[derive(Template)]
+#[template(path = "operators.html")]
+struct Page {
+    frame: Frame,
+    verdict: String,
+    rows: Vec<Row>,
+    tokens: Vec<TokenRow>,
+    names: Vec<String>,
+    /// Of a form that was not accepted.
+    wrong: String,
+    /// The account whose role and scope are changed.
+    changed: Option<Changed>,
+    typed: Typed,
+    /// Shown once.
+    secret: String,
+}
+
+struct Row {
+    name: String,
+    href: String,
+    role: &'static str,
+    scope: String,
+    state: Shown,
+    created: When,
+    is_disabled: bool,
+    is_locked: bool,
+}
+
+struct TokenRow {
+    name: String,
+    operator: String,
+    role: &'static str,
+    scope: String,
+    description: String,
+    ends: Option<When>,
+    used: Option<When>,
+    state: Shown,
+}
+
+struct Changed {
+    name: String,
+    role: &'static str,
+    groups: String,
+}
+
+/// What stays of a form that was not accepted, but for passwords.
+#[derive(Default)]
+struct Typed {
+    form: String,
+    name: String,
+    role: String,
+    groups: String,
+    description: String,
+    operator: String,
+    expires: String,
+}
+
+impl Typed {
+    fn of(form: &str, fields: &Fields) -> Self {
+        let get = |name| fields.get(name).to_owned();
+        Self {
+            form: form.to_owned(),
+            name: get("name"),
+            role: get("role"),
+            groups: get("groups"),
+            description: get("description"),
+            operator: get("operator"),
+            expires: get("expires"),
+        }
+    }
+}
+
+/// What a page says beside the lists.
+#[derive(Default)]
+struct Said {
+    wrong: String,
+    typed: Typed,
+    secret: String,
+}
+
+type Answer = Result<Result<Redirect, Html<String>>, Failure>;
+
+pub(crate) async fn show(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    page(&manager, &visitor, &fields, Said::default()).await
+}
+
+async fn page(
+    manager: &Manager,
+    visitor: &Visitor,
+    fields: &Fields,
+    said: Said,
+) -> Result<Html<String>, Failure> {
+    let now = manager.now();
+    let accounts = manager.operators.accounts(now).await.map_err(ManagerError::from)?;
+    let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
+    let chosen = fields.get("change");
+    let changed = accounts.iter().find(|account| account.name == chosen).map(|account| Changed {
+        name: account.name.clone(),
+        role: role(account.role),
+        groups: account.groups.join("\n"),
+    });
+    let page = Page {
+        frame: Frame::new(manager, visitor, "/operators", "Operators", &Fields::default()),
+        verdict: verdict(&accounts),
+        rows: accounts.iter().map(|account| row(account, now)).collect(),
+        tokens: tokens.iter().map(|token| token_row(token, now)).collect(),
+        names: accounts.iter().map(|account| account.name.clone()).collect(),
+        wrong: said.wrong,
+        changed,
+        typed: said.typed,
+        secret: said.secret,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// `3 operators. anna is locked.`
+fn verdict(accounts: &[OperatorAccount]) -> String {
+    let mut verdict = format!("{}.", counted(accounts.len() as u64, "operator"));
+    let locked: Vec<&str> = accounts
+        .iter()
+        .filter(|account| account.locked_until.is_some())
+        .map(|account| account.name.as_str())
+        .collect();
+    match locked.as_slice() {
+        [] => {}
+        [one] => verdict += &format!(" {one} is locked: too many wrong passwords."),
+        more => verdict += &format!(" {} are locked: too many wrong passwords.", more.len()),
+    }
+    verdict
+}
+
+fn row(account: &OperatorAccount, now: Timestamp) -> Row {
+    Row {
+        name: account.name.clone(),
+        href: format!("/operators?change={}#change", encoded(&account.name)),
+        role: role(account.role),
+        scope: scope(account.role, &account.groups),
+        state: match account.locked_until {
+            _ if account.disabled => Shown::new(Look::Silent, state(true)),
+            Some(_) => Shown::new(Look::Failed, "locked"),
+            None => Shown::new(Look::InStep, state(false)),
+        },
+        created: When::new(account.created_at, now),
+        is_disabled: account.disabled,
+        is_locked: account.locked_until.is_some(),
+    }
+}
+
+fn token_row(token: &Token, now: Timestamp) -> TokenRow {
+    TokenRow {
+        name: token.name.clone(),
+        operator: token.operator.clone(),
+        role: role(token.role),
+        scope: scope(token.role, &token.groups),
+        description: token.description.clone(),
+        ends: token.expires_at.map(|at| When::new(at, now)),
+        used: token.last_used_at.map(|at| When::new(at, now)),
+        state: match token.expires_at.is_some_and(|end| end <= now) {
+            true => Shown::new(Look::Silent, "has ended"),
+            false => Shown::new(Look::InStep, "lets in"),
+        },
+    }
+}
+
+pub(crate) async fn create(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    let typed = || Typed::of("create", &fields);
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return again(&manager, &visitor, why.what(), typed()).await;
+    }
+    let new = NewOperator {
+        name: fields.get("name").to_owned(),
+        role: chosen_role(&fields)?,
+        groups: lines(fields.get("groups")),
+        password: fields.get("new_password").to_owned(),
+    };
+    done(&manager, &visitor, manager.operators.create(&new, by, manager.now()).await, typed()).await
+}
+
+pub(crate) async fn change(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    let typed = || Typed::of("change", &fields);
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return again(&manager, &visitor, why.what(), typed()).await;
+    }
+    let groups = Some(lines(fields.get("groups")));
+    let change = OperatorChange { role: Some(chosen_role(&fields)?), groups, disabled: None };
+    let changed = manager.operators.change(fields.get("name"), &change, by, manager.now()).await;
+    done(&manager, &visitor, changed, typed()).await
+}
+
+/// Disables, enables, unlocks or deletes an account.
+pub(crate) async fn act(State(manager): Shared, visitor: Visitor, Form(fields): Form) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    let (name, now, operators) = (fields.get("name"), manager.now(), &manager.operators);
+    let disabled = |disabled| OperatorChange { disabled: Some(disabled), ..OperatorChange::default() };
+    let acted = match fields.get("act") {
+        "disable" => operators.change(name, &disabled(true), by, now).await.map(drop),
+        "enable" => operators.change(name, &disabled(false), by, now).await.map(drop),
+        "unlock" => operators.unlock(name, by, now).await.map(drop),
+        "delete" => operators.delete(name, by, now).await,
+        _ => return Err(Failure::invalid("there is nothing of this kind to do with an operator")),
+    };
+    done(&manager, &visitor, acted, Typed::default()).await
+}
+
+/// Another password: an administrator gives any, everybody else their own. The old one ends with its sessions.
+pub(crate) async fn password(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let name = fields.get("name");
+    if !visitor.asking().is(name) {
+        visitor.permitted(Action::Administer)?;
+    }
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return again(&manager, &visitor, why.what(), Typed::default()).await;
+    }
+    let by = visitor.permitted(Action::Read)?;
+    let set = manager.operators.set_password(name, fields.get("new_password"), by, manager.now()).await;
+    done(&manager, &visitor, set, Typed::default()).await
+}
+
+pub(crate) async fn create_token(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    let typed = || Typed::of("token", &fields);
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return again(&manager, &visitor, why.what(), typed()).await;
+    }
+    let new = NewToken {
+        name: fields.get("name").to_owned(),
+        role: chosen_role(&fields)?,
+        groups: lines(fields.get("groups")),
+        description: fields.get("description").to_owned(),
+        operator: fields.text("operator"),
+        expires_at: fields.text("expires").map(|text| moment(&text)).transpose()?,
+    };
+    match manager.operators.create_token(&new, by, manager.now()).await {
+        Ok(made) => {
+            let said = Said { secret: made.secret, ..Said::default() };
+            Ok(Err(page(&manager, &visitor, &Fields::default(), said).await?))
+        }
+        Err(error) => done(&manager, &visitor, Err::<(), _>(error), typed()).await,
+    }
+}
+
+pub(crate) async fn revoke_token(State(manager): Shared, visitor: Visitor, Form(fields): Form) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    let revoked = manager.operators.revoke_token(fields.get("name"), by, manager.now()).await;
+    done(&manager, &visitor, revoked, Typed::default()).await
+}
+
+/// Back to the list, or the form once more with what was typed.
+async fn done<T>(
+    manager: &Manager,
+    visitor: &Visitor,
+    outcome: Result<T, OperatorsError>,
+    typed: Typed,
+) -> Answer {
+    match outcome {
+        Ok(_) => Ok(Ok(Redirect::to("/operators"))),
+        Err(error @ (OperatorsError::Invalid(_) | OperatorsError::Conflict(_))) => {
+            again(manager, visitor, &error.to_string(), typed).await
+        }
+        Err(error) => Err(ManagerError::from(error).into()),
+    }
+}
+
+async fn again(manager: &Manager, visitor: &Visitor, wrong: &str, typed: Typed) -> Answer {
+    let change = match typed.form.as_str() {
+        "change" => Fields::parse(format!("change={}", encoded(&typed.name)).as_bytes()),
+        _ => Fields::default(),
+    };
+    let said = Said { wrong: sentence(wrong), typed, ..Said::default() };
+    Ok(Err(page(manager, visitor, &change, said).await?))
+}
+
+fn chosen_role(fields: &Fields) -> Result<Role, Failure> {
+    let known = [Role::Auditor, Role::Operator, Role::Administrator];
+    let found = known.into_iter().find(|one| role(*one) == fields.get("role"));
+    found.ok_or_else(|| Failure::invalid("choose a role"))
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
