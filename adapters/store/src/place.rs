@@ -219,6 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[cfg_attr(windows, ignore = "the server of PostgreSQL is started by a shell")]
     async fn a_database_of_postgres_has_one_writer_and_its_readers_do_not_write() {
         let Some(on) = TestDatabase::postgres() else { return };
         let store = on.open().await;

@@ -25,4 +25,5 @@ mod sources;
 mod tree;
 mod up;
 mod whole;
+mod windows;
 mod wire;
