@@ -1,9 +1,9 @@
-//! `headwater update approve`, `unapprove`, `decline` and `undecline`.
+//! `headwater update approve`, `unapprove`, `decline`, `undecline` and `halt`.
 
 use clap::{Args, ValueEnum};
 use headwater_api::{
-    ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal, UpdateRef,
-    UpdatesOutcome,
+    ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest, NewRevisions,
+    Refusal, UpdateRef, UpdatesOutcome,
 };
 use headwater_client::Answer;
 use headwater_model::Timestamp;
@@ -11,9 +11,12 @@ use headwater_model::Timestamp;
 use crate::failure::{Exit, Failure};
 use crate::moment::Deadline;
 use crate::names::UpdateName;
-use crate::session::Session;
+use crate::session::{Reader, Session};
+use crate::sheet::paragraph;
+use crate::table::{Column, Table};
 use crate::terminal::harmless;
 use crate::update_sheet::action;
+use headwater_words::moment::minute;
 use headwater_words::quantity::counted;
 
 #[derive(Debug, Args)]
@@ -128,6 +131,37 @@ pub(crate) fn undecline(
     let request = DeclineRequest { updates: session.updates(&arguments.updates)? };
     let answer = session.client.undecline(&request)?;
     report(&answer, ["Undid the decline of", "", "not declined"], session)
+}
+
+pub(crate) fn halt(update: &UpdateName, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    let request = HaltRequest { update: session.update(update)? };
+    let answer = session.client.halt(&request)?;
+    session.show(&answer, |halt, reader| {
+        let update = halt.update;
+        let text = match halt.done_at {
+            Some(_) => format!(
+                "Halted {update}: the top offers it to nobody any more, and the servers below synchronise. \
+                 `headwater wsus sync --dry-run` shows who does not follow."
+            ),
+            None => format!(
+                "The halt of {update} waits: the linked WSUS is not reached. It is done first when it is."
+            ),
+        };
+        paragraph(&text, reader.width)
+    })
+}
+
+pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {
+    if halts.is_empty() {
+        return "No update was stopped.".into();
+    }
+    let columns = ["UPDATE", "BY", "ASKED", "DONE"].map(Column::Text);
+    let mut table = Table::new(&columns);
+    for halt in halts {
+        let done = halt.done_at.map_or_else(|| "waits".to_owned(), minute);
+        table.row([halt.update.to_string(), halt.asked_by.clone(), minute(halt.asked_at), done]);
+    }
+    table.text(reader.width)
 }
 
 /// Says what became of each update: `Approved` 1 update `for Pilot`; 1 update `had none`. Those that were refused go to the standard error, and make the

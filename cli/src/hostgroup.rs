@@ -1,7 +1,7 @@
 //! `headwater hostgroup`: groups of hosts of a managing server.
 
-use clap::{Args, Subcommand};
-use headwater_api::{HostGroup, HostGroupMembers, ImportedGroups, NewHostGroup};
+use clap::{ArgGroup, Args, Subcommand};
+use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup};
 
 use crate::Options;
 use crate::arguments::examples;
@@ -34,6 +34,52 @@ pub enum HostGroupCommand {
         /// A host, by name or by the id of its update client; can be given several times
         #[arg(long = "host", value_name = "HOST")]
         hosts: Vec<String>,
+        /// A condition instead of hosts: name=pc-*, os=Windows 11*, address=10.1.0.0/16, or != for not; of
+        /// several all hold
+        #[arg(long = "rule", value_name = "CONDITION", conflicts_with = "hosts")]
+        rule: Vec<String>,
+        /// The host group that it is beneath
+        #[arg(long, value_name = "HOSTGROUP", value_parser = group_name)]
+        parent: Option<String>,
+        /// Its WSUS group has its own hosts only, without those of the groups beneath
+        #[arg(long)]
+        direct: bool,
+    },
+    /// Change a host group's name, place, reach or rule
+    #[command(after_help = examples!("headwater hostgroup set Pilot --parent Berlin"))]
+    #[command(group = ArgGroup::new("changes").required(true).multiple(true))]
+    Set {
+        /// The host group
+        #[arg(value_name = "HOSTGROUP", value_parser = group_name)]
+        host_group: String,
+        /// Its new name; its WSUS group keeps the old one
+        #[arg(long, value_name = "NAME", value_parser = group_name, group = "changes")]
+        name: Option<String>,
+        /// The host group that it is to be beneath
+        #[arg(long, value_name = "HOSTGROUP", value_parser = group_name, group = "changes")]
+        parent: Option<String>,
+        /// Put it beneath none
+        #[arg(long, conflicts_with = "parent", group = "changes")]
+        no_parent: bool,
+        /// Its WSUS group has its own hosts only
+        #[arg(long, group = "changes")]
+        direct: bool,
+        /// Its WSUS group has the hosts of the groups beneath as well
+        #[arg(long, conflicts_with = "direct", group = "changes")]
+        with_beneath: bool,
+        /// A condition for its hosts; of several all hold
+        #[arg(long = "rule", value_name = "CONDITION", group = "changes")]
+        rule: Vec<String>,
+        /// Take its rule away; its members are its hosts again
+        #[arg(long, conflicts_with = "rule", group = "changes")]
+        no_rule: bool,
+    },
+    /// Delete a host group; the WSUS group that was made from it stays
+    #[command(after_help = examples!("headwater hostgroup delete Pilot"))]
+    Delete {
+        /// The host group
+        #[arg(value_name = "NAME", value_parser = group_name)]
+        name: String,
     },
     /// Put hosts into a host group
     #[command(after_help = examples!("headwater hostgroup add Pilot pc-17 pc-18"))]
@@ -70,8 +116,14 @@ pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> 
             let answer = session.client.host_groups()?;
             session.show(&answer, |page, reader| list(&page.items, reader))
         }
-        HostGroupCommand::Create { name, hosts } => {
-            let request = NewHostGroup { name: name.clone(), hosts: hosts.clone() };
+        HostGroupCommand::Create { name, hosts, rule, parent, direct } => {
+            let request = NewHostGroup {
+                name: name.clone(),
+                hosts: hosts.clone(),
+                rule: rule.clone(),
+                parent: parent.clone(),
+                direct: *direct,
+            };
             let answer = session.client.create_host_group(&request)?;
             session.show(&answer, |group, _| {
                 let text = format!(
@@ -83,6 +135,29 @@ pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> 
                 );
                 harmless(&text)
             })
+        }
+        HostGroupCommand::Set {
+            host_group,
+            name,
+            parent,
+            no_parent,
+            direct,
+            with_beneath,
+            rule,
+            no_rule,
+        } => {
+            let change = HostGroupChange {
+                name: name.clone(),
+                parent: if *no_parent { Some(String::new()) } else { parent.clone() },
+                direct: (*direct || *with_beneath).then_some(*direct),
+                rule: (*no_rule || !rule.is_empty()).then(|| rule.clone()),
+            };
+            let answer = session.client.set_host_group(host_group, &change)?;
+            session.show(&answer, |group, _| changed(group))
+        }
+        HostGroupCommand::Delete { name } => {
+            session.client.delete_host_group(name)?;
+            session.say(&format!("Deleted the host group {name}"))
         }
         HostGroupCommand::Add { name, hosts } => {
             change(name, HostGroupMembers { add: hosts.clone(), remove: vec![] }, session)
@@ -99,26 +174,42 @@ pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> 
 
 fn change(name: &str, members: HostGroupMembers, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let answer = session.client.change_host_group(name, &members)?;
-    session.show(&answer, |group, _| {
-        let mut text = format!("{} has {} now", group.name, counted(group.hosts, "host"));
-        if group.wsus_group.is_some() {
-            let name = quoted(&group.name);
-            text += &format!("\nIts WSUS group follows with `headwater wsus group apply --group {name}`.");
-        }
-        harmless(&text)
-    })
+    session.show(&answer, |group, _| changed(group))
+}
+
+fn changed(group: &HostGroup) -> String {
+    let mut text = format!("{} has {} now", group.name, counted(group.hosts, "host"));
+    if group.wsus_group.is_some() {
+        let name = quoted(&group.name);
+        text += &format!("\nIts WSUS group follows with `headwater wsus group apply --group {name}`.");
+    }
+    harmless(&text)
 }
 
 fn list(groups: &[HostGroup], reader: Reader) -> String {
     if groups.is_empty() {
         return "There is no host group yet. Make one with `headwater hostgroup create NAME`.".into();
     }
-    let mut table = Table::new(&[Column::Long("NAME"), Column::Number("HOSTS"), Column::Text("WSUS GROUP")]);
+    let mut table = Table::new(&[
+        Column::Long("NAME"),
+        Column::Long("BENEATH"),
+        Column::Number("HOSTS"),
+        Column::Text("WSUS GROUP"),
+        Column::Long("RULE"),
+    ]);
     for group in groups {
         let id = group.wsus_group.map(|id| id.to_string().chars().take(8).collect());
-        table.row([group.name.clone(), grouped(group.hosts), id.unwrap_or_default()]);
+        let beneath = group.parent.clone().unwrap_or_default();
+        let hosts = grouped(group.hosts);
+        table.row([group.name.clone(), beneath, hosts, id.unwrap_or_default(), group.rule.join(", ")]);
     }
-    table.text(reader.width)
+    let mut text = table.text(reader.width);
+    for group in groups {
+        if let Some(held) = &group.held {
+            text += &harmless(&format!("\nThe members of {} are held: {held}\n", group.name));
+        }
+    }
+    text
 }
 
 fn imported_text(imported: &ImportedGroups) -> String {

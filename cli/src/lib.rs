@@ -26,6 +26,7 @@ mod import;
 mod moment;
 mod names;
 mod policy;
+mod report;
 mod server;
 mod session;
 mod sheet;
@@ -76,6 +77,9 @@ pub enum Command {
     /// Group the hosts of a managing server
     #[command(name = "hostgroup", after_help = examples!("headwater hostgroup list"))]
     HostGroup(hostgroup::HostGroupArguments),
+    /// Report how the computers of a tree stand
+    #[command(after_help = examples!("headwater report compliance"))]
+    Report(report::ReportArguments),
     /// Make computers use this server
     #[command(after_help = examples!("headwater client policy --format reg > headwater.reg"))]
     Client(policy::ClientArguments),
@@ -95,6 +99,7 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
         Command::Upstream(arguments) => &arguments.options,
         Command::Wsus(arguments) => &arguments.options,
         Command::HostGroup(arguments) => &arguments.options,
+        Command::Report(arguments) => &arguments.options,
         Command::Client(arguments) => &arguments.options,
     };
     let result = options.connect().map_err(Failure::from).and_then(|client| {
@@ -107,6 +112,7 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
             Command::Upstream(arguments) => upstream::run(&arguments.command, session),
             Command::Wsus(arguments) => wsus::run(&arguments.command, session),
             Command::HostGroup(arguments) => hostgroup::run(&arguments.command, session),
+            Command::Report(arguments) => report::run(&arguments.command, session),
             Command::Client(arguments) => policy::run(&arguments.command, session),
         }
     });

@@ -73,6 +73,19 @@ pub enum UpdateCommand {
     /// Undo a decline; approvals do not come back
     #[command(after_help = examples!("headwater update undecline KB5044284"))]
     Undecline(DeclineArguments),
+    /// Stop an update: take back all its approvals, and let every server below synchronise
+    ///
+    /// Only a managing server does this. While the linked WSUS is not reached the halt waits, and is done
+    /// first. An approval ends it.
+    #[command(after_help = examples!("headwater update halt KB5044284"))]
+    Halt {
+        /// Its id, the first eight digits of it, or KB and a number
+        #[arg(value_name = "UPDATE")]
+        update: UpdateName,
+    },
+    /// List the updates that were stopped, the newest first
+    #[command(after_help = examples!("headwater update halts"))]
+    Halts,
 }
 
 /// Filters; an update is listed when all of them let it pass.
@@ -132,6 +145,11 @@ pub(crate) fn run(command: &UpdateCommand, session: &mut Session<'_, '_>) -> Res
         UpdateCommand::Unapprove(arguments) => approval::unapprove(arguments, session),
         UpdateCommand::Decline(arguments) => approval::decline(arguments, session),
         UpdateCommand::Undecline(arguments) => approval::undecline(arguments, session),
+        UpdateCommand::Halt { update } => approval::halt(update, session),
+        UpdateCommand::Halts => {
+            let answer = session.client.halts()?;
+            session.show(&answer, |page, reader| approval::halts(&page.items, reader))
+        }
     }
 }
 

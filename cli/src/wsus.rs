@@ -79,9 +79,15 @@ pub enum WsusCommand {
         /// Let the top synchronise with Microsoft Update first
         #[arg(long)]
         with_upstream: bool,
+        /// Write no members where more than so many would be removed from groups
+        #[arg(long, value_name = "N")]
+        max_removals: Option<u64>,
         #[command(subcommand)]
         command: Option<SyncCommand>,
     },
+    /// Let the linked WSUS be written to again after a restore, once you have seen what differs
+    #[command(after_help = examples!("headwater wsus confirm"))]
+    Confirm,
     /// List the last synchronisations of the tree, the newest first
     #[command(after_help = examples!("headwater wsus history"))]
     History,
@@ -142,7 +148,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             ended(shown, if has_problem { Exit::Refused } else { Exit::Done })
         }
         WsusCommand::Sync { command: Some(SyncCommand::Stop), .. } => synchronise::stop(session),
-        WsusCommand::Sync { dry_run, below, only, with_upstream, command: None } => {
+        WsusCommand::Sync { dry_run, below, only, with_upstream, max_removals, command: None } => {
             let request = SyncRequest {
                 dry_run: *dry_run,
                 below: below.clone(),
@@ -152,8 +158,13 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
                     PartChoice::Clients => SyncPart::Clients,
                 }),
                 with_upstream: *with_upstream,
+                max_removals: *max_removals,
             };
             synchronise::run(&request, session)
+        }
+        WsusCommand::Confirm => {
+            session.client.confirm_wsus()?;
+            session.say("Confirmed: the linked WSUS is written to again.")
         }
         WsusCommand::History => {
             let answer = session.client.sync_runs()?;
@@ -168,7 +179,13 @@ fn link_text(link: &WsusLink, reader: Reader) -> String {
     sheet
         .fact("Linkage", link.url.as_str())
         .fact("Id", link.linkage.to_string())
-        .fact("Problem", link.problem.clone().unwrap_or_default());
+        .fact("Problem", link.problem.clone().unwrap_or_default())
+        .fact(
+            "Review",
+            link.review.as_ref().map_or_else(String::new, |reason| {
+                format!("{reason}: nothing is written until `headwater wsus confirm`")
+            }),
+        );
     let mut text = sheet.text(reader.width);
     if !link.servers.is_empty() {
         text.push('\n');

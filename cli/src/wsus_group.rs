@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Subcommand};
-use headwater_api::{GroupChange, GroupPlan};
+use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
 use headwater_model::ServerId;
 
 use crate::arguments::examples;
@@ -16,14 +16,14 @@ use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
-use headwater_words::quantity::grouped;
+use headwater_words::quantity::{counted, grouped};
 
 /// The longest plan that is read, in bytes: what a managing server takes.
 const PLAN_BYTES_MAX: u64 = 64 << 20;
 
 #[derive(Debug, Subcommand)]
 pub enum WsusGroupCommand {
-    /// Show what would change in the WSUS group of a host group; this changes nothing
+    /// Show what would change in the WSUS groups of a host group and of those beneath it; this changes nothing
     #[command(after_help = examples!("headwater wsus group preview Pilot --save pilot.json"))]
     Preview {
         /// The host group, by name
@@ -32,6 +32,9 @@ pub enum WsusGroupCommand {
         /// Keep the plan in this file, for `headwater wsus group apply`
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
+        /// Take over a WSUS group of the same name that was not made here
+        #[arg(long)]
+        adopt: bool,
     },
     /// Do exactly what a plan says, or nothing if it was made from what is no longer so
     #[command(after_help = examples!("headwater wsus group apply pilot.json"))]
@@ -43,56 +46,108 @@ pub enum WsusGroupCommand {
         /// Plan for this host group and apply at once
         #[arg(long = "group", value_name = "HOSTGROUP", group = "what")]
         host_group: Option<String>,
+        /// Take over a WSUS group of the same name that was not made here
+        #[arg(long, conflicts_with = "plan")]
+        adopt: bool,
+        /// How many members it may remove; needed where a group would lose over a tenth of its own
+        #[arg(long, value_name = "N")]
+        max_removals: Option<u64>,
+    },
+    /// Restore the members that a WSUS group had before the last plan, and hold them
+    #[command(after_help = examples!("headwater wsus group undo Pilot"))]
+    Undo {
+        /// The host group, by name
+        #[arg(value_name = "HOSTGROUP")]
+        host_group: String,
     },
 }
 
 pub(crate) fn run(command: &WsusGroupCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
-        WsusGroupCommand::Preview { host_group, save } => preview(host_group, save.as_deref(), session),
-        WsusGroupCommand::Apply { plan: Some(file), .. } => apply(&read(file)?, session),
-        WsusGroupCommand::Apply { host_group, .. } => {
-            let plan = session.client.plan_group(host_group.as_deref().unwrap_or_default())?;
-            apply(&plan.value, session)
+        WsusGroupCommand::Preview { host_group, save, adopt } => {
+            let query = GroupPlanQuery { group: host_group.clone(), adopt: *adopt };
+            preview(&query, save.as_deref(), session)
+        }
+        WsusGroupCommand::Apply { plan: Some(file), max_removals, .. } => {
+            apply(ApplyGroupPlan { plan: read(file)?, max_removals: *max_removals }, session)
+        }
+        WsusGroupCommand::Apply { host_group, adopt, max_removals, .. } => {
+            let query = GroupPlanQuery { group: host_group.clone().unwrap_or_default(), adopt: *adopt };
+            let plan = session.client.plan_group(&query)?.value;
+            apply(ApplyGroupPlan { plan, max_removals: *max_removals }, session)
+        }
+        WsusGroupCommand::Undo { host_group } => {
+            let answer = session.client.undo_group_plan(host_group)?;
+            session.show(&answer, undone)
         }
     }
 }
 
-fn preview(host_group: &str, save: Option<&Path>, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let answer = session.client.plan_group(host_group)?;
+fn preview(
+    query: &GroupPlanQuery,
+    save: Option<&Path>,
+    session: &mut Session<'_, '_>,
+) -> Result<Exit, Failure> {
+    let answer = session.client.plan_group(query)?;
     if let Some(file) = save {
         fs::write(file, format!("{}\n", answer.json.trim_end()))
             .map_err(|error| unusable(file, "written", &error.to_string()))?;
     }
     let servers = servers(&answer.value, session);
     session.show(&answer, |plan, reader| {
-        let apply = match save {
-            Some(file) => format!("Apply it with `headwater wsus group apply {}`.", quoted_path(file)),
-            None => {
-                format!("Apply it with `headwater wsus group apply --group {}`.", quoted(&plan.host_group))
-            }
+        let adopt = if query.adopt { " --adopt" } else { "" };
+        let removals = match plan.held.is_empty() {
+            true => String::new(),
+            false => format!(" --max-removals {}", plan.removed()),
         };
+        let what = match save {
+            Some(file) => quoted_path(file),
+            None => format!("--group {}{adopt}", quoted(&plan.host_group)),
+        };
+        let apply = format!("Apply it with `headwater wsus group apply {what}{removals}`.");
         let words = ["to add", "to remove"];
         let mut text = plan_text(plan, words, &servers, reader);
-        if plan.group.is_none() || !plan.add.is_empty() || !plan.remove.is_empty() {
+        if !plan.is_empty() {
             text.push('\n');
+            for held in &plan.held {
+                text += &paragraph(&format!("Held: {held}."), reader.width);
+            }
             text += &paragraph(&apply, reader.width);
         }
         text
     })
 }
 
-fn apply(plan: &GroupPlan, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let answer = session.client.apply_group_plan(plan)?;
+fn apply(apply: ApplyGroupPlan, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    let answer = session.client.apply_group_plan(&apply)?;
     let servers = servers(&answer.value, session);
     session.show(&answer, |plan, reader| {
         let mut text = plan_text(plan, ["added", "removed"], &servers, reader);
-        if plan.group.is_none() {
+        if plan.groups.iter().any(|group| group.group.is_none()) {
             let advice = "Members on lower servers follow with `headwater wsus sync`.";
             text.push('\n');
             text += &paragraph(advice, reader.width);
         }
         text
     })
+}
+
+fn undone(undone: &UndonePlan, reader: Reader) -> String {
+    let mut text = paragraph(
+        &format!(
+            "{}: what {} applied is undone: {} restored, {} taken out. The members are held: runs of `headwater \
+             wsus sync` leave them until a plan is applied again.",
+            undone.host_group,
+            undone.applied_by,
+            counted(undone.restored, "member"),
+            grouped(undone.removed)
+        ),
+        reader.width,
+    );
+    for (name, reason) in &undone.refused {
+        text += &paragraph(&format!("Not written: {name}: {reason}"), reader.width);
+    }
+    text
 }
 
 fn read(file: &Path) -> Result<GroupPlan, Failure> {
@@ -117,7 +172,7 @@ fn quoted_path(file: &Path) -> String {
 
 /// The names of the servers of a plan, for people. A plan is shown without them as well.
 fn servers(plan: &GroupPlan, session: &Session<'_, '_>) -> BTreeMap<ServerId, String> {
-    if session.is_json() || plan.add.is_empty() && plan.remove.is_empty() {
+    if session.is_json() || plan.added() + plan.removed() == 0 {
         return BTreeMap::new();
     }
     let link = session.client.wsus().ok();
@@ -127,6 +182,16 @@ fn servers(plan: &GroupPlan, session: &Session<'_, '_>) -> BTreeMap<ServerId, St
 
 fn plan_text(
     plan: &GroupPlan,
+    words: [&str; 2],
+    servers: &BTreeMap<ServerId, String>,
+    reader: Reader,
+) -> String {
+    let groups = plan.groups.iter().map(|group| group_text(group, words, servers, reader));
+    groups.collect::<Vec<String>>().join("\n")
+}
+
+fn group_text(
+    plan: &PlannedGroup,
     [added, removed]: [&str; 2],
     servers: &BTreeMap<ServerId, String>,
     reader: Reader,
@@ -139,8 +204,12 @@ fn plan_text(
     ];
     let parts: Vec<String> =
         parts.iter().map(|(count, word)| format!("{} {word}", grouped(*count))).collect();
-    let new = if plan.group.is_none() { " (a new WSUS group)" } else { "" };
-    let mut text = harmless(&format!("{}{new}: {}\n", plan.host_group, parts.join(", ")));
+    let new = match plan.group {
+        None => " (a new WSUS group)",
+        Some(_) if plan.adopted => " (a WSUS group that is taken over)",
+        Some(_) => "",
+    };
+    let mut text = harmless(&format!("{}{new}: {}\n", plan.name, parts.join(", ")));
     if !plan.add.is_empty() || !plan.remove.is_empty() {
         let mut table =
             Table::new(&[Column::Text("CHANGE"), Column::Long("COMPUTER"), Column::Long("SERVER")]);

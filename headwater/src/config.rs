@@ -8,8 +8,13 @@ use std::process::ExitCode;
 use headwater_app::DATABASE;
 use headwater_link::LinkageUrl;
 use headwater_store::Place;
-use headwater_wsus_admin::{Access, Account, Credentials, Password, Patience, PlainHttp};
+use headwater_wsus_admin::{
+    Access, Account, Credentials, Password, Patience, PlainHttp, Secret as WsusSecret,
+};
 use serde::Deserialize;
+
+/// The managing server's database in the data folder.
+pub const MANAGER_DATABASE: &str = "manager.sqlite";
 
 /// All settings. `headwater check-config --example` prints them with their meaning.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,14 +58,27 @@ pub struct Linkage {
     pub microsoft_wsus: Option<MicrosoftWsus>,
 }
 
-/// The Microsoft WSUS that a Linkage speaks for.
+/// The Microsoft WSUS that a Linkage speaks for, or any that serves the same administration service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MicrosoftWsus {
     pub url: String,
     pub account: String,
     pub password_file: Option<PathBuf>,
+    #[serde(default)]
+    pub authentication: Authentication,
     pub ca_file: Option<PathBuf>,
+}
+
+/// How an account proves itself to the administration service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Authentication {
+    /// What a Microsoft WSUS asks for.
+    #[default]
+    Ntlm,
+    /// What an update server of Headwater asks for, which takes no NTLM.
+    Basic,
 }
 
 impl Default for Linkage {
@@ -231,6 +249,7 @@ listen = "127.0.0.1:8532"
 # url = "https://wsus.example:8531"
 # account = 'EXAMPLE\headwater'
 # password_file = "/etc/headwater/wsus-password"
+# authentication = "ntlm"     # or "basic", for an update server of Headwater on another machine
 # ca_file = "/etc/headwater/wsus-ca.pem"
 
 [manager]
@@ -325,7 +344,15 @@ impl Config {
                 )));
             }
         };
-        let account = Account::new(&wsus.account, Password::new(password));
+        let credentials = match wsus.authentication {
+            Authentication::Ntlm => Credentials::Ntlm(
+                Account::new(&wsus.account, Password::new(password))
+                    .map_err(|error| wrong(error.to_string()))?,
+            ),
+            Authentication::Basic => {
+                Credentials::Basic { user: wsus.account.clone(), password: WsusSecret::new(password) }
+            }
+        };
         let ca_pem = match &wsus.ca_file {
             Some(path) => {
                 Some(std::fs::read(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?)
@@ -337,7 +364,7 @@ impl Config {
                 .url
                 .parse()
                 .map_err(|error: headwater_wsus_admin::Error| wrong(error.to_string()))?,
-            credentials: Credentials::Ntlm(account.map_err(|error| wrong(error.to_string()))?),
+            credentials,
             ca_pem,
             plain_http: if self.insecure_http { PlainHttp::Anywhere } else { PlainHttp::OnLoopback },
             patience: Patience::default(),
@@ -348,7 +375,7 @@ impl Config {
     pub fn manager_place(&self) -> Result<Place, ConfigError> {
         match &self.manager.database {
             Some(Secret(url)) => url.parse().map_err(ConfigError::Database),
-            None => Ok(Place::file(self.data.join("manager.sqlite"))),
+            None => Ok(Place::file(self.data.join(MANAGER_DATABASE))),
         }
     }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use headwater_app::{Clock, DATABASE, admin, lock};
-use headwater_store::{Place, Store};
+use headwater_store::{ManagerStore, Place, Store};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, MANAGER_DATABASE};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  headwater backup /backup/2026-12-24 --data /var/lib/headwater")]
@@ -74,24 +74,33 @@ enum MaintainError {
     App(#[from] headwater_app::AppError),
 }
 
-/// What a backup holds beside the database. Fragments are derived again at the first start.
-const FILES: [&str; 2] = ["ca.pem", "ca-key.pem"];
+/// What a backup holds beside the databases. Fragments are derived again at the first start.
+const FILES: [&str; 3] = ["ca.pem", "ca-key.pem", LINKAGE];
 const CONTENT: &str = "content";
+/// The key of a Linkage and what its managing server gave it.
+const LINKAGE: &str = "linkage.json";
+/// While a restore goes on the databases have other names, so that one that was interrupted is not taken for
+/// a whole one.
+const ARRIVING: &str = "restoring-";
 
 pub fn backup(arguments: &BackupArguments) -> ExitCode {
     finish(run(async {
         let BackupArguments { target, data, config } = arguments;
-        let (data, place) = server(data, config)?;
-        if let Place::Postgres(_) = place {
-            return Err(MaintainError::BackUpPostgres(place));
-        }
-        existing_database(&data)?;
+        let servers = servers(data, config)?;
+        servers.refuse_postgres(MaintainError::BackUpPostgres)?;
+        let data = servers.data;
+        is_backed_up(&data)?;
         if target.exists() {
             return Err(MaintainError::Exists(target.clone()));
         }
         headwater_app::make_private(target).map_err(at(target))?;
-        Store::back_up(&place, &target.join(DATABASE)).await?;
-        // The database first: content that it knows is complete, and stays where it is.
+        if data.join(DATABASE).is_file() {
+            Store::back_up(&servers.update_server, &target.join(DATABASE)).await?;
+        }
+        if data.join(MANAGER_DATABASE).is_file() {
+            ManagerStore::back_up(&servers.manager, &target.join(MANAGER_DATABASE)).await?;
+        }
+        // The databases first: content that they know is complete, and stays where it is.
         copy_rest(&data, target)?;
         Ok(format!("Backed up {} to {}", data.display(), target.display()))
     }))
@@ -100,32 +109,56 @@ pub fn backup(arguments: &BackupArguments) -> ExitCode {
 pub fn restore(arguments: &RestoreArguments) -> ExitCode {
     finish(run(async {
         let RestoreArguments { backup, data, config } = arguments;
-        let (data, place) = server(data, config)?;
-        if let Place::Postgres(_) = place {
-            return Err(MaintainError::RestorePostgres(place));
-        }
-        let database = existing_database(backup)?;
+        let servers = servers(data, config)?;
+        servers.refuse_postgres(MaintainError::RestorePostgres)?;
+        let data = servers.data;
+        is_backed_up(backup)?;
         if std::fs::read_dir(&data).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(MaintainError::Exists(data.clone()));
         }
         headwater_app::make_private(&data).map_err(at(&data))?;
         copy_rest(backup, &data)?;
-        // The database last: a restore that was interrupted is not taken for a whole one.
-        let arriving = data.join("restoring.sqlite");
-        std::fs::copy(&database, &arriving).map_err(at(&arriving))?;
-        let store = Store::open(&Place::file(&arriving)).await?;
-        let epoch = store.begin_epoch(Clock::system().now()).await?;
-        store.close().await;
-        std::fs::rename(&arriving, data.join(DATABASE)).map_err(at(&data))?;
-        Ok(format!("Restored {} from {}: epoch {epoch}", data.display(), backup.display()))
+        let now = Clock::system().now();
+        let mut done = format!("Restored {} from {}", data.display(), backup.display());
+        if let Some(arriving) = arrive(backup, &data, DATABASE)? {
+            let store = Store::open(&Place::file(&arriving)).await?;
+            done += &format!(": epoch {}", store.begin_epoch(now).await?);
+            store.close().await;
+        }
+        if let Some(arriving) = arrive(backup, &data, MANAGER_DATABASE)? {
+            let store = ManagerStore::open(&Place::file(&arriving)).await?;
+            store.begin_review(&format!("the managing server was restored at {now}")).await?;
+            store.close().await;
+            done += "\nThe managing server writes nothing until `headwater wsus confirm`";
+        }
+        for name in [DATABASE, MANAGER_DATABASE] {
+            let arriving = data.join(format!("{ARRIVING}{name}"));
+            if arriving.is_file() {
+                std::fs::rename(&arriving, data.join(name)).map_err(at(&data))?;
+            }
+        }
+        Ok(done)
     }))
+}
+
+/// Copies a database of a backup, if it is there, under the name that it has meanwhile.
+fn arrive(backup: &Path, data: &Path, name: &str) -> Result<Option<PathBuf>, MaintainError> {
+    let source = backup.join(name);
+    if !source.is_file() {
+        return Ok(None);
+    }
+    let arriving = data.join(format!("{ARRIVING}{name}"));
+    std::fs::copy(&source, &arriving).map_err(at(&arriving))?;
+    Ok(Some(arriving))
 }
 
 pub fn migrate(arguments: &MigrateArguments) -> ExitCode {
     finish(run(async {
-        let (data, place) = server(&arguments.data, &arguments.config)?;
-        if let Place::File(_) = place {
-            existing_database(&data)?;
+        let Servers { data, update_server: place, .. } = servers(&arguments.data, &arguments.config)?;
+        if let Place::File(_) = place
+            && !data.join(DATABASE).is_file()
+        {
+            return Err(MaintainError::NoDatabase(data));
         }
         let _lock = lock(&data)?;
         let store = Store::open(&place).await?;
@@ -138,17 +171,34 @@ pub fn migrate(arguments: &MigrateArguments) -> ExitCode {
     }))
 }
 
-/// The data folder of a server and the place of its database.
-fn server(data: &Option<PathBuf>, config: &Option<PathBuf>) -> Result<(PathBuf, Place), ConfigError> {
-    let mut config = config.as_ref().map_or_else(|| Ok(Config::default()), Config::read)?;
-    config.data = data.clone().unwrap_or(config.data);
-    let place = config.place()?;
-    Ok((config.data, place))
+/// A data folder and the places of the databases of its roles.
+struct Servers {
+    data: PathBuf,
+    update_server: Place,
+    manager: Place,
 }
 
-fn existing_database(folder: &Path) -> Result<PathBuf, MaintainError> {
-    let database = folder.join(DATABASE);
-    if database.is_file() { Ok(database) } else { Err(MaintainError::NoDatabase(folder.to_owned())) }
+impl Servers {
+    fn refuse_postgres(&self, refused: impl Fn(Place) -> MaintainError) -> Result<(), MaintainError> {
+        let mut places = [&self.update_server, &self.manager].into_iter();
+        match places.find(|place| matches!(place, Place::Postgres(_))) {
+            Some(place) => Err(refused(place.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn servers(data: &Option<PathBuf>, config: &Option<PathBuf>) -> Result<Servers, ConfigError> {
+    let mut config = config.as_ref().map_or_else(|| Ok(Config::default()), Config::read)?;
+    config.data = data.clone().unwrap_or(config.data);
+    let (update_server, manager) = (config.place()?, config.manager_place()?);
+    Ok(Servers { data: config.data, update_server, manager })
+}
+
+/// Refuses a folder without anything that a backup is made of.
+fn is_backed_up(folder: &Path) -> Result<(), MaintainError> {
+    let there = [DATABASE, MANAGER_DATABASE, LINKAGE].iter().any(|name| folder.join(name).is_file());
+    if there { Ok(()) } else { Err(MaintainError::NoDatabase(folder.to_owned())) }
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> MaintainError {

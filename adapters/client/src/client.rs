@@ -89,12 +89,27 @@ impl Client {
         self.read(self.prepared(request, &()).send_json(body))
     }
 
+    /// For what answers 204.
+    pub(crate) fn post_nothing(&self, path: &str) -> Result<(), Error> {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        self.accepted(self.prepared(request, &()).send_json(serde_json::Map::new())).map(drop)
+    }
+
     pub(crate) fn put<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<Answer<T>, Error> {
         let request = self.agent.put(format!("{}{path}", self.url));
+        self.read(self.prepared(request, &()).send_json(body))
+    }
+
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer<T>, Error> {
+        let request = self.agent.patch(format!("{}{path}", self.url));
         self.read(self.prepared(request, &()).send_json(body))
     }
 

@@ -2,18 +2,14 @@
 //! [`headwater_api::path`].
 
 use headwater_api::{
-    Finding, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, Page,
-    PairRequest, SyncRun, WsusLink, path,
+    ApplyGroupPlan, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
+    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups,
+    LinkRequest, NewHostGroup, Page, PairRequest, StandingQuery, SyncRun, UndonePlan, UpdateFailure,
+    WsusLink, path,
 };
-use serde::Serialize;
 
 use crate::address::path_with;
 use crate::{Answer, Client, Error};
-
-#[derive(Serialize)]
-struct PlanQuery<'a> {
-    group: &'a str,
-}
 
 impl Client {
     pub fn wsus(&self) -> Result<Answer<WsusLink>, Error> {
@@ -32,6 +28,11 @@ impl Client {
         self.post(path::WSUS_PAIR, request)
     }
 
+    /// Lets be written again after a restore.
+    pub fn confirm_wsus(&self) -> Result<(), Error> {
+        self.post_nothing(path::WSUS_CONFIRM)
+    }
+
     pub fn wsus_doctor(&self) -> Result<Answer<Vec<Finding>>, Error> {
         self.get(path::WSUS_DOCTOR, &())
     }
@@ -45,13 +46,39 @@ impl Client {
         self.delete(path::WSUS_SYNC)
     }
 
-    /// What would change in the WSUS group of a host group.
-    pub fn plan_group(&self, host_group: &str) -> Result<Answer<GroupPlan>, Error> {
-        self.get(path::WSUS_GROUP_PLAN, &PlanQuery { group: host_group })
+    /// What would change in the WSUS groups of a host group and of those beneath it.
+    pub fn plan_group(&self, query: &GroupPlanQuery) -> Result<Answer<GroupPlan>, Error> {
+        self.get(path::WSUS_GROUP_PLAN, query)
     }
 
-    pub fn apply_group_plan(&self, plan: &GroupPlan) -> Result<Answer<GroupPlan>, Error> {
-        self.post(path::WSUS_GROUP_PLAN, plan)
+    pub fn apply_group_plan(&self, apply: &ApplyGroupPlan) -> Result<Answer<GroupPlan>, Error> {
+        self.post(path::WSUS_GROUP_PLAN, apply)
+    }
+
+    /// Restores the members that a WSUS group had before the last plan of its host group.
+    pub fn undo_group_plan(&self, host_group: &str) -> Result<Answer<UndonePlan>, Error> {
+        self.post(&path_with(path::WSUS_GROUP_UNDO, host_group), &serde_json::Map::new())
+    }
+
+    pub fn compliance(&self, query: &ComplianceQuery) -> Result<Answer<Page<Compliance>>, Error> {
+        self.get(path::REPORT_COMPLIANCE, query)
+    }
+
+    pub fn standing(&self, query: &StandingQuery) -> Result<Answer<Page<ComputerSummary>>, Error> {
+        self.get(path::REPORT_COMPUTERS, query)
+    }
+
+    pub fn failures(&self, query: &FailuresQuery) -> Result<Answer<Page<UpdateFailure>>, Error> {
+        self.get(path::REPORT_FAILURES, query)
+    }
+
+    /// Stops an update: no computer of the tree is offered it any more.
+    pub fn halt(&self, request: &HaltRequest) -> Result<Answer<Halt>, Error> {
+        self.post(path::HALTS, request)
+    }
+
+    pub fn halts(&self) -> Result<Answer<Page<Halt>>, Error> {
+        self.get(path::HALTS, &())
     }
 
     pub fn host_groups(&self) -> Result<Answer<Page<HostGroup>>, Error> {
@@ -60,6 +87,14 @@ impl Client {
 
     pub fn create_host_group(&self, group: &NewHostGroup) -> Result<Answer<HostGroup>, Error> {
         self.post(path::HOST_GROUPS, group)
+    }
+
+    pub fn set_host_group(&self, name: &str, change: &HostGroupChange) -> Result<Answer<HostGroup>, Error> {
+        self.patch(&path_with(path::HOST_GROUP, name), change)
+    }
+
+    pub fn delete_host_group(&self, name: &str) -> Result<(), Error> {
+        self.delete(&path_with(path::HOST_GROUP, name))
     }
 
     pub fn import_host_groups(&self) -> Result<Answer<ImportedGroups>, Error> {

@@ -38,7 +38,10 @@ pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval
 pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::Change;
-pub use manager::{AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, SyncRunRow};
+pub use manager::{
+    AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
+    SyncRunRow,
+};
 pub use operators::{Operators, TokenOwner};
 pub use place::{Place, PostgresUrl};
 pub use rollup::Received;
@@ -89,6 +92,18 @@ pub struct Store {
 /// Readers beside the one writer.
 const READERS: u32 = 4;
 
+/// Copies a SQLite database that exists, as it is at one moment.
+async fn copy(place: &Place, target: &Path, schema: &schema::Schema) -> Result<()> {
+    if let Place::Postgres(_) = place {
+        return Err(Error::NotAFile);
+    }
+    let mut database = place.connect(Purpose::Read).await?;
+    schema::version(&mut database, schema).await?;
+    sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&mut database).await?;
+    database.close().await?;
+    Ok(())
+}
+
 impl Store {
     /// Opens or creates the database and brings its schema up to date.
     pub async fn open(place: &Place) -> Result<Self> {
@@ -104,14 +119,7 @@ impl Store {
     /// Writes a whole and consistent copy of a SQLite database that exists to a file that does not exist
     /// yet. A server may work on it, perhaps an older one, so the schema stays as it is.
     pub async fn back_up(place: &Place, target: &Path) -> Result<()> {
-        if let Place::Postgres(_) = place {
-            return Err(Error::NotAFile);
-        }
-        let mut database = place.connect(Purpose::Read).await?;
-        schema::version(&mut database, &schema::UPDATE_SERVER).await?;
-        sqlx::query("VACUUM INTO $1").bind(target.display().to_string()).execute(&mut database).await?;
-        database.close().await?;
-        Ok(())
+        copy(place, target, &schema::UPDATE_SERVER).await
     }
 
     /// Waits for what is being written and closes the database.

@@ -1,12 +1,16 @@
 //! The database of a managing server.
 
-use std::collections::HashMap;
+mod host_groups;
 
-use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp, UpdateId};
+pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
+
+use std::path::Path;
+
+use headwater_model::{LinkageId, ServerId, Timestamp, UpdateId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
-use crate::{Error, Operators, Place, Result, open, rows, schema};
+use crate::{Operators, Place, Result, open, rows, schema};
 
 /// A handle on the database; clones share it.
 #[derive(Debug, Clone)]
@@ -34,17 +38,8 @@ pub struct LinkRow {
     /// Of the top server's Linkage.
     pub url: String,
     pub linkage: LinkageId,
-}
-
-/// A host group with its members.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostGroupRow {
-    pub id: i64,
-    pub name: String,
-    /// The WSUS group that is made from it.
-    pub wsus_group: Option<GroupId>,
-    /// In order.
-    pub members: Vec<ClientId>,
+    /// Why nothing is written until an administrator confirms what differs.
+    pub review: Option<String>,
 }
 
 /// A run of the synchronisation command.
@@ -85,6 +80,11 @@ impl ManagerStore {
     pub async fn open(place: &Place) -> Result<Self> {
         let (read, write) = open(place, &schema::MANAGER).await?;
         Ok(Self { read, write })
+    }
+
+    /// The same as [`Store::back_up`](crate::Store::back_up).
+    pub async fn back_up(place: &Place, target: &Path) -> Result<()> {
+        crate::copy(place, target, &schema::MANAGER).await
     }
 
     /// Waits for what is being written and closes the database.
@@ -166,8 +166,27 @@ impl ManagerStore {
     }
 
     pub async fn link(&self) -> Result<Option<LinkRow>> {
-        let row = sqlx::query("SELECT url, linkage_id FROM link").fetch_optional(&self.read).await?;
-        row.map(|row| Ok(LinkRow { url: row.try_get(0)?, linkage: linkage_id(&row, 1)? })).transpose()
+        let row = sqlx::query("SELECT url, linkage_id, review FROM link").fetch_optional(&self.read).await?;
+        let link = |row: AnyRow| {
+            Ok(LinkRow { url: row.try_get(0)?, linkage: linkage_id(&row, 1)?, review: row.try_get(2)? })
+        };
+        row.map(link).transpose()
+    }
+
+    /// Lets nothing be written to the linked WSUS until an administrator confirms.
+    pub async fn begin_review(&self, reason: &str) -> Result<()> {
+        let sql = "UPDATE link SET review = $1";
+        sqlx::query(sql).bind(rows::text(reason)).execute(&self.write).await?;
+        Ok(())
+    }
+
+    /// An administrator has seen what differs.
+    pub async fn end_review(&self, by: &str, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query("UPDATE link SET review = NULL").execute(&mut *transaction).await?;
+        audit(&mut transaction, now, by, "end review", "").await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// The linked Linkage has another address.
@@ -190,95 +209,6 @@ impl ManagerStore {
         }
         audit(&mut transaction, now, by, "unlink", "").await?;
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// All host groups with their members, by name.
-    pub async fn host_groups(&self) -> Result<Vec<HostGroupRow>> {
-        let mut moment = self.read.begin().await?;
-        let sql = "SELECT host_group_id, name, wsus_group FROM host_groups ORDER BY name_key";
-        let groups = sqlx::query(sql).fetch_all(&mut *moment).await?;
-        let sql = "SELECT host_group_id, client_id FROM host_group_members ORDER BY host_group_id, client_id";
-        let members = sqlx::query(sql).fetch_all(&mut *moment).await?;
-        moment.commit().await?;
-        let mut found = Vec::with_capacity(groups.len());
-        for row in &groups {
-            found.push(HostGroupRow {
-                id: row.try_get(0)?,
-                name: row.try_get(1)?,
-                wsus_group: rows::optional_id16(row, 2)?.map(GroupId::from_bytes),
-                members: Vec::new(),
-            });
-        }
-        let places: HashMap<i64, usize> = found.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
-        for row in &members {
-            let (group, client): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-            let damaged = |_| Error::Row { table: "host_group_members", reason: "a client id".to_owned() };
-            if let Some(at) = places.get(&group) {
-                found[*at].members.push(client.parse().map_err(damaged)?);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Makes a host group with its members; says whether its name was free.
-    pub async fn add_host_group(
-        &self,
-        name: &str,
-        wsus_group: Option<GroupId>,
-        members: &[ClientId],
-        by: &str,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let mut transaction = self.write.begin().await?;
-        let made = sqlx::query(
-            "INSERT INTO host_groups (name, name_key, wsus_group) VALUES ($1, $2, $3) \
-             ON CONFLICT (name_key) DO NOTHING RETURNING host_group_id",
-        )
-        .bind(rows::text(name))
-        .bind(rows::text(&name.to_lowercase()))
-        .bind(wsus_group.map(|id| id.as_bytes().to_vec()))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(made) = made else { return Ok(false) };
-        let group: i64 = made.try_get(0)?;
-        add_members(&mut transaction, group, members).await?;
-        audit(&mut transaction, now, by, "create host group", name).await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
-    /// Adds and removes members of a host group.
-    pub async fn change_host_group(
-        &self,
-        group: i64,
-        add: &[ClientId],
-        remove: &[ClientId],
-        by: &str,
-        now: Timestamp,
-    ) -> Result<()> {
-        let mut transaction = self.write.begin().await?;
-        add_members(&mut transaction, group, add).await?;
-        for client in remove {
-            sqlx::query("DELETE FROM host_group_members WHERE host_group_id = $1 AND client_id = $2")
-                .bind(group)
-                .bind(client.as_str().to_owned())
-                .execute(&mut *transaction)
-                .await?;
-        }
-        let detail = format!("{group}: {} added, {} removed", add.len(), remove.len());
-        audit(&mut transaction, now, by, "change host group", &detail).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Remembers which WSUS group is made from a host group.
-    pub async fn bind_host_group(&self, group: i64, wsus_group: GroupId) -> Result<()> {
-        sqlx::query("UPDATE host_groups SET wsus_group = $1 WHERE host_group_id = $2")
-            .bind(wsus_group.as_bytes().to_vec())
-            .bind(group)
-            .execute(&self.write)
-            .await?;
         Ok(())
     }
 
@@ -424,20 +354,6 @@ impl ManagerStore {
     }
 }
 
-async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
-    for client in members {
-        sqlx::query(
-            "INSERT INTO host_group_members (host_group_id, client_id) VALUES ($1, $2) \
-             ON CONFLICT (host_group_id, client_id) DO NOTHING",
-        )
-        .bind(group)
-        .bind(client.as_str().to_owned())
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
 async fn audit(
     connection: &mut AnyConnection,
     at: Timestamp,
@@ -472,13 +388,14 @@ fn linkage(row: &AnyRow) -> Result<LinkageRow> {
 
 #[cfg(test)]
 mod tests {
+    use headwater_model::GroupId;
+
     use super::*;
-    use crate::Store;
     use crate::test_database::{TestDatabase, on_both_engines};
+    use crate::{Error, Store};
 
     on_both_engines!(
         a_link_is_kept_and_forgotten_with_all_its_linkages,
-        host_groups_keep_their_members,
         each_role_refuses_the_database_of_another,
         an_authority_is_made_once,
         a_mirror_is_kept_until_the_link_is_gone,
@@ -506,16 +423,22 @@ mod tests {
         // The same WSUS with another Linkage: the earlier one is gone.
         store.add_linkage(&linkage(3, 2), None).await.expect("writes");
         assert_eq!(store.linkages().await.expect("reads"), [linkage(1, 1), linkage(3, 2)]);
-        let link = LinkRow { url: url.to_owned(), linkage: LinkageId::from_u128(1) };
+        let mut link = LinkRow { url: url.to_owned(), linkage: LinkageId::from_u128(1), review: None };
+        assert_eq!(store.link().await.expect("reads").as_ref(), Some(&link));
+        store.begin_review("it was restored").await.expect("writes");
+        link.review = Some("it was restored".to_owned());
         assert_eq!(store.link().await.expect("reads"), Some(link));
+        store.end_review("ada", NOW).await.expect("writes");
+        assert_eq!(store.link().await.expect("reads").and_then(|link| link.review), None);
         store.add_linkage(&linkage(4, 4), Some(url)).await.expect_err("a second link is refused");
         assert_eq!(store.linkages().await.expect("reads").len(), 2);
         store.move_link("https://wsus1:9532/linkage").await.expect("writes");
         let moved = store.link().await.expect("reads").map(|link| (link.url, link.linkage));
         assert_eq!(moved, Some(("https://wsus1:9532/linkage".to_owned(), LinkageId::from_u128(1))));
 
-        let bound = Some(GroupId::from_u128(7));
-        assert!(store.add_host_group("Berlin", bound, &[], "ada", NOW).await.expect("writes"));
+        let bound =
+            NewHostGroupRow { wsus_group: Some(GroupId::from_u128(7)), ..NewHostGroupRow::named("Berlin") };
+        assert!(store.add_host_group(&bound, "ada", NOW).await.expect("writes"));
         store.unlink("ada", NOW).await.expect("writes");
         assert_eq!(store.link().await.expect("reads"), None);
         assert_eq!(store.linkages().await.expect("reads"), []);
@@ -553,20 +476,6 @@ mod tests {
         assert_eq!(halts().await, [halt]);
         store.forget_halt(update).await.expect("writes");
         assert_eq!(halts().await, []);
-    }
-
-    async fn host_groups_keep_their_members(on: TestDatabase) {
-        let store = ManagerStore::open(on.place()).await.expect("opens");
-        let client = |name: &str| name.parse::<ClientId>().expect("an id");
-        let members = [client("b"), client("a")];
-        assert!(store.add_host_group("Berlin", None, &members, "ada", NOW).await.expect("writes"));
-        assert!(!store.add_host_group("BERLIN", None, &[], "ada", NOW).await.expect("answers"));
-        let row = store.host_groups().await.expect("reads").remove(0);
-        assert_eq!(row.members, [client("a"), client("b")]);
-        let (add, remove) = ([client("c"), client("b")], [client("a")]);
-        store.change_host_group(row.id, &add, &remove, "ada", NOW).await.expect("writes");
-        let row = store.host_groups().await.expect("reads").remove(0);
-        assert_eq!(row.members, [client("b"), client("c")]);
     }
 
     async fn each_role_refuses_the_database_of_another(on: TestDatabase) {

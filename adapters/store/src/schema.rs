@@ -38,6 +38,8 @@ pub(crate) static MANAGER: Schema = Schema {
     migrations: &[
         include_str!("../migrations/manager/0001_first.sql"),
         include_str!("../migrations/manager/0002_mirror_and_halts.sql"),
+        include_str!("../migrations/manager/0003_host_group_tree.sql"),
+        include_str!("../migrations/manager/0004_review.sql"),
     ],
     ours: ["authority", "linkages"],
 };

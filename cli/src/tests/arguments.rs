@@ -58,6 +58,12 @@ fn wrong(line: &str, reason: &str) {
 #[test]
 fn wrong_arguments_are_refused_before_the_server_is_asked() {
     wrong("headwater update approve --group Pilot", "<UPDATE>...");
+    wrong("headwater hostgroup create Pilot --host pc-1 --rule name=x", "cannot be used with");
+    wrong("headwater hostgroup set Pilot", "required arguments");
+    wrong("headwater hostgroup set Pilot --parent Lab --no-parent", "cannot be used with");
+    wrong("headwater hostgroup set Pilot --direct --with-beneath", "cannot be used with");
+    wrong("headwater hostgroup set Pilot --rule name=x --no-rule", "cannot be used with");
+    wrong("headwater wsus group apply plan.json --adopt", "cannot be used with");
     wrong("headwater update approve KB5044284", "--group <GROUP>");
     wrong("headwater update approve KB5044284 --group Pilot --action remove", "[possible values: install,");
     wrong(

@@ -13,13 +13,19 @@ const MAKE: &str = "POST /api/v1/hostgroups";
 #[test]
 fn host_groups_are_listed() {
     let groups = json!([
-        {"name": "Pilot", "hosts": 1_204, "wsus_group": PILOT},
-        {"name": "Büro 3", "hosts": 0}
+        {"name": "Pilot", "hosts": 1_204, "wsus_group": PILOT, "held": "anna undid the last plan"},
+        {"name": "Büro 3", "hosts": 0, "parent": "Pilot", "rule": ["name=b3-*", "os!=Windows 10*"]}
     ]);
     let done = run("hostgroup list", &[(GROUPS, page(groups.clone()))]);
     assert_eq!(
         done.out,
-        lines(&["NAME    HOSTS  WSUS GROUP", "Pilot   1,204  11111111", "Büro 3      0  –"])
+        lines(&[
+            "NAME    BENEATH  HOSTS  WSUS GROUP  RULE",
+            "Pilot   –        1,204  11111111    –",
+            "Büro 3  Pilot        0  –           name=b3-*, os!=Windows 10*",
+            "",
+            "The members of Pilot are held: anna undid the last plan",
+        ])
     );
     let done = run("hostgroup list -o json", &[(GROUPS, page(groups.clone()))]);
     assert_eq!((done.exit, done.out), (Exit::Done, format!("{}\n", json!({"items": groups}))));
@@ -54,6 +60,27 @@ fn a_host_group_is_made() {
     );
     let done = run("hostgroup create Pilot", &[(MAKE, Reply::Problem(403, "auditors change nothing"))]);
     assert_eq!(done.exit, Exit::NotPermitted);
+}
+
+#[test]
+fn a_host_group_has_a_place_and_a_rule() {
+    let made = json!({"name": "Pilot", "hosts": 2});
+    let line = "hostgroup create Pilot --parent Berlin --direct --rule name=pc-* --rule os=Windows_11*";
+    let done = run(line, &[(MAKE, Reply::Json(made.clone()))]);
+    let rule = json!(["name=pc-*", "os=Windows 11*"]);
+    let body = json!({"name": "Pilot", "hosts": [], "rule": rule, "parent": "Berlin", "direct": true});
+    assert_eq!(done.body(), body);
+    let patch = "PATCH /api/v1/hostgroups/Pilot";
+    let check = |options: &str, body: serde_json::Value| {
+        let done = run(&format!("hostgroup set Pilot {options}"), &[(patch, Reply::Json(made.clone()))]);
+        assert_eq!((done.body(), done.out.as_str()), (body, "Pilot has 2 hosts now\n"));
+    };
+    check("--name Piloten --parent Lab", json!({"name": "Piloten", "parent": "Lab"}));
+    check("--no-parent --with-beneath", json!({"parent": "", "direct": false}));
+    check("--direct --no-rule", json!({"direct": true, "rule": []}));
+    check("--rule name=x", json!({"rule": ["name=x"]}));
+    let done = run("hostgroup delete Pilot", &[("DELETE /api/v1/hostgroups/Pilot", Reply::Nothing)]);
+    assert_eq!(done.out, "Deleted the host group Pilot\n");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod fake;
 mod fleet;
 mod hostgroups;
 mod imports;
+mod reports;
 mod robustness;
 mod servers;
 mod synchronisations;

@@ -349,3 +349,25 @@ fn the_other_decisions() {
     assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, ""));
     assert!(done.out.starts_with("{\"applied\":[],\"refused\":[{\"reason\":\"it is gone\""), "{}", done.out);
 }
+
+#[test]
+fn an_update_is_halted() {
+    let halt = |done: bool| {
+        let mut halt = json!({"update": OFFICE, "asked_by": "anna", "asked_at": "2026-10-04T17:00:00Z"});
+        if done {
+            halt["done_at"] = json!("2026-10-04T17:00:01Z");
+        }
+        halt
+    };
+    let ask = "POST /api/v1/wsus/halts";
+    let done = run(&format!("update halt {OFFICE}"), &[(ask, Reply::Json(halt(true)))]);
+    assert_eq!(done.body(), json!({"update": OFFICE}));
+    assert!(done.out.starts_with(&format!("Halted {OFFICE}: the top offers it to nobody")), "{}", done.out);
+    let done = run(&format!("update halt {OFFICE}"), &[(ask, Reply::Json(halt(false)))]);
+    assert!(done.out.starts_with(&format!("The halt of {OFFICE} waits: ")), "{}", done.out);
+    let list = "GET /api/v1/wsus/halts";
+    let done = run("update halts", &[(list, page(json!([halt(true), halt(false)])))]);
+    assert_eq!(done.out.lines().count(), 3, "{}", done.out);
+    assert!(done.out.contains("anna") && done.out.contains("waits"), "{}", done.out);
+    assert_eq!(run("update halts", &[(list, page(json!([])))]).out, "No update was stopped.\n");
+}

@@ -149,15 +149,15 @@ fn a_doctor_that_finds_a_problem_ends_with_1() {
 fn plan(group: Option<&str>) -> Value {
     let change =
         |server: &str, name: &str| json!({"server": server, "client": format!("id of {name}"), "name": name});
-    let mut plan = json!({
-        "host_group": "Pilot", "add": [change(TOP, "pc-17"), change(BERLIN, "pc-18")],
+    let mut planned = json!({
+        "host_group": "Pilot", "name": "Pilot", "add": [change(TOP, "pc-17"), change(BERLIN, "pc-18")],
         "remove": [change(TOKYO, "pc-1")], "unchanged": 1_200,
-        "not_registered": [["pc-99", "no WSUS of the tree has seen it yet"]], "state": LINKAGE
+        "not_registered": [["pc-99", "no WSUS of the tree has seen it yet"]]
     });
     if let Some(group) = group {
-        plan["group"] = json!(group);
+        planned["group"] = json!(group);
     }
-    plan
+    json!({"host_group": "Pilot", "groups": [planned], "state": LINKAGE})
 }
 
 #[test]
@@ -194,7 +194,9 @@ fn a_preview_tells_every_change() {
 #[test]
 fn a_plan_without_changes_is_not_to_be_applied() {
     let mut same = plan(Some(PILOT));
-    (same["add"], same["remove"], same["not_registered"]) = (json!([]), json!([]), json!([]));
+    for part in ["add", "remove", "not_registered"] {
+        same["groups"][0][part] = json!([]);
+    }
     let done = run("wsus group preview Pilot", &[(PLAN, Reply::Json(same))]);
     assert_eq!(done.out, "Pilot: 0 to add, 0 to remove, 1,200 unchanged, 0 not registered\n");
 }
@@ -212,7 +214,7 @@ fn exactly_the_plan_that_was_saved_is_applied() {
 
     let steps = [(APPLY, Reply::Json(plan(None))), (SHOW, Reply::Json(link()))];
     let done = run(&format!("wsus group apply {path}"), &steps);
-    assert_eq!(serde_json::from_str::<Value>(&done.bodies[0]).expect("JSON"), plan(None));
+    assert_eq!(serde_json::from_str::<Value>(&done.bodies[0]).expect("JSON"), json!({"plan": plan(None)}));
     assert_eq!(done.exit, Exit::Done);
     let start = "Pilot (a new WSUS group): 2 added, 1 removed, 1,200 unchanged, 1 not registered\n";
     assert!(done.out.starts_with(start), "{}", done.out);
@@ -229,8 +231,63 @@ fn a_plan_is_made_and_applied_at_once() {
     let plan = plan(Some(PILOT));
     let steps = [(PLAN, Reply::Json(plan.clone())), (APPLY, Reply::Json(plan.clone()))];
     let done = run("wsus group apply --group Pilot -o json", &steps);
-    assert_eq!(done.body(), plan);
+    assert_eq!(done.body(), json!({"plan": plan}));
     assert_eq!((done.exit, done.out), (Exit::Done, format!("{plan}\n")));
+}
+
+#[test]
+fn a_plan_that_is_held_says_what_lets_it_through() {
+    let mut held = plan(Some(PILOT));
+    held["held"] = json!(["`Pilot` would lose all its 1 members"]);
+    let steps = [(PLAN, Reply::Json(held.clone())), (SHOW, Reply::Json(link()))];
+    let done = run("wsus group preview Pilot", &steps);
+    let end = lines(&[
+        "Held: `Pilot` would lose all its 1 members.",
+        "Apply it with `headwater wsus group apply --group Pilot --max-removals 1`.",
+    ]);
+    assert!(done.out.ends_with(&end), "{}", done.out);
+    let steps = [(PLAN, Reply::Json(held.clone())), (APPLY, Reply::Json(held.clone()))];
+    let done = run("wsus group apply --group Pilot --max-removals 1 -o json", &steps);
+    assert_eq!(done.body(), json!({"plan": held, "max_removals": 1}));
+}
+
+#[test]
+fn a_foreign_group_is_taken_over_with_those_beneath() {
+    let mut adopted = plan(Some(PILOT));
+    (adopted["adopt"], adopted["groups"][0]["adopted"]) = (json!(true), json!(true));
+    let mut beneath = adopted["groups"][0].clone();
+    (beneath["name"], beneath["host_group"]) = (json!("Pilot - Büro 3"), json!("Büro 3"));
+    adopted["groups"].as_array_mut().expect("groups").push(beneath);
+    let query = "GET /api/v1/wsus/groups/plan?adopt=true&group=Pilot";
+    let steps = [(query, Reply::Json(adopted.clone())), (SHOW, Reply::Json(link()))];
+    let done = run("wsus group preview Pilot --adopt", &steps);
+    assert!(done.out.starts_with("Pilot (a WSUS group that is taken over): 2 to add, "), "{}", done.out);
+    assert!(
+        done.out.contains("\nPilot - Büro 3 (a WSUS group that is taken over): 2 to add, "),
+        "{}",
+        done.out
+    );
+    let end = "\nApply it with `headwater wsus group apply --group Pilot --adopt`.\n";
+    assert!(done.out.ends_with(end), "{}", done.out);
+}
+
+#[test]
+fn a_plan_is_undone() {
+    let undone = json!({"host_group": "Pilot", "applied_by": "anna", "restored": 1_200, "removed": 2,
+        "refused": [["pc-1", "it does not report to this server"]]});
+    let undo = "POST /api/v1/wsus/groups/Pilot/undo";
+    let done = run("wsus group undo Pilot", &[(undo, Reply::Json(undone.clone()))]);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Pilot: what anna applied is undone: 1,200 members restored, 2 taken out. The",
+            "members are held: runs of `headwater wsus sync` leave them until a plan is",
+            "applied again.",
+            "Not written: pc-1: it does not report to this server",
+        ])
+    );
+    let none = Reply::Problem(409, "no plan was applied to `Pilot`");
+    assert_eq!(run("wsus group undo Pilot", &[(undo, none)]).exit, Exit::Refused);
 }
 
 #[test]

@@ -84,6 +84,27 @@ pub struct DeclineRequest {
     pub updates: Vec<UpdateId>,
 }
 
+/// Stop an update on a managing server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HaltRequest {
+    #[serde(with = "text")]
+    pub update: UpdateId,
+}
+
+/// An update that was stopped: its approvals are taken back at the top, and the servers below synchronise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    #[serde(with = "text")]
+    pub update: UpdateId,
+    pub asked_by: String,
+    #[serde(with = "text")]
+    pub asked_at: Timestamp,
+    /// Absent while the linked WSUS is not reached: it is done first when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub done_at: Option<Timestamp>,
+}
+
 /// What became of each update of a request: each is in exactly one list. The status is 200 even
 /// when all were refused, for the request itself was in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

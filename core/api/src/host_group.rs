@@ -8,19 +8,55 @@ use crate::text;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostGroup {
     pub name: String,
+    /// The host group that it is beneath.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Its own hosts, without those of the groups beneath.
     pub hosts: u64,
+    /// Whether its WSUS group has its own hosts only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
+    /// The conditions that hold for its hosts; without any, its members are its hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rule: Vec<String>,
     /// The WSUS group that is made from it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub wsus_group: Option<GroupId>,
+    /// Why nobody writes the members of that group until a plan is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewHostGroup {
     pub name: String,
     /// Hosts by the id of their update client, or by name.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// Conditions such as `name=pc-*`, instead of hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rule: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
+}
+
+/// What is to be otherwise; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostGroupChange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// An empty text puts it beneath none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<bool>,
+    /// While there are conditions the members do not count. None take the rule away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Vec<String>>,
 }
 
 /// Put hosts into a host group, or take them out.
@@ -42,21 +78,78 @@ pub struct ImportedGroups {
     pub hosts: u64,
 }
 
-/// What has to change so that the WSUS group of a host group has its hosts as members.
+/// Which plan is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPlanQuery {
+    /// The host group; those beneath it are planned too.
+    pub group: String,
+    /// Whether WSUS groups of the same names, which were not made here, are taken over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopt: bool,
+}
+
+/// What has to change so that the WSUS groups of a host group and of those beneath it have their hosts as
+/// members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupPlan {
+    /// The one that was asked for.
     pub host_group: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopt: bool,
+    /// A group before those beneath it.
+    pub groups: Vec<PlannedGroup>,
+    /// Why it is carried out only with a number of members that it may remove.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<String>,
+    /// What was read to make the plan. It is carried out only while that is so.
+    pub state: String,
+}
+
+/// What has to change in one WSUS group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedGroup {
+    pub host_group: String,
+    /// Of the WSUS group.
+    pub name: String,
     /// The WSUS group; absent where it has to be made.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub group: Option<GroupId>,
+    /// Whether the WSUS group is taken over by this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     pub add: Vec<GroupChange>,
     pub remove: Vec<GroupChange>,
     pub unchanged: u64,
     /// Hosts that cannot be registered, each with the reason.
     pub not_registered: Vec<(String, String)>,
-    /// What was read to make the plan. It is carried out only while that is so.
-    pub state: String,
+}
+
+/// Carry out a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyGroupPlan {
+    pub plan: GroupPlan,
+    /// How many members it may remove. Without it a plan that empties a group, or removes over a tenth of
+    /// one, is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_removals: Option<u64>,
+}
+
+/// What the last plan wrote and is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndonePlan {
+    pub host_group: String,
+    /// Who had applied the plan.
+    pub applied_by: String,
+    /// Members that are back.
+    pub restored: u64,
+    /// Members that the plan had added.
+    pub removed: u64,
+    /// Computers that were not written, each with the reason.
+    pub refused: Vec<(String, String)>,
 }
 
 /// One computer of a plan, on the server that it reports to.
@@ -68,4 +161,23 @@ pub struct GroupChange {
     #[serde(with = "text")]
     pub client: ClientId,
     pub name: String,
+}
+
+impl GroupPlan {
+    /// Whether nothing is left to write.
+    pub fn is_empty(&self) -> bool {
+        self.groups.iter().all(|group| {
+            group.group.is_some() && !group.adopted && group.add.is_empty() && group.remove.is_empty()
+        })
+    }
+
+    /// How many members it adds.
+    pub fn added(&self) -> u64 {
+        self.groups.iter().map(|group| group.add.len() as u64).sum()
+    }
+
+    /// How many members it removes.
+    pub fn removed(&self) -> u64 {
+        self.groups.iter().map(|group| group.remove.len() as u64).sum()
+    }
 }

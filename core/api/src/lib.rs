@@ -18,6 +18,7 @@ mod page;
 pub mod path;
 mod policy;
 mod problem;
+mod report;
 mod server;
 mod session;
 mod status;
@@ -29,8 +30,8 @@ mod upstream;
 mod wsus;
 
 pub use approval::{
-    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Refusal,
-    UpdatesOutcome,
+    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
+    NewRevisions, Refusal, UpdatesOutcome,
 };
 pub use changes::{Changes, ChangesQuery};
 pub use computer::{
@@ -38,11 +39,17 @@ pub use computer::{
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
-pub use host_group::{GroupChange, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, NewHostGroup};
+pub use host_group::{
+    ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
+    ImportedGroups, NewHostGroup, PlannedGroup, UndonePlan,
+};
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;
+pub use report::{
+    Compliance, ComplianceBy, ComplianceQuery, FailuresQuery, Standing, StandingQuery, UpdateFailure,
+};
 pub use server::{
     CatalogueStatus, ComputersStatus, ContentState, ContentStatus, DownstreamServer, ServerRef, ServerStatus,
     ServerUrls,

@@ -17,6 +17,9 @@ pub const UPDATE: &str = "/api/v1/updates/{id}";
 pub const DECLINE: &str = "/api/v1/updates/decline";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const UNDECLINE: &str = "/api/v1/updates/undecline";
+/// GET: a [`Page`](crate::Page) of [`Halt`](crate::Halt), always whole, the newest first; POST of
+/// [`HaltRequest`](crate::HaltRequest): [`Halt`](crate::Halt).
+pub const HALTS: &str = "/api/v1/wsus/halts";
 /// POST of [`ApprovalRequest`](crate::ApprovalRequest), DELETE with a body of
 /// [`ApprovalWithdrawal`](crate::ApprovalWithdrawal): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const APPROVALS: &str = "/api/v1/approvals";
@@ -67,12 +70,28 @@ pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
 pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
 /// GET: a list of [`SyncRun`](crate::SyncRun), the newest first.
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
-/// GET with `group`: [`GroupPlan`](crate::GroupPlan), which changes nothing; POST of a
-/// [`GroupPlan`](crate::GroupPlan): the plan as it was carried out.
+/// POST of nothing, by an administrator who has seen what differs: 204.
+pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
+/// GET with [`GroupPlanQuery`](crate::GroupPlanQuery): [`GroupPlan`](crate::GroupPlan), which changes nothing;
+/// POST of [`ApplyGroupPlan`](crate::ApplyGroupPlan): the plan as it was carried out.
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
+/// POST of nothing, for a host group by name: [`UndonePlan`](crate::UndonePlan).
+pub const WSUS_GROUP_UNDO: &str = "/api/v1/wsus/groups/{name}/undo";
+/// GET with [`ComplianceQuery`](crate::ComplianceQuery): a [`Page`](crate::Page) of
+/// [`Compliance`](crate::Compliance), always whole.
+pub const REPORT_COMPLIANCE: &str = "/api/v1/reports/compliance";
+/// GET with [`StandingQuery`](crate::StandingQuery): a [`Page`](crate::Page) of
+/// [`ComputerSummary`](crate::ComputerSummary), a thousand at most.
+pub const REPORT_COMPUTERS: &str = "/api/v1/reports/computers";
+/// GET with [`FailuresQuery`](crate::FailuresQuery): a [`Page`](crate::Page) of
+/// [`UpdateFailure`](crate::UpdateFailure), those of two hundred computers at most.
+pub const REPORT_FAILURES: &str = "/api/v1/reports/failures";
 /// GET: a [`Page`](crate::Page) of [`HostGroup`](crate::HostGroup), always whole; POST of
 /// [`NewHostGroup`](crate::NewHostGroup): 201.
 pub const HOST_GROUPS: &str = "/api/v1/hostgroups";
+/// PATCH with [`HostGroupChange`](crate::HostGroupChange): [`HostGroup`](crate::HostGroup); DELETE: 204, and
+/// the WSUS group stays.
+pub const HOST_GROUP: &str = "/api/v1/hostgroups/{name}";
 /// POST of nothing: [`ImportedGroups`](crate::ImportedGroups).
 pub const HOST_GROUPS_IMPORT: &str = "/api/v1/hostgroups/import";
 /// POST of [`HostGroupMembers`](crate::HostGroupMembers): [`HostGroup`](crate::HostGroup).

@@ -21,6 +21,9 @@ pub struct SyncRequest {
     /// Let the top synchronise with Microsoft Update first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_upstream: bool,
+    /// How many members the run may remove from groups; beyond it none is removed or added. Absent: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_removals: Option<u64>,
 }
 
 /// A part of what a run does. A replica gets groups and approvals by the same synchronisation.

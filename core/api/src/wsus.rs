@@ -34,6 +34,9 @@ pub struct WsusLink {
     /// Why the top Linkage or its WSUS does not answer; absent when it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// Why nothing is written until an administrator confirms what differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
     /// The top one first, each after the one above it.
     pub servers: Vec<TreeServer>,
     /// Linkages that wait to be paired.

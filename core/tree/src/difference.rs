@@ -55,20 +55,51 @@ pub struct NamedComputer {
 /// What is different. *Extra* is what the server has and is not to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    UpdateMissing { update: UpdateId, revision: u32 },
-    UpdateExtra { update: UpdateId, revision: u32 },
-    Revision { update: UpdateId, top: u32, here: u32 },
+    UpdateMissing {
+        update: UpdateId,
+        revision: u32,
+    },
+    UpdateExtra {
+        update: UpdateId,
+        revision: u32,
+    },
+    Revision {
+        update: UpdateId,
+        top: u32,
+        here: u32,
+    },
     GroupMissing(NamedGroup),
     GroupExtra(NamedGroup),
-    GroupName { top: NamedGroup, here: String },
+    GroupName {
+        top: NamedGroup,
+        here: String,
+    },
     GroupParent(NamedGroup),
-    ApprovalMissing { approval: Approval, group: NamedGroup },
-    ApprovalExtra { approval: Approval, group: NamedGroup },
-    ApprovalDiffers { top: Approval, here: Approval, group: NamedGroup },
+    /// It was made from a host group.
+    GroupGone(String),
+    ApprovalMissing {
+        approval: Approval,
+        group: NamedGroup,
+    },
+    ApprovalExtra {
+        approval: Approval,
+        group: NamedGroup,
+    },
+    ApprovalDiffers {
+        top: Approval,
+        here: Approval,
+        group: NamedGroup,
+    },
     DeclineMissing(UpdateId),
     DeclineExtra(UpdateId),
-    MemberMissing { computer: NamedComputer, group: NamedGroup },
-    MemberExtra { computer: NamedComputer, group: NamedGroup },
+    MemberMissing {
+        computer: NamedComputer,
+        group: NamedGroup,
+    },
+    MemberExtra {
+        computer: NamedComputer,
+        group: NamedGroup,
+    },
 }
 
 /// Why it is different.
@@ -89,6 +120,10 @@ pub enum Cause {
     NotWritten,
     /// The policy of the computer decides.
     Policy,
+    /// Somebody deleted the group in the WSUS.
+    Deleted,
+    /// The members of the group wait for an operator, for this reason.
+    Held(String),
 }
 
 /// What helps.
@@ -102,6 +137,16 @@ pub enum Next {
     Write,
     SetPolicy {
         value: String,
+    },
+    /// The command makes the group again.
+    MakeAgain,
+    /// There is another group of this name.
+    Adopt {
+        name: String,
+    },
+    /// Only an operator lets the members of this group be written again.
+    ApplyPlan {
+        name: String,
     },
 }
 
@@ -172,7 +217,7 @@ impl What {
         match self {
             Self::UpdateMissing { .. } | Self::UpdateExtra { .. } | Self::Revision { .. } => Kind::Updates,
             Self::GroupMissing(_) | Self::GroupExtra(_) => Kind::Groups,
-            Self::GroupName { .. } | Self::GroupParent(_) => Kind::Groups,
+            Self::GroupName { .. } | Self::GroupParent(_) | Self::GroupGone(_) => Kind::Groups,
             Self::ApprovalMissing { .. } | Self::ApprovalExtra { .. } => Kind::Approvals,
             Self::ApprovalDiffers { .. } => Kind::Approvals,
             Self::DeclineMissing(_) | Self::DeclineExtra(_) => Kind::Declines,
@@ -240,6 +285,7 @@ impl fmt::Display for What {
             Self::GroupExtra(group) => write!(f, "Group {group} is only here."),
             Self::GroupName { top, here } => write!(f, "Group {top} is named `{here}` here."),
             Self::GroupParent(group) => write!(f, "Group {group} is beneath another group than at the top."),
+            Self::GroupGone(name) => write!(f, "Group `{name}`, which a host group is made into, is gone."),
             Self::ApprovalMissing { approval, group } => write!(f, "{approval} for {group} is missing."),
             Self::ApprovalExtra { approval, group } => write!(f, "{approval} for {group} is only here."),
             Self::ApprovalDiffers { top, here, group } => {
@@ -299,6 +345,8 @@ impl fmt::Display for Cause {
             Self::NotAtTop => write!(f, "The top does not have it, and a synchronisation deletes no update."),
             Self::NotWritten => write!(f, "It was not written yet, or changed since."),
             Self::Policy => write!(f, "The policy of the computer decides its groups."),
+            Self::Deleted => write!(f, "It was deleted in the WSUS, and its approvals with it."),
+            Self::Held(reason) => write!(f, "Its members are held: {reason}."),
         }
     }
 }
@@ -312,6 +360,21 @@ impl fmt::Display for Next {
             Self::CleanUp => write!(f, "Clean up the server."),
             Self::Write => write!(f, "Run `headwater wsus sync` for the server."),
             Self::SetPolicy { value } => write!(f, "Set the policy to `{value}`."),
+            Self::MakeAgain => write!(f, "`headwater wsus sync` makes it again, without approvals."),
+            Self::Adopt { name } => {
+                write!(
+                    f,
+                    "Another group has the name: take it over with `headwater wsus group apply --adopt"
+                )?;
+                write!(f, " --group \"{name}\"`, or delete it.")
+            }
+            Self::ApplyPlan { name } => {
+                write!(
+                    f,
+                    "Look at it with `headwater wsus group preview \"{name}\"`, and apply it or change "
+                )?;
+                write!(f, "the host group.")
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 
 use crate::computer::{Computer, Place, folded};
-use crate::host::{Basis, Host, HostGroup, HostGroups};
+use crate::host::{Basis, Host, HostGroup, HostGroups, Reach};
 use crate::matching::{Match, Sighting, matched};
 use crate::naming::{Owner, Problem, Refusal, Wanted, WsusGroup, flattened, refusals};
 use crate::server::{Server, Targeting};
@@ -13,23 +13,19 @@ use crate::server::{Server, Targeting};
 /// What the operator asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Each of these host groups and all beneath them become groups of their own.
+    /// Each of these host groups becomes a group of its own.
     pub chosen: BTreeSet<HostGroupId>,
-    pub reach: Reach,
     /// Foreign groups that the operator lets be overwritten.
     pub adopt: HashSet<GroupId>,
     /// Names given instead of the flattened ones.
     pub names: BTreeMap<HostGroupId, String>,
 }
 
-/// Who belongs to the computer group of a host group with others beneath it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Reach {
-    /// Its own hosts and those of all beneath.
-    #[default]
-    WithBeneath,
-    /// Its own hosts.
-    Direct,
+impl Request {
+    /// This host group and all beneath it.
+    pub fn with_beneath(groups: &HostGroups, id: HostGroupId) -> Self {
+        Self { chosen: groups.subtree(id).iter().map(|group| group.id).collect(), ..Self::default() }
+    }
 }
 
 /// What is known when planning.
@@ -134,7 +130,7 @@ pub enum Reason {
 /// Plans all chosen groups. What it cannot do is in the plan, with the reason.
 pub fn plan(request: &Request, state: &State) -> Plan {
     let matching = matched(state.hosts, state.computers, state.sightings);
-    let chosen = expand(request, state.host_groups);
+    let chosen: Vec<&HostGroup> = request.chosen.iter().filter_map(|id| state.host_groups.get(*id)).collect();
     let targets = targets(&chosen, request, state);
     let untouched = matching.untouched();
     let view = View {
@@ -143,24 +139,18 @@ pub fn plan(request: &Request, state: &State) -> Plan {
         computers: state.computers.iter().map(|computer| (computer.place(), computer)).collect(),
         actual: actual(state.computers),
         untouched: &untouched,
-        policies: policies(&chosen, &targets, request, state),
+        policies: policies(&chosen, &targets, state),
         planned: targets.iter().map(|(name, _)| folded(name)).collect(),
     };
     let group_plan = |(group, (name, target)): (&&HostGroup, (String, Target))| {
-        let hosts = hosts_of(group, request.reach, state.host_groups);
+        let hosts = hosts_of(group, state.host_groups);
         plan_group(group.id, name, target, &hosts, &view)
     };
     Plan { groups: chosen.iter().zip(targets).map(group_plan).collect() }
 }
 
-/// The chosen groups and all beneath, by id.
-fn expand<'a>(request: &Request, groups: &'a HostGroups) -> Vec<&'a HostGroup> {
-    let all = request.chosen.iter().flat_map(|id| groups.subtree(*id));
-    all.map(|group| (group.id, group)).collect::<BTreeMap<_, _>>().into_values().collect()
-}
-
-fn hosts_of(group: &HostGroup, reach: Reach, groups: &HostGroups) -> BTreeSet<HostId> {
-    match reach {
+fn hosts_of(group: &HostGroup, groups: &HostGroups) -> BTreeSet<HostId> {
+    match group.reach {
         Reach::Direct => group.hosts.clone(),
         Reach::WithBeneath => {
             groups.subtree(group.id).iter().flat_map(|group| &group.hosts).copied().collect()
@@ -191,7 +181,7 @@ fn targets(chosen: &[&HostGroup], request: &Request, state: &State) -> Vec<(Stri
     let mut target = |group: &HostGroup, name: &str| {
         let refusal = refused.remove(&group.id);
         match (ours.get(&group.id), refusal) {
-            _ if feeds_on_itself(group, request.reach, state.host_groups) => Target::FeedsOnItself,
+            _ if feeds_on_itself(group, state.host_groups) => Target::FeedsOnItself,
             // A group that is followed by its id keeps its name, whatever it is.
             (Some(ours), _) => Target::Ours(ours.id),
             (None, Some(refusal)) => blocked(refusal),
@@ -210,9 +200,9 @@ fn blocked(refusal: Refusal) -> Target {
     }
 }
 
-fn feeds_on_itself(group: &HostGroup, reach: Reach, groups: &HostGroups) -> bool {
+fn feeds_on_itself(group: &HostGroup, groups: &HostGroups) -> bool {
     let beneath = || groups.subtree(group.id).iter().any(|group| group.basis == Basis::Wsus);
-    group.basis == Basis::Wsus || (reach == Reach::WithBeneath && beneath())
+    group.basis == Basis::Wsus || (group.reach == Reach::WithBeneath && beneath())
 }
 
 /// The members of each group.
@@ -230,12 +220,11 @@ fn actual(computers: &[Computer]) -> HashMap<GroupId, Vec<&Computer>> {
 fn policies(
     chosen: &[&HostGroup],
     targets: &[(String, Target)],
-    request: &Request,
     state: &State,
 ) -> HashMap<HostId, BTreeSet<String>> {
     let mut policies: HashMap<HostId, BTreeSet<String>> = HashMap::new();
     for (group, (name, _)) in chosen.iter().zip(targets).filter(|(_, (_, target))| target.is_written()) {
-        for host in hosts_of(group, request.reach, state.host_groups) {
+        for host in hosts_of(group, state.host_groups) {
             policies.entry(host).or_default().insert(name.clone());
         }
     }

@@ -49,7 +49,13 @@ impl World {
             computers: &self.computers,
             sightings: &self.sightings,
         };
-        plan(request, &state)
+        let beneath = request.chosen.iter().flat_map(|id| Request::with_beneath(&host_groups, *id).chosen);
+        plan(&Request { chosen: beneath.collect(), ..request.clone() }, &state)
+    }
+
+    fn direct(mut self) -> Self {
+        self.host_groups[0].reach = Reach::Direct;
+        self
     }
 
     /// Does what a Linkage would.
@@ -128,7 +134,7 @@ fn each_group_beneath_becomes_one_of_its_own() {
     check(pilot, &[(2, members(&[4], &[], &[], &[]))]);
     assert_eq!(berlin.unregistered, [(HostId::from_u128(3), Reason::NeverSeen)].into());
 
-    let direct = world.plan(&Request { reach: Reach::Direct, ..ask(BERLIN) });
+    let direct = world.clone().direct().plan(&ask(BERLIN));
     check(&direct.groups[0], &[(1, members(&[1], &[], &[], &[])), (2, members(&[2], &[], &[], &[]))]);
     assert_eq!(world.plan(&ask(PILOT)).groups.len(), 1);
     assert_eq!(world.plan(&ask(99)).groups, []);
@@ -178,12 +184,11 @@ fn a_group_belongs_to_somebody() {
 fn a_group_does_not_feed_on_itself() {
     let mut world = world(&[pc(1, 1), pc(1, 4)], &[]);
     world.host_groups[1].basis = Basis::Wsus;
-    let targets = |request: &Request| -> Vec<Target> {
-        world.plan(request).groups.into_iter().map(|group| group.target).collect()
+    let targets = |world: &World| -> Vec<Target> {
+        world.plan(&ask(BERLIN)).groups.into_iter().map(|group| group.target).collect()
     };
-    assert_eq!(targets(&ask(BERLIN)), [Target::FeedsOnItself, Target::FeedsOnItself]);
-    let direct = Request { reach: Reach::Direct, ..ask(BERLIN) };
-    assert_eq!(targets(&direct), [Target::Create, Target::FeedsOnItself]);
+    assert_eq!(targets(&world), [Target::FeedsOnItself, Target::FeedsOnItself]);
+    assert_eq!(targets(&world.direct()), [Target::Create, Target::FeedsOnItself]);
 }
 
 #[test]

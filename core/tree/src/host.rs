@@ -24,6 +24,7 @@ pub struct HostGroup {
     pub name: String,
     pub parent: Option<HostGroupId>,
     pub basis: Basis,
+    pub reach: Reach,
     /// Those that are in it itself.
     pub hosts: BTreeSet<HostId>,
 }
@@ -35,6 +36,16 @@ pub enum Basis {
     Hosts,
     /// A rule over WSUS groups or last contact. No WSUS group is made from it: it would feed on itself.
     Wsus,
+}
+
+/// Who belongs to the computer group of a host group with others beneath it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// Its own hosts and those of all beneath.
+    #[default]
+    WithBeneath,
+    /// Its own hosts.
+    Direct,
 }
 
 /// Why host groups are no tree.
@@ -115,6 +126,7 @@ mod tests {
             name: format!("G{id}"),
             parent: parent.map(HostGroupId::from_u128),
             basis: Basis::Hosts,
+            reach: Reach::default(),
             hosts: BTreeSet::new(),
         }
     }

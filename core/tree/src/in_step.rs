@@ -6,7 +6,7 @@ use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 
 use crate::computer::Computer;
 use crate::difference::{Approval, Cause, Comparison, Difference, NamedComputer, NamedGroup, Next, What};
-use crate::group_plan::{Plan, Reason};
+use crate::group_plan::{Plan, Reason, Target};
 use crate::server::{Follow, Mode, Server, Targeting};
 
 /// What a server holds, but for its computers.
@@ -57,14 +57,29 @@ pub struct Wanted {
     pub left: BTreeSet<(ClientId, GroupId)>,
     /// Whose policy asks for something else, and the value that is right.
     pub policies: BTreeMap<(ClientId, GroupId), String>,
+    /// The names of managed groups that the top does not have any more, and what helps.
+    pub gone: BTreeMap<String, Next>,
+    /// Groups whose members nobody writes for now, each with the reason.
+    pub held: BTreeMap<GroupId, String>,
 }
 
 impl Wanted {
-    /// What a plan wants on one server. A group that is not made yet counts for nothing.
+    /// What the plan of all managed groups wants on one server.
     pub fn on(server: ServerId, plan: &Plan) -> Self {
         let mut wanted = Self::default();
-        for group in plan.groups.iter().filter(|group| group.target.is_written()) {
-            let Some(id) = group.target.id() else { continue };
+        for group in &plan.groups {
+            let id = match &group.target {
+                Target::Ours(id) | Target::Adopt(id) => *id,
+                Target::Create => {
+                    wanted.gone.insert(group.name.clone(), Next::MakeAgain);
+                    continue;
+                }
+                Target::Foreign { .. } | Target::BuiltIn { .. } | Target::Refused(_) => {
+                    wanted.gone.insert(group.name.clone(), Next::Adopt { name: group.name.clone() });
+                    continue;
+                }
+                Target::FeedsOnItself => continue,
+            };
             wanted.managed.insert(id);
             if let Some(members) = group.servers.get(&server) {
                 let stay = members.added.iter().chain(&members.unchanged);
@@ -83,7 +98,7 @@ impl Wanted {
     }
 }
 
-/// Compares a server with the top. Of the top itself only the members are compared. At most so many
+/// Compares a server with the top. Of the top itself only the managed groups and their members are compared. At most so many
 /// differences of each kind are listed.
 pub fn compare(
     top: &Contents,
@@ -94,7 +109,9 @@ pub fn compare(
 ) -> Comparison {
     let mut found = Comparison::new(here.server.id, &here.server.name, listed_per_kind_max);
     let sides = Sides { top, here, wanted };
-    if here.server.mode != Mode::Top {
+    if here.server.mode == Mode::Top {
+        sides.gone(&mut found);
+    } else {
         sides.updates(&mut found);
         sides.groups(&mut found);
         sides.approvals(&mut found);
@@ -131,6 +148,12 @@ impl Sides<'_> {
         for (&update, &revision) in here.iter().filter(|(update, _)| !top.contains_key(update)) {
             let what = What::UpdateExtra { update, revision };
             differs(found, what, (Cause::NotAtTop, Next::CleanUp));
+        }
+    }
+
+    fn gone(&self, found: &mut Comparison) {
+        for (name, next) in &self.wanted.gone {
+            differs(found, What::GroupGone(name.clone()), (Cause::Deleted, next.clone()));
         }
     }
 
@@ -239,11 +262,19 @@ impl Sides<'_> {
                 if let Some(value) = wanted.policies.get(&key) {
                     self.policy(What::MemberMissing { computer, group }, value, found);
                 } else if is_wanted && !is_member {
-                    differs(found, What::MemberMissing { computer, group }, (Cause::NotWritten, Next::Write));
+                    differs(found, What::MemberMissing { computer, group }, self.not_written(*id));
                 } else if is_member && !is_wanted && !wanted.left.contains(&key) {
-                    differs(found, What::MemberExtra { computer, group }, (Cause::NotWritten, Next::Write));
+                    differs(found, What::MemberExtra { computer, group }, self.not_written(*id));
                 }
             }
+        }
+    }
+
+    /// Why the members of a group are not as they are to be.
+    fn not_written(&self, group: GroupId) -> (Cause, Next) {
+        match self.wanted.held.get(&group) {
+            Some(reason) => (Cause::Held(reason.clone()), Next::ApplyPlan { name: self.named(group).name }),
+            None => (Cause::NotWritten, Next::Write),
         }
     }
 

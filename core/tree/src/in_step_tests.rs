@@ -269,6 +269,36 @@ fn a_policy_is_a_difference_unless_it_is_accepted() {
 }
 
 #[test]
+fn members_of_a_group_that_is_held_say_so() {
+    let mut below = below(Mode::Replica, contents());
+    below.computers = vec![computer(2, 1, "pc1", (0, 40))];
+    below.wanted.members = [member(1)].into();
+    below.wanted.held = [(BERLIN, "anna undid a plan".into())].into();
+    let said = "Computer `pc1` is not in `Berlin`. Its members are held: anna undid a plan. Look at it with \
+                `headwater wsus group preview \"Berlin\"`, and apply it or change the host group.";
+    check(&contents(), &below, &[said]);
+}
+
+#[test]
+fn a_managed_group_that_was_deleted_is_a_difference_of_the_top() {
+    let mut at = below(Mode::Top, contents());
+    at.wanted.gone =
+        [("Keller".to_owned(), Next::MakeAgain), ("Lab".to_owned(), Next::Adopt { name: "Lab".into() })]
+            .into();
+    let gone = "is gone. It was deleted in the WSUS, and its approvals with it.";
+    let keller = format!(
+        "Group `Keller`, which a host group is made into, {gone} `headwater wsus sync` makes it again, without \
+         approvals."
+    );
+    let lab = format!(
+        "Group `Lab`, which a host group is made into, {gone} Another group has the name: take it over with \
+         `headwater wsus group apply --adopt --group \"Lab\"`, or delete it."
+    );
+    check(&contents(), &at, &[&keller, &lab]);
+    check(&contents(), &Below { wanted: at.wanted, ..below(Mode::Replica, contents()) }, &[]);
+}
+
+#[test]
 fn a_plan_says_who_is_wanted_on_a_server() {
     let members = Members {
         added: clients(&[1]),
@@ -278,24 +308,30 @@ fn a_plan_says_who_is_wanted_on_a_server() {
     };
     let policy = |server| Reason::Policy { place: place(server, 5), value: "Berlin".into() };
     let host = headwater_model::HostId::from_u128;
-    let group = |number, target| GroupPlan {
+    let group = |number, name: &str, target| GroupPlan {
         group: headwater_model::HostGroupId::from_u128(number),
-        name: "Berlin".into(),
+        name: name.into(),
         target,
         servers: [(ServerId::from_u128(2), members.clone())].into(),
         unregistered: [(host(5), policy(2)), (host(6), policy(3)), (host(7), Reason::NeverSeen)].into(),
     };
     let foreign = Target::Foreign { id: PILOT, proposal: String::new() };
-    let plan =
-        Plan { groups: vec![group(1, Target::Ours(BERLIN)), group(2, Target::Create), group(3, foreign)] };
+    let ours = group(1, "Berlin", Target::Ours(BERLIN));
+    let plan = Plan { groups: vec![ours, group(2, "Berlin", Target::Create), group(3, "Pilot", foreign)] };
     let expected = Wanted {
         managed: [BERLIN].into(),
         members: [member(1), member(3)].into(),
         left: [member(4)].into(),
         policies: [(member(5), "Berlin".into())].into(),
+        gone: [
+            ("Berlin".to_owned(), Next::MakeAgain),
+            ("Pilot".to_owned(), Next::Adopt { name: "Pilot".into() }),
+        ]
+        .into(),
+        ..Wanted::default()
     };
     assert_eq!(Wanted::on(ServerId::from_u128(2), &plan), expected);
-    let elsewhere = Wanted { managed: [BERLIN].into(), ..Wanted::default() };
+    let elsewhere = Wanted { managed: [BERLIN].into(), gone: expected.gone, ..Wanted::default() };
     assert_eq!(Wanted::on(ServerId::from_u128(1), &plan), elsewhere);
 }
 

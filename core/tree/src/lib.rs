@@ -13,6 +13,7 @@ pub mod matching;
 pub mod naming;
 pub mod order;
 pub mod plan_guard;
+pub mod rule;
 #[cfg(test)]
 mod sample;
 pub mod server;

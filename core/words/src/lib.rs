@@ -1,6 +1,8 @@
 //! How states, numbers and outcomes are said: commands and pages use the same words.
 
+pub mod csv;
 pub mod error;
 pub mod moment;
 pub mod quantity;
+pub mod report;
 pub mod synchronisation;

@@ -8,7 +8,7 @@ use std::process::Command;
 use headwater_browser::{Browser, checks};
 use tempfile::TempDir;
 
-use crate::process::{HEADWATER, Server, UP, json};
+use crate::process::{HEADWATER, Server, UP, json, run};
 use crate::tree::{Node, eventually};
 
 /// A usual page has at most so many bytes, with everything.
@@ -150,6 +150,8 @@ fn every_page_can_be_used_by_everybody() {
     console.look_at("/computers", "computers");
     console.look_at("/groups?group=Branches", "groups");
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
+    console.look_at("/reports", "reports");
+    assert!(browser.text(".verdict").contains("computers have all they need."));
     console.look_at("/link", "link");
     console.look_at("/history", "history");
 
@@ -176,6 +178,41 @@ fn every_page_can_be_used_by_everybody() {
     // Nobody reloads this page.
     console.open("/");
     console.comes(".verdict", "4 of 5 servers are in step. Munich: not reached.");
+    console.is_sound();
+}
+
+#[test]
+fn groups_are_planned_held_and_undone() {
+    let Some(console) = Console::of_demonstration() else { return };
+    let browser = &console.browser;
+    let verdict = |text: &str| browser.wait_text("h1.verdict", text);
+    // A host group beneath another, by a rule; its WSUS group is made by a plan.
+    console.open("/groups?group=Branches");
+    browser.click("section details:last-of-type summary");
+    browser.type_into("#name", "Berlin");
+    browser.type_into("#new-rule", "name=ber-*");
+    browser.click("#new-parent option:nth-child(2)");
+    browser.click("form[action='/groups'] button");
+    verdict("No WSUS group is made from Berlin yet: it would get");
+    browser.click("form[action='/groups/apply'] button.main");
+    // The group has to reach the lower servers before its members can.
+    verdict("Berlin differs: 16 to add");
+    run(&console.data, &["wsus", "sync"]);
+    console.open("/groups?group=Berlin");
+    verdict("Berlin is as its host group wants it");
+    // A rule that takes most of the members away holds the plan until the number is accepted.
+    browser.click("section details:first-of-type summary");
+    browser.script("document.querySelector('#set-rule').value = 'name=ber-ws-00*'");
+    browser.click("form[action='/groups/set'] button");
+    verdict("Berlin differs");
+    browser.wait_text(".banner", "more than 10 %");
+    console.check("groups-held");
+    browser.click("input[name=max_removals]");
+    browser.click("form[action='/groups/apply'] button.main");
+    verdict("Berlin is as its host group wants it");
+    browser.click("form[action='/groups/undo'] button");
+    verdict("The members of Berlin are held: admin undid the last plan.");
+    console.check("groups-undone");
     console.is_sound();
 }
 

@@ -15,9 +15,12 @@ use tempfile::TempDir;
 
 use crate::process::{HEADWATER, Server, catalogue, documents, json, kills, run, seeded, stderr};
 
+/// Of the first administrator of every process.
+pub(super) const FIRST_PASSWORD: &str = "correct horse battery staple";
+
 /// One process with its folder and its configuration, on ports that stay.
 pub(super) struct Node {
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) data: PathBuf,
     config: PathBuf,
     pub(super) server: Server,
@@ -34,10 +37,16 @@ impl Stopped {
     /// With more of its configuration, from the Linkage's part on.
     fn configured(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
         let data = folder.path().join(name);
+        let password = folder.path().join("first-password");
+        std::fs::write(&password, FIRST_PASSWORD).expect("is written");
+        // A Linkage before a WSUS calls it as it calls itself.
+        let called = name.trim_end_matches("-linkage");
         let text = format!(
-            "roles = [{roles}]\ndata = \"{}\"\nname = \"{name}.test.example\"\nupdates = \"127.0.0.1:{}\"\n\
-             console = \"127.0.0.1:0\"\n[linkage]\nlisten = \"127.0.0.1:{}\"\n{}",
+            "roles = [{roles}]\ndata = \"{}\"\nadmin_password_file = \"{}\"\nname = \
+             \"{called}.test.example\"\nupdates = \"127.0.0.1:{}\"\nconsole = \"127.0.0.1:0\"\n[linkage]\nlisten = \
+             \"127.0.0.1:{}\"\n{}",
             data.display(),
+            password.display(),
             free_port(),
             free_port(),
             more
@@ -47,7 +56,7 @@ impl Stopped {
         Self { name, data, config }
     }
 
-    fn start_again(self) -> Node {
+    pub(super) fn start_again(self) -> Node {
         self.start_by(Command::new(HEADWATER).args(["serve", "--config"]))
     }
 
@@ -67,7 +76,12 @@ pub(super) fn free_port() -> u16 {
 impl Node {
     pub(super) fn start(folder: &TempDir, name: &'static str, roles: &str, parent: Option<&Node>) -> Self {
         let parent = parent.map(|parent| format!("parent = \"{}\"", parent.linkage_url()));
-        Stopped::configured(folder, name, roles, &parent.unwrap_or_default()).start_again()
+        Self::start_with(folder, name, roles, &parent.unwrap_or_default())
+    }
+
+    /// With more of its configuration, from the Linkage's part on.
+    pub(super) fn start_with(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
+        Stopped::configured(folder, name, roles, more).start_again()
     }
 
     pub(super) fn kill(self) -> Stopped {
@@ -75,7 +89,7 @@ impl Node {
         Stopped { name: self.name, data: self.data, config: self.config }
     }
 
-    fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
+    pub(super) fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
         let node = Self::start(folder, name, "\"update-server\", \"linkage\"", parent);
         if let Some(parent) = parent {
             node.done(&["upstream", "set", parent.server.updates_url(), "--replica"]);
@@ -84,11 +98,11 @@ impl Node {
         node
     }
 
-    fn linkage_url(&self) -> String {
+    pub(super) fn linkage_url(&self) -> String {
         self.server.told("linkage ").to_owned()
     }
 
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         std::fs::read_to_string(self.data.join("pairing-code")).expect("it shows a code")
     }
 
@@ -98,12 +112,12 @@ impl Node {
         assert!(output.status.success(), "{}: {arguments:?}: {said} {}", self.name, stderr(&output));
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(super) fn json(&self, arguments: &[&str]) -> Value {
         json(&self.data, arguments)
     }
 
     /// A computer that reports here.
-    async fn computer(&self, number: u32) -> Agent {
+    pub(super) async fn computer(&self, number: u32) -> Agent {
         let (id, name) = (client_id(number), format!("pc{number}.test.example"));
         let url = self.server.updates_url();
         let mut agent = Agent::new(url, &id, &name, Box::new(DetectoidsInstalled)).expect("an agent");
@@ -182,6 +196,7 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     top.done(&["computer", "move", "pc1.test.example", "--group", "Pilot"]);
     manager.done(&["hostgroup", "import", "--from-wsus"]);
     let plan = manager.json(&["wsus", "group", "preview", "Pilot"]);
+    let plan = &plan["groups"][0];
     assert_eq!((plan["add"].as_array().map(Vec::len), plan["unchanged"].as_u64()), (Some(0), Some(1)));
 
     // Two hosts below are to be in Berlin; an update is approved for it at the top.
@@ -308,6 +323,7 @@ pub(super) fn a_microsoft_wsus_is_linked_through(command: &mut Command) {
     assert_eq!(differences(&report).len(), 1, "{report}");
     manager.done(&["wsus", "group", "apply", "--group", &name]);
     let members = manager.json(&["wsus", "group", "preview", &name]);
+    let members = &members["groups"][0];
     assert_eq!((members["unchanged"].as_u64(), members["add"].as_array().map(Vec::len)), (Some(1), Some(0)));
     manager.done(&["group", "create", "Pilots of Berlin"]);
     manager.done(&["hostgroup", "create", "New"]);
@@ -324,6 +340,13 @@ pub(super) fn a_microsoft_wsus_is_linked_through(command: &mut Command) {
 pub(super) fn states(report: &Value) -> String {
     let servers = report["servers"].as_array().expect("servers").iter();
     servers.map(|one| one["state"].as_str().expect("a state")).collect::<Vec<_>>().join(" ")
+}
+
+/// Pairs the Linkage of a lower WSUS as soon as it waits at the one above it.
+pub(super) async fn pair(manager: &Node, wsus: &Node, linkage: &Node) {
+    let name = format!("{}.test.example", wsus.name);
+    eventually(|| manager.json(&["wsus", "show"])["joining"].to_string().contains(&name)).await;
+    manager.done(&["wsus", "pair", &name, "--code", &linkage.code()]);
 }
 
 /// Waits until something holds.

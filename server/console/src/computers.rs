@@ -8,11 +8,12 @@ use headwater_api::{
 };
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, Question, UpdateOrder, why};
 use headwater_model::{ClientId, ServerId, Timestamp, chain};
+use headwater_words::csv::line;
 use headwater_words::error::meaning;
 use headwater_words::quantity::counted;
 
 use crate::Shared;
-use crate::csv::{csv, csv_line};
+use crate::csv::csv;
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
 use crate::frame::Frame;
@@ -127,21 +128,12 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resu
     let mirror = manager.mirror();
     let (order, direction) = order(&fields);
     let mut query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields)? };
-    let mut text = csv_line([
-        "id",
-        "name",
-        "server",
-        "groups",
-        "os",
-        "last contact",
-        "needed",
-        "failed",
-        "pending restart",
-    ]);
+    let mut text =
+        line(["id", "name", "server", "groups", "os", "last contact", "needed", "failed", "pending restart"]);
     loop {
         let page = mirror.computers.find(&query, &mirror.tree, order, direction);
         for one in &page.items {
-            text += &csv_line([
+            text += &line([
                 one.id.as_str(),
                 &one.name,
                 one.server.as_ref().map_or("", |server| &server.name),

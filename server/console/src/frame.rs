@@ -7,11 +7,12 @@ use crate::look::When;
 use crate::session::Visitor;
 
 /// The places of the bar on the left.
-const PLACES: [(&str, &str); 7] = [
+const PLACES: [(&str, &str); 8] = [
     ("/", "Overview"),
     ("/updates", "Updates"),
     ("/computers", "Computers"),
     ("/groups", "Groups"),
+    ("/reports", "Reports"),
     ("/runs", "Synchronisation"),
     ("/link", "Link"),
     ("/history", "History"),

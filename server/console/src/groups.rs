@@ -3,7 +3,10 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
-use headwater_api::{GroupChange, GroupPlan, NewHostGroup};
+use headwater_api::{
+    ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, NewHostGroup,
+    PlannedGroup,
+};
 use headwater_manager::Mirror;
 use headwater_model::chain;
 use headwater_words::quantity::{counted, grouped};
@@ -12,7 +15,7 @@ use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
-use crate::look::{Look, State as Shown};
+use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 
 /// Computers that are named in each part of a difference.
@@ -23,24 +26,50 @@ const NAMED_MAX: usize = 200;
 struct Page {
     frame: Frame,
     verdict: String,
-    host_groups: Vec<HostGroup>,
+    host_groups: Vec<Branch>,
     wsus_groups: Vec<WsusGroup>,
     chosen: String,
     plan: Option<Plan>,
     /// Why no plan can be made.
     problem: String,
+    /// Where to look at taking over a WSUS group that is in the way.
+    adopt_href: String,
+    last: Option<Last>,
     /// Of a form that was not accepted.
     wrong: String,
-    new_name: String,
-    new_hosts: String,
+    /// What a new host group is to be, and what the chosen one is.
+    new: Details,
+    set: Option<Details>,
 }
 
-struct HostGroup {
+/// One host group in the tree.
+struct Branch {
     name: String,
     href: String,
     hosts: String,
+    depth: usize,
     is_chosen: bool,
     is_made: bool,
+    is_held: bool,
+}
+
+/// The fields of a host group, and what its parent can be.
+#[derive(Default)]
+struct Details {
+    name: String,
+    parent: String,
+    parents: Vec<String>,
+    direct: bool,
+    rule: String,
+    hosts: String,
+}
+
+/// The last plan, which can be undone.
+struct Last {
+    who: String,
+    at: When,
+    added: String,
+    removed: String,
 }
 
 struct WsusGroup {
@@ -52,7 +81,19 @@ struct WsusGroup {
 struct Plan {
     state: Shown,
     digest: String,
-    makes_group: bool,
+    adopt: bool,
+    groups: Vec<Planned>,
+    /// Why it is held.
+    held: Vec<String>,
+    removed: u64,
+    button: String,
+    is_empty: bool,
+}
+
+/// What happens to one WSUS group.
+struct Planned {
+    name: String,
+    note: &'static str,
     add: Vec<Member>,
     add_total: usize,
     remove: Vec<Member>,
@@ -60,8 +101,6 @@ struct Plan {
     unchanged: u64,
     not_registered: Vec<(String, String)>,
     not_registered_total: usize,
-    button: String,
-    is_empty: bool,
 }
 
 struct Member {
@@ -88,71 +127,130 @@ async fn page(
     let host_groups = manager.host_groups().await?;
     let chosen = fields.text("group").or_else(|| host_groups.first().map(|group| group.name.clone()));
     let chosen = chosen.unwrap_or_default();
-    let known = host_groups.iter().any(|group| group.name == chosen);
-    let (plan, problem) = match known {
-        false => (None, String::new()),
-        true => match manager.plan_group(&chosen).await {
-            Ok(plan) => (Some(plan), String::new()),
-            Err(error) => (None, chain(&error)),
+    let known = host_groups.iter().find(|group| group.name == chosen);
+    let query = GroupPlanQuery { group: chosen.clone(), adopt: !fields.get("adopt").is_empty() };
+    let (mut plan, mut problem, mut last) = (None, String::new(), None);
+    if known.is_some() {
+        match manager.plan_group(&query).await {
+            Ok(made) => plan = Some(made),
+            Err(error) => problem = chain(&error),
+        }
+        last = manager.last_plan(&chosen).await?;
+    }
+    let is_in_the_way = mirror.tree.groups.iter().any(|group| {
+        let is_ours = host_groups.iter().any(|one| one.wsus_group == Some(group.id));
+        !is_ours && !group.built_in && group.name.to_lowercase().starts_with(&chosen.to_lowercase())
+    });
+    let page = Page {
+        frame: Frame::new(&manager, &visitor, "/groups", "Groups", &Fields::default()),
+        verdict: verdict(&chosen, plan.as_ref(), &problem, known, host_groups.is_empty()),
+        wsus_groups: wsus_groups(&mirror, &host_groups),
+        adopt_href: match !problem.is_empty() && !query.adopt && is_in_the_way {
+            true => format!("/groups?group={}&adopt=yes", encoded(&chosen)),
+            false => String::new(),
         },
+        last: last.map(|last| Last {
+            who: last.applied_by,
+            at: When::new(last.applied_at, manager.now()),
+            added: grouped(last.added),
+            removed: grouped(last.removed),
+        }),
+        set: known.map(|group| details(group, &host_groups)),
+        new: Details {
+            name: fields.get("name").to_owned(),
+            parent: fields.get("parent").to_owned(),
+            parents: host_groups.iter().map(|group| group.name.clone()).collect(),
+            direct: !fields.get("direct").is_empty(),
+            rule: fields.get("rule").to_owned(),
+            hosts: fields.get("hosts").to_owned(),
+        },
+        host_groups: branches(&host_groups, &chosen),
+        plan: plan.map(|plan| shown(plan, &mirror)),
+        chosen,
+        problem,
+        wrong,
     };
-    let ours: Vec<_> = host_groups.iter().filter_map(|group| group.wsus_group).collect();
-    let wsus_groups = mirror.tree.groups.iter().map(|group| {
+    Ok(Html(page.render()?))
+}
+
+/// The host groups as a tree, each after the one that it is beneath.
+fn branches(groups: &[HostGroup], chosen: &str) -> Vec<Branch> {
+    let mut open: Vec<(usize, &HostGroup)> =
+        groups.iter().rev().filter(|group| group.parent.is_none()).map(|group| (0, group)).collect();
+    let mut branches = Vec::with_capacity(groups.len());
+    while let Some((depth, group)) = open.pop() {
+        let beneath = groups.iter().rev().filter(|one| one.parent.as_ref() == Some(&group.name));
+        open.extend(beneath.map(|one| (depth + 1, one)));
+        branches.push(Branch {
+            href: format!("/groups?group={}", encoded(&group.name)),
+            hosts: counted(group.hosts, "host"),
+            depth,
+            is_chosen: group.name == chosen,
+            is_made: group.wsus_group.is_some(),
+            is_held: group.held.is_some(),
+            name: group.name.clone(),
+        });
+    }
+    branches
+}
+
+fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
+    let groups = mirror.tree.groups.iter().map(|group| {
         let members = mirror.computers.all().iter();
         let members = members.filter(|one| one.groups.iter().any(|own| own.id == group.id)).count();
         WsusGroup {
             name: group.name.clone(),
             owner: match () {
                 () if group.built_in => "built-in",
-                () if ours.contains(&group.id) => "ours",
+                () if host_groups.iter().any(|one| one.wsus_group == Some(group.id)) => "ours",
                 () => "foreign",
             },
             computers: grouped(members as u64),
         }
     });
-    let mut wsus_groups: Vec<WsusGroup> = wsus_groups.collect();
-    wsus_groups.sort_by_key(|group| group.name.to_lowercase());
-    let page = Page {
-        frame: Frame::new(&manager, &visitor, "/groups", "Groups", &Fields::default()),
-        verdict: verdict(&chosen, plan.as_ref(), &problem, host_groups.is_empty()),
-        host_groups: host_groups
-            .iter()
-            .map(|group| HostGroup {
-                href: format!("/groups?group={}", encoded(&group.name)),
-                hosts: grouped(group.hosts),
-                is_chosen: group.name == chosen,
-                is_made: group.wsus_group.is_some(),
-                name: group.name.clone(),
-            })
-            .collect(),
-        wsus_groups,
-        plan: plan.map(|plan| shown(plan, &mirror)),
-        chosen,
-        problem,
-        wrong,
-        new_name: fields.get("name").to_owned(),
-        new_hosts: fields.get("hosts").to_owned(),
-    };
-    Ok(Html(page.render()?))
+    let mut groups: Vec<WsusGroup> = groups.collect();
+    groups.sort_by_key(|group| group.name.to_lowercase());
+    groups
 }
 
-fn verdict(chosen: &str, plan: Option<&GroupPlan>, problem: &str, is_none: bool) -> String {
+fn details(group: &HostGroup, all: &[HostGroup]) -> Details {
+    Details {
+        name: group.name.clone(),
+        parent: group.parent.clone().unwrap_or_default(),
+        parents: all.iter().filter(|one| one.name != group.name).map(|one| one.name.clone()).collect(),
+        direct: group.direct,
+        rule: group.rule.join("\n"),
+        hosts: String::new(),
+    }
+}
+
+fn verdict(
+    chosen: &str,
+    plan: Option<&GroupPlan>,
+    problem: &str,
+    group: Option<&HostGroup>,
+    is_none: bool,
+) -> String {
+    if let Some(held) = group.and_then(|group| group.held.as_ref()) {
+        return format!("The members of {chosen} are held: {held}.");
+    }
     match plan {
         _ if is_none => "There are no host groups yet.".to_owned(),
-        Some(plan) if plan.add.is_empty() && plan.remove.is_empty() && plan.group.is_some() => {
-            format!("{chosen} is as its host group wants it: {}.", counted(plan.unchanged, "member"))
+        Some(plan) if plan.is_empty() => {
+            let members = plan.groups.iter().map(|group| group.unchanged).sum();
+            format!("{chosen} is as its host group wants it: {}.", counted(members, "member"))
         }
-        Some(plan) if plan.group.is_none() => {
+        Some(plan) if plan.groups.iter().all(|group| group.group.is_none()) => {
             format!(
                 "No WSUS group is made from {chosen} yet: it would get {}.",
-                counted(plan.add.len() as u64, "member")
+                counted(plan.added(), "member")
             )
         }
         Some(plan) => format!(
             "{chosen} differs: {} to add, {} to remove, {} unchanged.",
-            grouped(plan.add.len() as u64),
-            grouped(plan.remove.len() as u64),
-            grouped(plan.unchanged)
+            grouped(plan.added()),
+            grouped(plan.removed()),
+            grouped(plan.groups.iter().map(|group| group.unchanged).sum())
         ),
         None if !problem.is_empty() => format!("Nothing can be planned for {chosen}."),
         None => "There is no host group of this name.".to_owned(),
@@ -160,30 +258,43 @@ fn verdict(chosen: &str, plan: Option<&GroupPlan>, problem: &str, is_none: bool)
 }
 
 fn shown(plan: GroupPlan, mirror: &Mirror) -> Plan {
+    let is_empty = plan.is_empty();
+    Plan {
+        state: match is_empty {
+            true => Shown::new(Look::InStep, "in step"),
+            false => Shown::new(Look::Differs, "differs"),
+        },
+        button: format!("Apply: {} added, {} removed", grouped(plan.added()), grouped(plan.removed())),
+        removed: plan.removed(),
+        adopt: plan.adopt,
+        groups: plan.groups.into_iter().map(|group| planned(group, mirror)).collect(),
+        held: plan.held,
+        digest: plan.state,
+        is_empty,
+    }
+}
+
+fn planned(group: PlannedGroup, mirror: &Mirror) -> Planned {
     let member = |change: &GroupChange| Member {
         name: change.name.clone(),
         server: mirror.tree.server(change.server).map_or_else(String::new, |one| one.server.name.clone()),
         href: format!("/computers/{}", change.client),
     };
     let named = |changes: &[GroupChange]| changes.iter().take(NAMED_MAX).map(member).collect();
-    let (adds, removes) = (plan.add.len(), plan.remove.len());
-    let is_empty = adds == 0 && removes == 0 && plan.group.is_some();
-    Plan {
-        state: match is_empty {
-            true => Shown::new(Look::InStep, "in step"),
-            false => Shown::new(Look::Differs, "differs"),
+    Planned {
+        note: match group.group {
+            None => "the WSUS group is made when it is applied",
+            Some(_) if group.adopted => "the WSUS group is taken over when it is applied",
+            Some(_) => "",
         },
-        makes_group: plan.group.is_none(),
-        add: named(&plan.add),
-        add_total: adds,
-        remove: named(&plan.remove),
-        remove_total: removes,
-        unchanged: plan.unchanged,
-        not_registered_total: plan.not_registered.len(),
-        not_registered: plan.not_registered.into_iter().take(NAMED_MAX).collect(),
-        button: format!("Apply: {} added, {} removed", grouped(adds as u64), grouped(removes as u64)),
-        digest: plan.state,
-        is_empty,
+        add: named(&group.add),
+        add_total: group.add.len(),
+        remove: named(&group.remove),
+        remove_total: group.remove.len(),
+        unchanged: group.unchanged,
+        not_registered_total: group.not_registered.len(),
+        not_registered: group.not_registered.into_iter().take(NAMED_MAX).collect(),
+        name: group.name,
     }
 }
 
@@ -194,13 +305,29 @@ pub(crate) async fn apply(
     Form(fields): Form,
 ) -> Result<Redirect, Failure> {
     let name = fields.get("group");
-    let plan = manager.plan_group(name).await?;
+    let query = GroupPlanQuery { group: name.to_owned(), adopt: !fields.get("adopt").is_empty() };
+    let plan = manager.plan_group(&query).await?;
     if plan.state != fields.get("plan") {
         let what = format!("what the plan for {name} was made from has changed: look at it again");
         return Err(Failure::new(axum::http::StatusCode::CONFLICT, what));
     }
-    manager.apply_group_plan(&plan, &visitor.name).await?;
-    Ok(Redirect::to(&format!("/groups?group={}", encoded(name))))
+    let max_removals = fields.get("max_removals").parse().ok();
+    manager.apply_group_plan(&ApplyGroupPlan { plan, max_removals }, &visitor.name).await?;
+    Ok(back_to(name))
+}
+
+pub(crate) async fn undo(
+    State(manager): Shared,
+    visitor: Visitor,
+    Form(fields): Form,
+) -> Result<Redirect, Failure> {
+    let name = fields.get("group");
+    manager.undo_group_plan(name, &visitor.name).await?;
+    Ok(back_to(name))
+}
+
+fn back_to(name: &str) -> Redirect {
+    Redirect::to(&format!("/groups?group={}", encoded(name)))
 }
 
 pub(crate) async fn import(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
@@ -215,9 +342,47 @@ pub(crate) async fn create(
     Form(fields): Form,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
     let hosts = fields.get("hosts").split([',', '\n', ' ']).map(str::trim).filter(|host| !host.is_empty());
-    let new = NewHostGroup { name: fields.get("name").to_owned(), hosts: hosts.map(str::to_owned).collect() };
+    let new = NewHostGroup {
+        name: fields.get("name").to_owned(),
+        hosts: hosts.map(str::to_owned).collect(),
+        rule: conditions(&fields),
+        parent: fields.text("parent"),
+        direct: !fields.get("direct").is_empty(),
+    };
     match manager.create_host_group(&new, &visitor.name).await {
-        Ok(made) => Ok(Ok(Redirect::to(&format!("/groups?group={}", encoded(&made.name))))),
+        Ok(made) => Ok(Ok(back_to(&made.name))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
+}
+
+pub(crate) async fn set(
+    State(manager): Shared,
+    visitor: Visitor,
+    Form(fields): Form,
+) -> Result<Result<Redirect, Html<String>>, Failure> {
+    let change = HostGroupChange {
+        name: fields.text("name"),
+        parent: Some(fields.get("parent").to_owned()),
+        direct: Some(!fields.get("direct").is_empty()),
+        rule: Some(conditions(&fields)),
+    };
+    match manager.set_host_group(fields.get("group"), &change, &visitor.name).await {
+        Ok(set) => Ok(Ok(back_to(&set.name))),
+        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
+    }
+}
+
+pub(crate) async fn delete(
+    State(manager): Shared,
+    visitor: Visitor,
+    Form(fields): Form,
+) -> Result<Redirect, Failure> {
+    manager.delete_host_group(fields.get("group"), &visitor.name).await?;
+    Ok(Redirect::to("/groups"))
+}
+
+/// The conditions of a rule, one on each line.
+fn conditions(fields: &Fields) -> Vec<String> {
+    let lines = fields.get("rule").lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
 }

@@ -5,6 +5,7 @@
 //! | `/` | Overview: the drawing, and what needs attention |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
+//! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
 //! | `/groups` | host groups, WSUS groups, and the difference |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
 //! | `/link` | linking, pairing, examining |
@@ -28,6 +29,7 @@ mod link;
 mod live;
 mod look;
 mod overview;
+mod reports;
 mod runs;
 mod session;
 mod updates;
@@ -55,13 +57,19 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/computers", get(computers::list))
         .route("/computers.csv", get(computers::export))
         .route("/computers/{id}", get(computers::show))
+        .route("/reports", get(reports::show))
+        .route("/reports/{name}", get(reports::export))
         .route("/groups", get(groups::show).post(groups::create))
         .route("/groups/import", post(groups::import))
         .route("/groups/apply", post(groups::apply))
+        .route("/groups/undo", post(groups::undo))
+        .route("/groups/set", post(groups::set))
+        .route("/groups/delete", post(groups::delete))
         .route("/runs", get(runs::list).post(runs::begin))
         .route("/runs/stop", post(runs::stop))
         .route("/runs/{number}", get(runs::show))
         .route("/link", get(link::show).post(link::link))
+        .route("/link/confirm", post(link::confirm))
         .route("/link/pair", post(link::pair))
         .route("/history", get(history::show))
         .route("/live", get(live::events))

@@ -24,6 +24,8 @@ struct Page {
     frame: Frame,
     verdict: String,
     url: String,
+    /// Why nothing is written, if so.
+    review: Option<String>,
     is_linked: bool,
     findings: Vec<Finding>,
     joining: Vec<Joining>,
@@ -73,6 +75,7 @@ async fn page(
             (true, more) => format!("{more} things are not in order."),
         },
         url: mirror.tree.url.clone(),
+        review: manager.review().await?,
         is_linked,
         findings: findings
             .into_iter()
@@ -127,6 +130,11 @@ pub(crate) async fn pair(
         Ok(()) => Ok(Ok(Redirect::to("/link"))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
+}
+
+pub(crate) async fn confirm(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
+    manager.confirm(&visitor.name).await?;
+    Ok(Redirect::to("/link"))
 }
 
 /// Linking and pairing ask for the password again: a screen that was left open is not enough.

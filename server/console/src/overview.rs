@@ -65,7 +65,7 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
         is_linked: mirror.read_at.is_some() || mirror.problem.is_some(),
         verdict: verdict(&mirror, now),
         numbers: numbers(&mirror),
-        needs: needs(&mirror),
+        needs: needs(&mirror, manager.review().await?),
         drawing: drawing::tree(&manager.name, &mirror.tree, is_reached, now),
         servers: mirror.tree.servers.iter().map(|one| row(one, now)).collect(),
         frame,
@@ -118,11 +118,15 @@ fn is_waiting(update: &headwater_api::UpdateSummary) -> bool {
     is_open && update.state == UpdateState::Approvable
 }
 
-fn needs(mirror: &Mirror) -> Vec<Need> {
+fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
     let mut needs = Vec::new();
     let mut look = |look, word: &str, text: String, button: String, href: String| {
         needs.push(Need { state: Shown::new(look, word), text, button, href, below: None });
     };
+    if let Some(reason) = review {
+        let text = format!("Nothing is written: {reason}, and nobody has confirmed what differs.");
+        look(Look::Differs, "review", text, "Review".into(), "/link".into());
+    }
     if let Some(problem) = &mirror.problem {
         look(Look::Failed, "not reached", problem.what.clone(), "Examine".into(), "/link".into());
     }

@@ -7,16 +7,16 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use headwater_api::{
-    ApprovalRequest, ApprovalWithdrawal, ComputerDetail, ComputerQuery, ComputerSummary, DeclineRequest,
-    Finding, Group, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
-    NewHostGroup, Page, PairRequest, SyncEvent, SyncRequest, SyncRun, UpdateDetail, UpdateQuery,
-    UpdateSummary, UpdatesOutcome, WsusLink, path,
+    ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, Compliance, ComplianceQuery, ComputerDetail,
+    ComputerQuery, ComputerSummary, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery,
+    Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
+    NewHostGroup, Page, PairRequest, StandingQuery, SyncEvent, SyncRequest, SyncRun, UndonePlan,
+    UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
-use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::caller::{Caller, admit};
@@ -33,11 +33,18 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
         .route(path::WSUS_DOCTOR, get(doctor))
+        .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
+        .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
+        .route(path::REPORT_COMPLIANCE, get(compliance))
+        .route(path::REPORT_COMPUTERS, get(standing))
+        .route(path::REPORT_FAILURES, get(failures))
+        .route(path::HALTS, get(halts).post(halt))
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
+        .route(path::HOST_GROUP, patch(set_host_group).delete(delete_host_group))
         .route(path::HOST_GROUP_MEMBERS, post(change_host_group))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
@@ -97,6 +104,11 @@ async fn pair(
     show(State(manager)).await
 }
 
+async fn confirm(State(manager): Shared, Caller(caller): Caller) -> Result<StatusCode, Refusal> {
+    manager.confirm(&caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
     Ok(Json(manager.doctor().await?))
 }
@@ -138,25 +150,27 @@ async fn sync_runs(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal
     Ok(Json(manager.sync_runs().await?))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlanQuery {
-    group: String,
-}
-
 async fn plan_group(
     State(manager): Shared,
-    Query(query): Query<PlanQuery>,
+    Query(query): Query<GroupPlanQuery>,
 ) -> Result<Json<GroupPlan>, Refusal> {
-    Ok(Json(manager.plan_group(&query.group).await?))
+    Ok(Json(manager.plan_group(&query).await?))
 }
 
 async fn apply_group_plan(
     State(manager): Shared,
     Caller(caller): Caller,
-    Json(plan): Json<GroupPlan>,
+    Json(apply): Json<ApplyGroupPlan>,
 ) -> Result<Json<GroupPlan>, Refusal> {
-    Ok(Json(manager.apply_group_plan(&plan, &caller.name).await?))
+    Ok(Json(manager.apply_group_plan(&apply, &caller.name).await?))
+}
+
+async fn undo_group_plan(
+    State(manager): Shared,
+    Caller(caller): Caller,
+    Path(name): Path<String>,
+) -> Result<Json<UndonePlan>, Refusal> {
+    Ok(Json(manager.undo_group_plan(&name, &caller.name).await?))
 }
 
 async fn updates(
@@ -231,6 +245,40 @@ async fn undecline(
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
 }
 
+async fn compliance(
+    State(manager): Shared,
+    Query(query): Query<ComplianceQuery>,
+) -> Result<Json<Page<Compliance>>, Refusal> {
+    let items = manager.read().await?.compliance(query.by);
+    Ok(Json(Page { items, next: None, total: None }))
+}
+
+async fn standing(
+    State(manager): Shared,
+    Query(query): Query<StandingQuery>,
+) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+    Ok(Json(manager.read().await?.standing(query.standing, query.after.as_deref())))
+}
+
+async fn failures(
+    State(manager): Shared,
+    Query(query): Query<FailuresQuery>,
+) -> Result<Json<Page<UpdateFailure>>, Refusal> {
+    Ok(Json(manager.failures(query.after.as_deref()).await?))
+}
+
+async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {
+    Ok(Json(Page { items: manager.halts().await?, next: None, total: None }))
+}
+
+async fn halt(
+    State(manager): Shared,
+    Caller(caller): Caller,
+    Json(request): Json<HaltRequest>,
+) -> Result<Json<Halt>, Refusal> {
+    Ok(Json(manager.halt(request.update, &caller.name).await?))
+}
+
 async fn host_groups(State(manager): Shared) -> Result<Json<Page<HostGroup>>, Refusal> {
     let items = manager.host_groups().await?;
     Ok(Json(Page { items, next: None, total: None }))
@@ -243,6 +291,24 @@ async fn create_host_group(
 ) -> Result<(StatusCode, Json<HostGroup>), Refusal> {
     let made = manager.create_host_group(&new, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+async fn set_host_group(
+    State(manager): Shared,
+    Caller(caller): Caller,
+    Path(name): Path<String>,
+    Json(change): Json<HostGroupChange>,
+) -> Result<Json<HostGroup>, Refusal> {
+    Ok(Json(manager.set_host_group(&name, &change, &caller.name).await?))
+}
+
+async fn delete_host_group(
+    State(manager): Shared,
+    Caller(caller): Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    manager.delete_host_group(&name, &caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn import_host_groups(

@@ -10,7 +10,7 @@ use headwater_api::{
 use headwater_model::{GroupId, Timestamp, UpdateId};
 
 use crate::ask::Way;
-use crate::tree::{check_same, must_be_top};
+use crate::tree::{check_same, must_be_confirmed, must_be_top};
 use crate::{Manager, ManagerError};
 
 /// What is approved for a group; without it, approvals are taken back.
@@ -116,6 +116,7 @@ impl Manager {
     /// The way to the linked WSUS, if that is still the one that was linked.
     pub(crate) async fn writable(&self) -> Result<Way, ManagerError> {
         let way = self.way().await?;
+        must_be_confirmed(way.review.as_deref())?;
         let top = self.identity_of(&way, &way.top).await?;
         check_same(&top, &way.top)?;
         must_be_top(&top)?;

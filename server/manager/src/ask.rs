@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(110);
 pub(crate) struct Way {
     pub dial: Dial,
     pub top: LinkageRow,
+    /// Why nothing is written until an administrator confirms what differs.
+    pub review: Option<String>,
 }
 
 type Result<T> = std::result::Result<T, ManagerError>;
@@ -35,7 +37,7 @@ impl Manager {
         let top = linkages.into_iter().find(|one| one.linkage == link.linkage);
         let top = top.ok_or(ManagerError::NotLinked)?;
         let dial = self.dial(&link.url, link.linkage)?;
-        Ok(Way { dial, top })
+        Ok(Way { dial, top, review: link.review })
     }
 
     pub(crate) fn dial(&self, url: &str, linkage: LinkageId) -> Result<Dial> {

@@ -7,15 +7,14 @@ use headwater_api::{ApprovalAction, DifferenceKind, SyncDifference, TreeServer};
 use headwater_model::UpdateIdentity;
 use headwater_tree::computer::Computer;
 use headwater_tree::difference::{Action, Approval, Comparison, Kind, LISTED_PER_KIND_MAX};
-use headwater_tree::group_plan::Plan;
 use headwater_tree::in_step::{Compared, Contents, Group, LastSync, Wanted, compare};
 use headwater_tree::server::Server;
 
 use crate::Manager;
-use crate::host_groups::Known;
+use crate::known::Known;
 
 impl Manager {
-    /// Compares a server, with the members that the plan wants, with the top.
+    /// Compares a server, with the members that are wanted there, with the top.
     pub(crate) fn compare(
         &self,
         server: &Server,
@@ -23,7 +22,7 @@ impl Manager {
         top: &Told,
         here: &Told,
         known: &Known,
-        plan: &Plan,
+        wanted: &Wanted,
     ) -> Comparison {
         let computers: Vec<Computer> =
             known.computers.iter().filter(|one| one.server == server.id).cloned().collect();
@@ -33,8 +32,7 @@ impl Manager {
             computers: &computers,
             last_sync: told.and_then(|told| told.last_sync_at).map_or(LastSync::Never, LastSync::Done),
         };
-        let wanted = Wanted::on(server.id, plan);
-        compare(&contents(top), compared, &wanted, self.now(), LISTED_PER_KIND_MAX)
+        compare(&contents(top), compared, wanted, self.now(), LISTED_PER_KIND_MAX)
     }
 }
 

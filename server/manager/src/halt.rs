@@ -1,19 +1,12 @@
 //! Halting an update: no computer of the tree is offered it any more, as soon as that can be.
 
+use headwater_api::Halt;
 use headwater_api::linkage::Approve;
 use headwater_model::{UpdateId, chain};
 use headwater_store::HaltRow;
 
 use crate::ask::Way;
 use crate::{Manager, ManagerError};
-
-/// Whether a halt took effect at the linked WSUS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Halt {
-    Done,
-    /// The WSUS is not reached: it is done first when it is.
-    Pending,
-}
 
 impl Manager {
     /// Takes back every approval of an update at the top, and lets the servers below synchronise. What
@@ -24,14 +17,16 @@ impl Manager {
         let done = self.carry_out_halt(update, by).await;
         self.look_again();
         match done {
-            Ok(()) => Ok(Halt::Done),
-            Err(ManagerError::NotReached { .. }) => Ok(Halt::Pending),
+            Ok(()) | Err(ManagerError::NotReached { .. }) => self.halt_of(update).await,
             Err(error) => Err(error),
         }
     }
 
-    /// Carries out the halts that wait.
-    pub(crate) async fn carry_out_halts(&self) -> Result<(), ManagerError> {
+    /// Carries out the halts that wait; none while the link is under review.
+    pub(crate) async fn carry_out_halts(&self, way: &Way) -> Result<(), ManagerError> {
+        if way.review.is_some() {
+            return Ok(());
+        }
         for halt in self.store.halts().await?.into_iter().filter(|halt| halt.done_at.is_none()) {
             self.carry_out_halt(halt.update, &halt.asked_by).await?;
         }
@@ -39,8 +34,13 @@ impl Manager {
     }
 
     /// The halts, the newest first.
-    pub async fn halts(&self) -> Result<Vec<HaltRow>, ManagerError> {
-        Ok(self.store.halts().await?)
+    pub async fn halts(&self) -> Result<Vec<Halt>, ManagerError> {
+        Ok(self.store.halts().await?.into_iter().map(told).collect())
+    }
+
+    async fn halt_of(&self, update: UpdateId) -> Result<Halt, ManagerError> {
+        let found = self.halts().await?.into_iter().find(|halt| halt.update == update);
+        found.ok_or_else(|| ManagerError::Refused("the update was approved again meanwhile".to_owned()))
     }
 
     async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<(), ManagerError> {
@@ -79,4 +79,8 @@ impl Manager {
         }
         Ok(())
     }
+}
+
+fn told(row: HaltRow) -> Halt {
+    Halt { update: row.update, asked_by: row.asked_by, asked_at: row.asked_at, done_at: row.done_at }
 }

@@ -1,91 +1,105 @@
-//! Host groups, and the WSUS groups that are made from them.
+//! Host groups: made, changed, deleted, and taken over from the linked WSUS.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use headwater_api::linkage::{MembershipChange, Memberships, WsusComputer, WsusGroup};
-use headwater_api::{GroupChange, GroupPlan, HostGroup, HostGroupMembers, ImportedGroups, NewHostGroup};
-use headwater_link::KeyError;
-use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
-use headwater_store::HostGroupRow;
-use headwater_tree::computer::Computer;
-use headwater_tree::group_plan::{self as decide, Reason, Target};
-use headwater_tree::host::{Basis, Host, HostGroup as Group, HostGroups};
-use headwater_tree::naming::{Owner, WsusGroup as Named};
-use headwater_tree::plan_guard;
-use headwater_tree::server::Server;
-use ring::digest::{SHA256, digest};
+use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup};
+use headwater_model::{ClientId, GroupId};
+use headwater_store::{HostGroupRow, NewHostGroupRow};
+use headwater_tree::host::DEPTH_MAX;
+use headwater_tree::naming::check_form;
+use headwater_tree::rule::{Rule, Seen};
 
-use crate::ask::Way;
-use crate::tree::Tree;
-use crate::{Manager, ManagerError, Mirror};
+use crate::{Manager, ManagerError};
 
 /// Hosts that one request names.
 const HOSTS_PER_REQUEST_MAX: usize = 200_000;
 
-/// All that a plan is made from.
-#[derive(Clone)]
-pub(crate) struct Known {
-    pub servers: Vec<Server>,
-    pub computers: Vec<Computer>,
-    pub groups: Vec<Named>,
-    host_groups: HostGroups,
-    hosts: Vec<Host>,
-}
-
-impl Known {
-    /// The same with what a server says of its computers now.
-    pub fn with_computers(&self, server: ServerId, computers: Vec<WsusComputer>) -> Self {
-        let others = self.computers.iter().filter(|one| one.server != server).cloned();
-        Self {
-            computers: others.chain(computers.into_iter().map(|one| computer(server, one))).collect(),
-            ..self.clone()
-        }
-    }
-
-    /// What would have to change so that the WSUS groups of these host groups have their hosts.
-    pub fn plan(&self, request: &decide::Request) -> decide::Plan {
-        decide::plan(
-            request,
-            &decide::State {
-                host_groups: &self.host_groups,
-                hosts: &self.hosts,
-                groups: &self.groups,
-                servers: &self.servers,
-                computers: &self.computers,
-                sightings: &[],
-            },
-        )
-    }
-
-    /// The host groups that have a WSUS group.
-    pub fn managed(&self) -> BTreeSet<HostGroupId> {
-        let ours = self.groups.iter().filter_map(|group| match group.owner {
-            Owner::Ours(of) => Some(of),
-            Owner::Foreign | Owner::BuiltIn => None,
-        });
-        ours.collect()
-    }
-
-    /// The names of the computers; of a client that several servers know, the first.
-    pub fn names(&self) -> HashMap<&ClientId, &str> {
-        self.computers.iter().rev().map(|one| (&one.client, one.name.as_str())).collect()
-    }
-}
-
 impl Manager {
     /// All host groups, by name.
     pub async fn host_groups(&self) -> Result<Vec<HostGroup>, ManagerError> {
-        Ok(self.store.host_groups().await?.iter().map(told).collect())
+        let rows = self.store.host_groups().await?;
+        Ok(rows.iter().map(|row| self.told(row, &rows)).collect())
     }
 
     pub async fn create_host_group(&self, new: &NewHostGroup, by: &str) -> Result<HostGroup, ManagerError> {
-        headwater_tree::naming::check_form(&new.name)
-            .map_err(|error| ManagerError::Invalid(format!("{error}; choose another name")))?;
-        let members = self.clients(&new.hosts).await?;
-        if !self.store.add_host_group(&new.name, None, &members, by, self.now()).await? {
-            return Err(ManagerError::Refused(format!("a host group named `{}` exists already", new.name)));
+        check_name(&new.name)?;
+        let parent = match &new.parent {
+            Some(parent) => Some(self.host_group(parent).await?.id),
+            None => None,
+        };
+        let rule = rule(&new.rule)?;
+        if rule.is_some() && !new.hosts.is_empty() {
+            return Err(ManagerError::Invalid("a host group has hosts or a rule, not both".to_owned()));
         }
-        self.host_group(&new.name).await.map(|row| told(&row))
+        let new = NewHostGroupRow {
+            name: new.name.clone(),
+            parent,
+            direct: new.direct,
+            rule,
+            wsus_group: None,
+            members: self.clients(&new.hosts).await?,
+        };
+        if !self.store.add_host_group(&new, by, self.now()).await? {
+            return Err(taken(&new.name));
+        }
+        self.one(&new.name).await
+    }
+
+    /// Changes a host group. Its WSUS group keeps its name, and its members follow with the next run.
+    pub async fn set_host_group(
+        &self,
+        name: &str,
+        change: &HostGroupChange,
+        by: &str,
+    ) -> Result<HostGroup, ManagerError> {
+        let mut row = self.host_group(name).await?;
+        if let Some(name) = &change.name {
+            check_name(name)?;
+            row.name.clone_from(name);
+        }
+        if let Some(parent) = &change.parent {
+            row.parent = match parent.as_str() {
+                "" => None,
+                parent => Some(self.parent_for(&row, parent).await?),
+            };
+        }
+        row.direct = change.direct.unwrap_or(row.direct);
+        if let Some(conditions) = &change.rule {
+            row.rule = rule(conditions)?;
+        }
+        if !self.store.set_host_group(&row, by, self.now()).await? {
+            return Err(taken(&row.name));
+        }
+        self.look_again();
+        self.one(&row.name).await
+    }
+
+    /// The id of the host group that another is to be beneath.
+    async fn parent_for(&self, row: &HostGroupRow, parent: &str) -> Result<i64, ManagerError> {
+        let parent = self.host_group(parent).await?;
+        let rows = self.store.host_groups().await?;
+        let above =
+            |one: &HostGroupRow| one.parent.and_then(|id| rows.iter().find(|row| row.id == id)).cloned();
+        let mut chain = std::iter::successors(Some(parent.clone()), above).take(DEPTH_MAX + 1);
+        if chain.any(|one| one.id == row.id) {
+            return Err(ManagerError::Refused(format!("`{}` is `{}` or beneath it", parent.name, row.name)));
+        }
+        Ok(parent.id)
+    }
+
+    /// Deletes a host group. The WSUS group that was made from it stays, as one that was not made here.
+    pub async fn delete_host_group(&self, name: &str, by: &str) -> Result<(), ManagerError> {
+        let row = self.host_group(name).await?;
+        let rows = self.store.host_groups().await?;
+        if let Some(beneath) = rows.iter().find(|one| one.parent == Some(row.id)) {
+            return Err(ManagerError::Refused(format!(
+                "`{}` is beneath `{}`: delete it, or put it elsewhere, first",
+                beneath.name, row.name
+            )));
+        }
+        self.store.delete_host_group(&row, by, self.now()).await?;
+        self.look_again();
+        Ok(())
     }
 
     pub async fn change_host_group(
@@ -95,22 +109,48 @@ impl Manager {
         by: &str,
     ) -> Result<HostGroup, ManagerError> {
         let row = self.host_group(name).await?;
+        if row.rule.is_some() {
+            return Err(ManagerError::Refused(format!(
+                "the rule of `{}` decides who is in it: change the rule",
+                row.name
+            )));
+        }
         let (add, remove) = (self.clients(&members.add).await?, self.clients(&members.remove).await?);
-        self.store.change_host_group(row.id, &add, &remove, by, self.now()).await?;
-        self.host_group(name).await.map(|row| told(&row))
+        self.store.change_host_group_members(&row, &add, &remove, by, self.now()).await?;
+        self.one(&row.name).await
     }
 
-    /// The host groups that have a host, by name, each with the WSUS group that is made from it.
+    /// The host groups that have a host, themselves or beneath them, by name; each with the WSUS group that
+    /// is made from it.
     pub async fn host_groups_of(
         &self,
         client: &ClientId,
     ) -> Result<Vec<(String, Option<GroupId>)>, ManagerError> {
         let rows = self.store.host_groups().await?;
-        let has = |row: &HostGroupRow| row.members.binary_search(client).is_ok();
-        Ok(rows.into_iter().filter(has).map(|row| (row.name, row.wsus_group)).collect())
+        let mut found: BTreeSet<i64> =
+            rows.iter().filter(|row| self.has_host(row, client)).map(|row| row.id).collect();
+        // Each step adds the groups above those found, as deep as host groups may be.
+        for _ in 0..DEPTH_MAX {
+            let above = rows.iter().filter(|row| found.contains(&row.id)).filter_map(|row| row.parent);
+            let above: Vec<i64> = above.filter(|id| reaches_beneath(&rows, *id)).collect();
+            let before = found.len();
+            found.extend(above);
+            if found.len() == before {
+                break;
+            }
+        }
+        let found = rows.into_iter().filter(|row| found.contains(&row.id));
+        Ok(found.map(|row| (row.name, row.wsus_group)).collect())
     }
 
-    async fn host_group(&self, name: &str) -> Result<HostGroupRow, ManagerError> {
+    /// Whether a host is in the group itself, by its rule or as a member.
+    fn has_host(&self, row: &HostGroupRow, client: &ClientId) -> bool {
+        let Some(rule) = &row.rule else { return row.members.binary_search(client).is_ok() };
+        let (mirror, Ok(rule)) = (self.mirror(), rule.parse::<Rule>()) else { return false };
+        mirror.computers.get(client).is_some_and(|known| matches(&rule, known))
+    }
+
+    pub(crate) async fn host_group(&self, name: &str) -> Result<HostGroupRow, ManagerError> {
         let folded = name.to_lowercase();
         let found = self.store.host_groups().await?.into_iter().find(|one| one.name.to_lowercase() == folded);
         found.ok_or_else(|| {
@@ -118,6 +158,29 @@ impl Manager {
                 "there is no host group `{name}`; `headwater hostgroup list` shows all"
             ))
         })
+    }
+
+    async fn one(&self, name: &str) -> Result<HostGroup, ManagerError> {
+        let row = self.host_group(name).await?;
+        Ok(self.told(&row, &self.store.host_groups().await?))
+    }
+
+    fn told(&self, row: &HostGroupRow, rows: &[HostGroupRow]) -> HostGroup {
+        let rule: Option<Rule> = row.rule.as_ref().and_then(|rule| rule.parse().ok());
+        let hosts = match &rule {
+            None => row.members.len(),
+            Some(rule) => self.mirror().computers.all().iter().filter(|known| matches(rule, known)).count(),
+        };
+        let parent = row.parent.and_then(|id| rows.iter().find(|row| row.id == id));
+        HostGroup {
+            name: row.name.clone(),
+            parent: parent.map(|parent| parent.name.clone()),
+            hosts: hosts as u64,
+            direct: row.direct,
+            rule: rule.iter().flat_map(Rule::conditions).map(str::to_owned).collect(),
+            wsus_group: row.wsus_group,
+            held: row.held.clone(),
+        }
     }
 
     /// Hosts by the ids of their update clients, or by the names by which exactly one computer is known.
@@ -174,9 +237,12 @@ impl Manager {
                 .filter(|computer| computer.groups.contains(&group.id))
                 .map(|computer| computer.client.clone())
                 .collect();
-            let made =
-                self.store.add_host_group(&group.name, Some(group.id), &members, by, self.now()).await?;
-            if !made {
+            let new = NewHostGroupRow {
+                wsus_group: Some(group.id),
+                members: members.clone(),
+                ..NewHostGroupRow::named(&group.name)
+            };
+            if !self.store.add_host_group(&new, by, self.now()).await? {
                 return Err(ManagerError::Refused(format!(
                     "a host group named `{}` exists already and is not made from the WSUS group: rename one of \
                      them",
@@ -189,237 +255,33 @@ impl Manager {
         imported.hosts = hosts.len() as u64;
         Ok(imported)
     }
-
-    /// What would have to change so that the WSUS group of a host group has its hosts; changes nothing.
-    pub async fn plan_group(&self, name: &str) -> Result<GroupPlan, ManagerError> {
-        let row = self.host_group(name).await?;
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        let known = self.known(&way, &tree).await?;
-        planned(&row, &known, &self.mirror())
-    }
-
-    /// Carries out a plan, if what it was made from is still so.
-    pub async fn apply_group_plan(&self, plan: &GroupPlan, by: &str) -> Result<GroupPlan, ManagerError> {
-        let row = self.host_group(&plan.host_group).await?;
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        tree.must_be_writable()?;
-        let now = planned(&row, &self.known(&way, &tree).await?, &self.mirror())?;
-        if now.state != plan.state {
-            return Err(ManagerError::Refused(format!(
-                "what the plan for `{}` was made from has changed: make a new preview",
-                plan.host_group
-            )));
-        }
-        // What was read now is carried out, whatever else stands in what was sent.
-        let plan = &now;
-        let group = match plan.group {
-            Some(group) => group,
-            None => self.create_group_on(&way, &way.top, &row.name, by).await?.id,
-        };
-        if row.wsus_group.is_none() {
-            self.store.bind_host_group(row.id, group).await?;
-        }
-        let servers: BTreeSet<ServerId> =
-            plan.add.iter().chain(&plan.remove).map(|change| change.server).collect();
-        for server in servers {
-            let Some(linkage) = tree.linkages.get(&server) else { continue };
-            // A group that was just made reaches a lower server by its own synchronisation, and the
-            // members with it: `wsus sync` does both in order.
-            if plan.group.is_none() && linkage.linkage != way.top.linkage {
-                continue;
-            }
-            let change = |change: &GroupChange| {
-                (change.server == server).then(|| MembershipChange { client: change.client.clone(), group })
-            };
-            let memberships = Memberships {
-                by: by.to_owned(),
-                add: plan.add.iter().filter_map(change).collect(),
-                remove: plan.remove.iter().filter_map(change).collect(),
-            };
-            let done = self.change_memberships_on(&way, linkage, memberships).await?;
-            if let Some((client, reason)) = done.refused.first() {
-                return Err(ManagerError::Refused(format!("{}: {client}: {reason}", linkage.name)));
-            }
-        }
-        let detail = format!("{}: {} added, {} removed", row.name, plan.add.len(), plan.remove.len());
-        self.store.audit(self.now(), by, "apply group plan", &detail).await?;
-        self.look_again();
-        Ok(plan.clone())
-    }
-
-    /// Every computer of every server whose Linkage is reached.
-    pub(crate) async fn computers(&self, way: &Way, tree: &Tree) -> Result<Vec<Computer>, ManagerError> {
-        let mut computers = Vec::new();
-        for server in tree.servers.iter().filter(|server| server.reached) {
-            let Some(linkage) = tree.linkages.get(&server.id) else { continue };
-            match self.computers_of(way, linkage).await {
-                Ok(found) => computers.extend(found.into_iter().map(|one| computer(server.id, one))),
-                // Cut off since the tree was looked at: nothing is written there either.
-                Err(ManagerError::NotReached { .. }) if linkage.linkage != way.top.linkage => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(computers)
-    }
-
-    /// All that plans are made from, as it is now.
-    pub(crate) async fn known(&self, way: &Way, tree: &Tree) -> Result<Known, ManagerError> {
-        let rows = self.store.host_groups().await?;
-        let groups = self.groups_of(way, &way.top).await?;
-        let computers = self.computers(way, tree).await?;
-        let clients: BTreeSet<ClientId> = computers
-            .iter()
-            .map(|one| one.client.clone())
-            .chain(rows.iter().flat_map(|row| row.members.iter().cloned()))
-            .collect();
-        let names: HashMap<&ClientId, &str> =
-            computers.iter().map(|one| (&one.client, one.name.as_str())).collect();
-        let hosts = clients.iter().map(|client| Host {
-            id: host_id(client),
-            name: names.get(client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
-            client: Some(client.clone()),
-        });
-        let host_group = |row: &HostGroupRow| Group {
-            id: host_group_id(row),
-            name: row.name.clone(),
-            parent: None,
-            basis: Basis::Hosts,
-            hosts: row.members.iter().map(host_id).collect(),
-        };
-        let host_groups = HostGroups::new(rows.iter().map(host_group));
-        Ok(Known {
-            hosts: hosts.collect(),
-            host_groups: host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?,
-            groups: groups.iter().map(|group| named(group, &rows)).collect(),
-            servers: tree.servers.iter().map(|told| tree.server(told)).collect(),
-            computers,
-        })
-    }
 }
 
-fn planned(row: &HostGroupRow, known: &Known, mirror: &Mirror) -> Result<GroupPlan, ManagerError> {
-    let request =
-        decide::Request { chosen: BTreeSet::from([host_group_id(row)]), ..decide::Request::default() };
-    let plan = known.plan(&request);
-    let state = plan_guard::digest(&plan).to_string();
-    let group = plan.groups.first().ok_or(ManagerError::Key(KeyError::Damaged))?;
-    let refused = |reason: String| Err(ManagerError::Refused(reason));
-    match &group.target {
-        Target::Create | Target::Ours(_) | Target::Adopt(_) => {}
-        Target::Foreign { proposal, .. } => {
-            return refused(format!(
-                "the WSUS has a group `{}` that was not made here: take it over with `headwater hostgroup import \
-                 --from-wsus`, or name the host group `{proposal}`",
-                group.name
-            ));
-        }
-        Target::BuiltIn { proposal, .. } => {
-            return refused(format!(
-                "`{}` is built into every WSUS: name the host group `{proposal}`",
-                group.name
-            ));
-        }
-        Target::Refused(refusal) => {
-            return refused(format!("{refusal}; `{}` would do", refusal.proposal));
-        }
-        Target::FeedsOnItself => return refused("the host group is made from WSUS groups".to_owned()),
+fn check_name(name: &str) -> Result<(), ManagerError> {
+    check_form(name).map_err(|error| ManagerError::Invalid(format!("{error}; choose another name")))
+}
+
+fn taken(name: &str) -> ManagerError {
+    ManagerError::Refused(format!("a host group named `{name}` exists already"))
+}
+
+/// A rule as it is kept, or none where there are no conditions.
+fn rule(conditions: &[String]) -> Result<Option<String>, ManagerError> {
+    if conditions.is_empty() {
+        return Ok(None);
     }
-    let computers = known.names();
-    let change = |server: &ServerId, client: &ClientId| GroupChange {
-        server: *server,
-        client: client.clone(),
-        name: computers.get(client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
-    };
-    let (mut add, mut remove, mut unchanged) = (Vec::new(), Vec::new(), 0);
-    for (server, members) in &group.servers {
-        add.extend(members.added.iter().map(|client| change(server, client)));
-        remove.extend(members.removed.iter().map(|client| change(server, client)));
-        unchanged += (members.unchanged.len() + members.left.len()) as u64;
-    }
-    let names: HashMap<HostId, &str> = known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
-    let not_registered = group.unregistered.iter().map(|(host, reason)| {
-        let name = names.get(host).map_or_else(|| host.to_string(), |name| (*name).to_owned());
-        // A host that was seen before reports to a server that is not reached now.
-        let before = name.parse().ok().and_then(|client| mirror.computers.get(&client));
-        match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
-            (Reason::NeverSeen, Some((name, server))) => {
-                (name.clone(), format!("it reports to {}, which is not reached", server.name))
-            }
-            _ => (name, in_words(reason, known)),
-        }
-    });
-    Ok(GroupPlan {
-        host_group: row.name.clone(),
-        group: group.target.id(),
-        add,
-        remove,
-        unchanged,
-        not_registered: not_registered.collect(),
-        state,
+    let rule = Rule::new(conditions).map_err(|error| ManagerError::Invalid(error.to_string()))?;
+    Ok(Some(rule.to_string()))
+}
+
+fn matches(rule: &Rule, known: &headwater_api::ComputerSummary) -> bool {
+    rule.matches(Seen {
+        name: &known.name,
+        address: known.address.as_deref().unwrap_or_default(),
+        os: known.os.as_deref().unwrap_or_default(),
     })
 }
 
-/// Why a host is no member, in a sentence.
-fn in_words(reason: &Reason, known: &Known) -> String {
-    let server = |id: &ServerId| {
-        let found = known.servers.iter().find(|one| one.id == *id);
-        found.map_or_else(|| id.to_string(), |one| one.name.clone())
-    };
-    match reason {
-        Reason::OutsideLink(id) => format!("it reports to {}, which is outside the link", server(id)),
-        Reason::UpdatesOnly(id) => {
-            format!("it reports to {}, which is autonomous and takes updates only", server(id))
-        }
-        Reason::DuplicateName(places) => format!("{} computers have its name", places.len()),
-        Reason::SharedId(client) => {
-            format!(
-                "several machines have its client id {client}: give each its own with a fresh SusClientId"
-            )
-        }
-        Reason::Policy { place, value } => {
-            format!("the policy decides on {}: set its target group to `{value}`", server(&place.server))
-        }
-        Reason::NeverSeen => "no WSUS of the tree has seen it yet".to_owned(),
-    }
-}
-
-fn told(row: &HostGroupRow) -> HostGroup {
-    HostGroup { name: row.name.clone(), hosts: row.members.len() as u64, wsus_group: row.wsus_group }
-}
-
-fn named(group: &WsusGroup, rows: &[HostGroupRow]) -> Named {
-    let ours = rows.iter().find(|row| row.wsus_group == Some(group.id));
-    let owner = match ours {
-        _ if group.built_in => Owner::BuiltIn,
-        Some(row) => Owner::Ours(host_group_id(row)),
-        None => Owner::Foreign,
-    };
-    Named { id: group.id, name: group.name.clone(), owner }
-}
-
-fn computer(server: ServerId, told: WsusComputer) -> Computer {
-    Computer {
-        server,
-        client: told.client,
-        name: told.name,
-        address: told.address,
-        os: told.os,
-        first_contact_at: told.first_contact_at,
-        last_contact_at: told.last_contact_at,
-        requested_group: told.requested_group,
-        groups: told.groups,
-    }
-}
-
-fn host_group_id(row: &HostGroupRow) -> HostGroupId {
-    HostGroupId::from_u128(row.id as u128)
-}
-
-/// Hosts are known by their update clients so far, and so are their ids.
-fn host_id(client: &ClientId) -> HostId {
-    let mut id = [0; 16];
-    id.copy_from_slice(&digest(&SHA256, client.as_str().as_bytes()).as_ref()[..16]);
-    HostId::from_bytes(id)
+fn reaches_beneath(rows: &[HostGroupRow], id: i64) -> bool {
+    rows.iter().any(|row| row.id == id && !row.direct)
 }

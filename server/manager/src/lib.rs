@@ -9,12 +9,15 @@ mod ask;
 mod compare;
 mod details;
 mod error;
+mod group_plan;
 mod halt;
 mod host_groups;
 mod impact;
+mod known;
 mod link;
 mod mirror;
 mod pair;
+mod report;
 mod running;
 mod sync;
 mod tree;
@@ -31,13 +34,14 @@ use tokio::sync::{Notify, watch};
 
 pub use approvals::Terms;
 pub use error::{ErrorKind, ManagerError};
-pub use halt::Halt;
-pub use headwater_store::{AuditRow, HaltRow};
+pub use group_plan::LastPlan;
+pub use headwater_store::AuditRow;
 pub use impact::{Impact, ServerImpact};
 pub use mirror::{
     ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
     follow_wsus,
 };
+pub use report::standing;
 pub use running::{LastLine, Running};
 pub use why::{Question, why};
 

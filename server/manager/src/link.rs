@@ -47,7 +47,7 @@ impl Manager {
             paired_by: by.to_owned(),
             paired_at: self.now(),
         };
-        let way = Way { dial: self.dial(&url.to_string(), linkage)?, top: row.clone() };
+        let way = Way { dial: self.dial(&url.to_string(), linkage)?, top: row.clone(), review: None };
         let linked = async {
             let identity = self.identity_of(&way, &row).await?;
             check_top(&identity)?;
@@ -76,6 +76,23 @@ impl Manager {
         let _one_at_a_time = self.linking.lock().await;
         let url: LinkageUrl = url.parse().map_err(invalid)?;
         Ok(self.store.move_link(&url.to_string()).await?)
+    }
+
+    /// An administrator has seen what differs after a restore: writing goes on.
+    pub async fn confirm(&self, by: &str) -> Result<(), ManagerError> {
+        if self.way().await?.review.is_none() {
+            return Err(ManagerError::Refused(
+                "the link is not under review: nothing waits for this".to_owned(),
+            ));
+        }
+        self.store.end_review(by, self.now()).await?;
+        self.look_again();
+        Ok(())
+    }
+
+    /// Why nothing is written to the linked WSUS, if so.
+    pub async fn review(&self) -> Result<Option<String>, ManagerError> {
+        Ok(self.store.link().await?.and_then(|link| link.review))
     }
 
     /// Releases every Linkage that is reached, and forgets them all.

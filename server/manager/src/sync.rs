@@ -16,14 +16,15 @@ use headwater_api::{
 };
 use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::LinkageRow;
-use headwater_tree::group_plan::{Plan, Request};
+use headwater_tree::group_plan::Plan;
+use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
 use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
 
 use crate::ask::Way;
 use crate::compare::in_words;
-use crate::host_groups::Known;
+use crate::known::Known;
 use crate::running::Running;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
@@ -79,10 +80,7 @@ impl Manager {
         let Running { request, started_by, number, .. } = &*running;
         let run =
             Run { manager: &self, way: &way, tree: &tree, request, by: started_by, watched: Some(&running) };
-        let report = match self.contents_of(&way, &way.top).await {
-            Ok(top) => run.all(request.below.as_deref(), top).await,
-            Err(error) => Err(error),
-        };
+        let report = run.begin().await;
         let report = report.map(|report| SyncReport { run: number.map(|run| run as u64), ..report });
         if let Some(number) = number {
             let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
@@ -103,7 +101,7 @@ impl Manager {
         top: Contents,
     ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        Run { manager: self, way, tree, request, by: "", watched: None }.all(None, top).await
+        Run { manager: self, way, tree, request, by: "", watched: None }.all(top, Vec::new()).await
     }
 
     /// Ends the run that goes on, after what it is doing.
@@ -139,11 +137,33 @@ impl Manager {
 struct Begun {
     known: Known,
     plan: Plan,
+    /// Groups whose members nobody writes for now, each with the reason.
+    held: BTreeMap<GroupId, String>,
     top: Contents,
+    /// Groups that were made again at the top.
+    made: Vec<String>,
+}
+
+impl Begun {
+    fn wanted(&self, server: ServerId, plan: &Plan) -> Wanted {
+        Wanted { held: self.held.clone(), ..Wanted::on(server, plan) }
+    }
 }
 
 impl Run<'_> {
-    async fn all(&self, below: Option<&str>, top: Contents) -> Result<SyncReport, ManagerError> {
+    /// Makes the groups again that the host groups need, then all servers.
+    async fn begin(&self) -> Result<SyncReport, ManagerError> {
+        let makes = !self.request.dry_run && self.request.only != Some(SyncPart::Approvals);
+        let made = match makes {
+            true => self.manager.make_lost_groups(self.way, self.tree, self.by).await?,
+            false => Vec::new(),
+        };
+        let top = self.manager.contents_of(self.way, &self.way.top).await?;
+        self.all(top, made).await
+    }
+
+    async fn all(&self, top: Contents, made: Vec<String>) -> Result<SyncReport, ManagerError> {
+        let below = self.request.below.as_deref();
         let known = self.manager.known(self.way, self.tree).await?;
         let order =
             Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
@@ -153,7 +173,9 @@ impl Run<'_> {
             })?,
             None => order.all(),
         };
-        let begun = Begun { plan: managed(&known), known, top };
+        let plan = known.managed();
+        let held = self.held(&known, &plan);
+        let begun = Begun { plan, held, known, top, made };
         let mut progress: BTreeMap<ServerId, Progress> = BTreeMap::new();
         let mut ended: BTreeMap<ServerId, SyncServer> = BTreeMap::new();
         let mut working = FuturesUnordered::new();
@@ -199,6 +221,18 @@ impl Run<'_> {
         }
         report.exit = counts.exit_code();
         Ok(report)
+    }
+
+    /// The groups whose members are not written: those that an operator holds, and all where the run would
+    /// remove more than it may.
+    fn held(&self, known: &Known, plan: &Plan) -> BTreeMap<GroupId, String> {
+        let mut held = known.held();
+        let max = self.request.max_removals.map(|max| usize::try_from(max).unwrap_or(usize::MAX));
+        if let Some(reason) = max.and_then(|max| plan_guard::held(plan, Some(max)).pop()) {
+            let groups = plan.groups.iter().filter_map(|group| group.target.id());
+            held.extend(groups.map(|group| (group, reason.to_string())));
+        }
+        held
     }
 
     fn untouched(&self, server: &Server, state: SyncServerState) -> SyncServer {
@@ -249,6 +283,9 @@ impl Run<'_> {
     async fn steps(&self, server: &Server, begun: &Begun, done: &mut SyncServer) -> Result<(), ManagerError> {
         let linkage = self.tree.linkages.get(&server.id).ok_or(ManagerError::NotLinked)?;
         let SyncRequest { dry_run, only, with_upstream, .. } = *self.request;
+        if server.mode == Mode::Top {
+            done.changed.extend(begun.made.iter().map(|name| format!("group {name} was made again")));
+        }
         self.goes_on()?;
         let takes = only != Some(SyncPart::Clients) && (server.mode != Mode::Top || with_upstream);
         if !dry_run && takes {
@@ -266,11 +303,15 @@ impl Run<'_> {
         };
         let told = self.told(server);
         let compared = match dry_run {
-            true => self.manager.compare(server, told, &begun.top, &here, &begun.known, &begun.plan),
+            true => {
+                let wanted = begun.wanted(server.id, &begun.plan);
+                self.manager.compare(server, told, &begun.top, &here, &begun.known, &wanted)
+            }
             false => {
                 let computers = self.manager.computers_of(self.way, linkage).await?;
                 let now = begun.known.with_computers(server.id, computers);
-                self.manager.compare(server, told, &begun.top, &here, &now, &managed(&now))
+                let wanted = begun.wanted(server.id, &now.managed());
+                self.manager.compare(server, told, &begun.top, &here, &now, &wanted)
             }
         };
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
@@ -332,7 +373,8 @@ impl Run<'_> {
         begun: &Begun,
         done: &mut SyncServer,
     ) -> Result<(), ManagerError> {
-        let changes = changes(&begun.known, &begun.plan, server);
+        let mut changes = changes(&begun.known, &begun.plan, server);
+        changes.retain(|one| !begun.held.contains_key(&one.change.group));
         if changes.is_empty() {
             return Ok(());
         }
@@ -361,11 +403,6 @@ struct Change {
     /// Of the computer and of the group, for people.
     name: String,
     group: String,
-}
-
-/// The plan of all host groups that have a WSUS group, each with its own hosts.
-fn managed(known: &Known) -> Plan {
-    known.plan(&Request { chosen: known.managed(), ..Request::default() })
 }
 
 /// What the host groups want to be otherwise on this server.

@@ -19,11 +19,13 @@ pub(crate) struct Tree {
     pub(crate) linkages: HashMap<ServerId, LinkageRow>,
     /// What the servers that are reached say of themselves.
     identities: HashMap<ServerId, WsusIdentity>,
+    review: Option<String>,
 }
 
 impl Tree {
-    /// Refuses to write once the linked WSUS takes from another server.
+    /// Refuses to write once the linked WSUS takes from another server, and while it is under review.
     pub fn must_be_writable(&self) -> Result<(), ManagerError> {
+        must_be_confirmed(self.review.as_deref())?;
         let top = self.servers.first().and_then(|top| self.identities.get(&top.id));
         top.map_or(Ok(()), must_be_top)
     }
@@ -57,6 +59,7 @@ impl Manager {
             url: way.dial.url().to_string(),
             linkage: way.top.linkage,
             problem,
+            review: way.review.clone(),
             servers,
             joining,
         };
@@ -169,7 +172,7 @@ impl Manager {
             at += 1;
         }
         servers.extend(open);
-        Ok(Tree { servers, linkages, identities })
+        Ok(Tree { servers, linkages, identities, review: way.review.clone() })
     }
 
     /// Looks at the link and the tree, and says what is in order and what is not.
@@ -227,6 +230,15 @@ impl Manager {
         }
         Ok(findings)
     }
+}
+
+/// Nothing is written after a restore before somebody has seen what differs.
+pub(crate) fn must_be_confirmed(review: Option<&str>) -> Result<(), ManagerError> {
+    let Some(reason) = review else { return Ok(()) };
+    Err(ManagerError::Refused(format!(
+        "nothing is written while the link is under review: {reason}. See what differs with `headwater wsus sync \
+         --dry-run`, then let it be written with `headwater wsus confirm`"
+    )))
 }
 
 /// Nothing is written to a WSUS that is not the top one of its tree any more.

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use headwater_api::{HostGroupMembers, LinkRequest, SyncReport, SyncRequest};
+use headwater_api::{GroupPlanQuery, HostGroupMembers, LinkRequest, SyncReport, SyncRequest};
 
 use super::client;
 use super::fake::{Fake, Request, json};
@@ -107,7 +107,8 @@ fn paths_and_bodies() {
     let members = HostGroupMembers { add: vec!["pc-17".into()], remove: vec![] };
     let link = LinkRequest { url: "https://w.example:8532/linkage".into(), code: "1234-5678".into() };
     client.change_host_group("Büro 3/a", &members).expect_err("refused");
-    client.plan_group("Büro & Lab").expect_err("refused");
+    let query = GroupPlanQuery { group: "Büro & Lab".into(), adopt: false };
+    client.plan_group(&query).expect_err("refused");
     client.link_wsus(&link).expect_err("refused");
     client.import_host_groups().expect_err("refused");
     let requests: Vec<_> = fake.requests();

@@ -9,10 +9,11 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use headwater_api::{ApprovalFilter, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
 use headwater_manager::{Direction, Mirror, UpdateOrder};
 use headwater_model::{GroupId, Timestamp};
+use headwater_words::csv::line;
 use headwater_words::quantity::counted;
 
 use crate::Shared;
-use crate::csv::{csv, csv_line};
+use crate::csv::csv;
 use crate::failure::Failure;
 use crate::fields::{Fields, Query, encoded};
 use crate::frame::Frame;
@@ -143,21 +144,12 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resp
     let mirror = manager.mirror();
     let (order, direction) = order(&fields);
     let mut query = UpdateQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields) };
-    let mut text = csv_line([
-        "id",
-        "title",
-        "kb",
-        "classification",
-        "state",
-        "arrived",
-        "needed",
-        "installed",
-        "failed",
-    ]);
+    let mut text =
+        line(["id", "title", "kb", "classification", "state", "arrived", "needed", "installed", "failed"]);
     loop {
         let page = mirror.updates.find(&query, order, direction);
         for update in &page.items {
-            text += &csv_line([
+            text += &line([
                 &update.id.to_string(),
                 &update.title,
                 &update.kb.join(" "),

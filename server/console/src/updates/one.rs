@@ -8,7 +8,7 @@ use headwater_api::linkage::WsusMode;
 use headwater_api::{
     ApprovalAction, UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
 };
-use headwater_manager::{Halt, Manager, Mirror};
+use headwater_manager::{Manager, Mirror};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
 use headwater_words::quantity::{counted, grouped, size};
 
@@ -402,7 +402,7 @@ pub(crate) async fn halt(
     Path(id): Path<String>,
 ) -> Result<Redirect, Failure> {
     let update = parsed(&id)?;
-    if manager.halt(update, &visitor.name).await? == Halt::Pending {
+    if manager.halt(update, &visitor.name).await?.done_at.is_none() {
         tracing::warn!(%update, "a halt waits: the linked WSUS is not reached");
     }
     Ok(Redirect::to(&format!("/updates/{update}")))

@@ -91,7 +91,7 @@ impl Manager {
     async fn read_mirror(&self, before: &Mirror) -> Result<Mirror, ManagerError> {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
-        self.carry_out_halts().await?;
+        self.carry_out_halts(&way).await?;
         let mut top = self.contents_of(&way, &way.top).await?;
         let differences = self.differences(&way, &tree, top.clone()).await?;
         // No computer is in that group, and nobody approves for it.

@@ -1,0 +1,343 @@
+//! Host groups, and what was written to the WSUS groups that are made from them.
+
+use std::collections::HashMap;
+
+use headwater_model::{ClientId, GroupId, Timestamp};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::{ManagerStore, audit};
+use crate::{Error, Result, rows};
+
+/// A host group with its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostGroupRow {
+    pub id: i64,
+    pub name: String,
+    pub parent: Option<i64>,
+    /// Whether its WSUS group has its own hosts only.
+    pub direct: bool,
+    /// One condition on each line, instead of members.
+    pub rule: Option<String>,
+    /// The WSUS group that is made from it.
+    pub wsus_group: Option<GroupId>,
+    /// Why nobody writes the members of that group until a plan is applied.
+    pub held: Option<String>,
+    /// In order.
+    pub members: Vec<ClientId>,
+}
+
+/// A host group that is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewHostGroupRow {
+    pub name: String,
+    pub parent: Option<i64>,
+    pub direct: bool,
+    pub rule: Option<String>,
+    pub wsus_group: Option<GroupId>,
+    pub members: Vec<ClientId>,
+}
+
+impl NewHostGroupRow {
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+}
+
+/// What a plan wrote for one host group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedPlanRow {
+    pub plan: i64,
+    pub applied_by: String,
+    pub applied_at: Timestamp,
+    /// JSON, which the store does not look into.
+    pub changes: String,
+}
+
+/// Plans that are remembered of each host group.
+const PLANS_KEPT: i64 = 20;
+
+impl ManagerStore {
+    /// All host groups with their members, by name.
+    pub async fn host_groups(&self) -> Result<Vec<HostGroupRow>> {
+        let mut moment = self.read.begin().await?;
+        let sql = "SELECT host_group_id, name, parent_id, direct, rule, wsus_group, held FROM host_groups \
+                   ORDER BY name_key";
+        let groups = sqlx::query(sql).fetch_all(&mut *moment).await?;
+        let sql = "SELECT host_group_id, client_id FROM host_group_members ORDER BY host_group_id, client_id";
+        let members = sqlx::query(sql).fetch_all(&mut *moment).await?;
+        moment.commit().await?;
+        let mut found = groups.iter().map(host_group).collect::<Result<Vec<HostGroupRow>>>()?;
+        let places: HashMap<i64, usize> = found.iter().enumerate().map(|(at, one)| (one.id, at)).collect();
+        for row in &members {
+            let (group, client): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+            let damaged = |_| Error::Row { table: "host_group_members", reason: "a client id".to_owned() };
+            if let Some(at) = places.get(&group) {
+                found[*at].members.push(client.parse().map_err(damaged)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes a host group with its members; says whether its name was free.
+    pub async fn add_host_group(&self, new: &NewHostGroupRow, by: &str, now: Timestamp) -> Result<bool> {
+        let mut transaction = self.write.begin().await?;
+        let made = sqlx::query(
+            "INSERT INTO host_groups (name, name_key, parent_id, direct, rule, wsus_group) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING RETURNING host_group_id",
+        )
+        .bind(rows::text(&new.name))
+        .bind(rows::text(&new.name.to_lowercase()))
+        .bind(new.parent)
+        .bind(i64::from(new.direct))
+        .bind(new.rule.clone())
+        .bind(new.wsus_group.map(|id| id.as_bytes().to_vec()))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(made) = made else { return Ok(false) };
+        let group: i64 = made.try_get(0)?;
+        add_members(&mut transaction, group, &new.members).await?;
+        audit(&mut transaction, now, by, "create host group", &new.name).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Gives a host group its name, parent, reach and rule; says whether the name is its own or was free.
+    pub async fn set_host_group(&self, group: &HostGroupRow, by: &str, now: Timestamp) -> Result<bool> {
+        let mut transaction = self.write.begin().await?;
+        let done = sqlx::query(
+            "UPDATE host_groups SET name = $1, name_key = $2, parent_id = $3, direct = $4, rule = $5 \
+             WHERE host_group_id = $6 \
+             AND NOT EXISTS (SELECT 1 FROM host_groups WHERE name_key = $2 AND host_group_id <> $6)",
+        )
+        .bind(rows::text(&group.name))
+        .bind(rows::text(&group.name.to_lowercase()))
+        .bind(group.parent)
+        .bind(i64::from(group.direct))
+        .bind(group.rule.clone())
+        .bind(group.id)
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit(&mut transaction, now, by, "change host group", &group.name).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Deletes a host group that has none beneath. The WSUS group that was made from it stays.
+    pub async fn delete_host_group(&self, group: &HostGroupRow, by: &str, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query("DELETE FROM host_groups WHERE host_group_id = $1")
+            .bind(group.id)
+            .execute(&mut *transaction)
+            .await?;
+        audit(&mut transaction, now, by, "delete host group", &group.name).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Adds and removes members of a host group.
+    pub async fn change_host_group_members(
+        &self,
+        group: &HostGroupRow,
+        add: &[ClientId],
+        remove: &[ClientId],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        add_members(&mut transaction, group.id, add).await?;
+        for client in remove {
+            sqlx::query("DELETE FROM host_group_members WHERE host_group_id = $1 AND client_id = $2")
+                .bind(group.id)
+                .bind(client.as_str().to_owned())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let detail = format!("{}: {} added, {} removed", group.name, add.len(), remove.len());
+        audit(&mut transaction, now, by, "change host group", &detail).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Remembers which WSUS group is made from a host group.
+    pub async fn bind_host_group(&self, group: i64, wsus_group: GroupId) -> Result<()> {
+        sqlx::query("UPDATE host_groups SET wsus_group = $1 WHERE host_group_id = $2")
+            .bind(wsus_group.as_bytes().to_vec())
+            .bind(group)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Remembers what a plan is about to write, and that its members are held no more.
+    pub async fn begin_plan(&self, group: i64, changes: &str, by: &str, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query("UPDATE host_groups SET held = NULL WHERE host_group_id = $1")
+            .bind(group)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "INSERT INTO applied_plans (host_group_id, applied_by, applied_at, changes) \
+             VALUES ($1, $2, $3, $4)",
+        )
+        .bind(group)
+        .bind(rows::text(by))
+        .bind(now.as_micros())
+        .bind(rows::text(changes))
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "DELETE FROM applied_plans WHERE host_group_id = $1 AND plan_id NOT IN \
+             (SELECT plan_id FROM applied_plans WHERE host_group_id = $1 ORDER BY plan_id DESC LIMIT $2)",
+        )
+        .bind(group)
+        .bind(PLANS_KEPT)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// What was last written for a host group and not undone.
+    pub async fn last_plan(&self, group: i64) -> Result<Option<AppliedPlanRow>> {
+        let sql = "SELECT plan_id, applied_by, applied_at, changes FROM applied_plans \
+                   WHERE host_group_id = $1 ORDER BY plan_id DESC LIMIT 1";
+        let row = sqlx::query(sql).bind(group).fetch_optional(&self.read).await?;
+        let plan = |row: AnyRow| {
+            Ok(AppliedPlanRow {
+                plan: row.try_get(0)?,
+                applied_by: row.try_get(1)?,
+                applied_at: rows::time(&row, 2)?,
+                changes: row.try_get(3)?,
+            })
+        };
+        row.map(plan).transpose()
+    }
+
+    /// Holds the members of a host group's WSUS group, before what a plan wrote is undone.
+    pub async fn hold_host_group(&self, group: i64, reason: &str) -> Result<()> {
+        sqlx::query("UPDATE host_groups SET held = $1 WHERE host_group_id = $2")
+            .bind(rows::text(reason))
+            .bind(group)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a plan that was undone.
+    pub async fn forget_plan(&self, plan: i64) -> Result<()> {
+        let sql = "DELETE FROM applied_plans WHERE plan_id = $1";
+        sqlx::query(sql).bind(plan).execute(&self.write).await?;
+        Ok(())
+    }
+}
+
+fn host_group(row: &AnyRow) -> Result<HostGroupRow> {
+    Ok(HostGroupRow {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        parent: row.try_get(2)?,
+        direct: row.try_get::<i64, _>(3)? != 0,
+        rule: row.try_get(4)?,
+        wsus_group: rows::optional_id16(row, 5)?.map(GroupId::from_bytes),
+        held: row.try_get(6)?,
+        members: Vec::new(),
+    })
+}
+
+async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
+    for client in members {
+        sqlx::query(
+            "INSERT INTO host_group_members (host_group_id, client_id) VALUES ($1, $2) \
+             ON CONFLICT (host_group_id, client_id) DO NOTHING",
+        )
+        .bind(group)
+        .bind(client.as_str().to_owned())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_database::{TestDatabase, on_both_engines};
+
+    on_both_engines!(
+        host_groups_keep_their_members,
+        host_groups_stand_beneath_each_other,
+        the_last_plan_can_be_undone_until_another_is_applied,
+    );
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    async fn made(store: &ManagerStore, new: NewHostGroupRow) -> HostGroupRow {
+        assert!(store.add_host_group(&new, "ada", NOW).await.expect("writes"));
+        of(store, &new.name).await
+    }
+
+    async fn of(store: &ManagerStore, name: &str) -> HostGroupRow {
+        let rows = store.host_groups().await.expect("reads");
+        rows.into_iter().find(|row| row.name == name).expect("is there")
+    }
+
+    async fn host_groups_keep_their_members(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let client = |name: &str| name.parse::<ClientId>().expect("an id");
+        let members = vec![client("b"), client("a")];
+        let row = made(&store, NewHostGroupRow { members, ..NewHostGroupRow::named("Berlin") }).await;
+        let again = store.add_host_group(&NewHostGroupRow::named("BERLIN"), "ada", NOW).await;
+        assert!(!again.expect("answers"));
+        assert_eq!(row.members, [client("a"), client("b")]);
+        let (add, remove) = ([client("c"), client("b")], [client("a")]);
+        store.change_host_group_members(&row, &add, &remove, "ada", NOW).await.expect("writes");
+        assert_eq!(of(&store, "Berlin").await.members, [client("b"), client("c")]);
+    }
+
+    async fn host_groups_stand_beneath_each_other(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let berlin = made(&store, NewHostGroupRow::named("Berlin")).await;
+        let rule = Some("name=pc-*\nos!=Windows 10*".to_owned());
+        let new = NewHostGroupRow {
+            parent: Some(berlin.id),
+            rule: rule.clone(),
+            direct: true,
+            ..NewHostGroupRow::named("Pilot")
+        };
+        let mut pilot = made(&store, new).await;
+        assert_eq!((pilot.parent, &pilot.rule, pilot.direct), (Some(berlin.id), &rule, true));
+        store.delete_host_group(&berlin, "ada", NOW).await.expect_err("one is beneath it");
+        pilot.name = "berlin".to_owned();
+        assert!(!store.set_host_group(&pilot, "ada", NOW).await.expect("answers"), "the name is taken");
+        (pilot.name, pilot.parent, pilot.rule) = ("PILOT".to_owned(), None, None);
+        assert!(store.set_host_group(&pilot, "ada", NOW).await.expect("writes"));
+        assert_eq!(of(&store, "PILOT").await, pilot);
+        store.delete_host_group(&berlin, "ada", NOW).await.expect("writes");
+        assert_eq!(store.host_groups().await.expect("reads"), [pilot]);
+    }
+
+    async fn the_last_plan_can_be_undone_until_another_is_applied(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let group = made(&store, NewHostGroupRow::named("Berlin")).await;
+        let last = async || store.last_plan(group.id).await.expect("reads");
+        assert_eq!(last().await, None);
+        for number in 0..=PLANS_KEPT {
+            store.begin_plan(group.id, &number.to_string(), "ada", NOW).await.expect("writes");
+        }
+        store.hold_host_group(group.id, "ada undid a plan").await.expect("writes");
+        assert_eq!(of(&store, "Berlin").await.held.as_deref(), Some("ada undid a plan"));
+        for number in (1..=PLANS_KEPT).rev() {
+            let plan = last().await.expect("a plan");
+            assert_eq!((plan.changes, plan.applied_by.as_str()), (number.to_string(), "ada"));
+            store.forget_plan(plan.plan).await.expect("writes");
+        }
+        assert_eq!(last().await, None, "the oldest was forgotten");
+        store.begin_plan(group.id, "again", "ada", NOW).await.expect("writes");
+        assert_eq!(of(&store, "Berlin").await.held, None);
+        store.delete_host_group(&group, "ada", NOW).await.expect("its plans go with it");
+    }
+}

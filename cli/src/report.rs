@@ -1,0 +1,150 @@
+//! `headwater report`: how the computers of a managing server's tree stand.
+
+use clap::{Args, Subcommand, ValueEnum};
+use headwater_api::{ComplianceBy, ComplianceQuery, FailuresQuery, Page, Standing, StandingQuery};
+use headwater_client::{Answer, Client, Error};
+use headwater_words::report::{Sheet, compliance, computers, failures};
+use serde::Serialize;
+
+use crate::Options;
+use crate::arguments::examples;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+use crate::table::{Column, Table};
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    #[command(flatten)]
+    pub options: Options,
+    #[command(subcommand)]
+    pub command: ReportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Count how computers stand: complete, needing, failing, pending restart, unreported or silent
+    #[command(after_help = examples!("headwater report compliance --by group --csv > compliance.csv"))]
+    Compliance {
+        /// What the rows are: groups, servers, or the approved updates
+        #[arg(long, value_name = "WHAT", default_value = "group")]
+        by: By,
+        /// Comma-separated values instead of a table
+        #[arg(long)]
+        csv: bool,
+    },
+    /// List which update failed on which computer, with the meaning of the error
+    #[command(after_help = examples!("headwater report failures"))]
+    Failures {
+        /// Comma-separated values instead of a table
+        #[arg(long)]
+        csv: bool,
+    },
+    /// List the computers that stand so
+    #[command(after_help = examples!("headwater report computers --standing silent"))]
+    Computers {
+        /// How they stand
+        #[arg(long, value_name = "STANDING")]
+        standing: StandingChoice,
+        /// Comma-separated values instead of a table
+        #[arg(long)]
+        csv: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum By {
+    Group,
+    Server,
+    Update,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum StandingChoice {
+    Silent,
+    Unreported,
+    Failing,
+    Needing,
+    PendingRestart,
+    Complete,
+}
+
+pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    match command {
+        ReportCommand::Compliance { by, csv } => {
+            let by = match by {
+                By::Group => ComplianceBy::Group,
+                By::Server => ComplianceBy::Server,
+                By::Update => ComplianceBy::Update,
+            };
+            let rows = session.client.compliance(&ComplianceQuery { by })?.value.items;
+            show(&rows, compliance, *csv, session)
+        }
+        ReportCommand::Failures { csv } => {
+            let rows = all(&session.client, |client, after| client.failures(&FailuresQuery { after }))?;
+            show(&rows, failures, *csv, session)
+        }
+        ReportCommand::Computers { standing, csv } => {
+            let standing = match standing {
+                StandingChoice::Silent => Standing::Silent,
+                StandingChoice::Unreported => Standing::Unreported,
+                StandingChoice::Failing => Standing::Failing,
+                StandingChoice::Needing => Standing::Needing,
+                StandingChoice::PendingRestart => Standing::PendingRestart,
+                StandingChoice::Complete => Standing::Complete,
+            };
+            let ask = |client: &Client, after| client.standing(&StandingQuery { standing, after });
+            let rows = all(&session.client, ask)?;
+            show(&rows, computers, *csv, session)
+        }
+    }
+}
+
+/// The rows of all pages.
+fn all<T>(
+    client: &Client,
+    ask: impl Fn(&Client, Option<String>) -> Result<Answer<Page<T>>, Error>,
+) -> Result<Vec<T>, Failure> {
+    let mut rows = Vec::new();
+    let mut after = None;
+    loop {
+        let page = ask(client, after.take())?.value;
+        rows.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(rows),
+        }
+    }
+}
+
+/// A report as JSON, as CSV, or as a table.
+fn show<T: Serialize>(
+    rows: &[T],
+    sheet: impl Fn(&[T]) -> Sheet,
+    csv: bool,
+    session: &mut Session<'_, '_>,
+) -> Result<Exit, Failure> {
+    let text = match (session.is_json(), csv) {
+        (true, _) => serde_json::to_string(rows).unwrap_or_default(),
+        (false, true) => sheet(rows).csv().trim_end().to_owned(),
+        (false, false) => table(sheet(rows), session),
+    };
+    session.terminal.print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn table(sheet: Sheet, session: &Session<'_, '_>) -> String {
+    if sheet.rows.is_empty() {
+        return "Nothing to report.".to_owned();
+    }
+    let is_number = |at: usize| sheet.rows.iter().all(|row| row[at].parse::<u64>().is_ok());
+    let columns = sheet.head.iter().enumerate().map(|(at, head)| match at {
+        0 => Column::Long(head),
+        _ if is_number(at) => Column::Number(head),
+        _ => Column::Long(head),
+    });
+    let mut table = Table::new(&columns.collect::<Vec<Column>>()).wrapping();
+    for row in sheet.rows {
+        table.row(row);
+    }
+    table.text(session.reader().width)
+}

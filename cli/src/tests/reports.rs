@@ -1,0 +1,50 @@
+//! `headwater report`.
+
+use serde_json::json;
+
+use super::answers::*;
+use super::fake::{Reply, run};
+use super::lines;
+use crate::Exit;
+
+#[test]
+fn compliance_is_a_table_csv_or_json() {
+    let row = |name: &str, computers: u64| {
+        json!({"id": PILOT, "name": name, "computers": computers, "complete": 1, "needing": 2, "failing": 3,
+            "pending_restart": 4, "unreported": 5, "silent": 6})
+    };
+    let rows = json!([row("Pilot", 21), row("=Büro", 1_021)]);
+    let ask = ("GET /api/v1/reports/compliance?by=group", page(rows.clone()));
+    let done = run("report compliance", std::slice::from_ref(&ask));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "NAME   COMPUTERS  COMPLETE  NEEDING  FAILING  RESTART  UNREPORTED  SILENT",
+            "Pilot         21         1        2        3        4           5       6",
+            "=Büro       1021         1        2        3        4           5       6",
+        ])
+    );
+    assert_eq!(done.out.lines().count(), 3, "{}", done.out);
+    let done = run("report compliance --csv", std::slice::from_ref(&ask));
+    assert!(done.out.contains("\"Pilot\",\"21\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\""), "{}", done.out);
+    assert!(done.out.contains("\"'=Büro\","), "a spreadsheet takes it for a text: {}", done.out);
+    let done = run("report compliance -o json", &[ask]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&done.out).expect("JSON"), rows);
+}
+
+#[test]
+fn lists_go_on_over_all_pages() {
+    let failure = |name: &str| {
+        json!({"computer": name, "computer_name": name, "update": OFFICE, "title": "Office",
+            "error": "0x80070070", "since": "2026-10-04T17:00:00Z"})
+    };
+    let first = Reply::Json(json!({"items": [failure("pc1")], "next": "pc1"}));
+    let second = page(json!([failure("pc2")]));
+    let steps = [("GET /api/v1/reports/failures", first), ("GET /api/v1/reports/failures?after=pc1", second)];
+    let done = run("report failures", &steps);
+    assert_eq!(done.out.lines().count(), 3, "{}", done.out);
+    assert!(done.out.contains("the disk is full"), "{}", done.out);
+    let none = ("GET /api/v1/reports/computers?standing=pending_restart", page(json!([])));
+    let done = run("report computers --standing pending-restart", &[none]);
+    assert_eq!((done.exit, done.out), (Exit::Done, lines(&["Nothing to report."])));
+}

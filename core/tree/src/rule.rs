@@ -1,0 +1,242 @@
+//! Rules that decide which hosts are in a host group, by what the WSUS servers say of their computers.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::computer::{Computer, folded};
+
+/// The most conditions of one rule.
+pub const CONDITIONS_MAX: usize = 32;
+/// The longest condition, in bytes.
+pub const CONDITION_BYTES_MAX: usize = 512;
+
+/// All of these hold for a host of the group. Written as one condition on each line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    conditions: Vec<Condition>,
+}
+
+/// What holds for a computer, or does not: `name=pc-*`, `os!=Windows 10*`, `address=10.1.0.0/16`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Condition {
+    text: String,
+    negated: bool,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    /// Patterns match whole texts without regard to case; `*` stands for anything.
+    Name(String),
+    Os(String),
+    /// An address, or a network with the length of its prefix.
+    Address(IpAddr, u8),
+}
+
+/// Why a text is no rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    #[error(
+        "a rule has between 1 and {CONDITIONS_MAX} conditions, of at most {CONDITION_BYTES_MAX} bytes each"
+    )]
+    Size,
+    #[error(
+        "`{0}` is no condition: write `name=pc-*`, `os=Windows 11*`, or `address=10.1.0.0/16`; `!=` for not"
+    )]
+    Form(String),
+    #[error("`{0}` is neither an address nor a network such as `10.1.0.0/16`")]
+    Address(String),
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    pub name: &'a str,
+    pub address: &'a str,
+    pub os: &'a str,
+}
+
+impl<'a> From<&'a Computer> for Seen<'a> {
+    fn from(computer: &'a Computer) -> Self {
+        Self { name: &computer.name, address: &computer.address, os: &computer.os }
+    }
+}
+
+impl Rule {
+    pub fn new(conditions: &[String]) -> Result<Self, RuleError> {
+        let fits = |text: &String| text.len() <= CONDITION_BYTES_MAX;
+        if !(1..=CONDITIONS_MAX).contains(&conditions.len()) || !conditions.iter().all(fits) {
+            return Err(RuleError::Size);
+        }
+        let conditions = conditions.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        Ok(Self { conditions })
+    }
+
+    pub fn matches<'a>(&self, seen: impl Into<Seen<'a>>) -> bool {
+        let seen = seen.into();
+        self.conditions.iter().all(|condition| condition.what.matches(seen) != condition.negated)
+    }
+
+    pub fn conditions(&self) -> impl Iterator<Item = &str> {
+        self.conditions.iter().map(|condition| condition.text.as_str())
+    }
+}
+
+impl FromStr for Rule {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        Self::new(&text.lines().map(str::to_owned).collect::<Vec<String>>())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.conditions().collect::<Vec<&str>>().join("\n"))
+    }
+}
+
+impl FromStr for Condition {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let wrong = || RuleError::Form(text.to_owned());
+        if text.chars().any(char::is_control) {
+            return Err(wrong());
+        }
+        let (field, value) = text.split_once('=').ok_or_else(wrong)?;
+        let (field, negated) = field.strip_suffix('!').map_or((field, false), |field| (field, true));
+        let value = value.trim();
+        if value.is_empty() {
+            return Err(wrong());
+        }
+        let what = match field.trim().to_lowercase().as_str() {
+            "name" => What::Name(value.to_lowercase()),
+            "os" => What::Os(value.to_lowercase()),
+            "address" => network(value).ok_or_else(|| RuleError::Address(value.to_owned()))?,
+            _ => return Err(wrong()),
+        };
+        Ok(Self { text: text.trim().to_owned(), negated, what })
+    }
+}
+
+fn network(text: &str) -> Option<What> {
+    let (address, prefix) = text.split_once('/').map_or((text, None), |(at, prefix)| (at, Some(prefix)));
+    let address: IpAddr = address.parse().ok()?;
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.map_or(Ok(bits), str::parse).ok()?;
+    (prefix <= bits).then_some(What::Address(address, prefix))
+}
+
+impl What {
+    /// A name matches in full, or without its domain.
+    fn matches(&self, seen: Seen) -> bool {
+        match self {
+            Self::Name(pattern) => {
+                let name = folded(seen.name);
+                let short = name.split('.').next().unwrap_or_default();
+                is_like(&name, pattern) || is_like(short, pattern)
+            }
+            Self::Os(pattern) => is_like(&folded(seen.os), pattern),
+            Self::Address(network, prefix) => {
+                seen.address.parse().is_ok_and(|address| is_within(address, *network, *prefix))
+            }
+        }
+    }
+}
+
+fn is_within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
+    let same = |a: u128, b: u128, bits: u32| (a ^ b).checked_shr(128 - bits).unwrap_or(0) == 0;
+    match (address.to_canonical(), network) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => {
+            same(u128::from(u32::from(a)), u128::from(u32::from(b)), u32::from(prefix) + 96)
+        }
+        (IpAddr::V6(a), IpAddr::V6(b)) => same(a.into(), b.into(), u32::from(prefix)),
+        _ => false,
+    }
+}
+
+/// Whether a text is as the pattern says: each part between `*` in turn, the first time it comes.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return text == pattern };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+    }
+    text.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn computer(name: &str, address: &str, os: &str) -> Computer {
+        Computer { address: address.into(), os: os.into(), ..sample::computer(1, 1, name, (0, 1)) }
+    }
+
+    #[test]
+    fn all_conditions_hold() {
+        let check = |rule: &str, expected: &[&str]| {
+            let rule: Rule = rule.parse().expect(rule);
+            let computers = [
+                computer("PC-1.Berlin.example", "10.1.2.3", "Windows 11 Pro"),
+                computer("pc-2.munich.example", "10.2.0.1", "Windows 10 Enterprise"),
+                computer("srv-1", "fd00::1:5", "Windows Server 2022"),
+                computer("kiosk", "", ""),
+            ];
+            let found = computers.iter().filter(|computer| rule.matches(*computer));
+            assert_eq!(
+                found.map(|computer| computer.name.as_str()).collect::<Vec<_>>(),
+                expected,
+                "{rule:?}"
+            );
+        };
+        check("name=pc-*", &["PC-1.Berlin.example", "pc-2.munich.example"]);
+        check("name = PC-1", &["PC-1.Berlin.example"]);
+        check("name=*.berlin.*", &["PC-1.Berlin.example"]);
+        check("name=*", &["PC-1.Berlin.example", "pc-2.munich.example", "srv-1", "kiosk"]);
+        check("name=p*1", &["PC-1.Berlin.example"]);
+        check("os=windows 1*\nos!=Windows 10*", &["PC-1.Berlin.example"]);
+        check("os!=*server*", &["PC-1.Berlin.example", "pc-2.munich.example", "kiosk"]);
+        check("address=10.1.0.0/16", &["PC-1.Berlin.example"]);
+        check("address=10.0.0.0/8\nname!=pc-1", &["pc-2.munich.example"]);
+        check("address=10.2.0.1", &["pc-2.munich.example"]);
+        check("address=fd00::1:0/112", &["srv-1"]);
+        check("address=0.0.0.0/0", &["PC-1.Berlin.example", "pc-2.munich.example"]);
+        check("address=::/0", &["srv-1"]);
+    }
+
+    #[test]
+    fn a_pattern_never_uses_a_character_twice() {
+        assert!(is_like("aba", "ab*a") && !is_like("aba", "ab*ba") && !is_like("a", "a*a"));
+        assert!(is_like("axxb", "a*x*b") && !is_like("ab", "a*x*b") && is_like("", "*"));
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused() {
+        let check = |rule: &str, error: &str| {
+            let found = rule.parse::<Rule>().expect_err(rule).to_string();
+            assert!(found.contains(error), "{found}");
+        };
+        check("", "between 1 and 32");
+        check(&vec!["name=x"; 33].join("\n"), "between 1 and 32");
+        check(&format!("name={}", "x".repeat(512)), "512 bytes");
+        check("pc-*", "`pc-*` is no condition");
+        check("colour=red", "is no condition");
+        check("name=", "is no condition");
+        check("name=a\tb", "is no condition");
+        check("address=10.1", "neither an address");
+        check("address=10.1.0.0/33", "neither an address");
+    }
+
+    #[test]
+    fn a_rule_is_written_as_it_was_read() {
+        let text = "name=pc-*\nos!=Windows 10*";
+        assert_eq!(text.parse::<Rule>().expect("a rule").to_string(), text);
+    }
+}

@@ -1,0 +1,131 @@
+//! Reports as rows of cells, for tables and for CSV alike.
+
+use headwater_api::{Compliance, ComputerSummary, Standing, UpdateFailure};
+
+use crate::csv;
+use crate::error::meaning;
+use crate::moment::minute;
+
+/// A report: its columns, in capitals as tables have them, and its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    pub head: &'static [&'static str],
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Sheet {
+    /// The whole report as CSV.
+    pub fn csv(&self) -> String {
+        let rows = self.rows.iter().map(|row| csv::line(row.iter().map(String::as_str)));
+        let head: Vec<String> = self.head.iter().map(|head| head.to_lowercase()).collect();
+        std::iter::once(csv::line(head.iter().map(String::as_str))).chain(rows).collect()
+    }
+}
+
+pub fn compliance(rows: &[Compliance]) -> Sheet {
+    let row = |one: &Compliance| {
+        let counts = [
+            one.computers,
+            one.complete,
+            one.needing,
+            one.failing,
+            one.pending_restart,
+            one.unreported,
+            one.silent,
+        ];
+        std::iter::once(one.name.clone()).chain(counts.iter().map(u64::to_string)).collect()
+    };
+    Sheet {
+        head: &["NAME", "COMPUTERS", "COMPLETE", "NEEDING", "FAILING", "RESTART", "UNREPORTED", "SILENT"],
+        rows: rows.iter().map(row).collect(),
+    }
+}
+
+pub fn computers(rows: &[ComputerSummary]) -> Sheet {
+    let row = |one: &ComputerSummary| {
+        vec![
+            one.name.clone(),
+            one.server.as_ref().map_or_else(String::new, |server| server.name.clone()),
+            one.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>().join("; "),
+            minute(one.last_contact_at),
+            (one.status.needed + one.status.downloaded).to_string(),
+            one.status.failed.to_string(),
+        ]
+    };
+    Sheet {
+        head: &["COMPUTER", "SERVER", "GROUPS", "LAST CONTACT", "NEEDED", "FAILED"],
+        rows: rows.iter().map(row).collect(),
+    }
+}
+
+pub fn failures(rows: &[UpdateFailure]) -> Sheet {
+    let row = |one: &UpdateFailure| {
+        let error = one.error.clone().unwrap_or_default();
+        vec![
+            one.computer_name.clone(),
+            one.server.clone().unwrap_or_default(),
+            one.title.clone(),
+            meaning(&error).unwrap_or_default().to_owned(),
+            error,
+            minute(one.since),
+        ]
+    };
+    Sheet {
+        head: &["COMPUTER", "SERVER", "UPDATE", "MEANING", "ERROR", "SINCE"],
+        rows: rows.iter().map(row).collect(),
+    }
+}
+
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Silent => "silent",
+        Standing::Unreported => "unreported",
+        Standing::Failing => "failing",
+        Standing::Needing => "needing",
+        Standing::PendingRestart => "pending restart",
+        Standing::Complete => "complete",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_has_its_meaning_beside_its_code() {
+        let failure = UpdateFailure {
+            computer: "c1".parse().expect("an id"),
+            computer_name: "PC1".to_owned(),
+            server: None,
+            update: headwater_model::UpdateId::from_u128(1),
+            title: "An update".to_owned(),
+            error: Some("0x80070070".to_owned()),
+            since: headwater_model::Timestamp::EPOCH,
+        };
+        let sheet = failures(&[failure]);
+        assert_eq!(sheet.rows[0][3..5], ["the disk is full", "0x80070070"]);
+        assert_eq!(sheet.csv().lines().count(), 2);
+    }
+
+    #[test]
+    fn counts_stand_under_their_heads() {
+        let row = Compliance {
+            name: "Pilot".to_owned(),
+            computers: 28,
+            complete: 1,
+            needing: 2,
+            failing: 3,
+            pending_restart: 4,
+            unreported: 5,
+            silent: 13,
+            ..Compliance::default()
+        };
+        let sheet = compliance(&[row]);
+        let said: Vec<String> =
+            sheet.head.iter().zip(&sheet.rows[0]).map(|(head, cell)| format!("{head} {cell}")).collect();
+        assert_eq!(
+            said.join(", "),
+            "NAME Pilot, COMPUTERS 28, COMPLETE 1, NEEDING 2, FAILING 3, RESTART 4, UNREPORTED 5, SILENT 13"
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Host groups and the WSUS groups that are made from them: taken over, nested, by rule, held, undone.
+
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{run, stderr};
+use crate::tree::{Node, changed, differences, exit, sync};
+
+/// A managing server linked with one WSUS, and computers that report there.
+async fn linked(folder: &TempDir, computers: u32) -> (Node, Node) {
+    let manager = Node::start(folder, "hq", "\"manager\"", None);
+    let top = Node::start(folder, "top", "\"update-server\", \"linkage\"", None);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    for number in 1..=computers {
+        top.computer(number).await;
+    }
+    (manager, top)
+}
+
+/// The names of a WSUS group's members, without their domain.
+fn members(top: &Node, group: &str) -> Vec<String> {
+    let found = top.json(&["group", "members", group])["items"].clone();
+    let name = |one: &Value| one["name"].as_str().expect("a name").replace(".test.example", "");
+    found.as_array().expect("members").iter().map(name).collect()
+}
+
+fn refused(data: &Path, arguments: &[&str], words: &str) {
+    let output = run(data, arguments);
+    let said = stderr(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+    assert!(said.contains(words), "{arguments:?}: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_group_is_adopted_once_and_what_was_done_is_undone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked(&folder, 2).await;
+    top.done(&["group", "create", "Pilot"]);
+    top.done(&["computer", "move", "pc1.test.example", "--group", "Pilot"]);
+    manager.done(&["hostgroup", "create", "pilot", "--host", "pc2"]);
+
+    refused(&manager.data, &["wsus", "group", "preview", "pilot"], "take it over with `--adopt`");
+    let plan = folder.path().join("plan.json").display().to_string();
+    manager.done(&["wsus", "group", "preview", "pilot", "--adopt", "--save", &plan]);
+    let held = "`pilot` would lose 1 of its 1 members, more than 10 %";
+    refused(&manager.data, &["wsus", "group", "apply", &plan], held);
+    refused(
+        &manager.data,
+        &["wsus", "group", "apply", &plan, "--max-removals", "0"],
+        "more than the 0 allowed",
+    );
+    assert_eq!(members(&top, "Pilot"), ["pc1"], "nothing was written");
+    manager.done(&["wsus", "group", "apply", &plan, "--max-removals", "1"]);
+    assert_eq!(members(&top, "Pilot"), ["pc2"]);
+    assert_eq!(sync(&manager.data, &["--dry-run"]).1, 0);
+
+    // Undone, the members are as before, and no run writes them until a plan is applied.
+    manager.done(&["wsus", "group", "undo", "pilot"]);
+    assert_eq!(members(&top, "Pilot"), ["pc1"]);
+    let (report, code) = sync(&manager.data, &[]);
+    let said = differences(&report);
+    assert_eq!((code, changed(&report), said.len()), (1, 0, 2), "{report}");
+    assert!(said.iter().all(|(_, text)| text.contains("are held: admin undid the last plan")), "{said:?}");
+    assert_eq!(members(&top, "Pilot"), ["pc1"]);
+    refused(&manager.data, &["wsus", "group", "undo", "pilot"], "no plan was applied to `pilot`");
+    manager.done(&["wsus", "group", "apply", "--group", "pilot", "--max-removals", "1"]);
+    assert_eq!((members(&top, "Pilot"), sync(&manager.data, &[]).1), (vec!["pc2".to_owned()], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_beneath_each_other_and_rules() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked(&folder, 3).await;
+    manager.done(&["hostgroup", "create", "Berlin", "--host", "pc1"]);
+    manager.done(&["hostgroup", "create", "Keller", "--parent", "Berlin", "--rule", "name=pc3*"]);
+    refused(&manager.data, &["hostgroup", "add", "Keller", "pc1"], "the rule of `Keller` decides");
+    refused(&manager.data, &["hostgroup", "set", "Berlin", "--parent", "Keller"], "or beneath it");
+    refused(&manager.data, &["hostgroup", "delete", "Berlin"], "`Keller` is beneath `Berlin`");
+
+    // Each becomes a group of its own, and the upper one has the hosts of both.
+    manager.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    assert_eq!(members(&top, "Berlin"), ["pc1", "pc3"]);
+    assert_eq!(members(&top, "Berlin - Keller"), ["pc3"]);
+
+    // A computer that the rule names is registered by the next run, wherever it came from.
+    top.computer(30).await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, changed(&report)), (0, 2), "{report}");
+    assert_eq!(members(&top, "Berlin"), ["pc1", "pc3", "pc30"]);
+
+    // A plan is carried out as it was seen, or names what is otherwise.
+    manager.done(&["hostgroup", "set", "Berlin", "--direct"]);
+    let plan = folder.path().join("plan.json").display().to_string();
+    manager.done(&["wsus", "group", "preview", "Berlin", "--save", &plan]);
+    manager.done(&["hostgroup", "add", "Berlin", "pc2"]);
+    let arguments = ["wsus", "group", "apply", &plan, "--max-removals", "9"];
+    refused(&manager.data, &arguments, "(pc2.test.example is to be added to `Berlin`)");
+    // So many are not to be removed: then nothing is written, and that is said of each.
+    let (report, code) = sync(&manager.data, &["--max-removals", "1"]);
+    assert_eq!((code, changed(&report), differences(&report).len()), (1, 0, 3), "{report}");
+    assert!(report.to_string().contains("removes 2 members, more than the 1 allowed"), "{report}");
+    assert_eq!(sync(&manager.data, &["--max-removals", "2"]).1, 0);
+    assert_eq!(members(&top, "Berlin"), ["pc1", "pc2"]);
+
+    // A host group that is called otherwise keeps its WSUS group, which stays when the host group goes.
+    manager.done(&["hostgroup", "set", "Keller", "--name", "Cellar", "--no-parent"]);
+    assert_eq!(sync(&manager.data, &["--dry-run"]).1, 0);
+    manager.done(&["hostgroup", "delete", "Cellar"]);
+    assert_eq!(members(&top, "Berlin - Keller"), ["pc3", "pc30"]);
+    assert_eq!(exit(&manager.data, &["hostgroup", "delete", "Cellar"]), 1);
+}

@@ -1,0 +1,168 @@
+//! Runs of the synchronisation command while others watch, and updates that are halted.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use headwater_model::UpdateId;
+use headwater_wsus::wusp::DeploymentAction;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::process::{HEADWATER, catalogue, documents, run, stderr};
+use crate::tree::{Node, eventually, exit, pair, sync};
+
+/// A run of the command whose lines are read as they come.
+struct Watched {
+    process: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Watched {
+    fn start(manager: &Node) -> Self {
+        let mut command = Command::new(HEADWATER);
+        let command = command.args(["wsus", "sync", "--output", "json", "--data"]).arg(&manager.data);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+        let lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+        Self { process, lines }
+    }
+
+    /// The next line with this event.
+    fn next(&mut self, event: &str) -> Value {
+        loop {
+            let line = self.lines.next().expect("a line").expect("text");
+            let line: Value = serde_json::from_str(&line).expect("JSON");
+            if line["event"] == event {
+                return line;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_joins_the_first_and_both_end_when_it_is_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    pair(&manager, &berlin, &berlin).await;
+    assert_eq!(exit(&manager.data, &["wsus", "sync", "stop"]), 1, "none is running");
+
+    // The server above takes a connection and never answers: Berlin's synchronisation goes on and on.
+    let deaf = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", deaf.local_addr().expect("an address"));
+    berlin.done(&["upstream", "set", &url, "--replica"]);
+    let mut first = Watched::start(&manager);
+    assert_eq!(first.next("server")["name"], "top.test.example");
+    let mut second = Watched::start(&manager);
+    second.next("server");
+    manager.done(&["wsus", "sync", "stop"]);
+    let (one, other) = (first.next("finished"), second.next("finished"));
+    assert_eq!(one["report"]["run"], other["report"]["run"], "it is the same run");
+    assert!(one["report"]["run"].is_u64(), "{one}");
+    assert!(one["report"]["servers"][1]["problem"].to_string().contains("admin stopped the run"), "{one}");
+    for watched in [&mut first, &mut second] {
+        assert_eq!(watched.process.wait().expect("ends").code(), Some(1));
+    }
+    berlin.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_is_offered_to_nobody_and_waits_for_a_top_that_is_not_reached() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalogue = catalogue(120);
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    top.done(&["update", "import", &documents(&catalogue)]);
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    pair(&manager, &berlin, &berlin).await;
+    let mut agent = berlin.computer(1).await;
+    let page = top.json(&["update", "list", "--limit", "200"]);
+    let items = page["items"].as_array().expect("updates").iter();
+    let approvable = items.filter(|one| one["state"] == "approvable");
+    let ids = approvable.map(|one| one["id"].as_str().expect("an id").parse::<UpdateId>().expect("an id"));
+    let mut known = ids.filter(|id| agent.action(*id).is_some());
+    let (update, later) = (known.next().expect("an update"), known.next().expect("another"));
+    for id in [update, later] {
+        manager.done(&["update", "approve", &id.to_string(), "--group", "All Computers"]);
+    }
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    agent.scan().await.expect("scans");
+    assert_eq!(agent.action(update), Some(DeploymentAction::Install));
+
+    // Halted, it reaches the server below by itself.
+    let halted = manager.json(&["update", "halt", &update.to_string()]);
+    assert!(halted["done_at"].is_string(), "{halted}");
+    let is_offered = |id: UpdateId| {
+        let shown = berlin.json(&["update", "show", &id.to_string()]);
+        !shown["approvals"].as_array().expect("approvals").is_empty()
+    };
+    eventually(|| !is_offered(update)).await;
+    agent.scan().await.expect("scans");
+    assert_ne!(agent.action(update), Some(DeploymentAction::Install));
+    assert_eq!(agent.action(later), Some(DeploymentAction::Install));
+
+    // Not reached: the halt waits, survives the managing server, and is done first.
+    let top = top.kill();
+    let waits = manager.json(&["update", "halt", &later.to_string()]);
+    assert!(waits["done_at"].is_null(), "{waits}");
+    assert_eq!(exit(&manager.data, &["update", "approve", &update.to_string(), "--group", "Pilot"]), 3);
+    let manager = manager.kill().start_again();
+    let _top = top.start_again();
+    let is_done = || {
+        let halts = manager.json(&["update", "halts"])["items"].clone();
+        halts.as_array().expect("halts").iter().all(|halt| halt["done_at"].is_string())
+    };
+    eventually(is_done).await;
+    eventually(|| !is_offered(later)).await;
+    // An approval ends the halt.
+    manager.done(&["update", "approve", &later.to_string(), "--group", "All Computers"]);
+    let halts = manager.json(&["update", "halts"])["items"].clone();
+    assert_eq!(halts.as_array().map(Vec::len), Some(1), "{halts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_managing_server_writes_nothing_until_somebody_confirms() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    top.computer(1).await;
+    manager.done(&["hostgroup", "create", "Pilot", "--host", "pc1"]);
+    let backup = |name: &str| folder.path().join(name).display().to_string();
+    manager.done(&["backup", &backup("manager-backup")]);
+    top.done(&["backup", &backup("top-backup")]);
+    manager.done(&["wsus", "group", "apply", "--group", "Pilot"]);
+
+    // The managing server is lost, and comes back as it was before it made the group.
+    let (stopped, data) = (manager.kill(), folder.path().join("hq"));
+    std::fs::remove_dir_all(&data).expect("is lost");
+    let done = run(&data, &["restore", &backup("manager-backup")]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let manager = stopped.start_again();
+    let said = |arguments: &[&str]| stderr(&run(&manager.data, arguments));
+    for command in [&["wsus", "sync"][..], &["wsus", "group", "apply", "--group", "Pilot", "--adopt"]] {
+        assert!(
+            said(command).contains("under review: the managing server was restored"),
+            "{}",
+            said(command)
+        );
+    }
+    assert!(manager.json(&["wsus", "show"])["review"].is_string());
+    // Reading goes on.
+    assert_eq!(sync(&manager.data, &["--dry-run"]).1, 0);
+    manager.done(&["wsus", "confirm"]);
+    assert_eq!(exit(&manager.data, &["wsus", "confirm"]), 1, "nothing waits for it any more");
+    manager.done(&["wsus", "group", "apply", "--group", "Pilot", "--adopt"]);
+
+    // A Linkage that is restored with its server is still paired.
+    let (stopped, data) = (top.kill(), folder.path().join("top"));
+    std::fs::remove_dir_all(&data).expect("is lost");
+    let done = run(&data, &["restore", &backup("top-backup")]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let _top = stopped.start_again();
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!(code, 0, "{report}");
+    assert!(report.to_string().contains("group Pilot was made again"), "{report}");
+}

@@ -1,0 +1,122 @@
+//! Reports: how the computers stand, by group and by server.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, Response};
+use headwater_api::{Compliance, ComplianceBy, Standing};
+use headwater_manager::{Manager, standing};
+use headwater_words::quantity::{counted, grouped};
+use headwater_words::report::{compliance, computers, failures};
+
+use crate::Shared;
+use crate::csv::csv;
+use crate::failure::Failure;
+use crate::fields::Fields;
+use crate::frame::Frame;
+use crate::session::Visitor;
+
+#[derive(Template)]
+#[template(path = "reports.html")]
+struct Page {
+    frame: Frame,
+    verdict: String,
+    tables: Vec<Table>,
+}
+
+struct Table {
+    id: &'static str,
+    title: &'static str,
+    csv: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    href: String,
+    computers: String,
+    complete: u64,
+    total: u64,
+    share: String,
+    others: Vec<(&'static str, String)>,
+}
+
+pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
+    let mirror = manager.mirror();
+    let all = mirror.computers.all();
+    let complete = all.iter().filter(|one| standing(one) == Standing::Complete).count() as u64;
+    let table = |id, title, csv, by, filter: &str| Table {
+        id,
+        title,
+        csv,
+        rows: mirror.compliance(by).into_iter().map(|row| shown(row, filter)).collect(),
+    };
+    let page = Page {
+        frame: Frame::new(&manager, &visitor, "/reports", "Reports", &Fields::default()),
+        verdict: format!(
+            "{} of {} have all they need.",
+            grouped(complete),
+            counted(all.len() as u64, "computer")
+        ),
+        tables: vec![
+            table("groups", "By group", "/reports/by-group.csv", ComplianceBy::Group, "group"),
+            table("servers", "By server", "/reports/by-server.csv", ComplianceBy::Server, "server"),
+        ],
+    };
+    Ok(Html(page.render()?))
+}
+
+fn shown(row: Compliance, filter: &str) -> Row {
+    Row {
+        href: format!("/computers?{filter}={}", row.id),
+        share: (row.complete * 100)
+            .checked_div(row.computers)
+            .map_or_else(|| "–".to_owned(), |part| format!("{part} %")),
+        complete: row.complete,
+        total: row.computers,
+        computers: grouped(row.computers),
+        others: [
+            ("Needing", row.needing),
+            ("Failing", row.failing),
+            ("Pending restart", row.pending_restart),
+            ("Unreported", row.unreported),
+            ("Silent", row.silent),
+        ]
+        .map(|(head, count)| (head, grouped(count)))
+        .into(),
+        name: row.name,
+    }
+}
+
+/// One of the reports as CSV, whole.
+pub(crate) async fn export(State(manager): Shared, Path(name): Path<String>) -> Result<Response, Failure> {
+    let text = match name.as_str() {
+        "by-group.csv" => compliance(&manager.mirror().compliance(ComplianceBy::Group)).csv(),
+        "by-server.csv" => compliance(&manager.mirror().compliance(ComplianceBy::Server)).csv(),
+        "by-update.csv" => compliance(&manager.mirror().compliance(ComplianceBy::Update)).csv(),
+        "failures.csv" => all_failures(&manager).await?,
+        "silent.csv" => that_stand(&manager, Standing::Silent),
+        "pending-restart.csv" => that_stand(&manager, Standing::PendingRestart),
+        _ => return Err(Failure::not_found("there is no such report")),
+    };
+    Ok(csv(&name, text))
+}
+
+fn that_stand(manager: &Manager, wanted: Standing) -> String {
+    let mirror = manager.mirror();
+    let found: Vec<_> =
+        mirror.computers.all().iter().filter(|one| standing(one) == wanted).cloned().collect();
+    computers(&found).csv()
+}
+
+async fn all_failures(manager: &Manager) -> Result<String, Failure> {
+    let mut rows = Vec::new();
+    let mut after = None;
+    loop {
+        let page = manager.failures(after.as_deref()).await?;
+        rows.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(failures(&rows).csv()),
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! Plans: what would change in the WSUS groups of host groups, carried out exactly so, and undone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use headwater_api::linkage::{MembershipChange, Memberships};
+use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
+use headwater_model::{ClientId, GroupId, HostId, ServerId, Timestamp};
+use headwater_store::LinkageRow;
+use headwater_tree::group_plan::{self as decide, Reason, Request, Target};
+use headwater_tree::naming::Owner;
+use headwater_tree::plan_guard;
+use serde::{Deserialize, Serialize};
+
+use crate::ask::Way;
+use crate::known::{Known, host_group_id};
+use crate::tree::Tree;
+use crate::{Manager, ManagerError, Mirror};
+
+/// What is named of all that changed since a plan was made.
+const CHANGES_NAMED_MAX: usize = 5;
+
+/// A plan that can be undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastPlan {
+    pub applied_by: String,
+    pub applied_at: Timestamp,
+    pub added: u64,
+    pub removed: u64,
+}
+
+/// What a plan wrote to one WSUS group, as it is kept to be undone.
+#[derive(Debug, Serialize, Deserialize)]
+struct Written {
+    group: String,
+    add: Vec<GroupChange>,
+    remove: Vec<GroupChange>,
+}
+
+impl Manager {
+    /// What would have to change so that the WSUS groups of a host group, and of those beneath it, have
+    /// their hosts; changes nothing.
+    pub async fn plan_group(&self, query: &GroupPlanQuery) -> Result<GroupPlan, ManagerError> {
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        let known = self.known(&way, &tree).await?;
+        self.planned(query, &known).await
+    }
+
+    async fn planned(&self, query: &GroupPlanQuery, known: &Known) -> Result<GroupPlan, ManagerError> {
+        let row = self.host_group(&query.group).await?;
+        let mut request = Request::with_beneath(&known.host_groups, host_group_id(&row));
+        if query.adopt {
+            let foreign = known.groups.iter().filter(|group| group.owner == Owner::Foreign);
+            request.adopt = foreign.map(|group| group.id).collect();
+        }
+        let plan = known.plan(&request);
+        told(&row.name, query.adopt, &plan, known, &self.mirror())
+    }
+
+    /// Carries out a plan, if what it was made from is still so and it removes no more than it may.
+    pub async fn apply_group_plan(
+        &self,
+        apply: &ApplyGroupPlan,
+        by: &str,
+    ) -> Result<GroupPlan, ManagerError> {
+        let ApplyGroupPlan { plan, max_removals } = apply;
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        tree.must_be_writable()?;
+        let known = self.known(&way, &tree).await?;
+        let query = GroupPlanQuery { group: plan.host_group.clone(), adopt: plan.adopt };
+        let now = self.planned(&query, &known).await?;
+        if now.state != plan.state {
+            return Err(ManagerError::Refused(format!(
+                "what the plan for `{}` was made from has changed ({}): make a new preview",
+                plan.host_group,
+                changed(plan, &now)
+            )));
+        }
+        // What was read now is carried out, whatever else stands in what was sent.
+        let plan = now;
+        may_remove(&plan, *max_removals)?;
+        let mut made = HashSet::new();
+        let mut groups = Vec::with_capacity(plan.groups.len());
+        for planned in &plan.groups {
+            let row = self.host_group(&planned.host_group).await?;
+            let group = match planned.group {
+                Some(group) => group,
+                None => self.create_group_on(&way, &way.top, &planned.name, by).await?.id,
+            };
+            if row.wsus_group != Some(group) {
+                self.store.bind_host_group(row.id, group).await?;
+            }
+            if planned.group.is_none() {
+                made.insert(group);
+            }
+            let written = Written {
+                group: group.to_string(),
+                add: planned.add.clone(),
+                remove: planned.remove.clone(),
+            };
+            let written = serde_json::to_string(&written).unwrap_or_default();
+            self.store.begin_plan(row.id, &written, by, self.now()).await?;
+            groups.push((group, &planned.add, &planned.remove));
+        }
+        let servers: BTreeSet<ServerId> = groups
+            .iter()
+            .flat_map(|(_, add, remove)| add.iter().chain(*remove))
+            .map(|change| change.server)
+            .collect();
+        for server in servers {
+            let Some(linkage) = tree.linkages.get(&server) else { continue };
+            let is_top = linkage.linkage == way.top.linkage;
+            // A group that was just made reaches a lower server by its own synchronisation, and the
+            // members with it: `wsus sync` does both in order.
+            let written = groups.iter().filter(|(group, ..)| is_top || !made.contains(group));
+            let memberships = memberships(server, written.copied(), by);
+            self.write_all(&way, linkage, memberships).await?;
+        }
+        for planned in &plan.groups {
+            let (add, remove) = (planned.add.len(), planned.remove.len());
+            let detail = format!("{}: {add} added, {remove} removed", planned.host_group);
+            self.store.audit(self.now(), by, "apply group plan", &detail).await?;
+        }
+        self.look_again();
+        Ok(plan)
+    }
+
+    /// Writes memberships, every one of them.
+    async fn write_all(
+        &self,
+        way: &Way,
+        linkage: &LinkageRow,
+        memberships: Memberships,
+    ) -> Result<(), ManagerError> {
+        if memberships.add.is_empty() && memberships.remove.is_empty() {
+            return Ok(());
+        }
+        let done = self.change_memberships_on(way, linkage, memberships).await?;
+        match done.refused.first() {
+            Some((client, reason)) => {
+                Err(ManagerError::Refused(format!("{}: {client}: {reason}", linkage.name)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The last plan that wrote something to the WSUS group of a host group and was not undone.
+    pub async fn last_plan(&self, name: &str) -> Result<Option<LastPlan>, ManagerError> {
+        let row = self.host_group(name).await?;
+        let Some(last) = self.store.last_plan(row.id).await? else { return Ok(None) };
+        let written: Option<Written> = serde_json::from_str(&last.changes).ok();
+        Ok(written.filter(|written| row.wsus_group.is_some_and(|id| written.group == id.to_string())).map(
+            |written| LastPlan {
+                applied_by: last.applied_by,
+                applied_at: last.applied_at,
+                added: written.add.len() as u64,
+                removed: written.remove.len() as u64,
+            },
+        ))
+    }
+
+    /// Restores the members that a WSUS group had before the last plan. They are held then: no run of the
+    /// synchronisation command writes them until a plan is applied again.
+    pub async fn undo_group_plan(&self, name: &str, by: &str) -> Result<UndonePlan, ManagerError> {
+        let row = self.host_group(name).await?;
+        let (Some(last), Some(group)) = (self.store.last_plan(row.id).await?, row.wsus_group) else {
+            return Err(ManagerError::Refused(format!("no plan was applied to `{}`", row.name)));
+        };
+        let damaged =
+            |_| ManagerError::Refused(format!("what the plan for `{}` wrote cannot be read", row.name));
+        let written: Written = serde_json::from_str(&last.changes).map_err(damaged)?;
+        if written.group != group.to_string() {
+            return Err(ManagerError::Refused(format!(
+                "the last plan for `{}` wrote to a WSUS group that is gone",
+                row.name
+            )));
+        }
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        tree.must_be_writable()?;
+        self.store.hold_host_group(row.id, &format!("{by} undid the last plan")).await?;
+        let mut undone = UndonePlan {
+            host_group: row.name.clone(),
+            applied_by: last.applied_by,
+            restored: written.remove.len() as u64,
+            removed: written.add.len() as u64,
+            refused: Vec::new(),
+        };
+        let all = || written.add.iter().chain(&written.remove);
+        let names: HashMap<String, &str> =
+            all().map(|change| (change.client.to_string(), change.name.as_str())).collect();
+        for server in all().map(|change| change.server).collect::<BTreeSet<ServerId>>() {
+            let linkage = tree.linkages.get(&server).ok_or_else(|| {
+                ManagerError::Refused(format!("the server {server} of the plan is not in the tree any more"))
+            })?;
+            let memberships = memberships(server, [(group, &written.remove, &written.add)], by);
+            let done = self.change_memberships_on(&way, linkage, memberships).await?;
+            let named = |(client, reason): (String, String)| {
+                (names.get(&client).map_or(client.clone(), |name| (*name).to_owned()), reason)
+            };
+            undone.refused.extend(done.refused.into_iter().map(named));
+        }
+        self.store.forget_plan(last.plan).await?;
+        let detail = format!("{}: {} restored, {} removed", row.name, undone.restored, undone.removed);
+        self.store.audit(self.now(), by, "undo group plan", &detail).await?;
+        self.look_again();
+        Ok(undone)
+    }
+
+    /// Makes the WSUS groups again that host groups are made into and that somebody deleted; says which.
+    pub(crate) async fn make_lost_groups(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        by: &str,
+    ) -> Result<Vec<String>, ManagerError> {
+        let there: HashSet<GroupId> =
+            self.groups_of(way, &way.top).await?.into_iter().map(|group| group.id).collect();
+        let rows = self.store.host_groups().await?;
+        if rows.iter().all(|row| row.wsus_group.is_none_or(|group| there.contains(&group))) {
+            return Ok(Vec::new());
+        }
+        let known = self.known(way, tree).await?;
+        let mut made = Vec::new();
+        for lost in known.managed().groups.iter().filter(|group| group.target == Target::Create) {
+            let Some(row) = known.row(lost.group) else { continue };
+            let group = self.create_group_on(way, &way.top, &lost.name, by).await?.id;
+            self.store.bind_host_group(row.id, group).await?;
+            self.store.audit(self.now(), by, "make group again", &lost.name).await?;
+            made.push(lost.name.clone());
+        }
+        Ok(made)
+    }
+}
+
+/// What is written on one server, of groups with who is added and removed.
+fn memberships<'a>(
+    server: ServerId,
+    groups: impl IntoIterator<Item = (GroupId, &'a Vec<GroupChange>, &'a Vec<GroupChange>)>,
+    by: &str,
+) -> Memberships {
+    let mut memberships = Memberships { by: by.to_owned(), add: Vec::new(), remove: Vec::new() };
+    for (group, add, remove) in groups {
+        let on = |changes: &'a [GroupChange]| {
+            let here = changes.iter().filter(move |change| change.server == server);
+            here.map(move |change| MembershipChange { client: change.client.clone(), group })
+        };
+        memberships.add.extend(on(add));
+        memberships.remove.extend(on(remove));
+    }
+    memberships
+}
+
+fn may_remove(plan: &GroupPlan, max_removals: Option<u64>) -> Result<(), ManagerError> {
+    let removed = plan.removed();
+    let reason = match max_removals {
+        Some(max) if removed <= max => return Ok(()),
+        Some(max) => format!("it removes {removed} members, more than the {max} allowed"),
+        None if plan.held.is_empty() => return Ok(()),
+        None => plan.held.join("; "),
+    };
+    Err(ManagerError::Refused(format!(
+        "the plan for `{}` is held: {reason}. Nothing was written. If that is right, apply it with \
+         `--max-removals {removed}`",
+        plan.host_group
+    )))
+}
+
+/// Names some of what differs between a plan and the one that the same request makes now.
+fn changed(before: &GroupPlan, now: &GroupPlan) -> String {
+    let mut words = Vec::new();
+    for group in &now.groups {
+        let Some(was) = before.groups.iter().find(|was| was.host_group == group.host_group) else {
+            words.push(format!("`{}` is planned too", group.name));
+            continue;
+        };
+        let mut only = |these: &[GroupChange], those: &[GroupChange], what: &str| {
+            let new = these.iter().filter(|one| !those.contains(one));
+            words.extend(new.map(|one| format!("{} {what} `{}`", one.name, group.name)));
+        };
+        only(&group.add, &was.add, "is to be added to");
+        only(&was.add, &group.add, "is not to be added any more to");
+        only(&group.remove, &was.remove, "is to be removed from");
+        only(&was.remove, &group.remove, "is not to be removed any more from");
+        if group.group != was.group {
+            words.push(format!("`{}` is another WSUS group", group.name));
+        }
+        if group.not_registered != was.not_registered {
+            words.push(format!("other hosts of `{}` cannot be registered", group.name));
+        }
+        if group.unchanged != was.unchanged {
+            words.push(format!(
+                "`{}` has {} members that stay, and had {}",
+                group.name, group.unchanged, was.unchanged
+            ));
+        }
+    }
+    let planned = |name: &str| now.groups.iter().any(|group| group.host_group == name);
+    let gone = before.groups.iter().filter(|group| !planned(&group.host_group));
+    words.extend(gone.map(|group| format!("`{}` is not planned any more", group.name)));
+    if words.is_empty() {
+        return "a member was exchanged for another".to_owned();
+    }
+    let more = words.len().saturating_sub(CHANGES_NAMED_MAX);
+    words.truncate(CHANGES_NAMED_MAX);
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    words.join(", ")
+}
+
+/// A plan as it is told, or why there is none.
+fn told(
+    host_group: &str,
+    adopt: bool,
+    plan: &decide::Plan,
+    known: &Known,
+    mirror: &Mirror,
+) -> Result<GroupPlan, ManagerError> {
+    let mut groups = plan.groups.iter().collect::<Vec<_>>();
+    groups.sort_by_key(|group| known.host_groups.chain(group.group).count());
+    Ok(GroupPlan {
+        host_group: host_group.to_owned(),
+        adopt,
+        groups: groups.into_iter().map(|group| planned(group, known, mirror)).collect::<Result<_, _>>()?,
+        held: plan_guard::held(plan, None).iter().map(ToString::to_string).collect(),
+        state: plan_guard::digest(plan).to_string(),
+    })
+}
+
+fn planned(group: &decide::GroupPlan, known: &Known, mirror: &Mirror) -> Result<PlannedGroup, ManagerError> {
+    let refused = |reason: String| Err(ManagerError::Refused(reason));
+    match &group.target {
+        Target::Create | Target::Ours(_) | Target::Adopt(_) => {}
+        Target::Foreign { proposal, .. } => {
+            return refused(format!(
+                "the WSUS has a group `{}` that was not made here: take it over with `--adopt`, which makes its \
+                 members those of the host group, or name the host group `{proposal}`",
+                group.name
+            ));
+        }
+        Target::BuiltIn { proposal, .. } => {
+            return refused(format!(
+                "`{}` is built into every WSUS: name the host group `{proposal}`",
+                group.name
+            ));
+        }
+        Target::Refused(refusal) => return refused(refusal.to_string()),
+        Target::FeedsOnItself => return refused("the host group is made from WSUS groups".to_owned()),
+    }
+    let computers = known.names();
+    let change = |server: &ServerId, client: &ClientId| GroupChange {
+        server: *server,
+        client: client.clone(),
+        name: computers.get(client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
+    };
+    let (mut add, mut remove, mut unchanged) = (Vec::new(), Vec::new(), 0);
+    for (server, members) in &group.servers {
+        add.extend(members.added.iter().map(|client| change(server, client)));
+        remove.extend(members.removed.iter().map(|client| change(server, client)));
+        unchanged += (members.unchanged.len() + members.left.len()) as u64;
+    }
+    let names: BTreeMap<HostId, &str> =
+        known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
+    let not_registered = group.unregistered.iter().map(|(host, reason)| {
+        let name = names.get(host).map_or_else(|| host.to_string(), |name| (*name).to_owned());
+        // A host that was seen before reports to a server that is not reached now.
+        let before = name.parse().ok().and_then(|client| mirror.computers.get(&client));
+        match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
+            (Reason::NeverSeen, Some((name, server))) => {
+                (name.clone(), format!("it reports to {}, which is not reached", server.name))
+            }
+            _ => (name, in_words(reason, known)),
+        }
+    });
+    Ok(PlannedGroup {
+        host_group: known.host_groups.get(group.group).map_or_else(String::new, |one| one.name.clone()),
+        name: group.name.clone(),
+        group: group.target.id(),
+        adopted: matches!(group.target, Target::Adopt(_)),
+        add,
+        remove,
+        unchanged,
+        not_registered: not_registered.collect(),
+    })
+}
+
+/// Why a host is no member, in a sentence.
+fn in_words(reason: &Reason, known: &Known) -> String {
+    let server = |id: &ServerId| known.server_name(*id);
+    match reason {
+        Reason::OutsideLink(id) => format!("it reports to {}, which is outside the link", server(id)),
+        Reason::UpdatesOnly(id) => {
+            format!("it reports to {}, which is autonomous and takes updates only", server(id))
+        }
+        Reason::DuplicateName(places) => format!("{} computers have its name", places.len()),
+        Reason::SharedId(client) => {
+            format!(
+                "several machines have its client id {client}: give each its own with a fresh SusClientId"
+            )
+        }
+        Reason::Policy { place, value } => {
+            format!("the policy decides on {}: set its target group to `{value}`", server(&place.server))
+        }
+        Reason::NeverSeen => "no WSUS of the tree has seen it yet".to_owned(),
+    }
+}

@@ -1,0 +1,191 @@
+//! All that decisions about groups are made from, as it is now: the servers of the tree with their
+//! computers, the groups of the top, and the host groups.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use headwater_api::linkage::{WsusComputer, WsusGroup};
+use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
+use headwater_store::HostGroupRow;
+use headwater_tree::computer::Computer;
+use headwater_tree::group_plan::{self as decide, Plan, Request};
+use headwater_tree::host::{Basis, Host, HostGroup, HostGroups, Reach};
+use headwater_tree::naming::{Owner, WsusGroup as Named};
+use headwater_tree::rule::Rule;
+use headwater_tree::server::Server;
+use ring::digest::{SHA256, digest};
+
+use crate::ask::Way;
+use crate::tree::Tree;
+use crate::{Manager, ManagerError};
+
+/// All that a plan is made from.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub servers: Vec<Server>,
+    pub computers: Vec<Computer>,
+    pub groups: Vec<Named>,
+    pub host_groups: HostGroups,
+    pub hosts: Vec<Host>,
+    rows: Vec<HostGroupRow>,
+}
+
+impl Known {
+    /// The same with what a server says of its computers now.
+    pub fn with_computers(&self, server: ServerId, computers: Vec<WsusComputer>) -> Self {
+        let others = self.computers.iter().filter(|one| one.server != server).cloned();
+        Self {
+            computers: others.chain(computers.into_iter().map(|one| computer(server, one))).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// What would have to change so that the WSUS groups of these host groups have their hosts.
+    pub fn plan(&self, request: &Request) -> Plan {
+        decide::plan(
+            request,
+            &decide::State {
+                host_groups: &self.host_groups,
+                hosts: &self.hosts,
+                groups: &self.groups,
+                servers: &self.servers,
+                computers: &self.computers,
+                sightings: &[],
+            },
+        )
+    }
+
+    /// The plan of the host groups that a WSUS group was made from, be it there still or not.
+    pub fn managed(&self) -> Plan {
+        let bound = self.rows.iter().filter(|row| row.wsus_group.is_some());
+        self.plan(&Request { chosen: bound.map(host_group_id).collect(), ..Request::default() })
+    }
+
+    /// The WSUS groups whose members nobody writes for now, each with the reason.
+    pub fn held(&self) -> BTreeMap<GroupId, String> {
+        let held = |row: &HostGroupRow| Some((row.wsus_group?, row.held.clone()?));
+        self.rows.iter().filter_map(held).collect()
+    }
+
+    pub fn row(&self, group: HostGroupId) -> Option<&HostGroupRow> {
+        self.rows.iter().find(|row| host_group_id(row) == group)
+    }
+
+    /// The names of the computers; of a client that several servers know, the first.
+    pub fn names(&self) -> HashMap<&ClientId, &str> {
+        self.computers.iter().rev().map(|one| (&one.client, one.name.as_str())).collect()
+    }
+
+    pub fn server_name(&self, id: ServerId) -> String {
+        let found = self.servers.iter().find(|one| one.id == id);
+        found.map_or_else(|| id.to_string(), |one| one.name.clone())
+    }
+}
+
+impl Manager {
+    /// Every computer of every server whose Linkage is reached.
+    pub(crate) async fn computers(&self, way: &Way, tree: &Tree) -> Result<Vec<Computer>, ManagerError> {
+        let mut computers = Vec::new();
+        for server in tree.servers.iter().filter(|server| server.reached) {
+            let Some(linkage) = tree.linkages.get(&server.id) else { continue };
+            match self.computers_of(way, linkage).await {
+                Ok(found) => computers.extend(found.into_iter().map(|one| computer(server.id, one))),
+                // Cut off since the tree was looked at: nothing is written there either.
+                Err(ManagerError::NotReached { .. }) if linkage.linkage != way.top.linkage => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(computers)
+    }
+
+    /// All that plans are made from, as it is now.
+    pub(crate) async fn known(&self, way: &Way, tree: &Tree) -> Result<Known, ManagerError> {
+        let rows = self.store.host_groups().await?;
+        let groups = self.groups_of(way, &way.top).await?;
+        let computers = self.computers(way, tree).await?;
+        let clients: BTreeSet<ClientId> = computers
+            .iter()
+            .map(|one| one.client.clone())
+            .chain(rows.iter().flat_map(|row| row.members.iter().cloned()))
+            .collect();
+        let names: HashMap<&ClientId, &str> =
+            computers.iter().map(|one| (&one.client, one.name.as_str())).collect();
+        let hosts = clients.iter().map(|client| Host {
+            id: host_id(client),
+            name: names.get(client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
+            client: Some(client.clone()),
+        });
+        let hosts = hosts.collect();
+        let host_groups =
+            rows.iter().map(|row| host_group(row, &computers)).collect::<Result<Vec<_>, _>>()?;
+        let host_groups = HostGroups::new(host_groups);
+        Ok(Known {
+            hosts,
+            host_groups: host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?,
+            groups: groups.iter().map(|group| named(group, &rows)).collect(),
+            servers: tree.servers.iter().map(|told| tree.server(told)).collect(),
+            computers,
+            rows,
+        })
+    }
+}
+
+/// A host group with the hosts that its rule names, or with its members.
+fn host_group(row: &HostGroupRow, computers: &[Computer]) -> Result<HostGroup, ManagerError> {
+    let hosts = match &row.rule {
+        None => row.members.iter().map(host_id).collect(),
+        Some(rule) => {
+            let rule: Rule = rule.parse().map_err(|error| {
+                ManagerError::Refused(format!("the rule of the host group `{}`: {error}", row.name))
+            })?;
+            let found = computers.iter().filter(|computer| rule.matches(*computer));
+            found.map(|computer| host_id(&computer.client)).collect()
+        }
+    };
+    Ok(HostGroup {
+        id: host_group_id(row),
+        name: row.name.clone(),
+        parent: row.parent.map(number_id),
+        basis: Basis::Hosts,
+        reach: if row.direct { Reach::Direct } else { Reach::WithBeneath },
+        hosts,
+    })
+}
+
+fn named(group: &WsusGroup, rows: &[HostGroupRow]) -> Named {
+    let ours = rows.iter().find(|row| row.wsus_group == Some(group.id));
+    let owner = match ours {
+        _ if group.built_in => Owner::BuiltIn,
+        Some(row) => Owner::Ours(host_group_id(row)),
+        None => Owner::Foreign,
+    };
+    Named { id: group.id, name: group.name.clone(), owner }
+}
+
+fn computer(server: ServerId, told: WsusComputer) -> Computer {
+    Computer {
+        server,
+        client: told.client,
+        name: told.name,
+        address: told.address,
+        os: told.os,
+        first_contact_at: told.first_contact_at,
+        last_contact_at: told.last_contact_at,
+        requested_group: told.requested_group,
+        groups: told.groups,
+    }
+}
+
+pub(crate) fn host_group_id(row: &HostGroupRow) -> HostGroupId {
+    number_id(row.id)
+}
+
+fn number_id(id: i64) -> HostGroupId {
+    HostGroupId::from_u128(id as u128)
+}
+
+/// Hosts are known by their update clients so far, and so are their ids.
+fn host_id(client: &ClientId) -> HostId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest(&SHA256, client.as_str().as_bytes()).as_ref()[..16]);
+    HostId::from_bytes(id)
+}

@@ -1,0 +1,172 @@
+//! Reports: how the computers stand, counted from the mirror; and what failed on them, asked at their servers.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::stream::{self, StreamExt as _};
+use headwater_api::{
+    Compliance, ComplianceBy, ComputerSummary, ComputerUpdateState, Page, Standing, UpdateFailure,
+};
+use headwater_model::{ClientId, GroupId};
+
+use crate::{Manager, ManagerError, Mirror};
+
+/// Computers of one page of a list.
+const PAGE: usize = 1_000;
+/// Computers of one page of failures, each of which is asked for.
+const ASKED_PAGE: usize = 200;
+/// Computers that are asked for at the same time.
+const ASKED_AT_ONCE: usize = 16;
+
+/// How a computer stands: the first that holds.
+pub fn standing(computer: &ComputerSummary) -> Standing {
+    let status = &computer.status;
+    match () {
+        () if computer.silent => Standing::Silent,
+        () if computer.last_report_at.is_none() => Standing::Unreported,
+        () if status.failed > 0 => Standing::Failing,
+        () if status.needed + status.downloaded > 0 => Standing::Needing,
+        () if status.pending_restart > 0 => Standing::PendingRestart,
+        () => Standing::Complete,
+    }
+}
+
+impl Mirror {
+    /// How many computers of each group or server stand how; or of each approved update, by how it stands.
+    pub fn compliance(&self, by: ComplianceBy) -> Vec<Compliance> {
+        match by {
+            ComplianceBy::Group => self.compliance_by_group(),
+            ComplianceBy::Server => self.compliance_by_server(),
+            ComplianceBy::Update => self.compliance_by_update(),
+        }
+    }
+
+    fn compliance_by_group(&self) -> Vec<Compliance> {
+        let tree = self.tree.group_tree();
+        // The groups that a computer of a group counts for: that one and those above it.
+        let mut counts_for: HashMap<GroupId, Vec<GroupId>> = HashMap::new();
+        for group in &self.tree.groups {
+            for beneath in tree.subtree(group.id) {
+                counts_for.entry(beneath).or_default().push(group.id);
+            }
+        }
+        let mut rows: HashMap<GroupId, Compliance> = HashMap::new();
+        for computer in self.computers.all() {
+            let own = computer.groups.iter().filter_map(|group| counts_for.get(&group.id));
+            let groups: HashSet<GroupId> = own.flatten().copied().collect();
+            for group in groups {
+                count(rows.entry(group).or_default(), standing(computer));
+            }
+        }
+        let row = |group: &headwater_api::linkage::WsusGroup| Compliance {
+            id: group.id.to_string(),
+            name: group.name.clone(),
+            ..rows.remove(&group.id).unwrap_or_default()
+        };
+        sorted(self.tree.groups.iter().map(row).collect())
+    }
+
+    fn compliance_by_server(&self) -> Vec<Compliance> {
+        let mut rows: Vec<Compliance> = Vec::with_capacity(self.tree.servers.len());
+        let mut places = HashMap::new();
+        for server in &self.tree.servers {
+            places.insert(server.server.id, rows.len());
+            let (id, name) = (server.server.id.to_string(), server.server.name.clone());
+            rows.push(Compliance { id, name, ..Compliance::default() });
+        }
+        for computer in self.computers.all() {
+            let home = computer.server.as_ref().and_then(|home| places.get(&home.id));
+            if let Some(row) = home.and_then(|at| rows.get_mut(*at)) {
+                count(row, standing(computer));
+            }
+        }
+        rows
+    }
+
+    fn compliance_by_update(&self) -> Vec<Compliance> {
+        let approved = self.updates.all().iter().filter(|update| update.approved_groups > 0);
+        let row = |update: &headwater_api::UpdateSummary| Compliance {
+            id: update.id.to_string(),
+            name: update.title.clone(),
+            computers: update.installed + update.needed,
+            complete: update.installed,
+            needing: update.needed.saturating_sub(update.failed),
+            failing: update.failed.min(update.needed),
+            ..Compliance::default()
+        };
+        sorted(approved.map(row).collect())
+    }
+
+    /// The computers that stand so, by name.
+    pub fn standing(&self, wanted: Standing, after: Option<&str>) -> Page<ComputerSummary> {
+        page(&self.that(|computer| standing(computer) == wanted), after, PAGE, ComputerSummary::clone)
+    }
+
+    fn that(&self, holds: impl Fn(&ComputerSummary) -> bool) -> Vec<&ComputerSummary> {
+        self.computers.all().iter().filter(|computer| holds(computer)).collect()
+    }
+}
+
+impl Manager {
+    /// What failed on which computer, in the order of their names. Computers whose server is not reached are
+    /// told by the top as far as it knows them.
+    pub async fn failures(&self, after: Option<&str>) -> Result<Page<UpdateFailure>, ManagerError> {
+        let mirror = self.read().await?;
+        let failing = mirror.that(|computer| computer.status.failed > 0);
+        let Page { items: failing, next, total } = page(&failing, after, ASKED_PAGE, |one| one.id.clone());
+        let asked = stream::iter(failing).map(|client| self.failures_of(client)).buffered(ASKED_AT_ONCE);
+        let found: Vec<Vec<UpdateFailure>> = asked.collect().await;
+        Ok(Page { items: found.into_iter().flatten().collect(), next, total })
+    }
+
+    /// Nothing of a computer that was forgotten meanwhile.
+    async fn failures_of(&self, client: ClientId) -> Vec<UpdateFailure> {
+        let Ok(detail) = self.computer(&client).await else { return Vec::new() };
+        let failed = detail.updates.iter().filter(|one| one.state == ComputerUpdateState::Failed);
+        let failure = |one: &headwater_api::ComputerUpdate| UpdateFailure {
+            computer: client.clone(),
+            computer_name: detail.summary.name.clone(),
+            server: detail.summary.server.as_ref().map(|server| server.name.clone()),
+            update: one.id,
+            title: one.title.clone(),
+            error: one.error.clone(),
+            since: one.since,
+        };
+        failed.map(failure).collect()
+    }
+}
+
+fn count(row: &mut Compliance, standing: Standing) {
+    row.computers += 1;
+    *match standing {
+        Standing::Silent => &mut row.silent,
+        Standing::Unreported => &mut row.unreported,
+        Standing::Failing => &mut row.failing,
+        Standing::Needing => &mut row.needing,
+        Standing::PendingRestart => &mut row.pending_restart,
+        Standing::Complete => &mut row.complete,
+    } += 1;
+}
+
+fn sorted(mut rows: Vec<Compliance>) -> Vec<Compliance> {
+    rows.sort_by_cached_key(|row| (row.name.to_lowercase(), row.id.clone()));
+    rows
+}
+
+/// The page after a computer, or from the beginning where that is gone.
+fn page<T>(
+    all: &[&ComputerSummary],
+    after: Option<&str>,
+    limit: usize,
+    told: impl Fn(&ComputerSummary) -> T,
+) -> Page<T> {
+    let last = after.and_then(|after| all.iter().position(|one| one.id.to_string() == after));
+    let from = last.map_or(0, |last| last + 1);
+    let rest = all.get(from..).unwrap_or_default();
+    let items: Vec<T> = rest.iter().take(limit).map(|one| told(one)).collect();
+    let next = if rest.len() > limit { rest.get(limit - 1).map(|one| one.id.to_string()) } else { None };
+    Page { items, next, total: Some(all.len() as u64) }
+}
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;
