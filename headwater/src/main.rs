@@ -8,6 +8,7 @@ mod maintain;
 mod node;
 mod own_link;
 mod serve;
+mod stop_signal;
 mod tls;
 mod up;
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::config::{self, Config};
 use crate::node::{Bound, Node};
 use crate::own_link::{self, Own};
+use crate::stop_signal::stop_signal;
 use crate::{demo, tls};
 
 /// Why the server did not start.
@@ -37,6 +38,8 @@ pub enum ServeError {
     Demo(#[from] demo::DemoError),
     #[error("`{path}` cannot be written")]
     Write { path: PathBuf, source: std::io::Error },
+    #[error("the system gave no threads")]
+    Threads(#[source] std::io::Error),
     #[error("the system refused")]
     System(#[from] std::io::Error),
     #[error("the metrics cannot be started")]
@@ -102,8 +105,18 @@ pub enum Linking {
     ByHand,
 }
 
-/// One node, until it is told to stop.
+/// One node in the foreground, until it is told to stop.
 pub async fn run(config: Config, linking: Linking) -> Result<(), ServeError> {
+    run_until(config, linking, foreground, stop_signal()).await
+}
+
+/// One node until `stop` comes. `ready` is given what a person has to know, once the node answers.
+pub async fn run_until(
+    config: Config,
+    linking: Linking,
+    ready: impl FnOnce(&str),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let bound = Bound::bind(config).await?;
     let mut process = Process::begin()?;
     let node = process.start(bound).await?;
@@ -111,9 +124,8 @@ pub async fn run(config: Config, linking: Linking) -> Result<(), ServeError> {
         Linking::Own => Some(own_link::see_to(&node).await),
         Linking::ByHand => None,
     };
-    announce(&node, link.as_ref());
-    ready();
-    stop_signal().await;
+    ready(&announcement(&node, link.as_ref()));
+    stop.await;
     process.end().await;
     Ok(())
 }
@@ -159,21 +171,22 @@ fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
     }
 }
 
-/// Says where everything is.
-#[allow(clippy::print_stdout)]
-pub fn announce(node: &Node, link: Option<&Own>) {
+/// Where everything is.
+pub fn announcement(node: &Node, link: Option<&Own>) -> String {
+    let mut lines = Vec::new();
     if let Some(updates) = &node.updates_url {
-        println!("updates   {updates}");
+        lines.push(format!("updates   {updates}"));
     }
-    println!("console   {}", node.console_url);
+    lines.push(format!("console   {}", node.console_url));
     if let (Some(url), Some(linkage)) = (&node.linkage_url, &node.linkage) {
-        println!("linkage   {url}");
-        println!("          {}", linkage.fingerprint());
-        match (link, linkage.code()) {
-            (Some(Own::Linked), _) => println!("linked    with this update server, the top WSUS of its tree"),
-            (_, Some(code)) => println!("code      {code}   (for the managing server, once)"),
-            (_, None) => println!("manager   {}", linkage.manager().unwrap_or_default()),
-        }
+        lines.extend([format!("linkage   {url}"), format!("          {}", linkage.fingerprint())]);
+        lines.push(match (link, linkage.code()) {
+            (Some(Own::Linked), _) => {
+                "linked    with this update server, the top WSUS of its tree".to_owned()
+            }
+            (_, Some(code)) => format!("code      {code}   (for the managing server, once)"),
+            (_, None) => format!("manager   {}", linkage.manager().unwrap_or_default()),
+        });
     }
     if let Some(manager) = node.linkage.as_ref().and_then(|linkage| linkage.revoked_by()) {
         println!(
@@ -182,40 +195,32 @@ pub fn announce(node: &Node, link: Option<&Own>) {
         );
     }
     if let Some(Own::Failed { why }) = link {
-        println!("warning   {why}");
+        lines.push(format!("warning   {why}"));
     }
-    println!("data      {}", node.config.data.display());
+    lines.push(format!("data      {}", node.config.data.display()));
     if let Some(first) = &node.first {
-        println!("user      {}", first.name);
-        println!("password  {}   (shown this once)", first.password);
+        lines.push(format!("user      {}", first.name));
+        lines.push(format!("password  {}   (shown this once)", first.password));
     }
     let config = &node.config;
     let open = [config.updates, config.console].iter().any(|address| !address.ip().is_loopback());
     if open && config.insecure_http {
-        println!(
+        lines.push(
             "warning   plain HTTP beyond this machine: whoever is between can run programs on your computers"
+                .to_owned(),
         );
     }
+    lines.join("\n")
+}
+
+#[allow(clippy::print_stdout)]
+fn foreground(announcement: &str) {
+    println!("{announcement}");
+    ready();
 }
 
 /// For whoever waits until it answers.
 #[allow(clippy::print_stdout)]
 fn ready() {
     println!("headwater: ready");
-}
-
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    // Without signals the process is stopped from outside.
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -80,8 +80,10 @@ fn own_certificate(tls: &Tls, data: &Path, address: IpAddr) -> Result<Identity, 
 
 /// The name of this machine, in lower case.
 pub fn machine_name() -> Option<String> {
-    let name =
-        std::fs::read_to_string("/etc/hostname").ok().or_else(|| std::env::var("COMPUTERNAME").ok())?;
+    let name = match cfg!(windows) {
+        true => std::env::var("COMPUTERNAME").ok(),
+        false => std::fs::read_to_string("/etc/hostname").ok(),
+    }?;
     Some(name.trim().to_lowercase()).filter(|name| !name.is_empty())
 }
 

@@ -66,24 +66,23 @@ pub fn run<F: Future<Output = Result<(), ServeError>>>(
     config: Result<Config, ConfigError>,
     serve: impl FnOnce(Config) -> F,
 ) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: the system gave no threads: {error}");
-            return ExitCode::from(1);
-        }
-    };
-    let served = match config {
-        Ok(config) => runtime.block_on(serve(config)),
-        Err(error) => Err(ServeError::Config(error)),
-    };
-    match served {
+    match run_to_the_end(config, serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", admin::chain(&error));
             ExitCode::from(1)
         }
     }
+}
+
+/// With threads of its own.
+pub fn run_to_the_end<F: Future<Output = Result<(), ServeError>>>(
+    config: Result<Config, ConfigError>,
+    serve: impl FnOnce(Config) -> F,
+) -> Result<(), ServeError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Threads)?;
+    runtime.block_on(serve(config?))
 }
 
 fn configure(arguments: UpArguments) -> Result<Config, ConfigError> {

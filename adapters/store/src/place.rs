@@ -1,6 +1,6 @@
 //! Where a database is, and what a new connection to it is told.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Place {
     /// The URL by which the drivers know it; the file is made if it is missing.
     fn url(&self) -> String {
         match self {
-            Self::File(path) => format!("sqlite://{}?mode=rwc", path.display()),
+            Self::File(path) => format!("sqlite:{}?mode=rwc", escaped(path)),
             Self::Postgres(server) => server.url.clone(),
         }
     }
@@ -109,6 +109,19 @@ impl Place {
             .await?;
         Ok(pool)
     }
+}
+
+/// A path as it stands in a URL, where backslashes, blanks and question marks mean something else.
+fn escaped(path: &Path) -> String {
+    let mut text = String::new();
+    for byte in path.display().to_string().bytes() {
+        match byte.is_ascii_alphanumeric() {
+            true => text.push(char::from(byte)),
+            // Writing to a `String` does not fail.
+            false => drop(write!(text, "%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// Refuses servers on which statements would fail later.
@@ -208,6 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[cfg_attr(windows, ignore = "the server of PostgreSQL is started by a shell")]
     async fn a_database_of_postgres_has_one_writer_and_its_readers_do_not_write() {
         let Some(on) = TestDatabase::postgres() else { return };
         let store = on.open().await;
@@ -216,6 +230,15 @@ mod tests {
         sqlx::query("DELETE FROM operators").execute(&store.read).await.expect_err("readers only read");
         store.close().await;
         on.open().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_has_any_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = if cfg!(windows) { "ä b#50%41" } else { r"ä b#50%41?c\d" };
+        let place = Place::file(folder.path().join(name));
+        Store::open(&place).await.expect("opens").close().await;
+        assert!(folder.path().join(name).is_file());
     }
 
     #[test]

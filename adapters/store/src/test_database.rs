@@ -51,6 +51,7 @@ macro_rules! on_both_engines {
 
         mod on_postgres {
             $(#[tokio::test]
+            #[cfg_attr(windows, ignore = "the server of PostgreSQL is started by a shell")]
             async fn $test() {
                 if let Some(database) = crate::test_database::TestDatabase::postgres() {
                     super::$test(database).await;

@@ -20,7 +20,7 @@ use headwater_manager::ManagerError;
 use crate::config::{Config, ConfigError, Linkage, Role};
 use crate::node::{Bound, Node, is_plain};
 use crate::own_link::{self, Own};
-use crate::serve::{Process, ServeError, announce};
+use crate::serve::{Process, ServeError, announcement};
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +181,7 @@ pub async fn start(process: &mut Process, bound: Vec<Bound>) -> Result<(), Serve
         nodes.push(process.start(bound).await?);
     }
     let link = own_link::see_to(&nodes[0]).await;
-    announce(&nodes[0], Some(&link));
+    tell_where(&nodes[0], &link);
     if let Own::Failed { why } = link {
         return Err(DemoError::Refused(why).into());
     }
@@ -206,6 +206,11 @@ impl Server {
     fn of((site, node): (&'static Site, Arc<Node>)) -> Option<Self> {
         Some(Self { site, app: node.app.clone()?, updates_url: node.updates_url.clone()?, node })
     }
+}
+
+#[allow(clippy::print_stdout)]
+fn tell_where(node: &Node, link: &Own) {
+    println!("{}", announcement(node, Some(link)));
 }
 
 /// What a newcomer does next, from a second terminal.

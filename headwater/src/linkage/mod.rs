@@ -1,7 +1,12 @@
 //! `headwater linkage`: a Linkage on its own machine, run, installed and seen to.
 
 mod install;
-mod unit;
+#[cfg(not(windows))]
+mod systemd;
+#[cfg(not(windows))]
+mod systemd_unit;
+#[cfg(windows)]
+mod windows;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,6 +17,12 @@ use headwater_app::{admin, lock};
 use crate::config::{Config, ConfigError};
 use crate::serve::{self, Linking};
 use crate::{logging, up};
+
+// How a service is installed here.
+#[cfg(not(windows))]
+use systemd as platform;
+#[cfg(windows)]
+use windows as platform;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -42,7 +53,7 @@ enum LinkageCommand {
     },
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example:\n  headwater linkage run --config /etc/headwater.toml")]
 struct RunArguments {
     /// Which WSUS it speaks for: `linkage.microsoft_wsus`, or else the update server of this configuration,
@@ -58,10 +69,16 @@ struct RunArguments {
     /// The file with the password of the Microsoft WSUS's account; wins over the configuration's.
     #[arg(long, value_name = "FILE")]
     wsus_password_file: Option<PathBuf>,
+    /// Started by the service manager, as `linkage install` tells it to.
+    #[cfg(windows)]
+    #[arg(long, hide = true)]
+    service: bool,
 }
 
 pub fn run(arguments: &LinkageArguments) -> ExitCode {
     let done = match &arguments.command {
+        #[cfg(windows)]
+        LinkageCommand::Run(arguments) if arguments.service => windows::run(arguments),
         LinkageCommand::Run(arguments) => {
             logging::start(logging::ALL);
             return up::run(configure(arguments), |config| serve::run(config, Linking::ByHand));

@@ -31,4 +31,5 @@ mod sources;
 mod tree;
 mod up;
 mod whole;
+mod windows;
 mod wire;

@@ -34,28 +34,8 @@ pub(super) struct Stopped {
 }
 
 impl Stopped {
-    pub(super) fn start_again(self) -> Node {
-        let Self { name, data, config } = self;
-        let mut command = Command::new(HEADWATER);
-        command.args(["serve", "--config"]).arg(&config);
-        Node { name, data, config, server: Server::wait_for(&mut command) }
-    }
-}
-
-/// A port that nobody has at the moment.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-impl Node {
-    pub(super) fn start(folder: &TempDir, name: &'static str, roles: &str, parent: Option<&Node>) -> Self {
-        let parent = parent.map(|parent| format!("parent = \"{}\"", parent.linkage_url()));
-        Self::start_with(folder, name, roles, &parent.unwrap_or_default())
-    }
-
     /// With more of its configuration, from the Linkage's part on.
-    pub(super) fn start_with(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
+    fn configured(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
         let data = folder.path().join(name);
         let password = folder.path().join("first-password");
         std::fs::write(&password, FIRST_PASSWORD).expect("is written");
@@ -73,7 +53,35 @@ impl Node {
         );
         let config = folder.path().join(format!("{name}.toml"));
         std::fs::write(&config, text).expect("is written");
-        Stopped { name, data, config }.start_again()
+        Self { name, data, config }
+    }
+
+    pub(super) fn start_again(self) -> Node {
+        self.start_by(Command::new(HEADWATER).args(["serve", "--config"]))
+    }
+
+    fn start_by(self, command: &mut Command) -> Node {
+        let Self { name, data, config } = self;
+        let server = Server::wait_for(command.arg(&config));
+        Node { name, data, config, server }
+    }
+}
+
+/// A port that nobody has at the moment.
+pub(super) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+impl Node {
+    pub(super) fn start(folder: &TempDir, name: &'static str, roles: &str, parent: Option<&Node>) -> Self {
+        let parent = parent.map(|parent| format!("parent = \"{}\"", parent.linkage_url()));
+        Self::start_with(folder, name, roles, &parent.unwrap_or_default())
+    }
+
+    /// With more of its configuration, from the Linkage's part on.
+    pub(super) fn start_with(folder: &TempDir, name: &'static str, roles: &str, more: &str) -> Self {
+        Stopped::configured(folder, name, roles, more).start_again()
     }
 
     pub(super) fn kill(self) -> Stopped {
@@ -277,6 +285,12 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
 /// A Linkage that speaks only Microsoft's administration service, towards a program that plays the server.
 #[test]
 fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
+    let mut command = Command::new(HEADWATER);
+    a_microsoft_wsus_is_linked_through(command.args(["serve", "--config"]));
+}
+
+/// `command` runs the Linkage; what it lacks is the file of its configuration.
+pub(super) fn a_microsoft_wsus_is_linked_through(command: &mut Command) {
     let Some(microsoft) = MicrosoftWsus::start(&[]) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let manager = Node::start(&folder, "hq", "\"manager\"", None);
@@ -287,7 +301,8 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
         microsoft.port(),
         password.display()
     );
-    let linkage = Node::start_with(&folder, "ms", "\"linkage\"", &wsus);
+    let stopped = Stopped::configured(&folder, "ms", "\"linkage\"", &wsus);
+    let linkage = stopped.start_by(command);
     manager.done(&["wsus", "link", &linkage.linkage_url(), "--code", &linkage.code()]);
     let shown = manager.json(&["wsus", "show"]);
     assert_eq!(

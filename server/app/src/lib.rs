@@ -14,6 +14,7 @@ mod error;
 mod intake;
 mod live;
 pub mod oracle;
+mod private_folder;
 mod start;
 pub mod update_server;
 pub mod upstream_server;
@@ -26,4 +27,7 @@ pub use cookie::{COOKIE_BYTES, Cookie, CookieError, CookieJar, Purpose};
 pub use error::{AppError, ClientFault};
 pub use headwater_operators::{FirstAdministrator, Operator, Operators};
 pub use live::{Live, Served};
-pub use start::{App, DATABASE, Settings, Targeting, lock, make_private, write_secret};
+#[cfg(windows)]
+pub use private_folder::{ADMINISTRATORS, SYSTEM, icacls};
+pub use private_folder::{make_private, write_secret};
+pub use start::{App, DATABASE, Settings, Targeting, lock};

@@ -25,6 +25,7 @@ use crate::cookie::{CookieJar, KEY_BYTES};
 use crate::downstream_server::{Downstream, DownstreamSettings};
 use crate::error::AppError;
 use crate::live::{self, Live, Served};
+use crate::private_folder::make_private;
 use crate::upstream_server::{self, ENROLLING_MAX, Packed};
 use crate::writer::Writer;
 
@@ -202,29 +203,6 @@ impl App {
         }
         self.store.close().await;
     }
-}
-
-/// Makes the folder, for the server's account alone: it holds keys.
-pub fn make_private(data: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(data)
-}
-
-/// Writes a file that only its owner can read, in place of an earlier one.
-pub fn write_secret(path: &Path, secret: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let fresh = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&fresh)?;
-    file.write_all(secret)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)
 }
 
 /// Arranges the rows of all computers by update.

@@ -235,6 +235,7 @@ fn the_list_is_ordered_and_without_strangers() {
     assert_eq!(listed, put);
 }
 
+#[cfg_attr(windows, ignore = "Wine keeps the name of a removed file until it is closed; Windows 10 does not")]
 #[test]
 fn a_removed_file_is_read_to_its_end() {
     let fixture = Fixture::new();
