@@ -51,14 +51,14 @@ pub async fn see_to(node: &Node) -> Own {
 
 async fn link(app: &App, manager: &Manager, linkage: &Linkage, url: &str) -> Result<Own, ManagerError> {
     let upstream = app.upstream_url();
-    if let Some((linked, address)) = manager.linked().await? {
-        // One that forgot its managing server has another id.
-        let is_here = linked == linkage.id() || (address == url && linkage.code().is_some());
+    if let Some(linked) = manager.linked().await? {
+        // A Linkage that forgot its managing server has another id, and the WSUS is the same.
+        let is_here = linked.linkage == linkage.id() || linked.server == Some(app.server.id);
         if !is_here {
-            tracing::info!(url = address, "the managing server is linked with another WSUS");
+            tracing::info!(url = linked.url, "the managing server is linked with another WSUS");
             return Ok(Own::Other);
         }
-        return still(manager, linkage, upstream, &address, url).await;
+        return still(manager, linkage, upstream, &linked.url, url).await;
     }
     if let Some(upstream) = upstream {
         tracing::info!(

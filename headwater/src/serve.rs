@@ -189,10 +189,10 @@ pub fn announcement(node: &Node, link: Option<&Own>) -> String {
         });
     }
     if let Some(manager) = node.linkage.as_ref().and_then(|linkage| linkage.revoked_by()) {
-        println!(
+        lines.push(format!(
             "warning   {manager} revoked this Linkage, which does nothing for it any more; to use it again, pair it \
              there with the code"
-        );
+        ));
     }
     if let Some(Own::Failed { why }) = link {
         lines.push(format!("warning   {why}"));

@@ -245,7 +245,7 @@ pub(crate) async fn begin(
     let dry_run = fields.get("dry") == "yes";
     let request = SyncRequest { dry_run, below: fields.text("below"), ..SyncRequest::default() };
     // What only compares writes nothing.
-    let by = visitor.permitted(if dry_run { Action::Write } else { Action::Administer })?;
+    let by = visitor.permitted(if dry_run { Action::Write } else { Action::ForEveryGroup })?;
     let running = manager.synchronise(&request, by).await?;
     match running.number {
         Some(number) => Ok(Ok(Redirect::to(&format!("/runs/{number}")))),
@@ -284,6 +284,6 @@ async fn listed(manager: &Manager, visitor: &Visitor, running: &Running) -> Resu
 }
 
 pub(crate) async fn stop(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
-    manager.stop_synchronising(visitor.permitted(Action::Administer)?).await?;
+    manager.stop_synchronising(visitor.permitted(Action::ForEveryGroup)?).await?;
     Ok(Redirect::to("/runs"))
 }

@@ -132,8 +132,12 @@ async fn synchronise(
     caller: Caller,
     Json(request): Json<SyncRequest>,
 ) -> Result<Response, Refusal> {
-    // What only compares writes nothing.
-    let action = if request.dry_run { Action::Write } else { Action::Administer };
+    // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
+    let action = match request.dry_run {
+        true => Action::Write,
+        false if request.with_upstream => Action::Administer,
+        false => Action::ForEveryGroup,
+    };
     let running = manager.synchronise(&request, &caller.permitted(action)?.name).await?;
     let (events, received) = mpsc::unbounded_channel();
     tokio::spawn(async move {
@@ -156,11 +160,8 @@ async fn synchronise(
     Ok(lines(received))
 }
 
-async fn stop_synchronising(
-    State(manager): Shared,
-    Administrator(caller): Administrator,
-) -> Result<StatusCode, Refusal> {
-    manager.stop_synchronising(&caller.name).await?;
+async fn stop_synchronising(State(manager): Shared, caller: Caller) -> Result<StatusCode, Refusal> {
+    manager.stop_synchronising(&caller.permitted(Action::ForEveryGroup)?.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

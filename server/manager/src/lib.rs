@@ -43,6 +43,7 @@ pub use error::{ErrorKind, ManagerError};
 pub use group_plan::LastPlan;
 pub use headwater_store::AuditRow;
 pub use impact::{Impact, ServerImpact};
+pub use link::Linked;
 pub use mirror::{
     ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
     follow_wsus,

@@ -4,13 +4,22 @@ use std::time::Duration;
 
 use headwater_api::linkage::{About, PAIR, PROTOCOL, Pairing, PairingAnswer, ROOT, WsusIdentity, WsusMode};
 use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError, Term};
-use headwater_model::LinkageId;
+use headwater_model::{LinkageId, ServerId};
 use headwater_store::LinkageRow;
 
 use crate::ask::{Way, invalid};
 use crate::{Manager, ManagerError};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Which WSUS is linked, and the way to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    pub linkage: LinkageId,
+    pub server: Option<ServerId>,
+    /// Of its Linkage.
+    pub url: String,
+}
 
 impl Manager {
     /// Pairs with the Linkage at this address and links with its WSUS, if that is the top of its tree.
@@ -43,7 +52,7 @@ impl Manager {
         let mut row = LinkageRow {
             linkage,
             public_key: key.as_bytes().to_vec(),
-            server: headwater_model::ServerId::from_bytes([0; 16]),
+            server: ServerId::from_bytes([0; 16]),
             name: url.to_string(),
             paired_by: by.to_owned(),
             paired_at: self.now(),
@@ -69,9 +78,12 @@ impl Manager {
         linked
     }
 
-    /// The Linkage of the linked WSUS, and its address.
-    pub async fn linked(&self) -> Result<Option<(LinkageId, String)>, ManagerError> {
-        Ok(self.store.link().await?.map(|link| (link.linkage, link.url)))
+    /// The linked WSUS, if there is one.
+    pub async fn linked(&self) -> Result<Option<Linked>, ManagerError> {
+        let Some(link) = self.store.link().await? else { return Ok(None) };
+        let linkages = self.store.linkages().await?;
+        let server = linkages.iter().find(|one| one.linkage == link.linkage).map(|one| one.server);
+        Ok(Some(Linked { linkage: link.linkage, server, url: link.url }))
     }
 
     /// The linked Linkage is at another address from now on. Whoever else is there has no key of it.

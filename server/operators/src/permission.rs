@@ -99,9 +99,9 @@ pub enum Action<'a> {
     Write,
     /// Changes what these groups have, and nothing beyond them.
     ForGroups(&'a [GroupPath]),
-    /// Changes what any group may have.
+    /// Changes what any group may have: also a run that brings the tree in step.
     ForEveryGroup,
-    /// Reaches wider than groups: declines, imports, runs of the tree, the link, operators.
+    /// Reaches wider than groups: declines, imports, the link, operators.
     Administer,
 }
 

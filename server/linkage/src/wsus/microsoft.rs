@@ -413,6 +413,7 @@ fn computer(computer: Computer) -> WsusComputer {
 }
 
 // Wine, which runs the tests for Windows, starts no program of Linux with pipes to it.
-#[cfg(all(test, not(windows)))]
+#[cfg(test)]
+#[cfg(not(windows))]
 #[path = "microsoft_tests.rs"]
 mod tests;
