@@ -29,6 +29,7 @@ mod names;
 mod operator;
 mod policy;
 mod report;
+mod schedule;
 mod secret;
 mod server;
 mod session;

@@ -15,7 +15,7 @@ use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
-use crate::{Options, synchronise, tree, wsus_group};
+use crate::{Options, schedule, synchronise, tree, wsus_group};
 
 #[derive(Debug, Args)]
 pub struct WsusArguments {
@@ -93,8 +93,17 @@ pub enum WsusCommand {
         /// Write no members where more than so many would be removed from groups
         #[arg(long, value_name = "N")]
         max_removals: Option<u64>,
+        /// Write no members of groups that would lose over a tenth of theirs
+        #[arg(long, conflicts_with = "max_removals")]
+        hold_removals: bool,
         #[command(subcommand)]
         command: Option<SyncCommand>,
+    },
+    /// Synchronise the tree at set times
+    #[command(after_help = examples!("headwater wsus schedule set 03:00"))]
+    Schedule {
+        #[command(subcommand)]
+        command: schedule::ScheduleCommand,
     },
     /// Let the linked WSUS be written to again after a restore, once you have seen what differs
     #[command(after_help = examples!("headwater wsus confirm"))]
@@ -163,7 +172,15 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             ended(shown, if has_problem { Exit::Refused } else { Exit::Done })
         }
         WsusCommand::Sync { command: Some(SyncCommand::Stop), .. } => synchronise::stop(session),
-        WsusCommand::Sync { dry_run, below, only, with_upstream, max_removals, command: None } => {
+        WsusCommand::Sync {
+            dry_run,
+            below,
+            only,
+            with_upstream,
+            max_removals,
+            hold_removals,
+            command: None,
+        } => {
             let request = SyncRequest {
                 dry_run: *dry_run,
                 below: below.clone(),
@@ -174,9 +191,11 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
                 }),
                 with_upstream: *with_upstream,
                 max_removals: *max_removals,
+                hold_removals: *hold_removals,
             };
             synchronise::run(&request, session)
         }
+        WsusCommand::Schedule { command } => schedule::run(command, session),
         WsusCommand::Confirm => {
             session.client.confirm_wsus()?;
             session.say("Confirmed: the linked WSUS is written to again.")

@@ -11,7 +11,7 @@ use headwater_app::{App, Clock, FirstAdministrator, Operators, Settings, Targeti
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, Listener, linkage};
 use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent};
-use headwater_manager::{Manager, follow_wsus};
+use headwater_manager::{Manager, follow_wsus, keep_schedule};
 use headwater_model::Timestamp;
 use headwater_policy::offer::PageLimits;
 use tokio::sync::watch;
@@ -168,6 +168,7 @@ impl Node {
         let mut tasks = vec![tokio::spawn(listeners.console.serve(console, stopped.clone()))];
         if let Some(manager) = &self.manager {
             tasks.push(tokio::spawn(follow_wsus(manager.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(keep_schedule(manager.clone(), stopped.clone())));
         }
         if let (Some(app), Some(updates)) = (&self.app, listeners.updates) {
             tasks.extend(serve_updates(app, updates, stopped));

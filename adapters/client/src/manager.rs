@@ -4,8 +4,8 @@
 use headwater_api::{
     ApplyGroupPlan, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
     GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups,
-    LinkRequest, NewHostGroup, Page, PairRequest, RevokeRequest, Revoked, StandingQuery, SyncRun, UndonePlan,
-    UpdateFailure, WsusLink, path,
+    LinkRequest, NewHostGroup, NewSchedule, Page, PairRequest, RevokeRequest, Revoked, Schedule,
+    StandingQuery, SyncRun, UndonePlan, UpdateFailure, WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -63,6 +63,18 @@ impl Client {
     /// Restores the members that a WSUS group had before the last plan of its host group.
     pub fn undo_group_plan(&self, host_group: &str) -> Result<Answer<UndonePlan>, Error> {
         self.post(&path_with(path::WSUS_GROUP_UNDO, host_group), &serde_json::Map::new())
+    }
+
+    pub fn schedule(&self) -> Result<Answer<Option<Schedule>>, Error> {
+        self.get(path::WSUS_SCHEDULE, &())
+    }
+
+    pub fn set_schedule(&self, schedule: &NewSchedule) -> Result<Answer<Option<Schedule>>, Error> {
+        self.put(path::WSUS_SCHEDULE, schedule)
+    }
+
+    pub fn clear_schedule(&self) -> Result<(), Error> {
+        self.delete(path::WSUS_SCHEDULE)
     }
 
     pub fn compliance(&self, query: &ComplianceQuery) -> Result<Answer<Page<Compliance>>, Error> {

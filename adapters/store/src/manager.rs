@@ -1,6 +1,7 @@
 //! The database of a managing server.
 
 mod host_groups;
+mod schedule;
 mod trust;
 
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};

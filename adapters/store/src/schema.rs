@@ -43,6 +43,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0004_review.sql"),
         include_str!("../migrations/manager/0005_revocations.sql"),
         include_str!("../migrations/manager/0006_operators.sql"),
+        include_str!("../migrations/manager/0007_schedule.sql"),
     ],
     ours: ["authority", "linkages"],
 };

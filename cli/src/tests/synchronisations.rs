@@ -202,3 +202,20 @@ fn the_last_runs() {
     let done = run("wsus history", &[(RUNS, Reply::Json(json!([])))]);
     assert_eq!(done.out, "There was no run yet. Begin one with `headwater wsus sync`.\n");
 }
+
+#[test]
+fn the_tree_is_synchronised_at_set_times() {
+    let schedule =
+        json!({"at": "03:00", "days": ["mon", "thu"], "max_removals": 20, "next_at": "2026-10-05T01:00:00Z"});
+    let done = run(
+        "wsus schedule set 03:00 --day mon --day thu --max-removals 20",
+        &[("PUT /api/v1/wsus/schedule", Reply::Json(schedule.clone()))],
+    );
+    assert_eq!(done.body(), json!({"at": "03:00", "days": ["mon", "thu"], "max_removals": 20}));
+    assert!(done.out.starts_with("The tree is synchronised at 03:00 on Mon, Thu;"), "{}", done.out);
+    assert!(done.out.replace('\n', " ").contains("Next: 2026-10-05 01:00"), "{}", done.out);
+    let done = run("wsus schedule show", &[("GET /api/v1/wsus/schedule", Reply::Json(json!(null)))]);
+    assert!(done.out.starts_with("There is no schedule."), "{}", done.out);
+    let done = run("wsus schedule off", &[("DELETE /api/v1/wsus/schedule", Reply::Nothing)]);
+    assert_eq!(done.out, "The tree is synchronised by command only.\n");
+}

@@ -21,6 +21,7 @@ pub mod path;
 mod policy;
 mod problem;
 mod report;
+mod schedule;
 mod server;
 mod session;
 mod status;
@@ -56,6 +57,7 @@ pub use problem::Problem;
 pub use report::{
     Compliance, ComplianceBy, ComplianceQuery, FailuresQuery, Standing, StandingQuery, UpdateFailure,
 };
+pub use schedule::{NewSchedule, Schedule, Weekday};
 pub use server::{
     CatalogueStatus, ComputersStatus, ContentState, ContentStatus, DownstreamServer, ServerRef, ServerStatus,
     ServerUrls,

@@ -96,6 +96,9 @@ pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
 /// POST of nothing, for a host group by name: [`UndonePlan`](crate::UndonePlan).
 pub const WSUS_GROUP_UNDO: &str = "/api/v1/wsus/groups/{name}/undo";
+/// GET: the [`Schedule`](crate::Schedule) or `null`; PUT of [`NewSchedule`](crate::NewSchedule): the same;
+/// DELETE: 204.
+pub const WSUS_SCHEDULE: &str = "/api/v1/wsus/schedule";
 /// GET with [`ComplianceQuery`](crate::ComplianceQuery): a [`Page`](crate::Page) of
 /// [`Compliance`](crate::Compliance), always whole.
 pub const REPORT_COMPLIANCE: &str = "/api/v1/reports/compliance";

@@ -24,6 +24,9 @@ pub struct SyncRequest {
     /// How many members the run may remove from groups; beyond it none is removed or added. Absent: any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_removals: Option<u64>,
+    /// Write no members of groups that would lose over a tenth of theirs, or all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold_removals: bool,
 }
 
 /// A part of what a run does. A replica gets groups and approvals by the same synchronisation.

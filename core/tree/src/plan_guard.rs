@@ -34,6 +34,16 @@ pub enum Held {
     Allowed { removed: usize, max: usize },
 }
 
+impl Held {
+    /// The host group whose WSUS group it is about; none where it is the plan as a whole.
+    pub fn group(&self) -> Option<HostGroupId> {
+        match self {
+            Self::Empties { group, .. } | Self::Share { group, .. } => Some(*group),
+            Self::Allowed { .. } => None,
+        }
+    }
+}
+
 /// What changed since a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {

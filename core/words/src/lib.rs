@@ -6,4 +6,5 @@ pub mod moment;
 pub mod operator;
 pub mod quantity;
 pub mod report;
+pub mod schedule;
 pub mod synchronisation;

@@ -78,6 +78,7 @@ impl Console {
 
     /// Waits for what the mirror has yet to read: on a busy machine longer than a page takes. The page is not
     /// loaded again.
+    #[track_caller]
     fn comes(&self, css: &str, text: &str) {
         // In one step, for the part may be replaced at any moment.
         let script = format!("return document.querySelector({css:?})?.innerText ?? ''");
@@ -180,7 +181,13 @@ fn every_page_can_be_used_by_everybody() {
     browser.wait_text("tbody", "ber-ws-002.corp.example");
     browser.wait_text("#text", "ber-ws-002.corp.example added to Workstations");
     console.check("run");
-    console.look_at("/runs", "runs");
+    console.open("/runs");
+    browser.click("main details summary");
+    browser.click("input[name=day][value=Thu]");
+    browser.click("form[action='/runs/schedule'] button.main");
+    browser.wait_text("main", "The tree is synchronised at 03:00 on Thu;");
+    browser.click("main details summary");
+    console.check("runs");
     // Nobody reloads this page.
     console.open("/");
     console.comes(".verdict", "4 of 5 servers are in step. Munich: not reached.");
@@ -226,9 +233,12 @@ fn groups_are_planned_held_and_undone() {
 fn an_update_is_approved_halted_and_declined() {
     let Some(console) = Console::of_demonstration() else { return };
     let browser = &console.browser;
+    browser.zone("Asia/Tokyo");
     let update = console.first("/updates?approval=unapproved&superseded=yes");
     console.open(&update);
     let title = browser.text("h1");
+    assert_eq!(browser.text("label[for=deadline]"), "Deadline (your time)");
+    browser.script("const at = document.querySelector('#deadline'); at.value = '2030-12-24T03:00'; at.dispatchEvent(new Event('input'))");
 
     browser.click("#action option[value=install]");
     browser.script("document.querySelector('#group').value = [...document.querySelector('#group').options].find((one) => one.text === 'Pilot').value");
@@ -242,6 +252,9 @@ fn an_update_is_approved_halted_and_declined() {
     browser.click("form[method=post][action='/approve'] button.main");
     browser.wait_text("h1", &title);
     assert_eq!(approvals(), Some(1));
+    // Three in the morning in Tokyo is six in the evening of the day before in UTC.
+    let deadline = json(&console.data, &["update", "show", id])["approvals"][0]["deadline"].clone();
+    assert_eq!(deadline, "2030-12-23T18:00:00Z");
     browser.wait_text("tbody[data-live=grid]", "install");
 
     browser.click("form[action$='/halt'] button");

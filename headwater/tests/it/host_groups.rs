@@ -101,6 +101,10 @@ async fn groups_beneath_each_other_and_rules() {
     let (report, code) = sync(&manager.data, &["--max-removals", "1"]);
     assert_eq!((code, changed(&report), differences(&report).len()), (1, 0, 3), "{report}");
     assert!(report.to_string().contains("removes 2 members, more than the 1 allowed"), "{report}");
+    // A run by schedule looks at each group: this one would lose more than a tenth.
+    let (report, code) = sync(&manager.data, &["--hold-removals"]);
+    assert_eq!((code, changed(&report), differences(&report).len()), (1, 0, 3), "{report}");
+    assert!(report.to_string().contains("would lose 2 of its 3 members, more than 10 %"), "{report}");
     assert_eq!(sync(&manager.data, &["--max-removals", "2"]).1, 0);
     assert_eq!(members(&top, "Berlin"), ["pc1", "pc2"]);
 

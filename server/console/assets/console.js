@@ -9,6 +9,28 @@ function localTimes(root) {
   }
 }
 
+// Moments are typed in the reader's zone and sent in UTC.
+function localMoments() {
+  for (const typed of document.querySelectorAll("input[type=datetime-local]")) {
+    const label = document.querySelector(`label[for="${typed.id}"]`);
+    if (label) label.textContent = label.textContent.replace("UTC", "your time");
+    if (typed.value) typed.value = local(new Date(typed.value + "Z"));
+    const sent = document.createElement("input");
+    sent.type = "hidden";
+    sent.name = typed.name;
+    typed.removeAttribute("name");
+    typed.after(sent);
+    const take = () => { sent.value = typed.value ? new Date(typed.value).toISOString().slice(0, 16) : ""; };
+    take();
+    typed.addEventListener("input", take);
+  }
+}
+
+// `2026-12-24T03:00`, as such a field has it.
+function local(at) {
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+}
+
 // Takes the parts that are named in the new page in place of those of this one.
 function patch(fresh) {
   for (const part of document.querySelectorAll("[data-live]")) {
@@ -87,6 +109,7 @@ document.addEventListener("click", async (event) => {
 });
 
 localTimes(document);
+localMoments();
 keys();
 selected();
 copying(document);

@@ -67,6 +67,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/groups/undo", post(groups::undo))
         .route("/groups/set", post(groups::set))
         .route("/groups/delete", post(groups::delete))
+        .route("/runs/schedule", post(runs::set_schedule))
         .route("/runs", get(runs::list).post(runs::begin))
         .route("/runs/stop", post(runs::stop))
         .route("/runs/{number}", get(runs::show))

@@ -3,11 +3,14 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
-use headwater_api::{SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState};
+use headwater_api::{
+    NewSchedule, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
+};
 use headwater_manager::{Manager, Mirror, Running};
 use headwater_operators::Action;
-use headwater_words::moment::took;
+use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{counted, duration, grouped};
+use headwater_words::schedule;
 use headwater_words::synchronisation::{in_step, mode, phase, sentences, verdict};
 
 use crate::Shared;
@@ -26,7 +29,27 @@ struct List {
     frame: Frame,
     verdict: String,
     rows: Vec<Past>,
+    /// When the tree is synchronised by itself, if it is.
+    schedule: Option<Scheduled>,
+    days: Vec<Day>,
 }
+
+struct Scheduled {
+    when: String,
+    at: String,
+    max_removals: String,
+    next: String,
+    next_exact: String,
+}
+
+/// A day that can be ticked.
+struct Day {
+    value: &'static str,
+    is_chosen: bool,
+}
+
+const DAYS: [Weekday; 7] =
+    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
 struct Past {
     number: u64,
@@ -47,7 +70,44 @@ pub(crate) async fn list(State(manager): Shared, visitor: Visitor) -> Result<Htm
         }
     };
     let frame = Frame::new(&manager, &visitor, "/runs", "Synchronisation", &Fields::default());
-    Ok(Html(List { frame, verdict, rows }.render()?))
+    let schedule = manager.schedule().await?;
+    let chosen = schedule.as_ref().map(|schedule| schedule.when.days.clone()).unwrap_or_default();
+    let days = DAYS.map(|day| Day { value: schedule::name(day), is_chosen: chosen.contains(&day) }).into();
+    let schedule = schedule.map(|schedule| Scheduled {
+        when: schedule::when(&schedule.when),
+        at: schedule.when.at,
+        max_removals: schedule.when.max_removals.map_or_else(String::new, |max| max.to_string()),
+        next: schedule.next_at.to_string(),
+        next_exact: minute(schedule.next_at),
+    });
+    Ok(Html(List { frame, verdict, rows, schedule, days }.render()?))
+}
+
+/// Sets the schedule, or takes it away.
+pub(crate) async fn set_schedule(
+    State(manager): Shared,
+    visitor: Visitor,
+    Form(fields): Form,
+) -> Result<Redirect, Failure> {
+    let by = visitor.permitted(Action::Administer)?;
+    if fields.get("off").is_empty() {
+        let days: Vec<&str> = fields.all("day").collect();
+        let max_removals = match fields.get("max_removals") {
+            "" => None,
+            text => {
+                Some(text.parse().map_err(|_| Failure::invalid("write the number of members in digits"))?)
+            }
+        };
+        let new = NewSchedule {
+            at: fields.get("at").to_owned(),
+            days: DAYS.into_iter().filter(|day| days.contains(&schedule::name(*day))).collect(),
+            max_removals,
+        };
+        manager.set_schedule(&new, by).await?;
+    } else {
+        manager.clear_schedule(by).await?;
+    }
+    Ok(Redirect::to("/runs"))
 }
 
 async fn past(manager: &Manager, runs: Vec<SyncRun>, here: Option<u64>) -> Vec<Past> {

@@ -12,8 +12,9 @@ use headwater_api::{
     ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, Compliance, ComplianceQuery, ComputerDetail,
     ComputerQuery, ComputerSummary, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery,
     Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
-    NewHostGroup, Page, PairRequest, RevokeRequest, Revoked, StandingQuery, SyncEvent, SyncRequest, SyncRun,
-    UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
+    NewHostGroup, NewSchedule, Page, PairRequest, RevokeRequest, Revoked, Schedule, StandingQuery, SyncEvent,
+    SyncRequest, SyncRun, UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary,
+    UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -40,6 +41,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
+        .route(path::WSUS_SCHEDULE, get(schedule).put(set_schedule).delete(clear_schedule))
         .route(path::REPORT_COMPLIANCE, get(compliance))
         .route(path::REPORT_COMPUTERS, get(standing))
         .route(path::REPORT_FAILURES, get(failures))
@@ -267,6 +269,26 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
+}
+
+async fn schedule(State(manager): Shared) -> Result<Json<Option<Schedule>>, Refusal> {
+    Ok(Json(manager.schedule().await?))
+}
+
+async fn set_schedule(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+    Json(new): Json<NewSchedule>,
+) -> Result<Json<Option<Schedule>>, Refusal> {
+    Ok(Json(manager.set_schedule(&new, &caller.name).await?))
+}
+
+async fn clear_schedule(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+) -> Result<StatusCode, Refusal> {
+    manager.clear_schedule(&caller.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn compliance(

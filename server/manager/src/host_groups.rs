@@ -144,7 +144,7 @@ impl Manager {
     }
 
     /// Whether a host is in the group itself, by its rule or as a member.
-    fn has_host(&self, row: &HostGroupRow, client: &ClientId) -> bool {
+    pub(crate) fn has_host(&self, row: &HostGroupRow, client: &ClientId) -> bool {
         let Some(rule) = &row.rule else { return row.members.binary_search(client).is_ok() };
         let (mirror, Ok(rule)) = (self.mirror(), rule.parse::<Rule>()) else { return false };
         mirror.computers.get(client).is_some_and(|known| matches(&rule, known))

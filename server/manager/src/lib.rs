@@ -22,6 +22,7 @@ mod reach;
 mod report;
 mod revoke;
 mod running;
+mod schedule;
 mod sync;
 mod tree;
 mod trust;
@@ -51,6 +52,7 @@ pub use mirror::{
 pub use reach::GroupPaths;
 pub use report::standing;
 pub use running::{LastLine, Running};
+pub use schedule::keep_schedule;
 pub use why::{Question, why};
 
 /// What its clock says.

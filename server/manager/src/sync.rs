@@ -230,14 +230,20 @@ impl Run<'_> {
         Ok(report)
     }
 
-    /// The groups whose members are not written: those that an operator holds, and all where the run would
-    /// remove more than it may.
+    /// The groups whose members are not written: those that an operator holds, those that would lose too many
+    /// where the run looks at that, and all where it would remove more than it may.
     fn held(&self, known: &Known, plan: &Plan) -> BTreeMap<GroupId, String> {
         let mut held = known.held();
-        let max = self.request.max_removals.map(|max| usize::try_from(max).unwrap_or(usize::MAX));
-        if let Some(reason) = max.and_then(|max| plan_guard::held(plan, Some(max)).pop()) {
+        let SyncRequest { max_removals, hold_removals, .. } = self.request;
+        if let Some(max) = max_removals.map(|max| usize::try_from(max).unwrap_or(usize::MAX))
+            && let Some(reason) = plan_guard::held(plan, Some(max)).pop()
+        {
             let groups = plan.groups.iter().filter_map(|group| group.target.id());
             held.extend(groups.map(|group| (group, reason.to_string())));
+        } else if *hold_removals {
+            let target = |of| plan.groups.iter().find(|group| group.group == of)?.target.id();
+            let reasons = plan_guard::held(plan, None).into_iter();
+            held.extend(reasons.filter_map(|one| Some((target(one.group()?)?, one.to_string()))));
         }
         held
     }

@@ -48,6 +48,11 @@ impl Browser {
         self.driver.devtools("Emulation.setEmulatedMedia", &features);
     }
 
+    /// In which zone the person is, such as `Asia/Tokyo`, from the next page that is opened.
+    pub fn zone(&self, name: &str) {
+        self.driver.devtools("Emulation.setTimezoneOverride", &json!({ "timezoneId": name }));
+    }
+
     /// Whether pages may run scripts, from the next that is opened.
     pub fn scripts(&self, are_on: bool) {
         self.driver.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": !are_on }));

@@ -1,0 +1,53 @@
+//! When the tree is synchronised by itself.
+
+use headwater_model::Timestamp;
+use sqlx::Row;
+
+use super::{AuditRow, ManagerStore, audit};
+use crate::{Result, rows};
+
+impl ManagerStore {
+    /// The schedule as JSON, which the store does not look into.
+    pub async fn schedule(&self) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT body FROM schedule").fetch_optional(&self.read).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    /// Keeps a schedule in place of the one before, or none.
+    pub async fn set_schedule(&self, body: Option<&str>, by: &str, now: Timestamp) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        let row = sqlx::query("SELECT body FROM schedule").fetch_optional(&mut *transaction).await?;
+        let before: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+        sqlx::query("DELETE FROM schedule").execute(&mut *transaction).await?;
+        if let Some(body) = body {
+            sqlx::query("INSERT INTO schedule (one, body) VALUES (1, $1)")
+                .bind(rows::text(body))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let after = body.map(str::to_owned);
+        audit(&mut transaction, &AuditRow { before, after, ..AuditRow::of(now, by, "set schedule", "") })
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_database::{TestDatabase, on_both_engines};
+
+    on_both_engines!(one_schedule_is_kept);
+
+    async fn one_schedule_is_kept(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        assert_eq!(store.schedule().await.expect("reads"), None);
+        for body in [Some("first"), Some("second"), None] {
+            store.set_schedule(body, "ada", Timestamp::EPOCH).await.expect("writes");
+            assert_eq!(store.schedule().await.expect("reads").as_deref(), body);
+        }
+        let audited = store.audited(None, None, 1).await.expect("reads").remove(0);
+        assert_eq!((audited.before.as_deref(), audited.after), (Some("second"), None));
+    }
+}
