@@ -97,6 +97,15 @@ fn said(command: &mut Command) -> String {
 fn answer(port: u16) -> String {
     let tls = TlsConfig::builder().disable_verification(true).build();
     let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().tls_config(tls).build());
-    let mut answer = agent.get(format!("https://127.0.0.1:{port}/linkage")).call().expect("an answer");
+    let url = format!("https://127.0.0.1:{port}/linkage");
+    // The key is there a moment before the service listens.
+    let begun = Instant::now();
+    let mut answer = loop {
+        match agent.get(&url).call() {
+            Ok(answer) => break answer,
+            Err(error) => assert!(begun.elapsed().as_secs() < 60, "it does not answer: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    };
     answer.body_mut().read_to_string().expect("a text")
 }
