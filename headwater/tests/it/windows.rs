@@ -2,7 +2,7 @@
 //! it runs and answers; it has no accounts of services, and takes every right for granted.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ureq::tls::TlsConfig;
@@ -33,6 +33,7 @@ fn a_linkage_on_windows_is_paired_and_carries_out_orders() {
 #[test]
 fn the_service_is_installed_runs_and_ends_in_order() {
     let Some(mut command) = headwater() else { return };
+    let _session = Session::open();
     let folder = tempfile::tempdir().expect("a folder");
     let (config, password, data) =
         (folder.path().join("headwater.toml"), folder.path().join("password"), folder.path().join("data"));
@@ -68,6 +69,25 @@ fn the_service_is_installed_runs_and_ends_in_order() {
     while !std::fs::read_to_string(&log).expect("a log").contains("headwater::serve: stopped") {
         assert!(begun.elapsed().as_secs() < 60, "it did not end");
         std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Somebody who is signed in: Wine ends its services a moment after the last program that is none.
+struct Session(Child);
+
+impl Session {
+    /// It waits for a line that never comes.
+    fn open() -> Self {
+        let mut shell = Command::new("wine");
+        let shell = shell.arg("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(shell.spawn().expect("Wine starts"))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
     }
 }
 
