@@ -94,7 +94,7 @@ pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Res
             };
             let ask = |client: &Client, after| client.standing(&StandingQuery { standing, after });
             let rows = all(&session.client, ask)?;
-            show(&rows, computers, *csv, session)
+            show(&rows, |rows| computers(rows), *csv, session)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reports as rows of cells, for tables and for CSV alike.
 
-use headwater_api::{Compliance, ComputerSummary, Standing, UpdateFailure};
+use headwater_api::{Compliance, ComputerSummary, UpdateFailure};
 
 use crate::csv;
 use crate::error::meaning;
@@ -41,7 +41,7 @@ pub fn compliance(rows: &[Compliance]) -> Sheet {
     }
 }
 
-pub fn computers(rows: &[ComputerSummary]) -> Sheet {
+pub fn computers<'a>(rows: impl IntoIterator<Item = &'a ComputerSummary>) -> Sheet {
     let row = |one: &ComputerSummary| {
         vec![
             one.name.clone(),
@@ -54,7 +54,7 @@ pub fn computers(rows: &[ComputerSummary]) -> Sheet {
     };
     Sheet {
         head: &["COMPUTER", "SERVER", "GROUPS", "LAST CONTACT", "NEEDED", "FAILED"],
-        rows: rows.iter().map(row).collect(),
+        rows: rows.into_iter().map(row).collect(),
     }
 }
 
@@ -73,17 +73,6 @@ pub fn failures(rows: &[UpdateFailure]) -> Sheet {
     Sheet {
         head: &["COMPUTER", "SERVER", "UPDATE", "MEANING", "ERROR", "SINCE"],
         rows: rows.iter().map(row).collect(),
-    }
-}
-
-pub fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Silent => "silent",
-        Standing::Unreported => "unreported",
-        Standing::Failing => "failing",
-        Standing::Needing => "needing",
-        Standing::PendingRestart => "pending restart",
-        Standing::Complete => "complete",
     }
 }
 

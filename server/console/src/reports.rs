@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use headwater_api::{Compliance, ComplianceBy, Standing};
-use headwater_manager::{Manager, standing};
+use headwater_manager::Manager;
 use headwater_words::quantity::{counted, grouped};
 use headwater_words::report::{compliance, computers, failures};
 
@@ -43,7 +43,7 @@ struct Row {
 pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let all = mirror.computers.all();
-    let complete = all.iter().filter(|one| standing(one) == Standing::Complete).count() as u64;
+    let complete = mirror.that_stand(Standing::Complete).count() as u64;
     let table = |id, title, csv, by, filter: &str| Table {
         id,
         title,
@@ -102,10 +102,7 @@ pub(crate) async fn export(State(manager): Shared, Path(name): Path<String>) -> 
 }
 
 fn that_stand(manager: &Manager, wanted: Standing) -> String {
-    let mirror = manager.mirror();
-    let found: Vec<_> =
-        mirror.computers.all().iter().filter(|one| standing(one) == wanted).cloned().collect();
-    computers(&found).csv()
+    computers(manager.mirror().that_stand(wanted)).csv()
 }
 
 async fn all_failures(manager: &Manager) -> Result<String, Failure> {

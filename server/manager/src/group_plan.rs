@@ -1,6 +1,6 @@
 //! Plans: what would change in the WSUS groups of host groups, carried out exactly so, and undone.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
@@ -12,8 +12,8 @@ use headwater_tree::plan_guard;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::Way;
+use crate::host_groups::named;
 use crate::known::{Known, host_group_id};
-use crate::tree::Tree;
 use crate::{Manager, ManagerError, Mirror};
 
 /// What is named of all that changed since a plan was made.
@@ -43,12 +43,12 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let known = self.known(&way, &tree).await?;
-        self.planned(query, &known).await
+        self.planned(query, &known)
     }
 
-    async fn planned(&self, query: &GroupPlanQuery, known: &Known) -> Result<GroupPlan, ManagerError> {
-        let row = self.host_group(&query.group).await?;
-        let mut request = Request::with_beneath(&known.host_groups, host_group_id(&row));
+    fn planned(&self, query: &GroupPlanQuery, known: &Known) -> Result<GroupPlan, ManagerError> {
+        let row = named(&known.rows, &query.group)?;
+        let mut request = Request::with_beneath(&known.host_groups, host_group_id(row));
         if query.adopt {
             let foreign = known.groups.iter().filter(|group| group.owner == Owner::Foreign);
             request.adopt = foreign.map(|group| group.id).collect();
@@ -69,7 +69,7 @@ impl Manager {
         tree.must_be_writable()?;
         let known = self.known(&way, &tree).await?;
         let query = GroupPlanQuery { group: plan.host_group.clone(), adopt: plan.adopt };
-        let now = self.planned(&query, &known).await?;
+        let now = self.planned(&query, &known)?;
         if now.state != plan.state {
             return Err(ManagerError::Refused(format!(
                 "what the plan for `{}` was made from has changed ({}): make a new preview",
@@ -83,7 +83,7 @@ impl Manager {
         let mut made = HashSet::new();
         let mut groups = Vec::with_capacity(plan.groups.len());
         for planned in &plan.groups {
-            let row = self.host_group(&planned.host_group).await?;
+            let row = named(&known.rows, &planned.host_group)?;
             let group = match planned.group {
                 Some(group) => group,
                 None => self.create_group_on(&way, &way.top, &planned.name, by).await?.id,
@@ -99,8 +99,10 @@ impl Manager {
                 add: planned.add.clone(),
                 remove: planned.remove.clone(),
             };
+            let is_empty = written.add.is_empty() && written.remove.is_empty();
             let written = serde_json::to_string(&written).unwrap_or_default();
-            self.store.begin_plan(row.id, &written, by, self.now()).await?;
+            let written = (!is_empty).then_some(written.as_str());
+            self.store.begin_plan(row.id, written, by, self.now()).await?;
             groups.push((group, &planned.add, &planned.remove));
         }
         let servers: BTreeSet<ServerId> = groups
@@ -221,16 +223,13 @@ impl Manager {
     pub(crate) async fn make_lost_groups(
         &self,
         way: &Way,
-        tree: &Tree,
+        known: &Known,
         by: &str,
     ) -> Result<Vec<String>, ManagerError> {
-        let there: HashSet<GroupId> =
-            self.groups_of(way, &way.top).await?.into_iter().map(|group| group.id).collect();
-        let rows = self.store.host_groups().await?;
-        if rows.iter().all(|row| row.wsus_group.is_none_or(|group| there.contains(&group))) {
+        let there: HashSet<GroupId> = known.groups.iter().map(|group| group.id).collect();
+        if known.rows.iter().all(|row| row.wsus_group.is_none_or(|group| there.contains(&group))) {
             return Ok(Vec::new());
         }
-        let known = self.known(way, tree).await?;
         let mut made = Vec::new();
         for lost in known.managed().groups.iter().filter(|group| group.target == Target::Create) {
             let Some(row) = known.row(lost.group) else { continue };
@@ -329,16 +328,25 @@ fn told(
 ) -> Result<GroupPlan, ManagerError> {
     let mut groups = plan.groups.iter().collect::<Vec<_>>();
     groups.sort_by_key(|group| known.host_groups.chain(group.group).count());
+    let hosts = known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
+    let names = Names { computers: known.names(), hosts, mirror };
     Ok(GroupPlan {
         host_group: host_group.to_owned(),
         adopt,
-        groups: groups.into_iter().map(|group| planned(group, known, mirror)).collect::<Result<_, _>>()?,
+        groups: groups.into_iter().map(|group| planned(group, known, &names)).collect::<Result<_, _>>()?,
         held: plan_guard::held(plan, None).iter().map(ToString::to_string).collect(),
         state: plan_guard::digest(plan).to_string(),
     })
 }
 
-fn planned(group: &decide::GroupPlan, known: &Known, mirror: &Mirror) -> Result<PlannedGroup, ManagerError> {
+/// What computers and hosts are called, now or when they were last seen.
+struct Names<'a> {
+    computers: HashMap<&'a ClientId, &'a str>,
+    hosts: HashMap<HostId, &'a str>,
+    mirror: &'a Mirror,
+}
+
+fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<PlannedGroup, ManagerError> {
     let refused = |reason: String| Err(ManagerError::Refused(reason));
     match &group.target {
         Target::Create | Target::Ours(_) | Target::Adopt(_) => {}
@@ -358,11 +366,10 @@ fn planned(group: &decide::GroupPlan, known: &Known, mirror: &Mirror) -> Result<
         Target::Refused(refusal) => return refused(refusal.to_string()),
         Target::FeedsOnItself => return refused("the host group is made from WSUS groups".to_owned()),
     }
-    let computers = known.names();
     let change = |server: &ServerId, client: &ClientId| GroupChange {
         server: *server,
         client: client.clone(),
-        name: computers.get(client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
+        name: names.computers.get(client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
     };
     let (mut add, mut remove, mut unchanged) = (Vec::new(), Vec::new(), 0);
     for (server, members) in &group.servers {
@@ -370,12 +377,10 @@ fn planned(group: &decide::GroupPlan, known: &Known, mirror: &Mirror) -> Result<
         remove.extend(members.removed.iter().map(|client| change(server, client)));
         unchanged += (members.unchanged.len() + members.left.len()) as u64;
     }
-    let names: BTreeMap<HostId, &str> =
-        known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
     let not_registered = group.unregistered.iter().map(|(host, reason)| {
-        let name = names.get(host).map_or_else(|| host.to_string(), |name| (*name).to_owned());
+        let name = names.hosts.get(host).map_or_else(|| host.to_string(), |name| (*name).to_owned());
         // A host that was seen before reports to a server that is not reached now.
-        let before = name.parse().ok().and_then(|client| mirror.computers.get(&client));
+        let before = name.parse().ok().and_then(|client| names.mirror.computers.get(&client));
         match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
             (Reason::NeverSeen, Some((name, server))) => {
                 (name.clone(), format!("it reports to {}, which is not reached", server.name))

@@ -128,7 +128,7 @@ impl Manager {
     ) -> Result<Vec<(String, Option<GroupId>)>, ManagerError> {
         let rows = self.store.host_groups().await?;
         let mut found: BTreeSet<i64> =
-            rows.iter().filter(|row| self.has_host(row, client)).map(|row| row.id).collect();
+            rows.iter().filter(|row| self.has_host(row, [client])).map(|row| row.id).collect();
         // Each step adds the groups above those found, as deep as host groups may be.
         for _ in 0..DEPTH_MAX {
             let above = rows.iter().filter(|row| found.contains(&row.id)).filter_map(|row| row.parent);
@@ -143,26 +143,27 @@ impl Manager {
         Ok(found.map(|row| (row.name, row.wsus_group)).collect())
     }
 
-    /// Whether a host is in the group itself, by its rule or as a member.
-    pub(crate) fn has_host(&self, row: &HostGroupRow, client: &ClientId) -> bool {
-        let Some(rule) = &row.rule else { return row.members.binary_search(client).is_ok() };
+    /// Whether one of these hosts is in the group itself, by its rule or as a member.
+    pub(crate) fn has_host<'a>(
+        &self,
+        row: &HostGroupRow,
+        clients: impl IntoIterator<Item = &'a ClientId>,
+    ) -> bool {
+        let mut clients = clients.into_iter();
+        let Some(rule) = &row.rule else {
+            return clients.any(|client| row.members.binary_search(client).is_ok());
+        };
         let (mirror, Ok(rule)) = (self.mirror(), rule.parse::<Rule>()) else { return false };
-        mirror.computers.get(client).is_some_and(|known| matches(&rule, known))
+        clients.filter_map(|client| mirror.computers.get(client)).any(|known| matches(&rule, known))
     }
 
     pub(crate) async fn host_group(&self, name: &str) -> Result<HostGroupRow, ManagerError> {
-        let folded = name.to_lowercase();
-        let found = self.store.host_groups().await?.into_iter().find(|one| one.name.to_lowercase() == folded);
-        found.ok_or_else(|| {
-            ManagerError::NotFound(format!(
-                "there is no host group `{name}`; `headwater hostgroup list` shows all"
-            ))
-        })
+        named(&self.store.host_groups().await?, name).cloned()
     }
 
     async fn one(&self, name: &str) -> Result<HostGroup, ManagerError> {
-        let row = self.host_group(name).await?;
-        Ok(self.told(&row, &self.store.host_groups().await?))
+        let rows = self.store.host_groups().await?;
+        Ok(self.told(named(&rows, name)?, &rows))
     }
 
     fn told(&self, row: &HostGroupRow, rows: &[HostGroupRow]) -> HostGroup {
@@ -255,6 +256,16 @@ impl Manager {
         imported.hosts = hosts.len() as u64;
         Ok(imported)
     }
+}
+
+/// The host group of this name, in capitals or not.
+pub(crate) fn named<'a>(rows: &'a [HostGroupRow], name: &str) -> Result<&'a HostGroupRow, ManagerError> {
+    let folded = name.to_lowercase();
+    rows.iter().find(|one| one.name.to_lowercase() == folded).ok_or_else(|| {
+        ManagerError::NotFound(format!(
+            "there is no host group `{name}`; `headwater hostgroup list` shows all"
+        ))
+    })
 }
 
 fn check_name(name: &str) -> Result<(), ManagerError> {

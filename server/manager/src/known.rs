@@ -26,7 +26,7 @@ pub(crate) struct Known {
     pub groups: Vec<Named>,
     pub host_groups: HostGroups,
     pub hosts: Vec<Host>,
-    rows: Vec<HostGroupRow>,
+    pub rows: Vec<HostGroupRow>,
 }
 
 impl Known {

@@ -50,7 +50,6 @@ pub use mirror::{
     follow_wsus,
 };
 pub use reach::GroupPaths;
-pub use report::standing;
 pub use running::{LastLine, Running};
 pub use schedule::keep_schedule;
 pub use why::{Question, why};

@@ -155,7 +155,7 @@ impl Manager {
     async fn paths_of_hosts(&self, hosts: &[String]) -> Result<Vec<GroupPath>, ManagerError> {
         let clients: BTreeSet<ClientId> = self.clients(hosts).await?.into_iter().collect();
         let (mirror, paths) = (self.mirror(), self.group_paths().await?);
-        let has = |row: &&HostGroupRow| clients.iter().any(|client| self.has_host(row, client));
+        let has = |row: &&HostGroupRow| self.has_host(row, &clients);
         let mut reached: Vec<GroupPath> =
             paths.rows.iter().filter(has).map(|row| paths.of_row(row)).collect();
         let groups: BTreeSet<GroupId> = clients

@@ -4,16 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::{
-    Compliance, ComplianceBy, ComputerSummary, ComputerUpdateState, Page, Standing, UpdateFailure,
+    Compliance, ComplianceBy, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX, Page, Standing,
+    UpdateFailure,
 };
 use headwater_model::{ClientId, GroupId};
 
-use crate::{Manager, ManagerError, Mirror};
+use crate::mirror::page;
+use crate::{Direction, Manager, ManagerError, Mirror};
 
 /// Computers of one page of a list.
-const PAGE: usize = 1_000;
+const PAGE: u32 = PAGE_LIMIT_MAX;
 /// Computers of one page of failures, each of which is asked for.
-const ASKED_PAGE: usize = 200;
+const ASKED_PAGE: u32 = 200;
 /// Computers that are asked for at the same time.
 const ASKED_AT_ONCE: usize = 16;
 
@@ -96,13 +98,27 @@ impl Mirror {
         sorted(approved.map(row).collect())
     }
 
-    /// The computers that stand so, by name.
-    pub fn standing(&self, wanted: Standing, after: Option<&str>) -> Page<ComputerSummary> {
-        page(&self.that(|computer| standing(computer) == wanted), after, PAGE, ComputerSummary::clone)
+    /// All computers that stand so, by name.
+    pub fn that_stand(&self, wanted: Standing) -> impl Iterator<Item = &ComputerSummary> {
+        self.computers.all().iter().filter(move |computer| standing(computer) == wanted)
     }
 
-    fn that(&self, holds: impl Fn(&ComputerSummary) -> bool) -> Vec<&ComputerSummary> {
-        self.computers.all().iter().filter(|computer| holds(computer)).collect()
+    /// A page of them.
+    pub fn standing(&self, wanted: Standing, after: Option<&str>) -> Page<ComputerSummary> {
+        self.page_of(|computer| standing(computer) == wanted, PAGE, after, ComputerSummary::clone)
+    }
+
+    fn page_of<T>(
+        &self,
+        holds: impl Fn(&ComputerSummary) -> bool,
+        limit: u32,
+        after: Option<&str>,
+        told: impl Fn(&ComputerSummary) -> T,
+    ) -> Page<T> {
+        let all = self.computers.all();
+        let places = (0..all.len()).filter(|at| holds(&all[*at])).collect();
+        let key = |at: usize| all[at].id.to_string();
+        page(places, Direction::default(), Some(limit), after, key, |at| told(&all[at]))
     }
 }
 
@@ -111,8 +127,9 @@ impl Manager {
     /// told by the top as far as it knows them.
     pub async fn failures(&self, after: Option<&str>) -> Result<Page<UpdateFailure>, ManagerError> {
         let mirror = self.read().await?;
-        let failing = mirror.that(|computer| computer.status.failed > 0);
-        let Page { items: failing, next, total } = page(&failing, after, ASKED_PAGE, |one| one.id.clone());
+        let fails = |computer: &ComputerSummary| computer.status.failed > 0;
+        let Page { items: failing, next, total } =
+            mirror.page_of(fails, ASKED_PAGE, after, |one| one.id.clone());
         let asked = stream::iter(failing).map(|client| self.failures_of(client)).buffered(ASKED_AT_ONCE);
         let found: Vec<Vec<UpdateFailure>> = asked.collect().await;
         Ok(Page { items: found.into_iter().flatten().collect(), next, total })
@@ -150,21 +167,6 @@ fn count(row: &mut Compliance, standing: Standing) {
 fn sorted(mut rows: Vec<Compliance>) -> Vec<Compliance> {
     rows.sort_by_cached_key(|row| (row.name.to_lowercase(), row.id.clone()));
     rows
-}
-
-/// The page after a computer, or from the beginning where that is gone.
-fn page<T>(
-    all: &[&ComputerSummary],
-    after: Option<&str>,
-    limit: usize,
-    told: impl Fn(&ComputerSummary) -> T,
-) -> Page<T> {
-    let last = after.and_then(|after| all.iter().position(|one| one.id.to_string() == after));
-    let from = last.map_or(0, |last| last + 1);
-    let rest = all.get(from..).unwrap_or_default();
-    let items: Vec<T> = rest.iter().take(limit).map(|one| told(one)).collect();
-    let next = if rest.len() > limit { rest.get(limit - 1).map(|one| one.id.to_string()) } else { None };
-    Page { items, next, total: Some(all.len() as u64) }
 }
 
 #[cfg(test)]

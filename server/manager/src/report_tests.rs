@@ -82,10 +82,10 @@ fn a_server_has_the_computers_that_report_to_it() {
 #[test]
 fn pages_go_on_after_the_last_of_the_one_before() {
     let mirror = mirror();
-    let all = mirror.that(|_| true);
-    let first = page(&all, None, 3, |one| one.name.clone());
+    let page = |after| mirror.page_of(|_| true, 3, after, |one| one.name.clone());
+    let first = page(None);
     assert_eq!((first.items.len(), first.next.as_deref(), first.total), (3, Some("pc3"), Some(7)));
-    let last = page(&all, Some("pc4"), 3, |one| one.name.clone());
+    let last = page(Some("pc4"));
     assert_eq!((last.items, last.next), (vec!["pc5".to_owned(), "pc6".into(), "pc7".into()], None));
     let silent = mirror.standing(Standing::Silent, None);
     assert_eq!(silent.items.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["pc5"]);

@@ -107,7 +107,8 @@ impl Manager {
         top: Contents,
     ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        Run { manager: self, way, tree, request, by: "", watched: None }.all(top, Vec::new()).await
+        let known = self.known(way, tree).await?;
+        Run { manager: self, way, tree, request, by: "", watched: None }.all(known, top, Vec::new()).await
     }
 
     /// Ends the run that goes on, after what it is doing.
@@ -160,18 +161,20 @@ impl Begun {
 impl Run<'_> {
     /// Makes the groups again that the host groups need, then all servers.
     async fn begin(&self) -> Result<SyncReport, ManagerError> {
-        let makes = !self.request.dry_run && self.request.only != Some(SyncPart::Approvals);
-        let made = match makes {
-            true => self.manager.make_lost_groups(self.way, self.tree, self.by).await?,
-            false => Vec::new(),
-        };
+        let mut known = self.manager.known(self.way, self.tree).await?;
+        let mut made = Vec::new();
+        if !self.request.dry_run && self.request.only != Some(SyncPart::Approvals) {
+            made = self.manager.make_lost_groups(self.way, &known, self.by).await?;
+        }
+        if !made.is_empty() {
+            known = self.manager.known(self.way, self.tree).await?;
+        }
         let top = self.manager.contents_of(self.way, &self.way.top).await?;
-        self.all(top, made).await
+        self.all(known, top, made).await
     }
 
-    async fn all(&self, top: Contents, made: Vec<String>) -> Result<SyncReport, ManagerError> {
+    async fn all(&self, known: Known, top: Contents, made: Vec<String>) -> Result<SyncReport, ManagerError> {
         let below = self.request.below.as_deref();
-        let known = self.manager.known(self.way, self.tree).await?;
         let order =
             Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
         let selected = match below {

@@ -192,13 +192,20 @@ impl ManagerStore {
         Ok(())
     }
 
-    /// Remembers what a plan is about to write, and that its members are held no more.
-    pub async fn begin_plan(&self, group: i64, changes: &str, by: &str, now: Timestamp) -> Result<()> {
+    /// Remembers what a plan is about to write, if that is anything, and that its members are held no more.
+    pub async fn begin_plan(
+        &self,
+        group: i64,
+        changes: Option<&str>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut transaction = self.write.begin().await?;
         sqlx::query("UPDATE host_groups SET held = NULL WHERE host_group_id = $1")
             .bind(group)
             .execute(&mut *transaction)
             .await?;
+        let Some(changes) = changes else { return Ok(transaction.commit().await?) };
         sqlx::query(
             "INSERT INTO applied_plans (host_group_id, applied_by, applied_at, changes) \
              VALUES ($1, $2, $3, $4)",
@@ -395,7 +402,7 @@ mod tests {
         let last = async || store.last_plan(group.id).await.expect("reads");
         assert_eq!(last().await, None);
         for number in 0..=PLANS_KEPT {
-            store.begin_plan(group.id, &number.to_string(), "ada", NOW).await.expect("writes");
+            store.begin_plan(group.id, Some(&number.to_string()), "ada", NOW).await.expect("writes");
         }
         store.hold_host_group(group.id, "ada undid a plan").await.expect("writes");
         assert_eq!(of(&store, "Berlin").await.held.as_deref(), Some("ada undid a plan"));
@@ -405,7 +412,10 @@ mod tests {
             store.forget_plan(plan.plan).await.expect("writes");
         }
         assert_eq!(last().await, None, "the oldest was forgotten");
-        store.begin_plan(group.id, "again", "ada", NOW).await.expect("writes");
+        store.begin_plan(group.id, None, "ada", NOW).await.expect("writes");
+        assert_eq!((of(&store, "Berlin").await.held, last().await), (None, None), "it wrote nothing");
+        store.hold_host_group(group.id, "ada undid a plan").await.expect("writes");
+        store.begin_plan(group.id, Some("again"), "ada", NOW).await.expect("writes");
         assert_eq!(of(&store, "Berlin").await.held, None);
         store.delete_host_group(&group, "ada", NOW).await.expect("its plans go with it");
     }

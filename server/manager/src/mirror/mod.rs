@@ -15,8 +15,8 @@ use headwater_policy::group::{Group, GroupTree};
 use serde::{Deserialize, Serialize};
 
 pub use read::follow_wsus;
-pub(crate) use search::is_in;
 pub use search::{ComputerOrder, Direction, UpdateOrder};
+pub(crate) use search::{is_in, page};
 
 /// The tree, its updates and its computers, as they were read.
 #[derive(Debug, Clone, Default)]

@@ -125,7 +125,7 @@ pub(crate) fn is_in(computer: &ComputerSummary, groups: &HashSet<GroupId>) -> bo
 }
 
 /// Cuts a page. A page whose key is gone begins at the front: better twice than not at all.
-fn page<T>(
+pub(crate) fn page<T>(
     mut places: Vec<usize>,
     direction: Direction,
     limit: Option<u32>,
