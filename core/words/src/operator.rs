@@ -10,6 +10,11 @@ pub fn role(role: Role) -> &'static str {
     }
 }
 
+/// The role that is called so.
+pub fn role_named(text: &str) -> Option<Role> {
+    [Role::Auditor, Role::Operator, Role::Administrator].into_iter().find(|one| role(*one) == text)
+}
+
 /// For which groups somebody decides.
 pub fn scope(role: Role, groups: &[String]) -> String {
     match (role, groups) {

@@ -28,6 +28,12 @@ impl Fields {
         Some(self.get(name).to_owned()).filter(|text| !text.is_empty())
     }
 
+    /// The lines of a value that are not empty.
+    pub fn lines(&self, name: &str) -> Vec<String> {
+        let lines = self.get(name).lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    }
+
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.trim())
     }

@@ -356,7 +356,7 @@ pub(crate) async fn create(
     let new = NewHostGroup {
         name: fields.get("name").to_owned(),
         hosts: hosts.map(str::to_owned).collect(),
-        rule: conditions(&fields),
+        rule: fields.lines("rule"),
         parent: fields.text("parent"),
         direct: !fields.get("direct").is_empty(),
     };
@@ -376,7 +376,7 @@ pub(crate) async fn set(
         name: fields.text("name"),
         parent: Some(fields.get("parent").to_owned()),
         direct: Some(!fields.get("direct").is_empty()),
-        rule: Some(conditions(&fields)),
+        rule: Some(fields.lines("rule")),
     };
     let by = &manager.for_host_group_change(visitor.asking(), fields.get("group"), &change).await??.name;
     match manager.set_host_group(fields.get("group"), &change, by).await {
@@ -393,10 +393,4 @@ pub(crate) async fn delete(
     let by = &manager.for_host_group(visitor.asking(), fields.get("group")).await??.name;
     manager.delete_host_group(fields.get("group"), by).await?;
     Ok(Redirect::to("/groups"))
-}
-
-/// The conditions of a rule, one on each line.
-fn conditions(fields: &Fields) -> Vec<String> {
-    let lines = fields.get("rule").lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.map(str::to_owned).collect()
 }

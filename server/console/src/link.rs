@@ -123,19 +123,31 @@ async fn page(
     Ok(Html(page.render()?))
 }
 
-/// What was typed stays when it is not accepted, but for the code.
+type Answer = Result<Result<Redirect, Html<String>>, Failure>;
+
+/// The page anew, or what was typed once more when it is not accepted, but for the code.
+async fn answered<T>(
+    done: Result<T, ManagerError>,
+    state: Shared,
+    visitor: Visitor,
+    fields: &Fields,
+) -> Answer {
+    match done {
+        Ok(_) => Ok(Ok(Redirect::to("/link"))),
+        Err(error) => Ok(Err(page(state, visitor, fields, chain(&error)).await?)),
+    }
+}
+
 pub(crate) async fn link(
     State(manager): Shared,
     visitor: Visitor,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
-) -> Result<Result<Redirect, Html<String>>, Failure> {
+) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
     visitor.confirmed(&manager, &fields, peer).await?;
-    match manager.link(fields.get("url"), fields.get("code"), by).await {
-        Ok(()) => Ok(Ok(Redirect::to("/link"))),
-        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
-    }
+    let done = manager.link(fields.get("url"), fields.get("code"), by).await;
+    answered(done, State(manager), visitor, &fields).await
 }
 
 pub(crate) async fn pair(
@@ -143,13 +155,11 @@ pub(crate) async fn pair(
     visitor: Visitor,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
-) -> Result<Result<Redirect, Html<String>>, Failure> {
+) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
     visitor.confirmed(&manager, &fields, peer).await?;
-    match manager.pair(fields.get("linkage"), fields.get("code"), by).await {
-        Ok(()) => Ok(Ok(Redirect::to("/link"))),
-        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
-    }
+    let done = manager.pair(fields.get("linkage"), fields.get("code"), by).await;
+    answered(done, State(manager), visitor, &fields).await
 }
 
 pub(crate) async fn confirm(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {
@@ -162,11 +172,9 @@ pub(crate) async fn revoke(
     visitor: Visitor,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
-) -> Result<Result<Redirect, Html<String>>, Failure> {
+) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
     visitor.confirmed(&manager, &fields, peer).await?;
-    match manager.revoke(fields.get("linkage"), by).await {
-        Ok(_) => Ok(Ok(Redirect::to("/link"))),
-        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
-    }
+    let done = manager.revoke(fields.get("linkage"), by).await;
+    answered(done, State(manager), visitor, &fields).await
 }

@@ -9,7 +9,7 @@ use headwater_api::{NewOperator, NewToken, OperatorAccount, OperatorChange, Role
 use headwater_manager::{Manager, ManagerError};
 use headwater_model::Timestamp;
 use headwater_operators::{Action, OperatorsError};
-use headwater_words::operator::{role, scope, state};
+use headwater_words::operator::{role, role_named, scope, state};
 use headwater_words::quantity::counted;
 
 use crate::Shared;
@@ -202,7 +202,7 @@ pub(crate) async fn create(
     let new = NewOperator {
         name: fields.get("name").to_owned(),
         role: chosen_role(&fields)?,
-        groups: lines(fields.get("groups")),
+        groups: fields.lines("groups"),
         password: fields.get("new_password").to_owned(),
     };
     done(&manager, &visitor, manager.operators.create(&new, by, manager.now()).await, typed()).await
@@ -219,7 +219,7 @@ pub(crate) async fn change(
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
         return again(&manager, &visitor, why.what(), typed()).await;
     }
-    let groups = Some(lines(fields.get("groups")));
+    let groups = Some(fields.lines("groups"));
     let change = OperatorChange { role: Some(chosen_role(&fields)?), groups, disabled: None };
     let changed = manager.operators.change(fields.get("name"), &change, by, manager.now()).await;
     done(&manager, &visitor, changed, typed()).await
@@ -273,7 +273,7 @@ pub(crate) async fn create_token(
     let new = NewToken {
         name: fields.get("name").to_owned(),
         role: chosen_role(&fields)?,
-        groups: lines(fields.get("groups")),
+        groups: fields.lines("groups"),
         description: fields.get("description").to_owned(),
         operator: fields.text("operator"),
         expires_at: fields.text("expires").map(|text| moment(&text)).transpose()?,
@@ -319,11 +319,5 @@ async fn again(manager: &Manager, visitor: &Visitor, wrong: &str, typed: Typed) 
 }
 
 fn chosen_role(fields: &Fields) -> Result<Role, Failure> {
-    let known = [Role::Auditor, Role::Operator, Role::Administrator];
-    let found = known.into_iter().find(|one| role(*one) == fields.get("role"));
-    found.ok_or_else(|| Failure::invalid("choose a role"))
-}
-
-fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    role_named(fields.get("role")).ok_or_else(|| Failure::invalid("choose a role"))
 }

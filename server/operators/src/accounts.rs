@@ -4,7 +4,7 @@ use headwater_api::{MadeToken, NewOperator, NewToken, OperatorAccount, OperatorC
 use headwater_model::Timestamp;
 use headwater_store::{AccountChange, AccountOutcome, AccountRow, Grant, TokenKind, TokenRow};
 
-use headwater_words::operator::role as word;
+use headwater_words::operator::{role as word, role_named};
 
 use crate::{
     NAME_CHARS_MAX, Operator, Operators, OperatorsError, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Result,
@@ -187,8 +187,7 @@ pub(crate) fn granted(grant: &Grant) -> Result<(Role, Scope)> {
 }
 
 fn role(grant: &Grant) -> Result<Role> {
-    let known = [Role::Auditor, Role::Operator, Role::Administrator];
-    let found = known.into_iter().find(|role| word(*role) == grant.role);
+    let found = role_named(&grant.role);
     found.ok_or(OperatorsError::Internal("an account has a role that is not known here"))
 }
 
