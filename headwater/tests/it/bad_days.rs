@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::tree::{FIRST_PASSWORD, Node, differences, pair, states, sync};
+use crate::tree::{Node, administered, differences, pair, states, sync};
 
 /// What stands between a Linkage and its WSUS.
 #[derive(Debug, Clone, Copy)]
@@ -82,15 +82,8 @@ async fn a_wsus_that_answers_badly_holds_up_nobody_else() {
     wsus.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
     wsus.done(&["upstream", "sync", "--wait"]);
     let between = Between::before(wsus.server.updates_url()).await;
-    let password = folder.path().join("password");
-    std::fs::write(&password, FIRST_PASSWORD).expect("is written");
-    let more = format!(
-        "parent = \"{}\"\n[linkage.microsoft_wsus]\nurl = \"http://{}\"\naccount = \"admin\"\nauthentication = \
-         \"basic\"\npassword_file = \"{}\"\n",
-        top.linkage_url(),
-        between.address,
-        password.display()
-    );
+    let wsus_url = format!("http://{}", between.address);
+    let more = format!("parent = \"{}\"\n{}", top.linkage_url(), administered(&folder, &wsus_url));
     let linkage = Node::start_with(&folder, "berlin-linkage", "\"linkage\"", &more);
     manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
     pair(&manager, &munich, &munich).await;

@@ -8,13 +8,12 @@ use std::net::SocketAddr;
 use headwater_model::UpdateIdentity;
 use headwater_simulated_agent::Agent;
 use headwater_wsus::wusp::DeploymentAction;
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::process::{catalogue, documents};
-use crate::tree::{FIRST_PASSWORD, Node, changed, differences, pair, states, sync};
+use crate::tree::{Node, administered, changed, differences, known_to_all, pair, states, sync};
 
 /// How a Linkage reaches its WSUS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +81,7 @@ impl Site {
             }
             Speaks::ApiRemoting30 => {
                 let wsus = Node::start_with(folder, name, "\"update-server\"", "");
-                let password = folder.path().join("password");
-                std::fs::write(&password, FIRST_PASSWORD).expect("is written");
-                let more = format!(
-                    "{parent}[linkage.microsoft_wsus]\nurl = \"{}\"\naccount = \"admin\"\nauthentication = \
-                     \"basic\"\npassword_file = \"{}\"\n",
-                    wsus.server.updates_url(),
-                    password.display()
-                );
+                let more = format!("{parent}{}", administered(folder, wsus.server.updates_url()));
                 let before: &'static str = format!("{name}-linkage").leak();
                 (wsus, Some(Node::start_with(folder, before, "\"linkage\"", &more)))
             }
@@ -215,16 +207,4 @@ async fn check_offers(agents: &mut [Agent], updates: &[UpdateIdentity], expected
         let offered: BTreeSet<UpdateIdentity> = updates.iter().filter(installs).copied().collect();
         assert_eq!(offered, expected.iter().copied().collect(), "{offered:?}");
     }
-}
-
-/// The updates that can be approved and that every one of the computers evaluates.
-fn known_to_all(top: &Node, agents: &[Agent]) -> Vec<UpdateIdentity> {
-    let page: Value = top.json(&["update", "list", "--limit", "200"]);
-    let items = page["items"].as_array().expect("updates").iter();
-    let approvable = items.filter(|one| one["state"] == "approvable");
-    let identities = approvable.map(|one| UpdateIdentity {
-        id: one["id"].as_str().expect("an id").parse().expect("an id"),
-        revision: u32::try_from(one["revision"].as_u64().expect("a number")).expect("a revision"),
-    });
-    identities.filter(|one| agents.iter().all(|agent| agent.action(one.id).is_some())).collect()
 }

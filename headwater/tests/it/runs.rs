@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::process::{HEADWATER, catalogue, documents, run, stderr};
-use crate::tree::{Node, eventually, exit, pair, sync};
+use crate::tree::{Node, eventually, exit, known_to_all, pair, sync};
 
 /// A run of the command whose lines are read as they come.
 struct Watched {
@@ -78,12 +78,8 @@ async fn a_halt_is_offered_to_nobody_and_waits_for_a_top_that_is_not_reached() {
     manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
     pair(&manager, &berlin, &berlin).await;
     let mut agent = berlin.computer(1).await;
-    let page = top.json(&["update", "list", "--limit", "200"]);
-    let items = page["items"].as_array().expect("updates").iter();
-    let approvable = items.filter(|one| one["state"] == "approvable");
-    let ids = approvable.map(|one| one["id"].as_str().expect("an id").parse::<UpdateId>().expect("an id"));
-    let mut known = ids.filter(|id| agent.action(*id).is_some());
-    let (update, later) = (known.next().expect("an update"), known.next().expect("another"));
+    let known = known_to_all(&top, std::slice::from_ref(&agent));
+    let (update, later) = (known[0].id, known[1].id);
     for id in [update, later] {
         manager.done(&["update", "approve", &id.to_string(), "--group", "All Computers"]);
     }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
-use headwater_model::UpdateId;
+use headwater_model::UpdateIdentity;
 use headwater_simulated_agent::{Agent, DetectoidsInstalled};
 use headwater_testkit::client_id;
 use headwater_wsus::wusp::DeploymentAction;
@@ -201,7 +201,7 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
 
     // Two hosts below are to be in Berlin; an update is approved for it at the top.
     manager.done(&["hostgroup", "add", "Berlin", "pc2", "pc3.test.example"]);
-    let update = known_to_all(&top, &agents);
+    let update = known_to_all(&top, &agents)[0].id;
     manager.done(&["update", "approve", &update.to_string(), "--group", "Berlin"]);
     let approvals = manager.json(&["group", "list"])["items"].clone();
     let berlin_group = approvals.as_array().expect("groups").iter().find(|one| one["name"] == "Berlin");
@@ -342,6 +342,16 @@ pub(super) fn states(report: &Value) -> String {
     servers.map(|one| one["state"].as_str().expect("a state")).collect::<Vec<_>>().join(" ")
 }
 
+/// The part of a Linkage's configuration by which it asks the administration service of an update server here.
+pub(super) fn administered(folder: &TempDir, wsus: &str) -> String {
+    let password = folder.path().join("first-password");
+    format!(
+        "[linkage.microsoft_wsus]\nurl = \"{wsus}\"\naccount = \"admin\"\nauthentication = \"basic\"\npassword_file \
+         = \"{}\"\n",
+        password.display()
+    )
+}
+
 /// Pairs the Linkage of a lower WSUS as soon as it waits at the one above it.
 pub(super) async fn pair(manager: &Node, wsus: &Node, linkage: &Node) {
     let name = format!("{}.test.example", wsus.name);
@@ -358,12 +368,14 @@ pub(super) async fn eventually(holds: impl Fn() -> bool) {
     }
 }
 
-/// An update that can be approved and that every one of the computers evaluates.
-fn known_to_all(top: &Node, agents: &[Agent]) -> UpdateId {
-    let page = top.json(&["update", "list", "--limit", "200"]);
+/// The updates that can be approved and that every one of the computers evaluates.
+pub(super) fn known_to_all(top: &Node, agents: &[Agent]) -> Vec<UpdateIdentity> {
+    let page: Value = top.json(&["update", "list", "--limit", "200"]);
     let items = page["items"].as_array().expect("updates").iter();
     let approvable = items.filter(|one| one["state"] == "approvable");
-    let ids = approvable.map(|one| one["id"].as_str().expect("an id").parse().expect("an id"));
-    let mut known = ids.filter(|id| agents.iter().all(|agent| agent.action(*id).is_some()));
-    known.next().expect("an update for all")
+    let identities = approvable.map(|one| UpdateIdentity {
+        id: one["id"].as_str().expect("an id").parse().expect("an id"),
+        revision: u32::try_from(one["revision"].as_u64().expect("a number")).expect("a revision"),
+    });
+    identities.filter(|one| agents.iter().all(|agent| agent.action(one.id).is_some())).collect()
 }
