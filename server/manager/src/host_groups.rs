@@ -82,7 +82,10 @@ impl Manager {
             |one: &HostGroupRow| one.parent.and_then(|id| rows.iter().find(|row| row.id == id)).cloned();
         let mut chain = std::iter::successors(Some(parent.clone()), above).take(DEPTH_MAX + 1);
         if chain.any(|one| one.id == row.id) {
-            return Err(ManagerError::Refused(format!("`{}` is `{}` or beneath it", parent.name, row.name)));
+            return Err(ManagerError::Refused(format!(
+                "`{}` cannot be put beneath `{}`, which is the same or beneath it: choose another parent",
+                row.name, parent.name
+            )));
         }
         Ok(parent.id)
     }
