@@ -107,7 +107,7 @@ pub enum Linking {
 
 /// One node in the foreground, until it is told to stop.
 pub async fn run(config: Config, linking: Linking) -> Result<(), ServeError> {
-    run_until(config, linking, foreground, stop_signal()).await
+    run_until(config, linking, foreground, stop_signal()?).await
 }
 
 /// One node until `stop` comes. `ready` is given what a person has to know, once the node answers.
@@ -119,19 +119,23 @@ pub async fn run_until(
 ) -> Result<(), ServeError> {
     let bound = Bound::bind(config).await?;
     let mut process = Process::begin()?;
-    let node = process.start(bound).await?;
-    let link = match linking {
-        Linking::Own => Some(own_link::see_to(&node).await),
-        Linking::ByHand => None,
+    let set_up = async {
+        let node = process.start(bound).await?;
+        let link = match linking {
+            Linking::Own => Some(own_link::see_to(&node).await),
+            Linking::ByHand => None,
+        };
+        ready(&announcement(&node, link.as_ref()));
+        Ok(())
     };
-    ready(&announcement(&node, link.as_ref()));
-    stop.await;
+    let done = until(stop, set_up).await;
     process.end().await;
-    Ok(())
+    done
 }
 
 /// `up --demo`: a whole tree with its computers.
 pub async fn run_demo(config: Config) -> Result<(), ServeError> {
+    let stop = stop_signal()?;
     let data = config.data.clone();
     let bounds = demo::bind(config).await?;
     let mut process = Process::begin()?;
@@ -139,14 +143,25 @@ pub async fn run_demo(config: Config) -> Result<(), ServeError> {
         demo::start(&mut process, bounds).await?;
         demo::tell_what_to_try(&data);
         ready();
-        std::future::pending::<Result<(), ServeError>>().await
+        Ok(())
     };
-    let done = tokio::select! {
-        failed = set_up => failed,
-        () = stop_signal() => Ok(()),
-    };
+    let done = until(stop, set_up).await;
     process.end().await;
     done
+}
+
+/// Ends when it is told to stop, while it is set up too, or when that failed.
+async fn until(
+    stop: impl Future<Output = ()>,
+    set_up: impl Future<Output = Result<(), ServeError>>,
+) -> Result<(), ServeError> {
+    tokio::pin!(stop);
+    tokio::select! {
+        done = set_up => done?,
+        () = &mut stop => return Ok(()),
+    }
+    stop.await;
+    Ok(())
 }
 
 /// All that the console's listener answers: the API of each role, health and metrics.

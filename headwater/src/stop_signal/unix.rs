@@ -1,14 +1,14 @@
+use std::io;
+
 use tokio::signal::unix::{SignalKind, signal};
 
-/// SIGTERM, or SIGINT from a terminal.
-pub async fn stop_signal() {
-    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+/// SIGTERM, or SIGINT from a terminal. Heard from this call on, whenever the answer is awaited.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
         }
-        return;
-    }
-    // Without that signal the process is stopped from outside.
-    let _ = tokio::signal::ctrl_c().await;
+    })
 }
