@@ -50,6 +50,29 @@ impl ContentFile {
         platform::read_exact_at(&self.file, buffer, offset)
     }
 
+    /// Hands bytes to a socket, at most 256 KiB and as many as it takes, which are never copied into this process.
+    /// Waits until the socket takes some. Fails with `UnexpectedEof` where the file ends before.
+    ///
+    /// What the system does not have in memory is read into it by a blocking thread first, for the call that sends
+    /// would wait for the disk.
+    #[cfg(target_os = "linux")]
+    pub async fn send(&self, socket: &tokio::net::TcpStream, range: Range<u64>) -> io::Result<u64> {
+        let wanted = (range.end - range.start).min(CHUNK_BYTES as u64) as usize;
+        let last = range.start + wanted as u64 - 1;
+        let in_memory = |offset| platform::read_cached_at(&self.file, &mut [0], offset).is_some();
+        if !in_memory(range.start) || !in_memory(last) {
+            let file = Arc::clone(&self.file);
+            let offset = range.start;
+            let read = move || platform::read_exact_at(&file, &mut vec![0; wanted], offset);
+            tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
+        }
+        let send = || platform::send(socket, &self.file, range.start, wanted);
+        match socket.async_io(tokio::io::Interest::WRITABLE, send).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            sent => Ok(sent as u64),
+        }
+    }
+
     /// The bytes of a range, cut at the end of the file, in chunks of at most 256 KiB, in order.
     ///
     /// Needs a tokio runtime. What the system has in memory is copied at once: a fleet asks for the same files

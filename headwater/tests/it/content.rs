@@ -11,7 +11,7 @@ use headwater_simulated_agent::{Agent, DetectoidsInstalled, RANGE_BYTES};
 use headwater_testkit::builders::{Document, Update, id};
 use headwater_testkit::{ServerOptions, TestServer};
 use sha1::Digest as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 /// A file of three ranges and a bit, no two of whose parts are alike.
@@ -89,24 +89,43 @@ impl Answer {
     }
 }
 
-/// Sends one request on a connection of its own, with the path as it stands.
+/// Sends one request on a connection of its own, with the path as it stands. A connection that stays open is
+/// answered by other code (from the file to the socket), which has to say the same.
 async fn ask(server: &TestServer, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let mut closed = send(server, method, path, &[fields, &[("Connection", "close")]].concat()).await;
+    let kept = send(server, method, path, fields).await;
+    assert_eq!(closed.fields.remove("connection").as_deref(), Some("close"));
+    for (name, value) in &kept.fields {
+        assert!(name == "date" || closed.field(name) == value, "{method} {path}: {name}: {value}");
+    }
+    assert_eq!((kept.status, kept.fields.len()), (closed.status, closed.fields.len()), "{method} {path}");
+    assert!(kept.body == closed.body, "{method} {path}");
+    kept
+}
+
+/// One request and its answer, read as far as its length says.
+async fn send(server: &TestServer, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
     let address = server.updates_url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).await.expect("connects");
-    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: wsus.example:8530\r\nConnection: close\r\n");
+    let mut stream = BufReader::new(TcpStream::connect(address).await.expect("connects"));
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: wsus.example:8530\r\n");
     for (name, value) in fields {
         request += &format!("{name}: {value}\r\n");
     }
     stream.write_all(format!("{request}\r\n").as_bytes()).await.expect("writes");
-    let mut whole = Vec::new();
-    stream.read_to_end(&mut whole).await.expect("reads");
-    let end = whole.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
-    let (head, body) = whole.split_at(end);
-    let head = String::from_utf8_lossy(head).to_lowercase();
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(stream.read_line(&mut head).await.expect("a header"), 0, "{method} {path}: {head}");
+    }
+    let head = head.to_lowercase();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     let fields = head.lines().filter_map(|line| line.split_once(": "));
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Answer { status, fields, body: body.to_vec() }
+    let mut answer = Answer { status, fields, body: Vec::new() };
+    if method != "HEAD" {
+        answer.body = vec![0; answer.field("content-length").parse().expect("a length")];
+        stream.read_exact(&mut answer.body).await.expect("reads");
+    }
+    answer
 }
 
 async fn scanned(server: &TestServer) -> Agent {

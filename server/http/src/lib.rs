@@ -18,6 +18,7 @@
 
 mod caller;
 pub mod console;
+mod direct;
 mod json;
 pub mod linkage;
 mod listen;

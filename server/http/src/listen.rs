@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
+use axum::http::Extensions;
 use axum::http::uri::Scheme;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use crate::direct::{self, Next};
 use crate::patient::Patient;
 
 /// What one listener grants its clients.
@@ -111,12 +113,11 @@ impl Listener {
             let _ = stream.set_nodelay(true);
             let (router, watcher) = (router.clone(), graceful.watcher());
             let tls = self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.load_full()));
-            let limits = self.limits;
+            let (limits, stop) = (self.limits, stop.clone());
             tokio::spawn(async move {
                 match tls {
                     None => {
-                        let from = From { scheme: Scheme::HTTP, peer, certificate: None };
-                        connection(stream, from, router, limits, watcher).await;
+                        plain(stream, From::plain(peer), router, limits, watcher, stop).await;
                     }
                     Some(tls) => secured(tls, stream, peer, router, limits, watcher).await,
                 }
@@ -138,10 +139,27 @@ impl Listener {
 pub(crate) struct PeerCertificate(pub CertificateDer<'static>);
 
 /// Where a connection comes from.
-struct From {
+#[derive(Debug, Clone)]
+pub(crate) struct From {
     scheme: Scheme,
     peer: SocketAddr,
     certificate: Option<PeerCertificate>,
+}
+
+impl From {
+    /// Without TLS.
+    pub(crate) fn plain(peer: SocketAddr) -> Self {
+        Self { scheme: Scheme::HTTP, peer, certificate: None }
+    }
+
+    /// Writes it where handlers look for it.
+    pub(crate) fn mark(&self, known: &mut Extensions) {
+        known.insert(ConnectInfo(self.peer));
+        known.insert(self.scheme.clone());
+        if let Some(certificate) = &self.certificate {
+            known.insert(certificate.clone());
+        }
+    }
 }
 
 type Watcher = hyper_util::server::graceful::Watcher;
@@ -166,17 +184,28 @@ async fn secured(
     }
 }
 
+async fn plain(
+    mut stream: TcpStream,
+    from: From,
+    router: Router,
+    limits: Limits,
+    watcher: Watcher,
+    mut stop: watch::Receiver<bool>,
+) {
+    match direct::serve(&mut stream, &from, &router, &limits, &mut stop).await {
+        Ok(Next::Library) => connection(stream, from, router, limits, watcher).await,
+        Ok(Next::End) => {}
+        Err(error) => tracing::debug!(peer = %from.peer, %error, "a connection ended badly"),
+    }
+}
+
 async fn connection<S>(stream: S, from: From, router: Router, limits: Limits, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let From { scheme, peer, certificate } = from;
+    let peer = from.peer;
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(scheme.clone());
-        if let Some(certificate) = &certificate {
-            request.extensions_mut().insert(certificate.clone());
-        }
+        from.mark(request.extensions_mut());
         request.map(axum::body::Body::new)
     });
     let served = hyper::server::conn::http1::Builder::new()

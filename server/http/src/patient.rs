@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 /// What has to go out before there is patience anew, in bytes: a window opened byte by byte is a stall
 /// too.
-const PROGRESS_BYTES: usize = 16 << 10;
+pub(crate) const PROGRESS_BYTES: usize = 16 << 10;
 
 /// Fails to write what has waited for too long. Reading is as it was.
 pub(crate) struct Patient<S> {

@@ -29,6 +29,12 @@ pub fn read_cached_at(_file: &File, _buffer: &mut [u8], _offset: u64) -> Option<
     None
 }
 
+/// Hands bytes of a file to a socket without a copy of them; as many as the socket takes.
+#[cfg(target_os = "linux")]
+pub fn send(socket: impl std::os::fd::AsFd, file: &File, mut offset: u64, len: usize) -> io::Result<usize> {
+    Ok(rustix::fs::sendfile(socket, file, Some(&mut offset), len)?)
+}
+
 /// What an unprivileged user may still write.
 pub fn free_bytes(folder: &Path) -> io::Result<Option<u64>> {
     let space = rustix::fs::statvfs(folder)?;

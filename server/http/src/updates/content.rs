@@ -16,6 +16,8 @@ use headwater_app::{App, admin};
 use headwater_content::range::{self, Answer};
 use headwater_model::Sha1Digest;
 
+use crate::direct;
+
 /// A listener for content and nothing else: what may travel without TLS beside HTTPS (fact 51).
 pub fn router(app: Arc<App>) -> Router {
     let dispatch =
@@ -73,12 +75,14 @@ fn send(file: &ContentFile, headers: &HeaderMap) -> Response {
         Answer::Unsatisfiable => return respond(file, &answer, Body::empty()),
     };
     let sent = metrics::counter!("headwater_content_bytes_total");
-    let stream = file.stream(bytes).inspect(move |chunk| {
+    let stream = file.stream(bytes.clone()).inspect(move |chunk| {
         if let Ok(bytes) = chunk {
             sent.increment(bytes.len() as u64);
         }
     });
-    respond(file, &answer, Body::from_stream(stream))
+    let mut response = respond(file, &answer, Body::from_stream(stream));
+    direct::offer(&mut response, file, bytes);
+    response
 }
 
 fn respond(file: &ContentFile, answer: &Answer, body: Body) -> Response {
