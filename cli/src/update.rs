@@ -8,6 +8,7 @@ use headwater_api::{ApprovalFilter, Page, UpdateKind, UpdateQuery, UpdateState, 
 use crate::approval::{self, ApproveArguments, DeclineArguments, UnapproveArguments};
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
+use crate::moment::Deadline;
 use crate::names::UpdateName;
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
@@ -47,6 +48,7 @@ pub enum UpdateCommand {
     /// needs no approval), declined or expired (withdrawn by its publisher).
     #[command(after_help = examples!(
         "headwater update list --search \"Windows 11\" --approval unapproved",
+        "headwater update list --severity critical --since 2026-11-01T00:00",
         "headwater update list --superseded=false --output json"
     ))]
     List(ListArguments),
@@ -91,7 +93,7 @@ pub enum UpdateCommand {
 /// Filters; an update is listed when all of them let it pass.
 #[derive(Debug, Args)]
 pub struct ListArguments {
-    /// Words of the title, KB and a number, or an id
+    /// Words of the title, KB and a number, CVE and its number, or an id
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Only these [default: software and drivers]
@@ -103,6 +105,15 @@ pub struct ListArguments {
     /// Only of this classification, by title or id
     #[arg(long, value_name = "CLASSIFICATION")]
     classification: Option<String>,
+    /// Only those to which their publisher gave this severity
+    #[arg(long, value_name = "SEVERITY")]
+    severity: Option<Severity>,
+    /// Only those that came then or later, as 2026-12-24T03:00 in local time or with a Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<Deadline>,
+    /// Only those that came before
+    #[arg(long, value_name = "TIME")]
+    before: Option<Deadline>,
     /// Only those that some group, or none, has an approval for
     #[arg(long, value_name = "WHICH")]
     approval: Option<ApprovalChoice>,
@@ -125,6 +136,15 @@ pub enum Kind {
     Driver,
     Category,
     Detectoid,
+}
+
+/// The publisher's, from the most severe one.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Severity {
+    Critical,
+    Important,
+    Moderate,
+    Low,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -154,14 +174,17 @@ pub(crate) fn run(command: &UpdateCommand, session: &mut Session<'_, '_>) -> Res
 }
 
 fn list(arguments: &ListArguments, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let query = query(arguments);
+    let query = query(arguments, session)?;
     let answer = session.client.updates(&query)?;
     let everything = UpdateQuery { limit: query.limit, ..UpdateQuery::default() };
     session.show(&answer, |page, reader| page_text(page, query != everything, reader))
 }
 
-fn query(arguments: &ListArguments) -> UpdateQuery {
-    UpdateQuery {
+fn query(arguments: &ListArguments, session: &Session<'_, '_>) -> Result<UpdateQuery, Failure> {
+    let moment = |typed: Option<Deadline>| {
+        typed.map(|typed| typed.in_zone(&session.terminal.zone)).transpose().map_err(Failure::Argument)
+    };
+    Ok(UpdateQuery {
         search: arguments.search.clone(),
         kind: arguments.kind.map(|kind| match kind {
             Kind::Software => UpdateKind::Software,
@@ -171,6 +194,9 @@ fn query(arguments: &ListArguments) -> UpdateQuery {
         }),
         product: arguments.product.clone(),
         classification: arguments.classification.clone(),
+        severity: arguments.severity.map(|severity| format!("{severity:?}")),
+        arrived_since: moment(arguments.since)?,
+        arrived_before: moment(arguments.before)?,
         approval: arguments.approval.map(|choice| match choice {
             ApprovalChoice::Approved => ApprovalFilter::Approved,
             ApprovalChoice::Unapproved => ApprovalFilter::Unapproved,
@@ -181,7 +207,7 @@ fn query(arguments: &ListArguments) -> UpdateQuery {
         implicit: None,
         limit: Some(arguments.part.limit),
         after: arguments.part.after.clone(),
-    }
+    })
 }
 
 fn page_text(page: &Page<UpdateSummary>, is_filtered: bool, reader: Reader) -> String {

@@ -63,6 +63,11 @@ fn filters_are_asked_for() {
             "update list --approval unapproved --product Windows_11 --classification Updates",
             "GET /api/v1/updates?approval=unapproved&classification=Updates&limit=100&product=Windows%2011",
         ),
+        (
+            "update list --severity important --since 2026-10-04T00:00 --before 2026-11-01T00:00Z",
+            "GET /api/v1/updates?arrived_before=2026-11-01T00%3A00%3A00Z&arrived_since=2026-10-03T22%3A00%3A00Z&limit=100\
+             &severity=Important",
+        ),
     ] {
         let done = run(line, &[(request, page(json!([])))]);
         assert_eq!(done.out, "No update matches. See all of them with `headwater update list`.\n", "{line}");

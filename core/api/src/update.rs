@@ -9,8 +9,8 @@ use crate::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateQuery {
-    /// Words that the title holds, without regard to case; or `KB5044284`; or an id, or at least the
-    /// first eight digits of one, as tables show it.
+    /// Words that the title holds, without regard to case; or `KB5044284`; or `CVE-2026-0001`; or an id, or at least
+    /// the first eight digits of one, as tables show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
     /// Without it, software and drivers; a search for an id finds every kind.
@@ -22,6 +22,15 @@ pub struct UpdateQuery {
     /// The id or the exact title of a classification, without regard to case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification: Option<String>,
+    /// The publisher's word, such as `Critical`, without regard to case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// Only those whose newest revision came then or later.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub arrived_since: Option<Timestamp>,
+    /// Only those whose newest revision came before.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub arrived_before: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalFilter>,
     /// `true`: those only; `false`: none of them; absent: both. The next three likewise.
@@ -106,6 +115,10 @@ pub struct UpdateSummary {
     pub products: Vec<String>,
     /// The numbers of its articles, without the letters: `5044284`.
     pub kb: Vec<String>,
+    /// The vulnerabilities that its document names, such as `CVE-2026-0001`; most documents name none, nor does a
+    /// Microsoft WSUS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cves: Vec<String>,
     /// The publisher's word, such as `Critical`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,

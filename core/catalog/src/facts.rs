@@ -111,6 +111,19 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// Its word in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "Unspecified",
+            Self::Low => "Low",
+            Self::Moderate => "Moderate",
+            Self::Important => "Important",
+            Self::Critical => "Critical",
+        }
+    }
+}
+
 /// What happens to a computer while an update is installed or removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Behavior {

@@ -562,3 +562,23 @@ fn secrets_come_from_the_environment_or_a_file() {
     assert_eq!((status(Some(&token)), status(Some("wrong"))), (Some(0), Some(6)));
     assert_eq!(status(None), Some(2));
 }
+
+#[test]
+fn updates_are_listed_by_severity_and_arrival() {
+    let folder = catalogue(300);
+    let data = tempfile::tempdir().expect("a folder");
+    let _server = Server::start(data.path());
+    assert!(run(data.path(), &["update", "import", &documents(&folder)]).status.success());
+    let list = |filters: &[&str]| -> Vec<Value> {
+        let found = json(data.path(), &[&["update", "list", "--limit", "1000"], filters].concat());
+        found["items"].as_array().expect("items").clone()
+    };
+    let all = list(&[]);
+    let critical = all.iter().filter(|update| update["severity"] == "Critical").count();
+    assert!(critical > 0 && critical < all.len(), "{critical}");
+    let found = list(&["--severity", "critical"]);
+    assert!(found.len() == critical && found.iter().all(|update| update["severity"] == "Critical"), "{found:?}");
+    assert_eq!(list(&["--since", "2020-01-01T00:00"]).len(), all.len());
+    assert_eq!(list(&["--since", "2999-01-01T00:00"]), Vec::<Value>::new());
+    assert_eq!(list(&["--before", "2020-01-01T00:00Z"]), Vec::<Value>::new());
+}

@@ -42,6 +42,7 @@ pub struct Card {
     /// The title in English, or in the document's default language.
     pub title: Box<str>,
     pub kb: Box<[Box<str>]>,
+    pub cves: Box<[Box<str>]>,
     pub severity: Option<Severity>,
     pub category: Option<CategoryKind>,
     /// The languages that its files are for; `all` or none for every language.
@@ -236,6 +237,7 @@ fn card(facts: &Facts, stamp: u64) -> Card {
     Card {
         title: facts.texts(["en"]).map_or("", |texts| &texts.title).into(),
         kb: facts.kb_articles.iter().map(|kb| kb.as_str().into()).collect(),
+        cves: facts.cves.iter().map(|cve| cve.as_str().into()).collect(),
         severity: facts.severity,
         category: match &facts.kind {
             UpdateKind::Category(category) => Some(category.kind),

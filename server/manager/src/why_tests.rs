@@ -21,6 +21,7 @@ fn update(state: UpdateState) -> UpdateSummary {
         classification: None,
         products: Vec::new(),
         kb: Vec::new(),
+        cves: Vec::new(),
         severity: None,
         state,
         approved_groups: 0,

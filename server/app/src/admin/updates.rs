@@ -1,6 +1,6 @@
 //! Finding updates and looking at one.
 
-use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, Search, UpdateIx};
+use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, Search, Severity, UpdateIx};
 use headwater_model::{GroupId, Timestamp, UpdateId};
 pub use headwater_store::{ApprovalRow, Change};
 
@@ -13,13 +13,18 @@ use crate::start::App;
 /// Which updates are wanted. All that is said must hold.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateFilter {
-    /// Words of the title, `KB…`, or an id or its first eight digits or more.
+    /// Words of the title, `KB…`, `CVE-…`, or an id or its first eight digits or more.
     pub search: Option<String>,
     /// `None`: software and drivers.
     pub kind: Option<Kind>,
     /// The id or the exact title of a product, without regard to case; the next one likewise.
     pub product: Option<String>,
     pub classification: Option<String>,
+    /// The publisher's word, without regard to case.
+    pub severity: Option<String>,
+    /// When the newest revision came: then or later, and before.
+    pub arrived_since: Option<Timestamp>,
+    pub arrived_before: Option<Timestamp>,
     pub approved: Option<bool>,
     pub declined: Option<bool>,
     pub incomplete: Option<bool>,
@@ -171,7 +176,11 @@ impl<'a> Wanted<'a> {
         let category = |wanted: &Option<String>, kind| {
             wanted.as_deref().is_none_or(|wanted| has_category(served, newest, kind, wanted))
         };
+        let severity = served.catalogue.card(newest).severity.map_or("", Severity::name);
         kind_fits
+            && self.filter.severity.as_deref().is_none_or(|wanted| severity.eq_ignore_ascii_case(wanted))
+            && self.filter.arrived_since.is_none_or(|since| revision.arrived_at >= since)
+            && self.filter.arrived_before.is_none_or(|before| revision.arrived_at < before)
             && self.found_by_search(index.update(at).id, served.catalogue.card(newest))
             && is(self.filter.approved, &|| served.approved_groups(at) > 0)
             && is(self.filter.declined, &|| served.offers.declined.contains(&index.update(at).id))
@@ -183,7 +192,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn found_by_search(&self, id: UpdateId, card: &Card) -> bool {
-        self.search.finds(id, &card.title.to_lowercase(), card.kb.iter())
+        self.search.finds(id, &card.title.to_lowercase(), &card.kb, &card.cves)
     }
 }
 

@@ -34,6 +34,9 @@ struct List {
     approval: String,
     classification: String,
     classifications: Vec<String>,
+    severity: String,
+    since: String,
+    before: String,
     superseded: bool,
     declined: bool,
     implicit: bool,
@@ -67,6 +70,10 @@ fn query(fields: &Fields) -> UpdateQuery {
     UpdateQuery {
         search: fields.text("search"),
         classification: fields.text("classification"),
+        severity: fields.text("severity"),
+        // What is no moment filters nothing: the field is shown empty.
+        arrived_since: approve::moment(fields.get("since")).ok(),
+        arrived_before: approve::moment(fields.get("before")).ok(),
         product: fields.text("product"),
         approval: match fields.get("approval") {
             "approved" => Some(ApprovalFilter::Approved),
@@ -126,6 +133,9 @@ pub(crate) async fn list(
         search: fields.get("search").to_owned(),
         approval: fields.get("approval").to_owned(),
         classification: fields.get("classification").to_owned(),
+        severity: fields.get("severity").to_owned(),
+        since: fields.get("since").to_owned(),
+        before: fields.get("before").to_owned(),
         classifications: classifications(&mirror),
         superseded: fields.get("superseded") == "yes",
         declined: fields.get("declined") == "yes",

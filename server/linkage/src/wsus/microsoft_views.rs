@@ -153,6 +153,7 @@ fn summary(update: &Update, approved: &HashMap<UpdateId, u64>, counts: Counts) -
         classification: update.classifications.first().cloned(),
         products: update.products.clone(),
         kb: update.kb_articles.clone(),
+        cves: Vec::new(),
         severity: update.severity.clone().filter(|severity| severity != "Unspecified"),
         state: match (update.is_declined, update.is_expired) {
             (true, _) => UpdateState::Declined,

@@ -173,7 +173,11 @@ impl<'a> Wanted<'a> {
         };
         let kind = query.kind.unwrap_or(UpdateKind::Software);
         let kind_fits = update.kind == kind || (query.kind.is_none() && update.kind == UpdateKind::Driver);
+        let severity = update.severity.as_deref().unwrap_or_default();
         kind_fits
+            && query.severity.as_deref().is_none_or(|wanted| severity.eq_ignore_ascii_case(wanted))
+            && query.arrived_since.is_none_or(|since| update.arrived_at >= since)
+            && query.arrived_before.is_none_or(|before| update.arrived_at < before)
             && is(query.declined, update.state == UpdateState::Declined)
             && is(query.incomplete, update.state == UpdateState::Incomplete)
             && is(query.superseded, update.superseded)
@@ -181,7 +185,7 @@ impl<'a> Wanted<'a> {
             && is(query.approval.map(|one| one == ApprovalFilter::Approved), update.approved_groups > 0)
             && named(&self.product, &update.products)
             && named(&self.classification, update.classification.as_slice())
-            && self.search.finds(update.id, title, update.kb.iter())
+            && self.search.finds(update.id, title, &update.kb, &update.cves)
     }
 }
 

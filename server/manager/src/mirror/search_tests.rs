@@ -15,7 +15,8 @@ fn update(number: u128, title: &str, kb: &str) -> UpdateSummary {
         classification: Some("Security Updates".to_owned()),
         products: vec!["Windows 11".to_owned()],
         kb: vec![kb.to_owned()],
-        severity: None,
+        cves: vec![format!("CVE-2026-{number:04}")],
+        severity: (number == 2).then(|| "Critical".to_owned()),
         state: UpdateState::Approvable,
         approved_groups: 0,
         superseded: false,
@@ -56,9 +57,13 @@ fn updates_are_found_by_all_that_is_said() {
     finds(&search("cumulative windows"), &[2, 1]);
     finds(&search("KB5044284"), &[1]);
     finds(&search("kb504"), &[]);
+    finds(&search("cve-2026-0002"), &[2]);
     finds(&search(&UpdateId::from_u128(4).to_string()), &[4]);
     finds(&search("00000000-0000"), &[5, 4, 3, 2, 1]);
     let all = UpdateQuery::default;
+    finds(&UpdateQuery { severity: Some("critical".to_owned()), ..all() }, &[2]);
+    let moment = |seconds| Some(Timestamp::EPOCH.plus_seconds(seconds));
+    finds(&UpdateQuery { arrived_since: moment(2), arrived_before: moment(4), ..all() }, &[3, 2]);
     finds(&UpdateQuery { kind: Some(UpdateKind::Category), ..all() }, &[6]);
     finds(&UpdateQuery { declined: Some(true), ..all() }, &[3]);
     finds(&UpdateQuery { implicit: Some(false), declined: Some(false), ..all() }, &[4, 2, 1]);
