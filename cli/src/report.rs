@@ -23,9 +23,12 @@ pub struct ReportArguments {
 #[derive(Debug, Subcommand)]
 pub enum ReportCommand {
     /// Count how computers stand: complete, needing, failing, pending restart, unreported or silent
-    #[command(after_help = examples!("headwater report compliance --by group --csv > compliance.csv"))]
+    #[command(after_help = examples!(
+        "headwater report compliance --by group --csv > compliance.csv",
+        "headwater report compliance --by day"
+    ))]
     Compliance {
-        /// What the rows are: groups, servers, or the approved updates
+        /// What the rows are: groups, servers, the approved updates, or the days of the last year and more
         #[arg(long, value_name = "WHAT", default_value = "group")]
         by: By,
         /// Comma-separated values instead of a table
@@ -56,6 +59,7 @@ pub enum By {
     Group,
     Server,
     Update,
+    Day,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -75,6 +79,7 @@ pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Res
                 By::Group => ComplianceBy::Group,
                 By::Server => ComplianceBy::Server,
                 By::Update => ComplianceBy::Update,
+                By::Day => ComplianceBy::Day,
             };
             let rows = session.client.compliance(&ComplianceQuery { by })?.value.items;
             show(&rows, compliance, *csv, session)

@@ -1,5 +1,6 @@
 //! The database of a managing server.
 
+mod compliance;
 mod host_groups;
 mod schedule;
 mod trust;

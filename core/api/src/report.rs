@@ -30,6 +30,9 @@ pub enum ComplianceBy {
     Server,
     /// Those that are approved for some group.
     Update,
+    /// All computers, as they stood at the end of each day in UTC; of today, as they stand. The oldest first, 400 at
+    /// most; a day is missing when the managing server did not run or was not linked.
+    Day,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +41,8 @@ pub struct ComplianceQuery {
     pub by: ComplianceBy,
 }
 
-/// The computers of a group (those of the groups beneath among them) or of a server, by how they stand; or
-/// those that an update applies to.
+/// The computers of a group (those of the groups beneath among them), of a server, or of all on a day, by how they
+/// stand; or those that an update applies to. A day has its date as id and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compliance {
     pub id: String,

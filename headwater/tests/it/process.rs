@@ -577,7 +577,10 @@ fn updates_are_listed_by_severity_and_arrival() {
     let critical = all.iter().filter(|update| update["severity"] == "Critical").count();
     assert!(critical > 0 && critical < all.len(), "{critical}");
     let found = list(&["--severity", "critical"]);
-    assert!(found.len() == critical && found.iter().all(|update| update["severity"] == "Critical"), "{found:?}");
+    assert!(
+        found.len() == critical && found.iter().all(|update| update["severity"] == "Critical"),
+        "{found:?}"
+    );
     assert_eq!(list(&["--since", "2020-01-01T00:00"]).len(), all.len());
     assert_eq!(list(&["--since", "2999-01-01T00:00"]), Vec::<Value>::new());
     assert_eq!(list(&["--before", "2020-01-01T00:00Z"]), Vec::<Value>::new());

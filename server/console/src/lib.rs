@@ -17,6 +17,7 @@
 //! What is on screen has a URL. Whatever changes something is a POST with the session's own token in it.
 
 mod assets;
+mod chart;
 mod computers;
 mod csv;
 mod drawing;

@@ -9,6 +9,7 @@ use headwater_words::quantity::{counted, grouped};
 use headwater_words::report::{compliance, computers, failures};
 
 use crate::Shared;
+use crate::chart;
 use crate::csv::csv;
 use crate::failure::Failure;
 use crate::fields::Fields;
@@ -20,6 +21,7 @@ use crate::session::Visitor;
 struct Page {
     frame: Frame,
     verdict: String,
+    chart: String,
     tables: Vec<Table>,
 }
 
@@ -44,12 +46,14 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
     let mirror = manager.mirror();
     let all = mirror.computers.all();
     let complete = mirror.that_stand(Standing::Complete).count() as u64;
-    let table = |id, title, csv, by, filter: &str| Table {
+    let table = |id, title, csv, rows: Vec<Compliance>, filter: &str| Table {
         id,
         title,
         csv,
-        rows: mirror.compliance(by).into_iter().map(|row| shown(row, filter)).collect(),
+        rows: rows.into_iter().map(|row| shown(row, filter)).collect(),
     };
+    let by_group = manager.compliance(ComplianceBy::Group).await?;
+    let by_server = manager.compliance(ComplianceBy::Server).await?;
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/reports", "Reports", &Fields::default()),
         verdict: format!(
@@ -57,9 +61,10 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
             grouped(complete),
             counted(all.len() as u64, "computer")
         ),
+        chart: chart::over_time(&manager.compliance(ComplianceBy::Day).await?),
         tables: vec![
-            table("groups", "By group", "/reports/by-group.csv", ComplianceBy::Group, "group"),
-            table("servers", "By server", "/reports/by-server.csv", ComplianceBy::Server, "server"),
+            table("groups", "By group", "/reports/by-group.csv", by_group, "group"),
+            table("servers", "By server", "/reports/by-server.csv", by_server, "server"),
         ],
     };
     Ok(Html(page.render()?))
@@ -90,9 +95,10 @@ fn shown(row: Compliance, filter: &str) -> Row {
 /// One of the reports as CSV, whole.
 pub(crate) async fn export(State(manager): Shared, Path(name): Path<String>) -> Result<Response, Failure> {
     let text = match name.as_str() {
-        "by-group.csv" => compliance(&manager.mirror().compliance(ComplianceBy::Group)).csv(),
-        "by-server.csv" => compliance(&manager.mirror().compliance(ComplianceBy::Server)).csv(),
-        "by-update.csv" => compliance(&manager.mirror().compliance(ComplianceBy::Update)).csv(),
+        "by-day.csv" => compliance(&manager.compliance(ComplianceBy::Day).await?).csv(),
+        "by-group.csv" => compliance(&manager.compliance(ComplianceBy::Group).await?).csv(),
+        "by-server.csv" => compliance(&manager.compliance(ComplianceBy::Server).await?).csv(),
+        "by-update.csv" => compliance(&manager.compliance(ComplianceBy::Update).await?).csv(),
         "failures.csv" => all_failures(&manager).await?,
         "silent.csv" => that_stand(&manager, Standing::Silent),
         "pending-restart.csv" => that_stand(&manager, Standing::PendingRestart),

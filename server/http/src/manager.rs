@@ -295,7 +295,8 @@ async fn compliance(
     State(manager): Shared,
     Query(query): Query<ComplianceQuery>,
 ) -> Result<Json<Page<Compliance>>, Refusal> {
-    let items = manager.read().await?.compliance(query.by);
+    manager.read().await?;
+    let items = manager.compliance(query.by).await?;
     Ok(Json(Page { items, next: None, total: None }))
 }
 

@@ -7,7 +7,7 @@ use headwater_api::{
     Compliance, ComplianceBy, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX, Page, Standing,
     UpdateFailure,
 };
-use headwater_model::{ClientId, GroupId};
+use headwater_model::{ClientId, GroupId, Timestamp};
 
 use crate::mirror::page;
 use crate::{Direction, Manager, ManagerError, Mirror};
@@ -18,6 +18,7 @@ const PAGE: u32 = PAGE_LIMIT_MAX;
 const ASKED_PAGE: u32 = 200;
 /// Computers that are asked for at the same time.
 const ASKED_AT_ONCE: usize = 16;
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// How a computer stands: the first that holds.
 pub fn standing(computer: &ComputerSummary) -> Standing {
@@ -33,13 +34,13 @@ pub fn standing(computer: &ComputerSummary) -> Standing {
 }
 
 impl Mirror {
-    /// How many computers of each group or server stand how; or of each approved update, by how it stands.
-    pub fn compliance(&self, by: ComplianceBy) -> Vec<Compliance> {
-        match by {
-            ComplianceBy::Group => self.compliance_by_group(),
-            ComplianceBy::Server => self.compliance_by_server(),
-            ComplianceBy::Update => self.compliance_by_update(),
+    /// Of all computers, as they stand.
+    fn compliance_of_all(&self) -> Compliance {
+        let mut all = Compliance::default();
+        for computer in self.computers.all() {
+            count(&mut all, standing(computer));
         }
+        all
     }
 
     fn compliance_by_group(&self) -> Vec<Compliance> {
@@ -123,6 +124,37 @@ impl Mirror {
 }
 
 impl Manager {
+    /// How many computers of each group, server or day stand how; or of each approved update, by how it stands.
+    pub async fn compliance(&self, by: ComplianceBy) -> Result<Vec<Compliance>, ManagerError> {
+        let mirror = self.mirror();
+        match by {
+            ComplianceBy::Group => Ok(mirror.compliance_by_group()),
+            ComplianceBy::Server => Ok(mirror.compliance_by_server()),
+            ComplianceBy::Update => Ok(mirror.compliance_by_update()),
+            ComplianceBy::Day => self.compliance_by_day().await,
+        }
+    }
+
+    async fn compliance_by_day(&self) -> Result<Vec<Compliance>, ManagerError> {
+        self.keep_compliance().await?;
+        let days = self.store.compliance_days().await?;
+        let row = |(day, body): &(i64, String)| {
+            let date = Timestamp::EPOCH.plus_seconds(day * SECONDS_PER_DAY).date().to_string();
+            let counted: Compliance = serde_json::from_str(body).ok()?;
+            Some(Compliance { id: date.clone(), name: date, ..counted })
+        };
+        Ok(days.iter().filter_map(row).collect())
+    }
+
+    /// Keeps how all computers stand for the day on which the mirror was read.
+    pub(crate) async fn keep_compliance(&self) -> Result<(), ManagerError> {
+        let mirror = self.mirror();
+        let Some(read_at) = mirror.read_at else { return Ok(()) };
+        let day = read_at.as_micros().div_euclid(SECONDS_PER_DAY * 1_000_000);
+        let body = serde_json::to_string(&mirror.compliance_of_all()).unwrap_or_default();
+        Ok(self.store.keep_compliance_day(day, &body).await?)
+    }
+
     /// What failed on which computer, in the order of their names. Computers whose server is not reached are
     /// told by the top as far as it knows them.
     pub async fn failures(&self, after: Option<&str>) -> Result<Page<UpdateFailure>, ManagerError> {

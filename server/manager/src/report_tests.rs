@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_api::linkage::WsusGroup;
 use headwater_api::{GroupRef, ServerRef, UpdateCounts};
-use headwater_model::{ServerId, Timestamp};
+use headwater_model::ServerId;
 
 use super::*;
 use crate::mirror::{TreeView, sample_server};
@@ -66,7 +66,7 @@ fn counts(row: &Compliance) -> [u64; 7] {
 
 #[test]
 fn a_group_has_the_computers_of_those_beneath_each_once() {
-    let rows = mirror().compliance(ComplianceBy::Group);
+    let rows = mirror().compliance_by_group();
     assert_eq!(rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["Berlin", "Keller"]);
     assert_eq!(counts(&rows[0]), [6, 1, 2, 1, 1, 0, 1]);
     assert_eq!(counts(&rows[1]), [3, 0, 2, 0, 1, 0, 0]);
@@ -74,9 +74,14 @@ fn a_group_has_the_computers_of_those_beneath_each_once() {
 
 #[test]
 fn a_server_has_the_computers_that_report_to_it() {
-    let rows = mirror().compliance(ComplianceBy::Server);
+    let rows = mirror().compliance_by_server();
     assert_eq!((rows[0].name.as_str(), counts(&rows[0])), ("Here", [7, 1, 2, 1, 1, 1, 1]));
     assert_eq!((rows[1].name.as_str(), counts(&rows[1])), ("There", [0; 7]));
+}
+
+#[test]
+fn a_day_has_all_computers() {
+    assert_eq!(counts(&mirror().compliance_of_all()), [7, 1, 2, 1, 1, 1, 1]);
 }
 
 #[test]

@@ -53,6 +53,9 @@ async fn keep(manager: &Manager) {
     if let Err(error) = manager.keep_mirror().await {
         tracing::warn!(error = chain(&error), "the mirror could not be written");
     }
+    if let Err(error) = manager.keep_compliance().await {
+        tracing::warn!(error = chain(&error), "how the computers stand today could not be written");
+    }
 }
 
 impl Manager {
