@@ -5,6 +5,7 @@
 //! packed row; [`EventLog`] keeps what happened. [`StatusIndex`] answers for all computers at once
 //! and is made anew from the rows whenever a server starts.
 
+mod counted;
 mod event;
 mod event_log;
 mod index;
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 
 use headwater_model::UpdateId;
 
+pub use counted::{CountedUpdate, CountedUpdates};
 pub use event::{Event, Reported, effect};
 pub use event_log::{EventLog, LATEST_MAX, Logged, UPDATE_EVENTS_MAX};
 pub use index::{Computers, Counts, StatusIndex, Verdict};

@@ -339,6 +339,26 @@ proptest! {
     }
 
     #[test]
+    fn a_count_is_the_sum_of_the_states(
+        events in proptest::collection::vec(any_event(), 0..20),
+        arrivals in proptest::collection::btree_map(1..14u32, (0..50i64, any::<bool>()), 0..12),
+    ) {
+        let (status, _) = apply(&ComputerStatus::default(), &events, &numbers());
+        let updates = arrivals.iter().map(|(number, (seconds, is_inventoried))| CountedUpdate {
+            number: UpdateNumber(*number),
+            arrived_at: at(*seconds),
+            is_inventoried: *is_inventoried,
+        });
+        let mut sum = Counts::default();
+        for update in updates.clone() {
+            if update.is_inventoried || status.row(update.number).is_some() {
+                sum.add(status.state_of(update.number, update.arrived_at), 1);
+            }
+        }
+        prop_assert_eq!(CountedUpdates::from_iter(updates).on(&status), sum);
+    }
+
+    #[test]
     fn rows_come_back_and_a_batch_counts_once_in_any_order(
         events in proptest::collection::vec(any_event(), 0..20),
         order in any::<proptest::sample::Index>(),

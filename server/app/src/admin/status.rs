@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{GroupId, Timestamp};
-use headwater_policy::compliance::{ComputerStatus, Computers, Row, UpdateNumber};
+use headwater_policy::compliance::{Computers, CountedUpdate, CountedUpdates, Row, UpdateNumber};
 pub use headwater_policy::compliance::{Counts, State, Verdict};
 
 use super::computers::ComputerRow;
@@ -81,7 +81,12 @@ impl App {
         computer: &ComputerRow,
     ) -> Result<Vec<(UpdateIx, State)>, AppError> {
         let status = self.store.status_of(&[computer.computer]).await?.remove(&computer.computer);
-        Ok(Counted::of(served).states(served, &status.unwrap_or_default()).collect())
+        let status = status.unwrap_or_default();
+        let state = |(at, update): (UpdateIx, CountedUpdate)| {
+            let counts = update.is_inventoried || status.row(update.number).is_some();
+            counts.then(|| (at, status.state_of(update.number, update.arrived_at)))
+        };
+        Ok(served.counted().filter_map(state).collect())
     }
 
     /// The states of all updates on each of these computers.
@@ -92,8 +97,8 @@ impl App {
     ) -> Result<Vec<Counts>, AppError> {
         let ids: Vec<i64> = computers.iter().map(|row| row.computer).collect();
         let mut status = self.store.status_of(&ids).await?;
-        let counted = Counted::of(served);
-        Ok(ids.iter().map(|id| counted.on(served, &status.remove(id).unwrap_or_default())).collect())
+        let counted: CountedUpdates = served.counted().map(|(_, update)| update).collect();
+        Ok(ids.iter().map(|id| counted.on(&status.remove(id).unwrap_or_default())).collect())
     }
 
     /// What a computer has left to do, failures first, then by title.
@@ -158,30 +163,6 @@ impl App {
     }
 }
 
-/// The updates that count on a computer.
-struct Counted(Vec<(UpdateIx, UpdateNumber, Timestamp)>);
-
-impl Counted {
-    fn of(served: &Served) -> Self {
-        let updates = served.not_declined().into_iter();
-        Self(updates.map(|(at, number)| (at, number, served.arrived_at(at))).collect())
-    }
-
-    /// Each update counts once. Of what agents take no inventory of, only what they said counts.
-    fn states(&self, served: &Served, status: &ComputerStatus) -> impl Iterator<Item = (UpdateIx, State)> {
-        self.0.iter().filter_map(|(at, number, arrived_at)| {
-            let counts = status.row(*number).is_some() || served.is_inventoried(*at);
-            counts.then(|| (*at, status.state_of(*number, *arrived_at)))
-        })
-    }
-
-    fn on(&self, served: &Served, status: &ComputerStatus) -> Counts {
-        let mut counts = Counts::default();
-        self.states(served, status).for_each(|(_, state)| counts.add(state, 1));
-        counts
-    }
-}
-
 impl Served {
     fn number(&self, at: UpdateIx) -> Option<UpdateNumber> {
         self.catalogue.numbers.number(self.catalogue.index.update(at).id)
@@ -210,6 +191,14 @@ impl Served {
         };
         let updates = (0..index.updates().len() as u32).map(UpdateIx).filter(counts);
         updates.filter_map(|at| Some((at, self.number(at)?))).collect()
+    }
+
+    /// The updates of which computers have a state. Of what agents take no inventory of, only what they said counts.
+    fn counted(&self) -> impl Iterator<Item = (UpdateIx, CountedUpdate)> {
+        self.not_declined().into_iter().map(|(at, number)| {
+            let (arrived_at, is_inventoried) = (self.arrived_at(at), self.is_inventoried(at));
+            (at, CountedUpdate { number, arrived_at, is_inventoried })
+        })
     }
 
     fn is_approved(&self, at: UpdateIx, groups: Option<&HashSet<GroupId>>) -> bool {
