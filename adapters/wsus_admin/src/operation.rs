@@ -80,6 +80,7 @@ operations! {
         ExecuteSPAcceptEula,
         ExecuteSPCreateTargetGroup1,
         ExecuteSPDeleteTargetGroup,
+        ExecuteSPDeleteUpdate,
         ExecuteSPAddComputerToTargetGroupAllowMultipleGroups,
         ExecuteSPRemoveComputerFromTargetGroup,
         StartSubscriptionManually,

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use headwater_model::{EulaId, Timestamp, UpdateIdentity};
 use headwater_wsus::wsusar::{
-    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, ExecuteSPGetUpdateById, ExecuteSPGetUpdateCount,
-    ExecuteSPSearchUpdates, ExecuteSPSimpleSearchUpdates, GenericReadableRow, PUBLISHED_OR_EXPIRED,
-    UpdateRow, UpdateTextRow,
+    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, ExecuteSPDeleteUpdate, ExecuteSPGetUpdateById,
+    ExecuteSPGetUpdateCount, ExecuteSPSearchUpdates, ExecuteSPSimpleSearchUpdates, GenericReadableRow,
+    PUBLISHED_OR_EXPIRED, UpdateRow, UpdateTextRow,
 };
 
 use crate::rows::{self, required, revision, text, wrong};
@@ -16,6 +16,8 @@ use crate::{Operation, Result, Wsus};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub identity: UpdateIdentity,
+    /// By which the server deletes the update. Old servers do not tell it.
+    pub number: Option<i32>,
     /// Old servers do not tell it.
     pub title: Option<String>,
     pub description: Option<String>,
@@ -116,6 +118,11 @@ impl Wsus {
         read::<O>(required::<O, _>("updates", self.call(&operation).await?.result)?)
     }
 
+    /// Deletes an update. What a server says of one that others need is not known.
+    pub async fn delete_update(&self, number: i32) -> Result<()> {
+        self.call(&ExecuteSPDeleteUpdate { local_update_id: number }).await.map(drop)
+    }
+
     /// How many updates there are, as in [`Wsus::updates`].
     pub async fn update_count(&self) -> Result<u64> {
         type O = ExecuteSPGetUpdateCount;
@@ -142,6 +149,7 @@ fn read<O: Operation>(found: CompleteUpdates) -> Result<Vec<Update>> {
     let updates = rows.into_iter().map(|row| {
         Ok(Update {
             identity: revision::<O>(row.update_id, row.revision_number)?,
+            number: row.local_update_id,
             kb_articles: take(&mut articles, &row),
             bulletins: take(&mut bulletins, &row),
             info_urls: take(&mut urls, &row),

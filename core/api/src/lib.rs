@@ -9,6 +9,7 @@
 mod approval;
 mod audit;
 mod changes;
+mod clean_up;
 mod computer;
 mod group;
 mod history;
@@ -38,6 +39,10 @@ pub use approval::{
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
+pub use clean_up::{
+    ApplyCleanUp, CLEAN_UP_DAYS, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer, CleanUpUpdate,
+    CleanedServer, KeptUpdate, ObsoleteBecause,
+};
 pub use computer::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
 };

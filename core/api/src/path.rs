@@ -96,6 +96,9 @@ pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
 /// POST of nothing, for a host group by name: [`UndonePlan`](crate::UndonePlan).
 pub const WSUS_GROUP_UNDO: &str = "/api/v1/wsus/groups/{name}/undo";
+/// GET with [`CleanUpQuery`](crate::CleanUpQuery): [`CleanUpPlan`](crate::CleanUpPlan), which changes nothing;
+/// POST of [`ApplyCleanUp`](crate::ApplyCleanUp): [`CleanUpReport`](crate::CleanUpReport).
+pub const WSUS_CLEAN_UP: &str = "/api/v1/wsus/cleanup";
 /// GET: the [`Schedule`](crate::Schedule) or `null`; PUT of [`NewSchedule`](crate::NewSchedule): the same;
 /// DELETE: 204.
 pub const WSUS_SCHEDULE: &str = "/api/v1/wsus/schedule";

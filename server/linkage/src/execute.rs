@@ -59,6 +59,8 @@ impl Linkage {
             Ask::ChangeMemberships(memberships) => json(wsus.change_memberships(memberships).await?),
             Ask::Approve(approve) => json(wsus.approve(approve).await?),
             Ask::Decline(decline) => json(wsus.decline(decline).await?),
+            Ask::Obsolete => json(wsus.obsolete().await?),
+            Ask::DeleteUpdates(delete) => json(wsus.delete_updates(delete).await?),
             Ask::Lower => json(wsus.lower().await?),
             Ask::Synchronise { by } => json(wsus.synchronise(&by).await?),
             Ask::SyncProgress { run } => json(wsus.sync_progress(run).await?),

@@ -267,6 +267,8 @@ fn updates() -> Vec<Example> {
             "<updateId>{UPDATE}</updateId>{ADMIN}<failIfReplica>true</failIfReplica>"
         )),
         example::<ExecuteSPDeclineUpdateResponse>(""),
+        example::<ExecuteSPDeleteUpdate>("<localUpdateID>4711</localUpdateID>"),
+        example::<ExecuteSPDeleteUpdateResponse>(""),
         example::<ExecuteSPAcceptEula>(&format!(
             "<eulaId>{GROUP}</eulaId>{ADMIN}<updateId>{revision}</updateId>"
         )),

@@ -327,7 +327,7 @@ pub(super) fn failure(error: Error) -> Failure {
 
 /// Notes what became of one part; where the server cannot be asked any more, the rest is given up, and what
 /// was done before is found when it is read again.
-fn note(decided: &mut Decided, part: String, done: Result<bool, Error>) -> Answer<()> {
+pub(super) fn note(decided: &mut Decided, part: String, done: Result<bool, Error>) -> Answer<()> {
     match done.map_err(failure) {
         Ok(true) => decided.applied.push(part),
         Ok(false) => decided.unchanged.push(part),
