@@ -5,6 +5,7 @@
 mod administration;
 mod bad_days;
 mod certificates;
+mod cleanup;
 mod console;
 mod content;
 mod conversation;
