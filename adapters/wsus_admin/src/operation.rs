@@ -81,6 +81,7 @@ operations! {
         ExecuteSPCreateTargetGroup1,
         ExecuteSPDeleteTargetGroup,
         ExecuteSPDeleteUpdate,
+        ExecuteSPDeleteUpdateByUpdateID,
         ExecuteSPAddComputerToTargetGroupAllowMultipleGroups,
         ExecuteSPRemoveComputerFromTargetGroup,
         StartSubscriptionManually,

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use headwater_model::{EulaId, Timestamp, UpdateIdentity};
+use headwater_model::{EulaId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_wsus::wsusar::{
-    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, ExecuteSPDeleteUpdate, ExecuteSPGetUpdateById,
-    ExecuteSPGetUpdateCount, ExecuteSPSearchUpdates, ExecuteSPSimpleSearchUpdates, GenericReadableRow,
-    PUBLISHED_OR_EXPIRED, UpdateRow, UpdateTextRow,
+    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, ExecuteSPDeleteUpdate, ExecuteSPDeleteUpdateByUpdateID,
+    ExecuteSPGetUpdateById, ExecuteSPGetUpdateCount, ExecuteSPSearchUpdates, ExecuteSPSimpleSearchUpdates,
+    GenericReadableRow, PUBLISHED_OR_EXPIRED, UpdateRow, UpdateTextRow,
 };
 
 use crate::rows::{self, required, revision, text, wrong};
@@ -16,7 +16,7 @@ use crate::{Operation, Result, Wsus};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub identity: UpdateIdentity,
-    /// By which the server deletes the update. Old servers do not tell it.
+    /// By which the server knows the update. Old servers do not tell it.
     pub number: Option<i32>,
     /// Old servers do not tell it.
     pub title: Option<String>,
@@ -118,9 +118,13 @@ impl Wsus {
         read::<O>(required::<O, _>("updates", self.call(&operation).await?.result)?)
     }
 
-    /// Deletes an update. What a server says of one that others need is not known.
-    pub async fn delete_update(&self, number: i32) -> Result<()> {
-        self.call(&ExecuteSPDeleteUpdate { local_update_id: number }).await.map(drop)
+    /// Deletes an update in all its revisions, by its number if the server told one. What a server says of an
+    /// update that others need is not known.
+    pub async fn delete_update(&self, update: UpdateId, number: Option<i32>) -> Result<()> {
+        match number {
+            Some(number) => self.call(&ExecuteSPDeleteUpdate { local_update_id: number }).await.map(drop),
+            None => self.call(&ExecuteSPDeleteUpdateByUpdateID { update_id: update }).await.map(drop),
+        }
     }
 
     /// How many updates there are, as in [`Wsus::updates`].

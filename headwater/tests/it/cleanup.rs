@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{HEADWATER, kills, seeded};
-use crate::tree::{Node, eventually, exit, pair, states, sync};
+use crate::tree::{Node, administered, eventually, exit, pair, states, sync};
 
 /// Replaced by the next one, which is to stay.
 const OLD: u32 = 10;
@@ -83,15 +83,45 @@ fn preview(manager: &Node, file: &Path) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn obsolete_updates_leave_the_tree_from_the_lowest_server_up() {
+    check(Linkage::InTheServer, kills()).await;
+}
+
+/// As it would be before a Microsoft WSUS.
+#[tokio::test(flavor = "multi_thread")]
+async fn obsolete_updates_leave_through_the_administration_service() {
+    check(Linkage::BeforeIt, 1).await;
+}
+
+/// Where the Linkage of the lower server is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Linkage {
+    InTheServer,
+    BeforeIt,
+}
+
+async fn check(of_berlin: Linkage, kills: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let documents = documents();
     let import = documents.path().to_str().expect("a path");
     let mut manager = Node::start(&folder, "hq", "\"manager\"", None);
     let top = Node::wsus(&folder, "top", None);
     top.done(&["update", "import", import]);
-    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    let (berlin, before) = match of_berlin {
+        Linkage::InTheServer => (Node::wsus(&folder, "berlin", Some(&top)), None),
+        Linkage::BeforeIt => {
+            let berlin = Node::start_with(&folder, "berlin", "\"update-server\"", "");
+            berlin.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+            berlin.done(&["upstream", "sync", "--wait"]);
+            let more = format!(
+                "parent = \"{}\"\n{}",
+                top.linkage_url(),
+                administered(&folder, berlin.server.updates_url())
+            );
+            (berlin, Some(Node::start_with(&folder, "berlin-linkage", "\"linkage\"", &more)))
+        }
+    };
     manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
-    pair(&manager, &berlin, &berlin).await;
+    pair(&manager, &berlin, before.as_ref().unwrap_or(&berlin)).await;
     manager.done(&["update", "approve", &id(NEW).to_string(), "--group", "All Computers"]);
     assert_eq!(sync(&manager.data, &[]).1, 0);
     let mut agent = berlin.computer(1).await;
@@ -165,7 +195,7 @@ async fn obsolete_updates_leave_the_tree_from_the_lowest_server_up() {
 
     // What comes back is declined still. Killed at seeded moments, the same plan goes on to its end.
     let mut random = seeded(11);
-    for _ in 0..kills() {
+    for _ in 0..kills {
         top.done(&["update", "import", import]);
         assert_eq!(sync(&manager.data, &[]).1, 0);
         let plan = preview(&manager, &file);

@@ -14,6 +14,7 @@ mod execute_sp_create_target_group1;
 mod execute_sp_decline_update;
 mod execute_sp_delete_target_group;
 mod execute_sp_delete_update;
+mod execute_sp_delete_update_by_update_id;
 mod execute_sp_deploy_update1;
 mod execute_sp_get_all_downstream_servers;
 mod execute_sp_get_all_target_groups;
@@ -69,6 +70,9 @@ pub use execute_sp_create_target_group1::{ExecuteSPCreateTargetGroup1, ExecuteSP
 pub use execute_sp_decline_update::{ExecuteSPDeclineUpdate, ExecuteSPDeclineUpdateResponse};
 pub use execute_sp_delete_target_group::{ExecuteSPDeleteTargetGroup, ExecuteSPDeleteTargetGroupResponse};
 pub use execute_sp_delete_update::{ExecuteSPDeleteUpdate, ExecuteSPDeleteUpdateResponse};
+pub use execute_sp_delete_update_by_update_id::{
+    ExecuteSPDeleteUpdateByUpdateID, ExecuteSPDeleteUpdateByUpdateIDResponse,
+};
 pub use execute_sp_deploy_update1::{ExecuteSPDeployUpdate1, ExecuteSPDeployUpdate1Response};
 pub use execute_sp_get_all_downstream_servers::{
     DownstreamServerRow, ExecuteSPGetAllDownstreamServers, ExecuteSPGetAllDownstreamServersResponse,

@@ -269,6 +269,8 @@ fn updates() -> Vec<Example> {
         example::<ExecuteSPDeclineUpdateResponse>(""),
         example::<ExecuteSPDeleteUpdate>("<localUpdateID>4711</localUpdateID>"),
         example::<ExecuteSPDeleteUpdateResponse>(""),
+        example::<ExecuteSPDeleteUpdateByUpdateID>(&format!("<updateID>{UPDATE}</updateID>")),
+        example::<ExecuteSPDeleteUpdateByUpdateIDResponse>(""),
         example::<ExecuteSPAcceptEula>(&format!(
             "<eulaId>{GROUP}</eulaId>{ADMIN}<updateId>{revision}</updateId>"
         )),

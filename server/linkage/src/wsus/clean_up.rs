@@ -61,19 +61,12 @@ impl Microsoft {
                 decided.unchanged.push(id.to_string());
                 continue;
             };
-            match update.number {
-                _ if !update.is_declined => {
-                    decided.refused.push((id.to_string(), "it is not declined".to_owned()));
-                }
-                None => {
-                    let why = "the server does not tell the number by which it is deleted";
-                    decided.refused.push((id.to_string(), why.to_owned()));
-                }
-                Some(number) => {
-                    let done = self.wsus.delete_update(number).await;
-                    note(&mut decided, id.to_string(), done.map(|()| true))?;
-                }
+            if !update.is_declined {
+                decided.refused.push((id.to_string(), "it is not declined".to_owned()));
+                continue;
             }
+            let done = self.wsus.delete_update(*id, update.number).await;
+            note(&mut decided, id.to_string(), done.map(|()| true))?;
         }
         Ok(decided)
     }

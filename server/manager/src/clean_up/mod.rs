@@ -186,6 +186,9 @@ fn state(plan: &CleanUpPlan) -> String {
 
 /// Names some of what differs between a plan and the one that is made now.
 fn changed(before: &CleanUpPlan, now: &CleanUpPlan) -> String {
+    if before.is_empty() {
+        return "other updates are obsolete".to_owned();
+    }
     let mut words = Vec::new();
     let mut only = |these: &[CleanUpUpdate], those: &[CleanUpUpdate], what: &str| {
         let those: BTreeSet<UpdateId> = those.iter().map(|one| one.id).collect();
