@@ -74,7 +74,7 @@ pub use synchronisation::{
     SyncServer, SyncServerState,
 };
 pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
-pub use update_detail::{Revision, UpdateDetail, UpdateFile};
+pub use update_detail::{Revision, UpdateDetail, UpdateFile, UpdateLicence};
 pub use upstream::{
     Run, RunState, RunStep, StartedRun, Upstream, UpstreamFilter, UpstreamMode, UpstreamRequest,
 };

@@ -13,6 +13,8 @@ pub const IMPORTS: &str = "/api/v1/imports";
 pub const UPDATES: &str = "/api/v1/updates";
 /// GET: [`UpdateDetail`](crate::UpdateDetail).
 pub const UPDATE: &str = "/api/v1/updates/{id}";
+/// POST of nothing, which accepts it: [`UpdateDetail`](crate::UpdateDetail).
+pub const UPDATE_LICENCE: &str = "/api/v1/updates/{id}/licence";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const DECLINE: &str = "/api/v1/updates/decline";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).

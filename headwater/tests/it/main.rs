@@ -13,6 +13,7 @@ mod demo;
 mod downstream;
 mod drift;
 mod host_groups;
+mod licences;
 mod linkage;
 mod load;
 mod mischief;

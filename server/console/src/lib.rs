@@ -54,6 +54,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates.csv", get(updates::export))
         .route("/updates/{id}", get(updates::one::show))
         .route("/updates/{id}/withdraw", post(updates::one::withdraw))
+        .route("/updates/{id}/accept-licence", post(updates::one::accept_licence))
         .route("/updates/{id}/decline", post(updates::one::decline))
         .route("/updates/{id}/undecline", post(updates::one::undecline))
         .route("/updates/{id}/halt", post(updates::one::halt))

@@ -65,6 +65,7 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::APPROVALS, post(approve).delete(withdraw))
         .route(path::UPDATES, get(updates))
         .route(path::UPDATE, get(update))
+        .route(path::UPDATE_LICENCE, post(accept_licence))
         .route(path::COMPUTERS, get(computers))
         .route(path::COMPUTER, get(computer))
         .route(path::DECLINE, post(decline))
@@ -285,6 +286,14 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
+}
+
+async fn accept_licence(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+    Path(id): Path<String>,
+) -> Result<Json<UpdateDetail>, Refusal> {
+    Ok(Json(manager.accept_licence(parse_id(&id, "an update")?, &caller.name).await?))
 }
 
 async fn schedule(State(manager): Shared) -> Result<Json<Option<Schedule>>, Refusal> {

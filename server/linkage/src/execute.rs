@@ -59,6 +59,7 @@ impl Linkage {
             Ask::ChangeMemberships(memberships) => json(wsus.change_memberships(memberships).await?),
             Ask::Approve(approve) => json(wsus.approve(approve).await?),
             Ask::Decline(decline) => json(wsus.decline(decline).await?),
+            Ask::AcceptLicence { update, by } => json(wsus.accept_licence(update, &by).await?),
             Ask::Obsolete => json(wsus.obsolete().await?),
             Ask::DeleteUpdates(delete) => json(wsus.delete_updates(delete).await?),
             Ask::Lower => json(wsus.lower().await?),

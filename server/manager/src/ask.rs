@@ -186,6 +186,16 @@ impl Manager {
         self.ask(way, of, Ask::Decline(decline)).await
     }
 
+    pub(crate) async fn accept_licence_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        update: UpdateId,
+        by: &str,
+    ) -> Result<()> {
+        self.ask(way, of, Ask::AcceptLicence { update, by: by.to_owned() }).await
+    }
+
     pub(crate) async fn obsolete_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<ObsoleteUpdate>> {
         self.ask(way, of, Ask::Obsolete).await
     }

@@ -75,6 +75,12 @@ pub enum Ask {
     Approve(Approve),
     /// [`Decided`](super::Decided).
     Decline(Decline),
+    /// Accepts the licence of an update, for all updates with it: nothing.
+    AcceptLicence {
+        #[serde(with = "text")]
+        update: UpdateId,
+        by: String,
+    },
     /// What the WSUS could do without: a list of [`ObsoleteUpdate`](super::ObsoleteUpdate).
     Obsolete,
     /// [`Decided`](super::Decided); one that is not there is unchanged.

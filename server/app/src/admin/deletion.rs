@@ -54,7 +54,7 @@ impl App {
         operator: &Operator,
         updates: &[UpdateId],
     ) -> Result<Outcome, AppError> {
-        let busy = |what: &str| AppError::Refused(format!("{what}: nothing is deleted meanwhile"));
+        let busy = |what: &str| AppError::Busy(format!("{what}: nothing is deleted meanwhile"));
         let _no_import = self.importing.try_lock().map_err(|_| busy("updates are being imported"))?;
         let _no_run = self.no_run().await.ok_or_else(|| busy("this server synchronises"))?;
         let served = self.live.served_full();

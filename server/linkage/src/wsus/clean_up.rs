@@ -51,7 +51,7 @@ impl Microsoft {
         self.writable().await?;
         if self.wsus.sync_progress().await.map_err(failure)?.is_running {
             let detail = "this server synchronises: nothing is deleted meanwhile".to_owned();
-            return Err(Failure { kind: FailureKind::Refused, detail });
+            return Err(Failure { kind: FailureKind::Busy, detail });
         }
         let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
         let newest = newest(&updates);

@@ -26,6 +26,7 @@ pub(super) fn refusal(error: AppError) -> Failure {
     let kind = match &error {
         AppError::NotFound(_) => FailureKind::NotFound,
         AppError::Refused(_) | AppError::Invalid(_) => FailureKind::Refused,
+        AppError::Busy(_) => FailureKind::Busy,
         _ => FailureKind::Wsus,
     };
     Failure { kind, detail: admin::chain(&error) }
@@ -211,6 +212,10 @@ pub(super) async fn decline(app: &App, decline: Decline) -> Answer<Decided> {
     let what = if decline.decline { approvals::Decline::Declined } else { approvals::Decline::Undeclined };
     let done = app.decline(&operator(&decline.by), &decline.updates, what).await;
     done.map(decided).map_err(refusal)
+}
+
+pub(super) async fn accept_licence(app: &App, update: UpdateId, by: &str) -> Answer<()> {
+    app.accept_licence_of(&operator(by), update).await.map_err(refusal)
 }
 
 pub(super) fn decided(outcome: Outcome) -> Decided {

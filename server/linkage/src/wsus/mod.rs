@@ -132,6 +132,13 @@ impl Wsus {
         }
     }
 
+    pub(crate) async fn accept_licence(&self, update: UpdateId, by: &str) -> Answer<()> {
+        match self {
+            Self::Headwater(app) => headwater::accept_licence(app, update, by).await,
+            Self::Microsoft(wsus) => wsus.accept_licence(update, by).await,
+        }
+    }
+
     pub(crate) async fn obsolete(&self) -> Answer<Vec<ObsoleteUpdate>> {
         match self {
             Self::Headwater(app) => clean_up::obsolete(app).await,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_api::linkage::{Decline, DeleteUpdates, WsusKind, WsusMode};
+use headwater_api::linkage::{Decided, Decline, DeleteUpdates, WsusKind, WsusMode};
 use headwater_api::{
     ApplyCleanUp, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanedServer, ObsoleteBecause, SyncPart,
     SyncRequest, SyncServerState, TreeServer, UPDATES_PER_REQUEST_MAX,
@@ -21,6 +21,8 @@ use crate::{Manager, ManagerError};
 
 /// A request begins no batch after so long, so that it is answered before whoever asked gives up.
 const TIME_MAX: Duration = Duration::from_secs(20);
+/// Between two tries where a server is busy.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How long the lower servers are waited for to take declines.
 const SYNCHRONISING_MAX: Duration = Duration::from_secs(60);
 /// Updates that one order deletes. A Microsoft WSUS takes seconds for each, and an order 100 at most.
@@ -244,6 +246,18 @@ impl CleanUp<'_> {
         }
     }
 
+    /// What was decided above brings a server below to synchronise, so it is waited for a little.
+    async fn when_free(&self, linkage: &LinkageRow, order: DeleteUpdates) -> Result<Decided, ManagerError> {
+        loop {
+            match self.manager.delete_updates_on(self.way, linkage, order.clone()).await {
+                Err(ManagerError::Busy(_)) if self.begun.elapsed() < TIME_MAX => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// Says whether it is to go on; `here` becomes what the server still has.
     async fn delete_on(
         &self,
@@ -270,7 +284,7 @@ impl CleanUp<'_> {
                 return Ok(true);
             }
             let order = DeleteUpdates { by: self.by.to_owned(), updates: updates.to_vec() };
-            let decided = self.manager.delete_updates_on(self.way, linkage, order).await?;
+            let decided = self.when_free(linkage, order).await?;
             done.deleted += decided.applied.len() as u64;
             let gone = decided.applied.iter().chain(&decided.unchanged).filter_map(|id| id.parse().ok());
             let gone: BTreeSet<UpdateId> = gone.collect();

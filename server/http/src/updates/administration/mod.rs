@@ -143,7 +143,7 @@ fn not_permitted(refused: Refused) -> Failure {
 
 fn refused(error: AppError) -> Failure {
     match error {
-        AppError::NotFound(reason) | AppError::Refused(reason) => {
+        AppError::NotFound(reason) | AppError::Refused(reason) | AppError::Busy(reason) => {
             exception("InvalidOperationException", reason)
         }
         AppError::Invalid(reason) => exception("ArgumentException", reason),
