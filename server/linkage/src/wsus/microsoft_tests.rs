@@ -280,6 +280,20 @@ async fn what_is_declined_is_deleted_but_not_while_it_synchronises() {
     assert_eq!(counted(wsus.delete_updates(delete(&[LICENSED])).await.unwrap()), (1, 0));
 }
 
+#[tokio::test]
+async fn a_licence_is_accepted_before_its_update_is_approved() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let accepted = async |id| wsus.update(id).await.unwrap().licence.map(|licence| licence.accepted);
+    assert_eq!((accepted(PLAIN).await, accepted(LICENSED).await), (None, Some(false)));
+    let install = || approve(&[LICENSED], MADE, Some(ApprovalAction::Install));
+    let refusals = wsus.approve(install()).await.unwrap().refused;
+    assert!(refusals[0].1.ends_with("The license agreement has not been accepted."), "{refusals:?}");
+    refused(wsus.accept_licence(PLAIN, "anna").await, "it needs no licence");
+    wsus.accept_licence(LICENSED, "anna").await.unwrap();
+    assert_eq!(accepted(LICENSED).await, Some(true));
+    assert_eq!(counted(wsus.approve(install()).await.unwrap()), (1, 0));
+}
+
 /// Looks until it has ended; the program goes on by one phase whenever it is asked.
 async fn ended(wsus: &wsus::Wsus, run: u64) -> (u64, SyncState, Option<String>) {
     for _ in 0..10 {
