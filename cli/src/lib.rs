@@ -18,6 +18,7 @@
 mod approval;
 mod arguments;
 mod audit;
+mod clean_up;
 mod computer;
 mod connection;
 mod failure;

@@ -66,6 +66,15 @@ pub enum UpdateCommand {
         "headwater update approve KB5044284 --group Pilot --deadline 2026-12-24T03:00"
     ))]
     Approve(ApproveArguments),
+    /// Accept the licence of an update, and with it of all updates that have the same
+    ///
+    /// Before that, none of them can be approved for installation. Who accepted it and when is recorded.
+    #[command(after_help = examples!("headwater update accept-licence KB5044284"))]
+    AcceptLicence {
+        /// Its id, the first eight digits of it, or KB and a number
+        #[arg(value_name = "UPDATE")]
+        update: UpdateName,
+    },
     /// Take back the approvals that a group has for updates
     #[command(after_help = examples!("headwater update unapprove KB5044284 --group Pilot"))]
     Unapprove(UnapproveArguments),
@@ -162,6 +171,7 @@ pub(crate) fn run(command: &UpdateCommand, session: &mut Session<'_, '_>) -> Res
             session.show(&answer, update_sheet::text)
         }
         UpdateCommand::Approve(arguments) => approval::approve(arguments, session),
+        UpdateCommand::AcceptLicence { update } => approval::accept_licence(update, session),
         UpdateCommand::Unapprove(arguments) => approval::unapprove(arguments, session),
         UpdateCommand::Decline(arguments) => approval::decline(arguments, session),
         UpdateCommand::Undecline(arguments) => approval::undecline(arguments, session),

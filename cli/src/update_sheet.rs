@@ -1,6 +1,8 @@
 //! `headwater update show`: all about one update, the decision first, the technical last.
 
-use headwater_api::{ApprovalAction, Change, UpdateCounts, UpdateDetail, UpdateKind, UpdateRef};
+use headwater_api::{
+    ApprovalAction, Change, UpdateCounts, UpdateDetail, UpdateKind, UpdateLicence, UpdateRef,
+};
 
 use crate::session::Reader;
 use crate::sheet::{Sheet, paragraph};
@@ -39,9 +41,20 @@ fn facts(update: &UpdateDetail) -> Sheet {
         .fact("Languages", update.languages.join(", "))
         .fact("Arrived", minute(summary.arrived_at))
         .fact("State", state_text(update))
+        .fact("Licence", licence(update))
         .fact("Incomplete", update.incomplete.join("; "))
         .fact("Computers", counts(&update.status));
     sheet
+}
+
+fn licence(update: &UpdateDetail) -> &'static str {
+    match update.licence {
+        None => "",
+        Some(UpdateLicence { accepted: true, .. }) => "accepted",
+        Some(UpdateLicence { accepted: false, .. }) => {
+            "to be accepted before it is installed, with `headwater update accept-licence`"
+        }
+    }
 }
 
 fn kind(update: &UpdateDetail) -> String {

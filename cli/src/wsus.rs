@@ -15,7 +15,7 @@ use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
-use crate::{Options, schedule, synchronise, tree, wsus_group};
+use crate::{Options, clean_up, schedule, synchronise, tree, wsus_group};
 
 #[derive(Debug, Args)]
 pub struct WsusArguments {
@@ -111,6 +111,12 @@ pub enum WsusCommand {
     /// List the last synchronisations of the tree, the newest first
     #[command(after_help = examples!("headwater wsus history"))]
     History,
+    /// Decline what is obsolete, and delete what was declined long ago, in the whole tree
+    #[command(after_help = examples!("headwater wsus cleanup preview"))]
+    Cleanup {
+        #[command(subcommand)]
+        command: clean_up::CleanUpCommand,
+    },
     /// Make WSUS groups from host groups
     #[command(after_help = examples!("headwater wsus group preview Pilot"))]
     Group {
@@ -204,6 +210,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             let answer = session.client.sync_runs()?;
             session.show(&answer, |runs, reader| synchronise::history(runs, reader))
         }
+        WsusCommand::Cleanup { command } => clean_up::run(command, session),
         WsusCommand::Group { command } => wsus_group::run(command, session),
     }
 }

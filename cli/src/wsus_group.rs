@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Subcommand};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
 use headwater_model::ServerId;
+use serde::de::DeserializeOwned;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
@@ -69,7 +70,7 @@ pub(crate) fn run(command: &WsusGroupCommand, session: &mut Session<'_, '_>) -> 
             preview(&query, save.as_deref(), session)
         }
         WsusGroupCommand::Apply { plan: Some(file), max_removals, .. } => {
-            apply(ApplyGroupPlan { plan: read(file)?, max_removals: *max_removals }, session)
+            apply(ApplyGroupPlan { plan: read_plan(file)?, max_removals: *max_removals }, session)
         }
         WsusGroupCommand::Apply { host_group, adopt, max_removals, .. } => {
             let query = GroupPlanQuery { group: host_group.clone().unwrap_or_default(), adopt: *adopt };
@@ -90,8 +91,7 @@ fn preview(
 ) -> Result<Exit, Failure> {
     let answer = session.client.plan_group(query)?;
     if let Some(file) = save {
-        fs::write(file, format!("{}\n", answer.json.trim_end()))
-            .map_err(|error| unusable(file, "written", &error.to_string()))?;
+        keep_plan(file, &answer.json)?;
     }
     let servers = servers(&answer.value, session);
     session.show(&answer, |plan, reader| {
@@ -150,7 +150,8 @@ fn undone(undone: &UndonePlan, reader: Reader) -> String {
     text
 }
 
-fn read(file: &Path) -> Result<GroupPlan, Failure> {
+/// Reads a plan that a preview kept.
+pub(crate) fn read_plan<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
     let text = text(file).map_err(|error| unusable(file, "read", &error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| unusable(file, "read", &format!("it is no plan: {error}")))
 }
@@ -165,7 +166,12 @@ fn unusable(file: &Path, what: &str, reason: &str) -> Failure {
     Failure::Argument(format!("`{}` cannot be {what}: {reason}", file.display()))
 }
 
-fn quoted_path(file: &Path) -> String {
+pub(crate) fn keep_plan(file: &Path, json: &str) -> Result<(), Failure> {
+    fs::write(file, format!("{}\n", json.trim_end()))
+        .map_err(|error| unusable(file, "written", &error.to_string()))
+}
+
+pub(crate) fn quoted_path(file: &Path) -> String {
     let text = file.display().to_string();
     if text.contains(' ') { format!("\"{text}\"") } else { text }
 }

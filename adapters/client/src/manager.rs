@@ -2,10 +2,11 @@
 //! [`headwater_api::path`].
 
 use headwater_api::{
-    ApplyGroupPlan, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
-    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups,
-    LinkRequest, NewHostGroup, NewSchedule, Page, PairRequest, RevokeRequest, Revoked, Schedule,
-    StandingQuery, SyncRun, UndonePlan, UpdateFailure, WsusLink, path,
+    ApplyCleanUp, ApplyGroupPlan, CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery,
+    ComputerSummary, FailuresQuery, Finding, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
+    HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, NewSchedule, Page,
+    PairRequest, RevokeRequest, Revoked, Schedule, StandingQuery, SyncRun, UndonePlan, UpdateFailure,
+    WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -63,6 +64,16 @@ impl Client {
     /// Restores the members that a WSUS group had before the last plan of its host group.
     pub fn undo_group_plan(&self, host_group: &str) -> Result<Answer<UndonePlan>, Error> {
         self.post(&path_with(path::WSUS_GROUP_UNDO, host_group), &serde_json::Map::new())
+    }
+
+    /// What a clean-up of the tree would do.
+    pub fn plan_clean_up(&self, query: &CleanUpQuery) -> Result<Answer<CleanUpPlan>, Error> {
+        self.get(path::WSUS_CLEAN_UP, query)
+    }
+
+    /// Does a part of a plan, and says whether it goes on when it is asked once more.
+    pub fn clean_up(&self, apply: &ApplyCleanUp) -> Result<Answer<CleanUpReport>, Error> {
+        self.post(path::WSUS_CLEAN_UP, apply)
     }
 
     pub fn schedule(&self) -> Result<Answer<Option<Schedule>>, Error> {

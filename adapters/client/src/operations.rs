@@ -25,6 +25,11 @@ impl Client {
         self.get(&path_with(path::UPDATE, &id.to_string()), &())
     }
 
+    /// Accepts the licence of an update, for all updates with it.
+    pub fn accept_licence(&self, id: UpdateId) -> Result<Answer<UpdateDetail>, Error> {
+        self.post(&path_with(path::UPDATE_LICENCE, &id.to_string()), &serde_json::Map::new())
+    }
+
     pub fn decline(&self, request: &DeclineRequest) -> Result<Answer<UpdatesOutcome>, Error> {
         self.post(path::DECLINE, request)
     }

@@ -187,7 +187,7 @@ impl Store {
 }
 
 /// Records updates whose place in the catalogue changed.
-async fn record_changes(
+pub(crate) async fn record_changes(
     connection: &mut AnyConnection,
     before: &Index,
     after: &Index,

@@ -8,6 +8,7 @@ mod catalogue;
 mod computers;
 mod content;
 mod decisions;
+mod deletion;
 mod deployments;
 mod downstream;
 mod history;
@@ -35,12 +36,13 @@ pub use catalogue::{DerivedFacts, NewRevision, Quarantined, RevisionRow};
 pub use computers::{ComputerDetails, ComputerFilter, ComputerRow, ComputerWrite, Enrolled, Rosters};
 pub use content::{AbsentFile, HeldFile};
 pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval, NewGroup};
+pub use deletion::LeavingUpdate;
 pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
-    RevocationRow, SyncRunRow,
+    RevocationRow, SeenStanding, SyncRunRow,
 };
 pub use operators::{
     AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,

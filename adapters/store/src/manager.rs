@@ -1,10 +1,12 @@
 //! The database of a managing server.
 
+mod clean_up;
 mod compliance;
 mod host_groups;
 mod schedule;
 mod trust;
 
+pub use clean_up::SeenStanding;
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
 pub use trust::RevocationRow;
 
@@ -228,6 +230,8 @@ impl ManagerStore {
             "DELETE FROM linkages",
             "DELETE FROM mirror",
             "DELETE FROM halts",
+            "DELETE FROM update_standings",
+            "DELETE FROM clean_up",
             "UPDATE host_groups SET wsus_group = NULL",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;

@@ -57,6 +57,8 @@ async fn accounts_that_there_were_may_do_everything(on: TestDatabase) {
         "DROP TABLE tokens",
         "DROP TABLE sign_in_failures",
         "DROP TABLE compliance",
+        "DROP TABLE clean_up",
+        "DROP TABLE update_standings",
         "DROP TABLE schedule",
         "DROP TABLE audit",
         "CREATE TABLE audit (audit_id BIGINT)",

@@ -80,6 +80,8 @@ operations! {
         ExecuteSPAcceptEula,
         ExecuteSPCreateTargetGroup1,
         ExecuteSPDeleteTargetGroup,
+        ExecuteSPDeleteUpdate,
+        ExecuteSPDeleteUpdateByUpdateID,
         ExecuteSPAddComputerToTargetGroupAllowMultipleGroups,
         ExecuteSPRemoveComputerFromTargetGroup,
         StartSubscriptionManually,

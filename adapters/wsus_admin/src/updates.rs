@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use headwater_model::{EulaId, Timestamp, UpdateIdentity};
+use headwater_model::{EulaId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_wsus::wsusar::{
-    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, ExecuteSPGetUpdateById, ExecuteSPGetUpdateCount,
-    ExecuteSPSearchUpdates, ExecuteSPSimpleSearchUpdates, GenericReadableRow, PUBLISHED_OR_EXPIRED,
-    UpdateRow, UpdateTextRow,
+    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, ExecuteSPDeleteUpdate, ExecuteSPDeleteUpdateByUpdateID,
+    ExecuteSPGetUpdateById, ExecuteSPGetUpdateCount, ExecuteSPSearchUpdates, ExecuteSPSimpleSearchUpdates,
+    GenericReadableRow, PUBLISHED_OR_EXPIRED, UpdateRow, UpdateTextRow,
 };
 
 use crate::rows::{self, required, revision, text, wrong};
@@ -16,6 +16,8 @@ use crate::{Operation, Result, Wsus};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub identity: UpdateIdentity,
+    /// By which the server knows the update. Old servers do not tell it.
+    pub number: Option<i32>,
     /// Old servers do not tell it.
     pub title: Option<String>,
     pub description: Option<String>,
@@ -116,6 +118,15 @@ impl Wsus {
         read::<O>(required::<O, _>("updates", self.call(&operation).await?.result)?)
     }
 
+    /// Deletes an update in all its revisions, by its number if the server told one. What a server says of an
+    /// update that others need is not known.
+    pub async fn delete_update(&self, update: UpdateId, number: Option<i32>) -> Result<()> {
+        match number {
+            Some(number) => self.call(&ExecuteSPDeleteUpdate { local_update_id: number }).await.map(drop),
+            None => self.call(&ExecuteSPDeleteUpdateByUpdateID { update_id: update }).await.map(drop),
+        }
+    }
+
     /// How many updates there are, as in [`Wsus::updates`].
     pub async fn update_count(&self) -> Result<u64> {
         type O = ExecuteSPGetUpdateCount;
@@ -142,6 +153,7 @@ fn read<O: Operation>(found: CompleteUpdates) -> Result<Vec<Update>> {
     let updates = rows.into_iter().map(|row| {
         Ok(Update {
             identity: revision::<O>(row.update_id, row.revision_number)?,
+            number: row.local_update_id,
             kb_articles: take(&mut articles, &row),
             bulletins: take(&mut bulletins, &row),
             info_urls: take(&mut urls, &row),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod arguments;
+mod clean_up;
 mod connections;
 mod fake;
 mod fleet;

@@ -356,6 +356,22 @@ fn the_other_decisions() {
 }
 
 #[test]
+fn a_licence_is_shown_until_it_is_accepted() {
+    let licence = |accepted: bool| {
+        let licence = json!({"id": "5b8cbf1c-2b8f-4c6e-8b27-7d4b2d3f6a11", "accepted": accepted});
+        Reply::Json(merged(detail(), json!({"licence": licence})))
+    };
+    let show = format!("update show {CUMULATIVE}");
+    let done = run(&show, &[(SHOW, licence(false))]);
+    assert!(done.out.contains("to be accepted before it is installed"), "{}", done.out);
+    let accept = "POST /api/v1/updates/56309036-4c77-4dd9-951a-99ee9c246a94/licence";
+    let done = run(&format!("update accept-licence {CUMULATIVE}"), &[(accept, licence(true))]);
+    assert!(done.exit == Exit::Done && done.out.starts_with("Accepted the licence of "), "{}", done.out);
+    let done = run(&show, &[(SHOW, licence(true))]);
+    assert!(done.out.contains("Licence    accepted"), "{}", done.out);
+}
+
+#[test]
 fn an_update_is_halted() {
     let halt = |done: bool| {
         let mut halt = json!({"update": OFFICE, "asked_by": "anna", "asked_at": "2026-10-04T17:00:00Z"});

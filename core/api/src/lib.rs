@@ -9,6 +9,7 @@
 mod approval;
 mod audit;
 mod changes;
+mod clean_up;
 mod computer;
 mod group;
 mod history;
@@ -38,6 +39,10 @@ pub use approval::{
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
+pub use clean_up::{
+    ApplyCleanUp, CLEAN_UP_DAYS, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer, CleanUpUpdate,
+    CleanedServer, KeptUpdate, ObsoleteBecause,
+};
 pub use computer::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
 };
@@ -69,7 +74,7 @@ pub use synchronisation::{
     SyncServer, SyncServerState,
 };
 pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
-pub use update_detail::{Revision, UpdateDetail, UpdateFile};
+pub use update_detail::{Revision, UpdateDetail, UpdateFile, UpdateLicence};
 pub use upstream::{
     Run, RunState, RunStep, StartedRun, Upstream, UpstreamFilter, UpstreamMode, UpstreamRequest,
 };

@@ -13,6 +13,8 @@ pub const IMPORTS: &str = "/api/v1/imports";
 pub const UPDATES: &str = "/api/v1/updates";
 /// GET: [`UpdateDetail`](crate::UpdateDetail).
 pub const UPDATE: &str = "/api/v1/updates/{id}";
+/// POST of nothing, which accepts it: [`UpdateDetail`](crate::UpdateDetail).
+pub const UPDATE_LICENCE: &str = "/api/v1/updates/{id}/licence";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const DECLINE: &str = "/api/v1/updates/decline";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
@@ -96,6 +98,9 @@ pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
 /// POST of nothing, for a host group by name: [`UndonePlan`](crate::UndonePlan).
 pub const WSUS_GROUP_UNDO: &str = "/api/v1/wsus/groups/{name}/undo";
+/// GET with [`CleanUpQuery`](crate::CleanUpQuery): [`CleanUpPlan`](crate::CleanUpPlan), which changes nothing;
+/// POST of [`ApplyCleanUp`](crate::ApplyCleanUp): [`CleanUpReport`](crate::CleanUpReport).
+pub const WSUS_CLEAN_UP: &str = "/api/v1/wsus/cleanup";
 /// GET: the [`Schedule`](crate::Schedule) or `null`; PUT of [`NewSchedule`](crate::NewSchedule): the same;
 /// DELETE: 204.
 pub const WSUS_SCHEDULE: &str = "/api/v1/wsus/schedule";

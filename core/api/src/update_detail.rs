@@ -1,6 +1,6 @@
 //! Everything about one update.
 
-use headwater_model::{Sha1Digest, Sha256Digest, Timestamp};
+use headwater_model::{EulaId, Sha1Digest, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Approval, Change, UpdateCounts, UpdateRef, UpdateSummary, text};
@@ -28,10 +28,23 @@ pub struct UpdateDetail {
     pub revisions: Vec<Revision>,
     /// What was done with it, the newest first, at most the last hundred.
     pub history: Vec<Change>,
+    /// Absent where it has none, or where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<UpdateLicence>,
     /// Why it is incomplete: one sentence each, empty when it is not.
     pub incomplete: Vec<String>,
     /// What the computers said.
     pub status: UpdateCounts,
+}
+
+/// The licence terms of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateLicence {
+    /// Of the licence, which other updates may have too.
+    #[serde(with = "text")]
+    pub id: EulaId,
+    /// Before that, the update is not approved for installation.
+    pub accepted: bool,
 }
 
 /// A file of an update.

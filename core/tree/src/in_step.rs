@@ -139,6 +139,8 @@ impl Sides<'_> {
         let (top, here) = (&self.top.updates, &self.here.contents.updates);
         for (&update, &revision) in top {
             let what = match here.get(&update) {
+                // It is being cleaned up, from the lowest servers on.
+                None if self.top.declined.contains(&update) => continue,
                 None => What::UpdateMissing { update, revision },
                 Some(&here) if here != revision => What::Revision { update, top: revision, here },
                 Some(_) => continue,
@@ -240,10 +242,13 @@ impl Sides<'_> {
             here.iter().for_each(|update| found.is_local(What::DeclineExtra(*update)));
             return;
         }
-        for update in top.difference(here) {
+        // A decline of what one of them does not have means nothing to computers.
+        let (top_has, here_has) = (&self.top.updates, &self.here.contents.updates);
+        let both_have = |update: &&UpdateId| top_has.contains_key(update) && here_has.contains_key(update);
+        for update in top.difference(here).filter(both_have) {
             differs(found, What::DeclineMissing(*update), self.not_synchronised());
         }
-        for update in here.difference(top) {
+        for update in here.difference(top).filter(both_have) {
             differs(found, What::DeclineExtra(*update), self.not_synchronised());
         }
     }

@@ -2,8 +2,9 @@
 //! and tested as data: which computer of which server a host is ([`matching`]), what a computer group made
 //! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), whether a plan may
 //! still be carried out ([`plan_guard`]), whether a server is in step with the top ([`in_step`],
-//! [`difference`]), and which server is next ([`order`]).
+//! [`difference`]), which server is next ([`order`]), and what is cleaned up ([`clean_up`]).
 
+pub mod clean_up;
 pub mod computer;
 pub mod difference;
 pub mod group_plan;

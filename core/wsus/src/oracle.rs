@@ -63,6 +63,8 @@ pub fn fuzz_administration(data: &[u8]) {
     operation::<wsusar::ExecuteSPAddComputerToTargetGroupAllowMultipleGroups>(&text);
     operation::<wsusar::ExecuteSPCreateTargetGroup1>(&text);
     operation::<wsusar::ExecuteSPDeclineUpdate>(&text);
+    operation::<wsusar::ExecuteSPDeleteUpdate>(&text);
+    operation::<wsusar::ExecuteSPDeleteUpdateByUpdateID>(&text);
     operation::<wsusar::ExecuteSPDeleteTargetGroup>(&text);
     operation::<wsusar::ExecuteSPDeployUpdate1>(&text);
     operation::<wsusar::ExecuteSPGetAllDownstreamServers>(&text);

@@ -156,6 +156,7 @@ fn every_page_can_be_used_by_everybody() {
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
     console.look_at("/reports", "reports");
     assert!(browser.text(".verdict").contains("computers have all they need."));
+    console.look_at("/cleanup?superseded_days=0&declined_days=0", "cleanup");
     console.look_at("/link", "link");
     console.look_at("/operators?change=admin", "operators");
     browser.script("document.querySelectorAll('details').forEach((one) => one.open = true)");

@@ -5,6 +5,7 @@
 mod administration;
 mod bad_days;
 mod certificates;
+mod cleanup;
 mod console;
 mod content;
 mod conversation;
@@ -12,6 +13,7 @@ mod demo;
 mod downstream;
 mod drift;
 mod host_groups;
+mod licences;
 mod linkage;
 mod load;
 mod mischief;

@@ -53,6 +53,9 @@ pub enum AppError {
     NotFound(String),
     #[error("{0}")]
     Refused(String),
+    /// Something has to end before; the same may be done then.
+    #[error("{0}")]
+    Busy(String),
     #[error("{0}")]
     Invalid(String),
     #[error("the database failed")]

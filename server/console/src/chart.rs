@@ -9,7 +9,7 @@ use headwater_words::quantity::{counted, grouped};
 /// Sizes, in the units of the drawing.
 const WIDTH: i64 = 720;
 const HEIGHT: i64 = 176;
-const LEFT: i64 = 64;
+const LEFT: i64 = 76;
 /// Room for the label at the end.
 const RIGHT: i64 = 104;
 const TOP: i64 = 12;
@@ -119,15 +119,15 @@ mod tests {
     #[test]
     fn the_line_goes_from_the_first_day_to_the_last() {
         let days = [day("2026-02-27", 0, 4), day("2026-02-28", 2, 4), day("2026-03-01", 4, 4)];
-        assert_eq!(drawn(&days), ("M64 148L340 80L616 12".to_owned(), "100 %".to_owned()));
+        assert_eq!(drawn(&days), ("M76 148L346 80L616 12".to_owned(), "100 %".to_owned()));
     }
 
     #[test]
     fn missing_days_break_it() {
         let days = [day("2026-02-27", 4, 4), day("2026-03-01", 3, 4)];
-        assert_eq!(drawn(&days), ("M64 12M616 46".to_owned(), "75 %".to_owned()));
+        assert_eq!(drawn(&days), ("M76 12M616 46".to_owned(), "75 %".to_owned()));
         let days = [day("2026-02-27", 4, 4), day("2026-02-28", 0, 0), day("2026-03-01", 3, 4)];
-        assert_eq!(drawn(&days).0, "M64 12M616 46", "no computer is no share");
+        assert_eq!(drawn(&days).0, "M76 12M616 46", "no computer is no share");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use headwater_manager::Manager;
 use headwater_operators::Action;
 
+use crate::failure::sentence;
 use crate::fields::Fields;
 use crate::look::When;
 use crate::session::Visitor;
@@ -72,7 +73,7 @@ impl Frame {
             may: May::of(visitor),
             csrf: visitor.csrf.clone(),
             read_at: mirror.read_at.map(|at| When::new(at, now)),
-            problem: problem.map(|problem| (problem.what.clone(), When::new(problem.since, now))),
+            problem: problem.map(|problem| (sentence(&problem.what), When::new(problem.since, now))),
             search: fields.get("search").to_owned(),
             ..Self::bare(title)
         }

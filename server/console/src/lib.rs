@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `/` | Overview: the drawing, and what needs attention |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
+//! | `/cleanup` | what a clean-up of the tree would do, and doing it |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
 //! | `/groups` | host groups, WSUS groups, and the difference |
@@ -18,6 +19,7 @@
 
 mod assets;
 mod chart;
+mod clean_up;
 mod computers;
 mod csv;
 mod drawing;
@@ -53,10 +55,12 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates.csv", get(updates::export))
         .route("/updates/{id}", get(updates::one::show))
         .route("/updates/{id}/withdraw", post(updates::one::withdraw))
+        .route("/updates/{id}/accept-licence", post(updates::one::accept_licence))
         .route("/updates/{id}/decline", post(updates::one::decline))
         .route("/updates/{id}/undecline", post(updates::one::undecline))
         .route("/updates/{id}/halt", post(updates::one::halt))
         .route("/approve", get(updates::approve::preview).post(updates::approve::approve))
+        .route("/cleanup", get(clean_up::show).post(clean_up::apply))
         .route("/computers", get(computers::list))
         .route("/computers.csv", get(computers::export))
         .route("/computers/{id}", get(computers::show))

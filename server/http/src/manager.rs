@@ -9,12 +9,12 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, patch, post};
 use headwater_api::{
-    ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, Compliance, ComplianceQuery, ComputerDetail,
-    ComputerQuery, ComputerSummary, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery,
-    Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup,
-    NewHostGroup, NewSchedule, Page, PairRequest, RevokeRequest, Revoked, Schedule, StandingQuery, SyncEvent,
-    SyncRequest, SyncRun, UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary,
-    UpdatesOutcome, WsusLink, path,
+    ApplyCleanUp, ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan, CleanUpQuery,
+    CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
+    DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
+    HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, NewSchedule,
+    Page, PairRequest, RevokeRequest, Revoked, Schedule, StandingQuery, SyncEvent, SyncRequest, SyncRun,
+    UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -41,6 +41,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
+        .route(path::WSUS_CLEAN_UP, get(plan_clean_up).post(clean_up))
         .route(path::WSUS_SCHEDULE, get(schedule).put(set_schedule).delete(clear_schedule))
         .route(path::REPORT_COMPLIANCE, get(compliance))
         .route(path::REPORT_COMPUTERS, get(standing))
@@ -64,6 +65,7 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::APPROVALS, post(approve).delete(withdraw))
         .route(path::UPDATES, get(updates))
         .route(path::UPDATE, get(update))
+        .route(path::UPDATE_LICENCE, post(accept_licence))
         .route(path::COMPUTERS, get(computers))
         .route(path::COMPUTER, get(computer))
         .route(path::DECLINE, post(decline))
@@ -196,6 +198,21 @@ async fn undo_group_plan(
     Ok(Json(manager.undo_group_plan(&name, &operator.name).await?))
 }
 
+async fn plan_clean_up(
+    State(manager): Shared,
+    Query(query): Query<CleanUpQuery>,
+) -> Result<Json<CleanUpPlan>, Refusal> {
+    Ok(Json(manager.plan_clean_up(&query).await?))
+}
+
+async fn clean_up(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+    Json(apply): Json<ApplyCleanUp>,
+) -> Result<Json<CleanUpReport>, Refusal> {
+    Ok(Json(manager.clean_up(&apply, &caller.name).await?))
+}
+
 async fn updates(
     State(manager): Shared,
     Query(query): Query<UpdateQuery>,
@@ -269,6 +286,14 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
+}
+
+async fn accept_licence(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+    Path(id): Path<String>,
+) -> Result<Json<UpdateDetail>, Refusal> {
+    Ok(Json(manager.accept_licence(parse_id(&id, "an update")?, &caller.name).await?))
 }
 
 async fn schedule(State(manager): Shared) -> Result<Json<Option<Schedule>>, Refusal> {

@@ -35,7 +35,9 @@ impl From<AppError> for Refusal {
     fn from(error: AppError) -> Self {
         match error {
             AppError::NotFound(detail) => Self::new(StatusCode::NOT_FOUND, "not found", detail),
-            AppError::Refused(detail) => Self::new(StatusCode::CONFLICT, "refused", detail),
+            AppError::Refused(detail) | AppError::Busy(detail) => {
+                Self::new(StatusCode::CONFLICT, "refused", detail)
+            }
             AppError::Invalid(detail) => Self::invalid(detail),
             AppError::Package(error) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

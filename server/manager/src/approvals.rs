@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use headwater_api::linkage::{Approve, Decided, Decline};
 use headwater_api::{
-    ApprovalAction, Group, NewGroup, NewRevisions, Refusal, UPDATES_PER_REQUEST_MAX, UpdateRef,
+    ApprovalAction, Group, NewGroup, NewRevisions, Refusal, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateRef,
     UpdatesOutcome,
 };
 use headwater_model::{GroupId, Timestamp, UpdateId};
@@ -121,6 +121,27 @@ impl Manager {
         self.record(by, what, "", &decided, before, after.to_owned()).await?;
         self.look_again();
         outcome(decided)
+    }
+
+    /// Accepts the licence of an update at the linked WSUS, for all updates with it. Replicas take it over.
+    pub async fn accept_licence(&self, update: UpdateId, by: &str) -> Result<UpdateDetail, ManagerError> {
+        let way = self.writable().await?;
+        let before = self.update_at(&way, &way.top, update).await?;
+        let Some(licence) = before.licence else {
+            return Err(ManagerError::Refused(format!("{}: it has no licence", before.summary.title)));
+        };
+        if licence.accepted {
+            return Ok(before);
+        }
+        self.accept_licence_on(&way, &way.top, update, by).await?;
+        let row = AuditRow {
+            before: Some("not accepted".to_owned()),
+            after: Some(format!("accepted: {}", licence.id)),
+            ..AuditRow::of(self.now(), by, "accept licence", &update.to_string())
+        };
+        self.store.audit(&row).await?;
+        self.look_again();
+        self.update_at(&way, &way.top, update).await
     }
 
     /// The way to the linked WSUS, if that is still the one that was linked.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Ask, Contents, Decided, Decline, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer,
-    Reached, Renewal, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup,
-    WsusIdentity, WsusLower,
+    Approve, Ask, Contents, Decided, Decline, DeleteUpdates, Joining, Memberships, ORDERS, ObsoleteUpdate,
+    Order, Pairing, PairingAnswer, Reached, Renewal, Signed, SignedRevocations, StartedSync, SyncProgress,
+    Trust, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
@@ -184,6 +184,29 @@ impl Manager {
 
     pub(crate) async fn decline_on(&self, way: &Way, of: &LinkageRow, decline: Decline) -> Result<Decided> {
         self.ask(way, of, Ask::Decline(decline)).await
+    }
+
+    pub(crate) async fn accept_licence_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        update: UpdateId,
+        by: &str,
+    ) -> Result<()> {
+        self.ask(way, of, Ask::AcceptLicence { update, by: by.to_owned() }).await
+    }
+
+    pub(crate) async fn obsolete_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<ObsoleteUpdate>> {
+        self.ask(way, of, Ask::Obsolete).await
+    }
+
+    pub(crate) async fn delete_updates_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        delete: DeleteUpdates,
+    ) -> Result<Decided> {
+        self.ask(way, of, Ask::DeleteUpdates(delete)).await
     }
 
     pub(crate) async fn lower_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusLower>> {

@@ -20,6 +20,9 @@ pub enum ManagerError {
     NotFound(String),
     #[error("{0}")]
     Refused(String),
+    /// A WSUS has to end something first.
+    #[error("{0}")]
+    Busy(String),
     #[error("{0}")]
     Invalid(String),
     #[error("{server} answers what cannot be believed")]
@@ -75,7 +78,7 @@ impl ManagerError {
             Self::NotLinked => ErrorKind::NotLinked,
             Self::NotReached { .. } => ErrorKind::NotReached,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Refused(_) | Self::Pairing(_) => ErrorKind::Refused,
+            Self::Refused(_) | Self::Busy(_) | Self::Pairing(_) => ErrorKind::Refused,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Untrusted { .. } | Self::Unreadable { .. } => ErrorKind::NotUnderstood,
             Self::Operators(OperatorsError::Invalid(_)) => ErrorKind::Invalid,
@@ -94,6 +97,7 @@ impl ManagerError {
     pub(crate) fn of(failure: Failure, server: &str) -> Self {
         match failure.kind {
             FailureKind::NotFound => Self::NotFound(failure.detail),
+            FailureKind::Busy => Self::Busy(format!("{server}: {}", failure.detail)),
             FailureKind::NotReached => Self::NotReached { hop: server.to_owned(), source: None },
             FailureKind::Refused | FailureKind::Untrusted | FailureKind::Wsus => {
                 Self::Refused(format!("{server}: {}", failure.detail))

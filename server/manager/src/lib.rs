@@ -7,6 +7,7 @@
 mod approvals;
 mod ask;
 mod certificates;
+mod clean_up;
 mod compare;
 mod details;
 mod error;
@@ -77,6 +78,8 @@ pub struct Manager {
     look: Notify,
     /// Tells pages that are open to end.
     hung_up: watch::Sender<bool>,
+    /// One clean-up goes on at a time.
+    cleaning: tokio::sync::Mutex<()>,
     /// Whatever changes the link.
     linking: tokio::sync::Mutex<()>,
 }
@@ -102,6 +105,7 @@ impl Manager {
             changed: watch::Sender::new(0),
             look: Notify::new(),
             hung_up: watch::Sender::new(false),
+            cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),
         };
         manager.read_revocations().await?;

@@ -2,7 +2,7 @@
 
 use headwater_api::{
     Approval, ApprovalAction, ApprovalFilter, Page, Revision, UpdateDetail, UpdateFile, UpdateKind,
-    UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
+    UpdateLicence, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
 };
 use headwater_app::admin::status::{Counts, State as ComputerState};
 use headwater_app::admin::updates::{self as use_case, UpdateFilter};
@@ -52,7 +52,9 @@ pub async fn show(app: &App, id: UpdateId) -> Result<UpdateDetail, AppError> {
     let at = served.catalogue.index.update_by_id(id);
     let at = at.ok_or(AppError::Internal("an update left the catalogue"))?;
     let counts = app.update_counts(&served, at, &app.live.members(None));
-    Ok(detail(&served, at, page, &counts))
+    let accepted = app.standings(&served).await?.accepted_licences;
+    let licence = served.eula(id).map(|id| UpdateLicence { id, accepted: accepted.contains(&id) });
+    Ok(UpdateDetail { licence, ..detail(&served, at, page, &counts) })
 }
 
 /// An update with its title.
@@ -149,6 +151,7 @@ fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage, counts:
                 arrived_at: revision.arrived_at,
             })
             .collect(),
+        licence: None,
         history: page.changes.into_iter().map(|change| history::change(served, change)).collect(),
         incomplete: newest.missing.iter().map(|id| format!("the catalogue lacks the update {id}")).collect(),
         status: status::counts(counts),

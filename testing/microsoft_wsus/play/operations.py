@@ -157,7 +157,7 @@ def ExecuteSPGetComputerCount(wsus, _description, parameters):
 def update_cells(wsus, update):
     approved = any(key[0] == update.id for key in wsus.approvals)
     cells = [("guid", update.id), ("int", update.revision_number), ("int", update.revision_id)]
-    cells += [("int", update.revision_id - 1000), ("boolean", True), ("boolean", True), ("int", 0), ("int", 2)]
+    cells += [("int", update.number), ("boolean", True), ("boolean", True), ("int", 0), ("int", 2)]
     cells += [("boolean", False), ("boolean", False), ("boolean", True), ("int", 0), ("int", 2)]
     cells += [("boolean", False), ("boolean", False), ("string", "Software"), ("int", 0)]
     cells += [("dateTime", datetime.datetime(2026, 9, 8, 17)), ("boolean", approved), ("unsignedByte", 5)]
@@ -258,6 +258,11 @@ def ExecuteSPDeclineUpdate(wsus, _description, parameters):
     if parameters["failIfReplica"]:
         wsus.fail_if_replica()
     wsus.decline(parameters["updateId"])
+
+
+@operation
+def ExecuteSPDeleteUpdate(wsus, _description, parameters):
+    wsus.delete(parameters["localUpdateID"])
 
 
 @operation

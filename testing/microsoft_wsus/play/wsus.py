@@ -30,6 +30,7 @@ class Update:
         self.id = str(uuid.UUID(int=0x5EED0000 + number))
         self.revision_number = 200 + number
         self.revision_id = 5000 + number
+        self.number = 4000 + number
         self.title = title
         self.licence = licence
         self.licence_accepted = licence is None
@@ -147,6 +148,12 @@ class Wsus:
         self.may_write()
         self.update(update_id).is_declined = True
         self.approvals = {key: it for key, it in self.approvals.items() if key[0] != update_id}
+
+    def delete(self, number):
+        self.may_write()
+        if all(update.number != number for update in self.updates):
+            raise invalid("There is no such update.")
+        self.updates = [update for update in self.updates if update.number != number]
 
     def start(self):
         self.may_write()

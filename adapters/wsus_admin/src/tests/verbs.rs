@@ -205,6 +205,7 @@ fn updates_content(cells: Cells<'_>) -> String {
 fn update() -> Update {
     Update {
         identity: identity(),
+        number: Some(4711),
         title: Some("A <cumulative> update".to_owned()),
         description: Some("It repairs.".to_owned()),
         update_type: Some("Software".to_owned()),
@@ -238,7 +239,7 @@ async fn updates_of_37_and_of_33_columns() {
     let kept = |index: &usize| !matches!(index, 3 | 29..=31);
     let cells: Vec<_> = (0..37).filter(kept).map(|index| UPDATE_CELLS[index]).collect();
     let narrow = server("ExecuteSPSearchUpdates", updates_content(&cells)).await;
-    let untold = Update { title: None, description: None, ..update() };
+    let untold = Update { number: None, title: None, description: None, ..update() };
     assert_eq!(narrow.by_token().updates("de").await.expect("updates"), [untold]);
 
     let single = server("ExecuteSPGetUpdateById", updates_content(&UPDATE_CELLS)).await;

@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, LinkageId, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use super::{Approve, Decline, Memberships, Pairing, Renewal, SignedRevocations};
+use super::{Approve, Decline, DeleteUpdates, Memberships, Pairing, Renewal, SignedRevocations};
 use crate::text;
 
 /// A request to one Linkage, with the type of what is answered.
@@ -75,6 +75,16 @@ pub enum Ask {
     Approve(Approve),
     /// [`Decided`](super::Decided).
     Decline(Decline),
+    /// Accepts the licence of an update, for all updates with it: nothing.
+    AcceptLicence {
+        #[serde(with = "text")]
+        update: UpdateId,
+        by: String,
+    },
+    /// What the WSUS could do without: a list of [`ObsoleteUpdate`](super::ObsoleteUpdate).
+    Obsolete,
+    /// [`Decided`](super::Decided); one that is not there is unchanged.
+    DeleteUpdates(DeleteUpdates),
     /// The servers below, as this one knows them: a list of [`WsusLower`](super::WsusLower).
     Lower,
     /// Begin to take from the server above, or join what is running: [`StartedSync`](super::StartedSync).

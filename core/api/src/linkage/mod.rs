@@ -16,6 +16,7 @@
 //! All but the first, the second and the last ask for a certificate of the managing server's authority.
 
 mod ask;
+mod clean_up;
 mod order;
 mod pairing;
 mod relay;
@@ -23,6 +24,7 @@ mod trust;
 mod wsus;
 
 pub use ask::Ask;
+pub use clean_up::{DeleteUpdates, ObsoleteUpdate};
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, Pairing, PairingAnswer};
 pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};

@@ -59,6 +59,8 @@ pub struct Failure {
 pub enum FailureKind {
     /// The WSUS refuses it; asking again changes nothing.
     Refused,
+    /// The WSUS has to end something first.
+    Busy,
     /// What was named is not there.
     NotFound,
     /// The WSUS does not answer, or answers nonsense.

@@ -13,6 +13,8 @@ mod execute_sp_add_computer_to_target_group_allow_multiple_groups;
 mod execute_sp_create_target_group1;
 mod execute_sp_decline_update;
 mod execute_sp_delete_target_group;
+mod execute_sp_delete_update;
+mod execute_sp_delete_update_by_update_id;
 mod execute_sp_deploy_update1;
 mod execute_sp_get_all_downstream_servers;
 mod execute_sp_get_all_target_groups;
@@ -67,6 +69,10 @@ pub use execute_sp_add_computer_to_target_group_allow_multiple_groups::{
 pub use execute_sp_create_target_group1::{ExecuteSPCreateTargetGroup1, ExecuteSPCreateTargetGroup1Response};
 pub use execute_sp_decline_update::{ExecuteSPDeclineUpdate, ExecuteSPDeclineUpdateResponse};
 pub use execute_sp_delete_target_group::{ExecuteSPDeleteTargetGroup, ExecuteSPDeleteTargetGroupResponse};
+pub use execute_sp_delete_update::{ExecuteSPDeleteUpdate, ExecuteSPDeleteUpdateResponse};
+pub use execute_sp_delete_update_by_update_id::{
+    ExecuteSPDeleteUpdateByUpdateID, ExecuteSPDeleteUpdateByUpdateIDResponse,
+};
 pub use execute_sp_deploy_update1::{ExecuteSPDeployUpdate1, ExecuteSPDeployUpdate1Response};
 pub use execute_sp_get_all_downstream_servers::{
     DownstreamServerRow, ExecuteSPGetAllDownstreamServers, ExecuteSPGetAllDownstreamServersResponse,

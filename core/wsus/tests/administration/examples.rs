@@ -267,6 +267,10 @@ fn updates() -> Vec<Example> {
             "<updateId>{UPDATE}</updateId>{ADMIN}<failIfReplica>true</failIfReplica>"
         )),
         example::<ExecuteSPDeclineUpdateResponse>(""),
+        example::<ExecuteSPDeleteUpdate>("<localUpdateID>4711</localUpdateID>"),
+        example::<ExecuteSPDeleteUpdateResponse>(""),
+        example::<ExecuteSPDeleteUpdateByUpdateID>(&format!("<updateID>{UPDATE}</updateID>")),
+        example::<ExecuteSPDeleteUpdateByUpdateIDResponse>(""),
         example::<ExecuteSPAcceptEula>(&format!(
             "<eulaId>{GROUP}</eulaId>{ADMIN}<updateId>{revision}</updateId>"
         )),

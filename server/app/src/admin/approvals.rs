@@ -79,6 +79,16 @@ impl App {
         self.publish_decisions().await
     }
 
+    /// Accepts the licence that an update needs, whichever it is.
+    pub async fn accept_licence_of(&self, operator: &Operator, update: UpdateId) -> Result<(), AppError> {
+        let served = self.live.served_full();
+        known(&served, update).map_err(AppError::NotFound)?;
+        let Some(licence) = served.eula(update) else {
+            return Err(AppError::Refused("it needs no licence to be accepted".to_owned()));
+        };
+        self.accept_licence(operator, licence, update).await
+    }
+
     /// Approves updates for a group; without terms it withdraws. Agents are told in their next call.
     pub async fn approve(
         &self,
@@ -97,12 +107,16 @@ impl App {
                 "update servers are not computers: approve for another group".into(),
             ));
         }
+        let accepted = match terms {
+            Some(Terms { action: Action::Install, .. }) => self.standings(&served).await?.accepted_licences,
+            _ => HashSet::new(),
+        };
         let stays = terms.is_some_and(|terms| terms.new_revisions == NewRevisions::Wait);
         let mut outcome = Outcome::default();
         let mut new = Vec::new();
         for update in unique(updates) {
             let refusal = match terms {
-                Some(terms) => refusal(&served, update, terms.action),
+                Some(terms) => refusal(&served, update, terms.action, &accepted),
                 None => known(&served, update).err(),
             };
             match refusal {
@@ -179,7 +193,7 @@ fn known(served: &Served, update: UpdateId) -> Result<(), String> {
 }
 
 /// Why an update cannot be approved, if it cannot.
-fn refusal(served: &Served, update: UpdateId, action: Action) -> Option<String> {
+fn refusal(served: &Served, update: UpdateId, action: Action, accepted: &HashSet<EulaId>) -> Option<String> {
     let index = &served.catalogue.index;
     let Some(at) = index.update_by_id(update) else { return known(served, update).err() };
     if served.offers.declined.contains(&update) {
@@ -198,6 +212,13 @@ fn refusal(served: &Served, update: UpdateId, action: Action) -> Option<String> 
     }
     if revision.expired && action == Action::Install {
         return Some("its publisher has withdrawn it".to_owned());
+    }
+    let is_open =
+        action == Action::Install && served.eula(update).is_some_and(|one| !accepted.contains(&one));
+    if is_open {
+        return Some(
+            "its licence has to be accepted before: `headwater update accept-licence` does that".to_owned(),
+        );
     }
     None
 }

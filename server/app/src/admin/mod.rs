@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod computers;
+pub mod deletion;
 pub mod groups;
 pub mod import;
 mod import_files;

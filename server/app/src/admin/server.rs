@@ -47,7 +47,6 @@ impl App {
         let index = &served.catalogue.index;
         let mut counts = CatalogueCounts {
             revisions: index.revisions().len() as u64,
-            declined: served.offers.declined.len() as u64,
             quarantined: served.catalogue.quarantined as u64,
             offered: served.offers.serving().count() as u64,
             ..CatalogueCounts::default()
@@ -60,6 +59,8 @@ impl App {
                 Kind::Software | Kind::Driver => counts.updates += u64::from(newest.explicitly_deployable),
             }
             counts.incomplete += u64::from(!newest.complete);
+            // A decline outlives its update.
+            counts.declined += u64::from(served.offers.declined.contains(&update.id));
             let standing =
                 served.offers.approvals(UpdateIx(at as u32)).filter(|approval| approval.action.is_some());
             counts.approvals += standing.count() as u64;

@@ -10,6 +10,7 @@ mod reconcile;
 mod report;
 mod take_in;
 mod take_stock;
+mod unannounced;
 mod wanted;
 
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! Runs: asking for one, and how they went.
 
 use headwater_store::{RunRow, RunState};
+use tokio::sync::MutexGuard;
 
 use super::Current;
 use super::problem::SyncError;
@@ -64,6 +65,12 @@ impl App {
         let number = run.number;
         *self.downstream.current() = Some(Current { run, generation });
         Ok(StartedRun { number, joined: false })
+    }
+
+    /// Keeps runs from beginning for as long as it is held; `None` while one is going.
+    pub(crate) async fn no_run(&self) -> Option<MutexGuard<'_, ()>> {
+        let none_begins = self.downstream.beginning.lock().await;
+        self.downstream.running().is_none().then_some(none_begins)
     }
 
     /// Writes how a run has ended, unless that is written already.

@@ -73,14 +73,15 @@ impl Served {
         Some((standing, revision))
     }
 
-    /// The licences that were accepted: who approves an update has accepted its own.
+    /// The licences that were accepted: whoever has approved an update has accepted its own.
     pub(crate) fn accepted_eulas(&self, shared: &SharedDecisions) -> HashSet<EulaId> {
         let installed = shared.standing.iter().filter(|s| s.approval.action == Some(Action::Install));
         let implied = installed.filter_map(|standing| self.eula(standing.approval.update));
         implied.chain(shared.accepted_eulas.iter().copied()).collect()
     }
 
-    pub(crate) fn eula(&self, update: UpdateId) -> Option<EulaId> {
+    /// The licence that an update needs.
+    pub fn eula(&self, update: UpdateId) -> Option<EulaId> {
         let index = &self.catalogue.index;
         let at = index.newest_complete(index.update_by_id(update)?)?;
         self.catalogue.card(at).eula

@@ -36,6 +36,8 @@ struct Page {
     info: String,
     counts: Vec<(&'static str, u64)>,
     is_declined: bool,
+    /// Its licence waits to be accepted.
+    has_open_licence: bool,
     can_approve: bool,
     can_halt: bool,
     approvals: String,
@@ -131,6 +133,7 @@ fn remembered(known: &UpdateSummary, mirror: &Mirror) -> UpdateDetail {
             .collect(),
         revisions: Vec::new(),
         history: Vec::new(),
+        licence: None,
         incomplete: Vec::new(),
         status: UpdateCounts {
             installed: known.installed,
@@ -184,6 +187,7 @@ async fn page(
             ("unknown", status.unknown),
         ],
         is_declined,
+        has_open_licence: detail.licence.is_some_and(|licence| !licence.accepted),
         can_approve: summary.state == UpdateState::Approvable,
         can_halt: !detail.approvals.is_empty() || halt.as_ref().is_some_and(|halt| halt.done_at.is_none()),
         approvals: counted(detail.approvals.len() as u64, "approval"),
@@ -371,6 +375,16 @@ pub(crate) async fn withdraw(
     let group = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
     let by = &manager.for_group(visitor.asking(), group).await??.name;
     all_applied(&manager.approve(&[update], group, None, by).await?)?;
+    Ok(Redirect::to(&format!("/updates/{update}")))
+}
+
+pub(crate) async fn accept_licence(
+    State(manager): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, Failure> {
+    let update = parsed(&id)?;
+    manager.accept_licence(update, visitor.permitted(Action::Administer)?).await?;
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 

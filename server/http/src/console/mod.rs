@@ -47,6 +47,7 @@ pub fn router(console: Console) -> Router {
         .route(path::HISTORY, get(server::history))
         .route(path::UPDATES, get(updates::list))
         .route(path::UPDATE, get(updates::show))
+        .route(path::UPDATE_LICENCE, post(updates::accept_licence))
         .route(path::DECLINE, post(updates::decline))
         .route(path::UNDECLINE, post(updates::undecline))
         .route(path::APPROVALS, post(updates::approve).delete(updates::withdraw))

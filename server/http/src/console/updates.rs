@@ -29,6 +29,16 @@ pub(super) async fn show(
     Ok(Json(updates::show(&console.app, parse_id(&id, "an update")?).await?))
 }
 
+pub(super) async fn accept_licence(
+    State(console): Shared,
+    Administrator(operator): Administrator,
+    Path(id): Path<String>,
+) -> Result<Json<UpdateDetail>, Refusal> {
+    let id = parse_id(&id, "an update")?;
+    console.app.accept_licence_of(&operator, id).await?;
+    Ok(Json(updates::show(&console.app, id).await?))
+}
+
 pub(super) async fn approve(
     State(console): Shared,
     caller: Caller,

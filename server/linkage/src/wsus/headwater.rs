@@ -22,17 +22,18 @@ use headwater_views::{computers as computer_views, updates as update_views};
 
 use super::Answer;
 
-fn refusal(error: AppError) -> Failure {
+pub(super) fn refusal(error: AppError) -> Failure {
     let kind = match &error {
         AppError::NotFound(_) => FailureKind::NotFound,
         AppError::Refused(_) | AppError::Invalid(_) => FailureKind::Refused,
+        AppError::Busy(_) => FailureKind::Busy,
         _ => FailureKind::Wsus,
     };
     Failure { kind, detail: admin::chain(&error) }
 }
 
 /// The managing server has decided that they may.
-fn operator(name: &str) -> Operator {
+pub(super) fn operator(name: &str) -> Operator {
     Operator::administrator(name)
 }
 
@@ -213,7 +214,11 @@ pub(super) async fn decline(app: &App, decline: Decline) -> Answer<Decided> {
     done.map(decided).map_err(refusal)
 }
 
-fn decided(outcome: Outcome) -> Decided {
+pub(super) async fn accept_licence(app: &App, update: UpdateId, by: &str) -> Answer<()> {
+    app.accept_licence_of(&operator(by), update).await.map_err(refusal)
+}
+
+pub(super) fn decided(outcome: Outcome) -> Decided {
     Decided {
         applied: outcome.applied.iter().map(ToString::to_string).collect(),
         unchanged: outcome.unchanged.iter().map(ToString::to_string).collect(),

@@ -248,6 +248,15 @@ impl Microsoft {
         Ok(decided)
     }
 
+    pub(super) async fn accept_licence(&self, update: UpdateId, by: &str) -> Answer<()> {
+        self.decides("ExecuteSPAcceptEula").await?;
+        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let newest = newest(&updates);
+        let update = newest.get(&update).ok_or_else(|| not_found(NO_UPDATE.to_owned()))?;
+        let licence = update.licence.ok_or_else(|| refusal("it needs no licence to be accepted"))?;
+        self.wsus.accept_licence(licence, update.identity, by).await.map_err(failure)
+    }
+
     pub(super) async fn lower(&self) -> Answer<Vec<WsusLower>> {
         let own = self.wsus.identity().await.map_err(failure)?.id;
         let servers = self.wsus.downstream_servers().await.map_err(failure)?;
@@ -327,7 +336,7 @@ pub(super) fn failure(error: Error) -> Failure {
 
 /// Notes what became of one part; where the server cannot be asked any more, the rest is given up, and what
 /// was done before is found when it is read again.
-fn note(decided: &mut Decided, part: String, done: Result<bool, Error>) -> Answer<()> {
+pub(super) fn note(decided: &mut Decided, part: String, done: Result<bool, Error>) -> Answer<()> {
     match done.map_err(failure) {
         Ok(true) => decided.applied.push(part),
         Ok(false) => decided.unchanged.push(part),

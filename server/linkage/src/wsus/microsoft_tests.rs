@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use headwater_api::linkage::{MembershipChange, SyncState};
+use headwater_api::ObsoleteBecause;
+use headwater_api::linkage::{DeleteUpdates, MembershipChange, SyncState};
 use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
 use headwater_model::ServerId;
 use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
@@ -257,6 +258,40 @@ async fn a_decline_and_its_undo() {
     assert_eq!(wsus.contents().await.unwrap().declined, [OTHER]);
     let done = wsus.decline(decline(&[UNKNOWN], true)).await.unwrap();
     assert_eq!(done.refused, [(UNKNOWN.to_string(), NO_UPDATE.to_owned())]);
+}
+
+#[tokio::test]
+async fn what_is_declined_is_deleted_but_not_while_it_synchronises() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let delete = |updates: &[UpdateId]| DeleteUpdates { by: "anna".to_owned(), updates: updates.to_vec() };
+    wsus.decline(decline(&[PLAIN, LICENSED], true)).await.unwrap();
+    let obsolete = wsus.obsolete().await.unwrap();
+    let listed: Vec<_> = obsolete.iter().map(|one| (one.update, one.because, one.since)).collect();
+    assert_eq!(listed, [PLAIN, LICENSED].map(|id| (id, ObsoleteBecause::Declined, None)));
+    let done = wsus.delete_updates(delete(&[PLAIN, OTHER, UNKNOWN])).await.unwrap();
+    assert_eq!((done.applied, done.unchanged), (vec![PLAIN.to_string()], vec![UNKNOWN.to_string()]));
+    assert_eq!(done.refused, [(OTHER.to_string(), "it is not declined".to_owned())]);
+    assert_eq!(wsus.contents().await.unwrap().declined, [LICENSED]);
+
+    let run = wsus.synchronise("anna").await.unwrap().run;
+    let busy = wsus.delete_updates(delete(&[LICENSED])).await.unwrap_err();
+    assert_eq!(busy.kind, FailureKind::Busy, "{}", busy.detail);
+    ended(&wsus, run).await;
+    assert_eq!(counted(wsus.delete_updates(delete(&[LICENSED])).await.unwrap()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_licence_is_accepted_before_its_update_is_approved() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let accepted = async |id| wsus.update(id).await.unwrap().licence.map(|licence| licence.accepted);
+    assert_eq!((accepted(PLAIN).await, accepted(LICENSED).await), (None, Some(false)));
+    let install = || approve(&[LICENSED], MADE, Some(ApprovalAction::Install));
+    let refusals = wsus.approve(install()).await.unwrap().refused;
+    assert!(refusals[0].1.ends_with("The license agreement has not been accepted."), "{refusals:?}");
+    refused(wsus.accept_licence(PLAIN, "anna").await, "it needs no licence");
+    wsus.accept_licence(LICENSED, "anna").await.unwrap();
+    assert_eq!(accepted(LICENSED).await, Some(true));
+    assert_eq!(counted(wsus.approve(install()).await.unwrap()), (1, 0));
 }
 
 /// Looks until it has ended; the program goes on by one phase whenever it is asked.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use headwater_api::linkage::WsusGroup;
 use headwater_api::{
     Approval as ApprovalView, ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, GroupRef,
-    Page, Revision, UpdateCounts, UpdateDetail, UpdateKind, UpdateState, UpdateSummary,
+    Page, Revision, UpdateCounts, UpdateDetail, UpdateKind, UpdateLicence, UpdateState, UpdateSummary,
 };
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
@@ -55,6 +55,9 @@ impl Microsoft {
                 arrived_at: update.arrived.unwrap_or(Timestamp::EPOCH),
             }],
             history: Vec::new(),
+            licence: update
+                .licence
+                .map(|id| UpdateLicence { id, accepted: !update.licence_must_be_accepted }),
             incomplete: Vec::new(),
             status: status(&counts),
         })

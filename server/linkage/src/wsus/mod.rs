@@ -1,5 +1,6 @@
 //! The WSUS that a Linkage speaks for, whichever kind it is.
 
+mod clean_up;
 mod headwater;
 mod microsoft;
 mod microsoft_sync;
@@ -8,8 +9,8 @@ mod microsoft_views;
 use std::sync::Arc;
 
 use headwater_api::linkage::{
-    Approve, Contents, Decided, Decline, Failure, Memberships, StartedSync, SyncProgress, WsusComputer,
-    WsusGroup, WsusIdentity, WsusLower,
+    Approve, Contents, Decided, Decline, DeleteUpdates, Failure, Memberships, ObsoleteUpdate, StartedSync,
+    SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_app::App;
@@ -128,6 +129,27 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::decline(app, decline).await,
             Self::Microsoft(wsus) => wsus.decline(decline).await,
+        }
+    }
+
+    pub(crate) async fn accept_licence(&self, update: UpdateId, by: &str) -> Answer<()> {
+        match self {
+            Self::Headwater(app) => headwater::accept_licence(app, update, by).await,
+            Self::Microsoft(wsus) => wsus.accept_licence(update, by).await,
+        }
+    }
+
+    pub(crate) async fn obsolete(&self) -> Answer<Vec<ObsoleteUpdate>> {
+        match self {
+            Self::Headwater(app) => clean_up::obsolete(app).await,
+            Self::Microsoft(wsus) => wsus.obsolete().await,
+        }
+    }
+
+    pub(crate) async fn delete_updates(&self, delete: DeleteUpdates) -> Answer<Decided> {
+        match self {
+            Self::Headwater(app) => clean_up::delete(app, delete).await,
+            Self::Microsoft(wsus) => wsus.delete_updates(delete).await,
         }
     }
 

@@ -111,6 +111,9 @@ impl Manager {
         top.groups.retain(|group| group.id != DOWNSTREAM_SERVERS);
         let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();
         let updates = self.read_updates(&way).await?;
+        if tree.servers.first().is_some_and(|top| top.kind == Some(WsusKind::Microsoft)) {
+            self.see_listed(&updates).await?;
+        }
         let computers = self.read_computers(&way, &tree, &before.computers).await?;
         let now = self.now();
         let mut standing: HashMap<ServerId, SyncServer> =

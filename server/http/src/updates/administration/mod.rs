@@ -99,6 +99,8 @@ operations! {
     ExecuteSPDeployUpdate1 Writes => updates::deploy,
     ExecuteSPDeclineUpdate Writes => updates::decline,
     ExecuteSPAcceptEula Writes => updates::accept_licence,
+    ExecuteSPDeleteUpdate Writes => updates::delete,
+    ExecuteSPDeleteUpdateByUpdateID Writes => updates::delete_by_id,
     ExecuteSPGetAllTargetGroups Reads => groups::all,
     ExecuteSPGetTargetGroupById Reads => groups::by_id,
     ExecuteSPCreateTargetGroup1 Writes => groups::create,
@@ -141,7 +143,7 @@ fn not_permitted(refused: Refused) -> Failure {
 
 fn refused(error: AppError) -> Failure {
     match error {
-        AppError::NotFound(reason) | AppError::Refused(reason) => {
+        AppError::NotFound(reason) | AppError::Refused(reason) | AppError::Busy(reason) => {
             exception("InvalidOperationException", reason)
         }
         AppError::Invalid(reason) => exception("ArgumentException", reason),

@@ -6,6 +6,7 @@ use headwater_app::{AppError, Served};
 use headwater_catalog::{Behavior, CategoryKind, Facts, Impact, Kind, Reboot, UpdateIx};
 use headwater_model::{EulaId, Guid, UpdateId, UpdateIdentity};
 use headwater_policy::approval::Action;
+use headwater_policy::compliance::UpdateNumber;
 use headwater_wsus::wsusar::*;
 
 use super::{Asked, int, invalid, required};
@@ -341,6 +342,25 @@ pub(super) async fn accept_licence(
     let licence = EulaId::from_bytes(*message.eula_id.as_bytes());
     asked.app.accept_licence(asked.operator()?, licence, update).await?;
     Ok(ExecuteSPAcceptEulaResponse {})
+}
+
+pub(super) async fn delete(
+    asked: &Asked<'_>,
+    message: ExecuteSPDeleteUpdate,
+) -> Result<ExecuteSPDeleteUpdateResponse, AppError> {
+    let number = u32::try_from(message.local_update_id).map(UpdateNumber).ok();
+    let update = number.and_then(|number| asked.app.live.served().catalogue.numbers.id(number));
+    let missing = || AppError::NotFound(format!("there is no update {}", message.local_update_id));
+    done(asked.app.delete_updates(asked.operator()?, &[update.ok_or_else(missing)?]).await?)?;
+    Ok(ExecuteSPDeleteUpdateResponse {})
+}
+
+pub(super) async fn delete_by_id(
+    asked: &Asked<'_>,
+    message: ExecuteSPDeleteUpdateByUpdateID,
+) -> Result<ExecuteSPDeleteUpdateByUpdateIDResponse, AppError> {
+    done(asked.app.delete_updates(asked.operator()?, &[message.update_id]).await?)?;
+    Ok(ExecuteSPDeleteUpdateByUpdateIDResponse {})
 }
 
 /// One update was named, and either it is done or there is a reason.

@@ -1,0 +1,73 @@
+//! What a WSUS could do without, and letting go of it.
+
+use headwater_api::ObsoleteBecause;
+use headwater_api::linkage::{Decided, DeleteUpdates, Failure, FailureKind, ObsoleteUpdate};
+use headwater_app::App;
+use headwater_app::admin::deletion::Obsolete;
+
+use super::Answer;
+use super::headwater::{decided, operator, refusal};
+use super::microsoft::{CULTURE, Microsoft, failure, newest, note};
+
+pub(super) async fn obsolete(app: &App) -> Answer<Vec<ObsoleteUpdate>> {
+    let served = app.live.served_full();
+    let index = &served.catalogue.index;
+    let obsolete = app.obsolete_updates(&served).await.map_err(refusal)?;
+    let updates: Vec<_> = obsolete.iter().map(|one| one.update).collect();
+    let counts = app.update_rows(&served, &updates);
+    let told = |one: &Obsolete, needed| {
+        let newest = served.newest(one.update);
+        let revision = index.revision(newest);
+        ObsoleteUpdate {
+            update: revision.identity.id,
+            title: served.catalogue.card(newest).title.to_string(),
+            because: match one.is_declined {
+                true => ObsoleteBecause::Declined,
+                false if revision.expired => ObsoleteBecause::Expired,
+                false => ObsoleteBecause::Superseded,
+            },
+            since: one.since,
+            needed,
+            kept: one.kept.map(|kept| kept.to_string()),
+        }
+    };
+    Ok(obsolete.iter().zip(&counts).map(|(one, counts)| told(one, counts.needed())).collect())
+}
+
+pub(super) async fn delete(app: &App, delete: DeleteUpdates) -> Answer<Decided> {
+    let done = app.delete_updates(&operator(&delete.by), &delete.updates).await;
+    done.map(decided).map_err(refusal)
+}
+
+impl Microsoft {
+    /// Since when is not told. Parts of others are in no list of the service.
+    pub(super) async fn obsolete(&self) -> Answer<Vec<ObsoleteUpdate>> {
+        Ok(self.updates().await?.items.iter().filter_map(ObsoleteUpdate::listed).collect())
+    }
+
+    /// The server refuses what others of its updates need; what is not declined is refused here, for nobody
+    /// has told whether it would be.
+    pub(super) async fn delete_updates(&self, delete: DeleteUpdates) -> Answer<Decided> {
+        self.writable().await?;
+        if self.wsus.sync_progress().await.map_err(failure)?.is_running {
+            let detail = "this server synchronises: nothing is deleted meanwhile".to_owned();
+            return Err(Failure { kind: FailureKind::Busy, detail });
+        }
+        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let newest = newest(&updates);
+        let mut decided = Decided::default();
+        for id in &delete.updates {
+            let Some(update) = newest.get(id) else {
+                decided.unchanged.push(id.to_string());
+                continue;
+            };
+            if !update.is_declined {
+                decided.refused.push((id.to_string(), "it is not declined".to_owned()));
+                continue;
+            }
+            let done = self.wsus.delete_update(*id, update.number).await;
+            note(&mut decided, id.to_string(), done.map(|()| true))?;
+        }
+        Ok(decided)
+    }
+}

@@ -1,0 +1,298 @@
+//! Carrying out a clean-up. A request does as much as its time allows, and the next one with the same plan
+//! goes on: what is left follows from what the servers have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use headwater_api::linkage::{Decided, Decline, DeleteUpdates, WsusKind, WsusMode};
+use headwater_api::{
+    ApplyCleanUp, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanedServer, ObsoleteBecause, SyncPart,
+    SyncRequest, SyncServerState, TreeServer, UPDATES_PER_REQUEST_MAX,
+};
+use headwater_model::{ServerId, UpdateId, chain};
+use headwater_store::{AuditRow, LinkageRow};
+use headwater_words::quantity::counted;
+
+use super::{changed, updates};
+use crate::ask::Way;
+use crate::tree::Tree;
+use crate::{Manager, ManagerError};
+
+/// A request begins no batch after so long, so that it is answered before whoever asked gives up.
+const TIME_MAX: Duration = Duration::from_secs(20);
+/// Between two tries where a server is busy.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long the lower servers are waited for to take declines.
+const SYNCHRONISING_MAX: Duration = Duration::from_secs(60);
+/// Updates that one order deletes. A Microsoft WSUS takes seconds for each, and an order 100 at most.
+const BATCH_MICROSOFT: usize = 10;
+const BATCH: usize = 200;
+
+/// What holds for all of one request.
+struct CleanUp<'a> {
+    manager: &'a Manager,
+    way: &'a Way,
+    tree: &'a Tree,
+    plan: &'a CleanUpPlan,
+    by: &'a str,
+    begun: Instant,
+}
+
+impl Manager {
+    /// Does what a plan says, if what it was made from is still so; or goes on with it, if it was begun.
+    pub async fn clean_up(
+        self: &Arc<Self>,
+        apply: &ApplyCleanUp,
+        by: &str,
+    ) -> Result<CleanUpReport, ManagerError> {
+        let refused = |_| ManagerError::Refused("a clean-up goes on already".to_owned());
+        let _one_at_a_time = self.cleaning.try_lock().map_err(refused)?;
+        let begun = Instant::now();
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        tree.must_be_writable()?;
+        let plan = self.begun_or_begin(&apply.plan, &way, &tree, by).await?;
+        let run = CleanUp { manager: self, way: &way, tree: &tree, plan: &plan, by, begun };
+        let mut report = CleanUpReport::default();
+        run.decline(&mut report).await?;
+        if run.is_to_be_told().await {
+            self.tell_declines(begun, by, &mut report).await?;
+        }
+        run.delete(&mut report).await;
+        if !report.goes_on {
+            self.store.end_clean_up(&self.ended(&plan, &report, by)).await?;
+        }
+        self.look_again();
+        Ok(report)
+    }
+
+    /// The plan that was begun, or the one that is made now if it is the same.
+    async fn begun_or_begin(
+        &self,
+        plan: &CleanUpPlan,
+        way: &Way,
+        tree: &Tree,
+        by: &str,
+    ) -> Result<CleanUpPlan, ManagerError> {
+        if let Some(begun) = self.store.begun_clean_up(&plan.state).await? {
+            let unreadable = |_| ManagerError::Refused("the plan that was begun cannot be read".to_owned());
+            return serde_json::from_str(&begun).map_err(unreadable);
+        }
+        let CleanUpPlan { superseded_days, declined_days, .. } = *plan;
+        let query = CleanUpQuery { superseded_days, declined_days };
+        let now = self.planned_clean_up(way, tree, query, plan.at.min(self.now())).await?;
+        if now.state != plan.state {
+            return Err(ManagerError::Refused(format!(
+                "what the plan was made from has changed ({}): make a new preview",
+                changed(plan, &now)
+            )));
+        }
+        let (decline, delete) = (now.decline.len() as u64, now.delete.len() as u64);
+        let begins = AuditRow {
+            after: Some(format!(
+                "{} to decline, {} to delete",
+                counted(decline, "update"),
+                counted(delete, "update")
+            )),
+            ..AuditRow::of(self.now(), by, "begin clean-up", &called(&now))
+        };
+        let json = serde_json::to_string(&now).unwrap_or_default();
+        self.store.begin_clean_up(&now.state, &json, &begins).await?;
+        Ok(now)
+    }
+
+    fn ended(&self, plan: &CleanUpPlan, report: &CleanUpReport, by: &str) -> AuditRow {
+        let open = plan.servers.iter().map(|server| server.delete).sum();
+        let left = report.servers.iter().map(|server| server.left).sum();
+        AuditRow {
+            before: Some(format!(
+                "{} not declined, {} open on {}",
+                counted(plan.decline.len() as u64, "update"),
+                counted(open, "deletion"),
+                counted(plan.servers.len() as u64, "server")
+            )),
+            after: Some(format!("{} of them declined, {} open", report.declined, counted(left, "deletion"))),
+            ..AuditRow::of(self.now(), by, "clean up", &called(plan))
+        }
+    }
+
+    /// Lets the lower servers take what was declined at the top, and waits for that, but not for ever.
+    async fn tell_declines(
+        self: &Arc<Self>,
+        begun: Instant,
+        by: &str,
+        report: &mut CleanUpReport,
+    ) -> Result<(), ManagerError> {
+        let request = SyncRequest { only: Some(SyncPart::Approvals), ..SyncRequest::default() };
+        let running = self.synchronise(&request, by).await?;
+        let ends = async {
+            let mut seen = 0;
+            while let Some(new) = running.lines(seen).await {
+                seen += new.len();
+            }
+        };
+        if tokio::time::timeout(SYNCHRONISING_MAX.saturating_sub(begun.elapsed()), ends).await.is_err() {
+            report.problems.push("the servers still take what was declined".to_owned());
+        }
+        match running.result() {
+            None => {}
+            Some(Err(error)) => {
+                report.problems.push(format!("the servers did not take what was declined: {}", chain(error)));
+            }
+            Some(Ok(synchronised)) => {
+                let failed = |state| !matches!(state, SyncServerState::InStep | SyncServerState::Differs);
+                let failed = synchronised.servers.iter().filter(|server| failed(server.state));
+                report.problems.extend(failed.map(|server| {
+                    let why = server.problem.as_deref().unwrap_or("it did not synchronise");
+                    format!("{} did not take what was declined: {why}", server.name)
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A plan in the record.
+fn called(plan: &CleanUpPlan) -> String {
+    format!("plan {}", plan.state.get(..8).unwrap_or_default())
+}
+
+impl CleanUp<'_> {
+    /// Declines at the top what is still obsolete there: a plan that is gone on with may be of yesterday.
+    async fn decline(&self, report: &mut CleanUpReport) -> Result<(), ManagerError> {
+        if self.plan.decline.is_empty() {
+            return Ok(());
+        }
+        let obsolete = self.manager.obsolete_of(self.way, &self.way.top).await?;
+        let obsolete: BTreeMap<UpdateId, _> = obsolete.into_iter().map(|one| (one.update, one)).collect();
+        let mut open = Vec::new();
+        for update in &self.plan.decline {
+            match obsolete.get(&update.id).map(|one| (one.because, one.needed)) {
+                Some((ObsoleteBecause::Declined, _)) => report.declined += 1,
+                Some((ObsoleteBecause::Expired, _) | (ObsoleteBecause::Superseded, 0)) => {
+                    open.push(update.id)
+                }
+                Some((ObsoleteBecause::Superseded, _)) => {
+                    report
+                        .problems
+                        .push(format!("`{}` is not declined: computers need it now", update.title));
+                }
+                None => {
+                    report
+                        .problems
+                        .push(format!("`{}` is not declined: it is not obsolete now", update.title));
+                }
+            }
+        }
+        for updates in open.chunks(UPDATES_PER_REQUEST_MAX) {
+            let decline = Decline { by: self.by.to_owned(), updates: updates.to_vec(), decline: true };
+            let done = self.manager.decline_on(self.way, &self.way.top, decline).await?;
+            report.declined += (done.applied.len() + done.unchanged.len()) as u64;
+            let refused = done.refused.into_iter();
+            report.problems.extend(refused.map(|(update, why)| format!("{update} is not declined: {why}")));
+        }
+        Ok(())
+    }
+
+    /// Whether a replica offers what the plan declines.
+    async fn is_to_be_told(&self) -> bool {
+        let declined: BTreeSet<UpdateId> = self.plan.decline.iter().map(|update| update.id).collect();
+        let replicas = self.tree.servers.iter().filter(|server| server.mode == Some(WsusMode::Replica));
+        for server in replicas.filter(|_| !declined.is_empty()) {
+            let Some(linkage) = self.linkage(server) else { continue };
+            let obsolete = self.manager.obsolete_of(self.way, linkage).await.unwrap_or_default();
+            let mut open = obsolete.iter().filter(|one| one.because != ObsoleteBecause::Declined);
+            if open.any(|one| declined.contains(&one.update)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn linkage(&self, server: &TreeServer) -> Option<&LinkageRow> {
+        self.tree.linkages.get(&server.id).filter(|_| server.reached)
+    }
+
+    /// Every server after those below it, and nothing on it that one of them still has.
+    async fn delete(&self, report: &mut CleanUpReport) {
+        let wanted: BTreeSet<UpdateId> = self.plan.delete.iter().map(|update| update.id).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let mut left: BTreeMap<ServerId, BTreeSet<UpdateId>> = BTreeMap::new();
+        for server in self.tree.servers.iter().rev() {
+            let below = self.tree.servers.iter().filter(|one| one.parent == Some(server.id));
+            let below: BTreeSet<UpdateId> =
+                below.filter_map(|one| left.get(&one.id)).flatten().copied().collect();
+            let mut done = CleanedServer {
+                id: server.id,
+                name: server.name.clone(),
+                deleted: 0,
+                left: 0,
+                problem: None,
+            };
+            let mut here = wanted.clone();
+            let deleted = self.delete_on(server, &below, &mut here, &mut done).await;
+            match deleted {
+                Ok(goes_on) => report.goes_on |= goes_on,
+                Err(error) => done.problem = Some(chain(&error)),
+            }
+            done.left = here.len() as u64;
+            // What a server has keeps it on those above, and so does what those below it have.
+            here.extend(below);
+            left.insert(server.id, here);
+            report.servers.push(done);
+        }
+    }
+
+    /// What was decided above brings a server below to synchronise, so it is waited for a little.
+    async fn when_free(&self, linkage: &LinkageRow, order: DeleteUpdates) -> Result<Decided, ManagerError> {
+        loop {
+            match self.manager.delete_updates_on(self.way, linkage, order.clone()).await {
+                Err(ManagerError::Busy(_)) if self.begun.elapsed() < TIME_MAX => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Says whether it is to go on; `here` becomes what the server still has.
+    async fn delete_on(
+        &self,
+        server: &TreeServer,
+        below: &BTreeSet<UpdateId>,
+        here: &mut BTreeSet<UpdateId>,
+        done: &mut CleanedServer,
+    ) -> Result<bool, ManagerError> {
+        let Some(linkage) = self.linkage(server) else {
+            return Err(ManagerError::NotReached {
+                hop: format!("the Linkage of {}", server.name),
+                source: None,
+            });
+        };
+        let has = updates(&self.manager.contents_of(self.way, linkage).await?);
+        here.retain(|update| has.contains(update));
+        let free: Vec<UpdateId> = here.difference(below).copied().collect();
+        if free.len() < here.len() {
+            done.problem = Some("a server below it still has them".to_owned());
+        }
+        let batch = if server.kind == Some(WsusKind::Microsoft) { BATCH_MICROSOFT } else { BATCH };
+        for updates in free.chunks(batch) {
+            if self.begun.elapsed() > TIME_MAX {
+                return Ok(true);
+            }
+            let order = DeleteUpdates { by: self.by.to_owned(), updates: updates.to_vec() };
+            let decided = self.when_free(linkage, order).await?;
+            done.deleted += decided.applied.len() as u64;
+            let gone = decided.applied.iter().chain(&decided.unchanged).filter_map(|id| id.parse().ok());
+            let gone: BTreeSet<UpdateId> = gone.collect();
+            here.retain(|update| !gone.contains(update));
+            if let Some((update, why)) = decided.refused.first() {
+                done.problem = Some(format!("{update}: {why}"));
+            }
+        }
+        Ok(false)
+    }
+}
