@@ -2,7 +2,8 @@
 //! and tested as data: which computer of which server a host is ([`matching`]), what a computer group made
 //! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), whether a plan may
 //! still be carried out ([`plan_guard`]), whether a server is in step with the top ([`in_step`],
-//! [`difference`]), and which server is next ([`order`]).
+//! [`difference`]), what one in the place of the top lacks ([`relink`]), and which server is next
+//! ([`order`]).
 
 pub mod computer;
 pub mod difference;
@@ -13,6 +14,7 @@ pub mod matching;
 pub mod naming;
 pub mod order;
 pub mod plan_guard;
+pub mod relink;
 pub mod rule;
 #[cfg(test)]
 mod sample;
