@@ -121,7 +121,20 @@ impl Manager {
         name: &str,
         by: &str,
     ) -> Result<WsusGroup> {
-        self.ask(way, of, Ask::CreateGroup { name: name.to_owned(), by: by.to_owned() }).await
+        let (name, by) = (name.to_owned(), by.to_owned());
+        self.ask(way, of, Ask::CreateGroup { name, by, parent: None, id: None }).await
+    }
+
+    /// Makes a group as another WSUS had it; the answer says with which id.
+    pub(crate) async fn create_group_again_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        group: WsusGroup,
+        by: &str,
+    ) -> Result<WsusGroup> {
+        let WsusGroup { id, name, parent, .. } = group;
+        self.ask(way, of, Ask::CreateGroup { name, by: by.to_owned(), parent, id: Some(id) }).await
     }
 
     /// All computers that report to a server.
