@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Subcommand};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
 use headwater_model::ServerId;
+use serde::de::DeserializeOwned;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
@@ -150,7 +151,8 @@ fn undone(undone: &UndonePlan, reader: Reader) -> String {
     text
 }
 
-fn read(file: &Path) -> Result<GroupPlan, Failure> {
+/// A plan that was kept in a file.
+pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
     let text = text(file).map_err(|error| unusable(file, "read", &error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| unusable(file, "read", &format!("it is no plan: {error}")))
 }
@@ -161,11 +163,11 @@ fn text(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn unusable(file: &Path, what: &str, reason: &str) -> Failure {
+pub(crate) fn unusable(file: &Path, what: &str, reason: &str) -> Failure {
     Failure::Argument(format!("`{}` cannot be {what}: {reason}", file.display()))
 }
 
-fn quoted_path(file: &Path) -> String {
+pub(crate) fn quoted_path(file: &Path) -> String {
     let text = file.display().to_string();
     if text.contains(' ') { format!("\"{text}\"") } else { text }
 }

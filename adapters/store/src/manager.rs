@@ -1,10 +1,12 @@
 //! The database of a managing server.
 
 mod host_groups;
+mod relink;
 mod schedule;
 mod trust;
 
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
+pub use relink::{RelinkRow, SucceedingRow};
 pub use trust::RevocationRow;
 
 use std::path::Path;

@@ -20,6 +20,7 @@ mod page;
 pub mod path;
 mod policy;
 mod problem;
+mod relink;
 mod report;
 mod schedule;
 mod server;
@@ -54,6 +55,7 @@ pub use operator::{
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;
+pub use relink::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest, RelinkStep, Relinked};
 pub use report::{
     Compliance, ComplianceBy, ComplianceQuery, FailuresQuery, Standing, StandingQuery, UpdateFailure,
 };

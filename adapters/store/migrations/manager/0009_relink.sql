@@ -1,0 +1,8 @@
+-- The WSUS that is to take the place of the linked one, or has. `open` is JSON: what could not be written to it yet;
+-- NULL until it is the linked one.
+CREATE TABLE relink (
+    one              BIGINT  PRIMARY KEY CHECK (one = 1),
+    url              TEXT    NOT NULL,
+    linkage_id       BLOB    NOT NULL REFERENCES linkages (linkage_id) ON DELETE CASCADE,
+    open             TEXT
+);
