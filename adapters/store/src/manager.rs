@@ -229,7 +229,7 @@ impl ManagerStore {
             "DELETE FROM linkages",
             "DELETE FROM mirror",
             "DELETE FROM halts",
-            "UPDATE host_groups SET wsus_group = NULL",
+            "UPDATE host_groups SET wsus_group = NULL, recreating = NULL, replaced = NULL",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }

@@ -46,7 +46,7 @@ pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
 pub use host_group::{
     ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
-    ImportedGroups, NewHostGroup, PlannedGroup, UndonePlan,
+    ImportedGroups, NewHostGroup, PlannedGroup, Recreated, UndonePlan,
 };
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use operator::{

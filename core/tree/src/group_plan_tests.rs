@@ -338,7 +338,8 @@ fn a_renamed_group_is_made_again_where_that_is_asked() {
     let hosts = [host(1, "pc1", Some(1))];
     let computers = [in_groups(computer(1, 1, "pc1", (0, 9)), &[50])];
     let of = HostGroupId::from_u128(7);
-    let named = |id: u128, name: &str, owner| WsusGroup { id: GroupId::from_u128(id), name: name.into(), owner };
+    let named =
+        |id: u128, name: &str, owner| WsusGroup { id: GroupId::from_u128(id), name: name.into(), owner };
     let check = |there: &[WsusGroup], renamed: Renamed, adopt: &[u128], wanted: (&str, Target, usize)| {
         let request = Request {
             chosen: [of].into(),

@@ -1,11 +1,14 @@
-//! Whether a group may be deleted once another took its place: not before everyone who was in it has moved.
+//! A group that takes the place of another: the approvals that it gets, and when the old one may be deleted, which
+//! is not before everyone who was in it has moved.
 
 use std::collections::BTreeSet;
 
-use headwater_model::{GroupId, HostGroupId, ServerId};
+use headwater_model::{GroupId, HostGroupId, ServerId, UpdateId};
 
 use crate::computer::Place;
+use crate::difference::Approval;
 use crate::group_plan::{self, GroupPlan, Request, State};
+use crate::in_step::Contents;
 use crate::naming::{Owner, WsusGroup};
 
 /// Why a group stays for now.
@@ -17,6 +20,45 @@ pub enum Stays {
     NotMoved(BTreeSet<Place>),
     /// Members whom nobody writes, so that they would be in neither.
     Left(BTreeSet<Place>),
+}
+
+/// Why the approvals of a group cannot be copied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotCopied {
+    #[error("the WSUS group `{0}` is beneath it")]
+    Beneath(String),
+    #[error(
+        "the update {update} is approved in its revision {revision}, and only the newest one, {newest}, can be \
+         approved anew"
+    )]
+    Waits { update: UpdateId, revision: u32, newest: u32 },
+}
+
+/// The approvals of the `old` group that the one in its place does not have yet. Nobody is offered an update that is
+/// declined, so what is approved of one is let go.
+pub fn copies(contents: &Contents, old: GroupId, new: Option<GroupId>) -> Result<Vec<&Approval>, NotCopied> {
+    if let Some(beneath) = contents.groups.values().find(|group| group.parent == Some(old)) {
+        return Err(NotCopied::Beneath(beneath.name.clone()));
+    }
+    let of = |group| contents.approvals.iter().filter(move |approval| Some(approval.group) == group);
+    let is_there = |approval: &Approval| {
+        let terms = |one: &Approval| (one.update, one.revision, one.action, one.deadline);
+        of(new).any(|one| terms(one) == terms(approval))
+    };
+    let mut copies = Vec::new();
+    for approval in of(Some(old)).filter(|approval| !contents.declined.contains(&approval.update)) {
+        let Approval { update, revision, .. } = *approval;
+        if is_there(approval) {
+            continue;
+        }
+        match contents.updates.get(&update) {
+            Some(&newest) if newest > revision => {
+                return Err(NotCopied::Waits { update, revision, newest });
+            }
+            _ => copies.push(approval),
+        }
+    }
+    Ok(copies)
 }
 
 /// Why the `old` group of a host group stays; nothing where it may go, for `new` has taken its place. The state has
@@ -97,6 +139,38 @@ mod tests {
         let unreached: Vec<ServerId> = unreached.iter().map(|one| ServerId::from_u128(*one)).collect();
         let (old, new) = (GroupId::from_u128(OLD), GroupId::from_u128(NEW));
         assert_eq!(stays(of, old, new, &state, &unreached), wanted);
+    }
+
+    #[test]
+    fn approvals_are_copied_or_it_is_said_why_not() {
+        let update = UpdateId::from_u128;
+        let approval = |number: u128, revision: u32, group: u128| Approval {
+            update: update(number),
+            revision,
+            group: GroupId::from_u128(group),
+            action: crate::difference::Action::Install,
+            deadline: None,
+        };
+        let group = |name: &str, parent: u128| crate::in_step::Group {
+            name: name.to_owned(),
+            parent: Some(GroupId::from_u128(parent)),
+        };
+        let (old, new) = (GroupId::from_u128(OLD), GroupId::from_u128(NEW));
+        let mut contents = Contents {
+            updates: [(update(1), 3), (update(2), 1), (update(3), 1)].into(),
+            groups: [(old, group("Pilot", 9)), (new, group("Piloten", 9))].into(),
+            approvals: [approval(1, 3, OLD), approval(2, 1, OLD), approval(2, 1, NEW), approval(3, 1, OLD)]
+                .into(),
+            declined: [update(3)].into(),
+            ..Contents::default()
+        };
+        assert_eq!(copies(&contents, old, Some(new)), Ok(vec![&approval(1, 3, OLD)]));
+        assert_eq!(copies(&contents, old, None).map(|all| all.len()), Ok(2));
+        contents.updates.insert(update(1), 4);
+        let waits = NotCopied::Waits { update: update(1), revision: 3, newest: 4 };
+        assert_eq!(copies(&contents, old, None), Err(waits));
+        contents.groups.insert(GroupId::from_u128(60), group("Keller", OLD));
+        assert_eq!(copies(&contents, old, None), Err(NotCopied::Beneath("Keller".to_owned())));
     }
 
     #[test]

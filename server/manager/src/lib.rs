@@ -19,6 +19,7 @@ mod link;
 mod mirror;
 mod pair;
 mod reach;
+mod recreate;
 mod relink;
 mod report;
 mod revoke;

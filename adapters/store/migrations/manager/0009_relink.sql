@@ -6,3 +6,8 @@ CREATE TABLE relink (
     linkage_id       BLOB    NOT NULL REFERENCES linkages (linkage_id) ON DELETE CASCADE,
     open             TEXT
 );
+
+-- A WSUS group that is made again under its host group's new name: that name while it is made, and the group whose
+-- place it took until that one is deleted.
+ALTER TABLE host_groups ADD COLUMN recreating TEXT;
+ALTER TABLE host_groups ADD COLUMN replaced BLOB;

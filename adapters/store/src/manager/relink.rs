@@ -74,11 +74,16 @@ impl ManagerStore {
             .execute(&mut *transaction)
             .await?;
         for (before, now) in new.groups {
-            sqlx::query("UPDATE host_groups SET wsus_group = $1 WHERE wsus_group = $2")
-                .bind(now.as_bytes().to_vec())
-                .bind(before.as_bytes().to_vec())
-                .execute(&mut *transaction)
-                .await?;
+            for sql in [
+                "UPDATE host_groups SET wsus_group = $1 WHERE wsus_group = $2",
+                "UPDATE host_groups SET replaced = $1 WHERE replaced = $2",
+            ] {
+                sqlx::query(sql)
+                    .bind(now.as_bytes().to_vec())
+                    .bind(before.as_bytes().to_vec())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
         }
         match new.open {
             Some(open) => {
