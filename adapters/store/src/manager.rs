@@ -1,6 +1,7 @@
 //! The database of a managing server.
 
 mod host_groups;
+mod record;
 mod relink;
 mod schedule;
 mod trust;

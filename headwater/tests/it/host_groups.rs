@@ -143,7 +143,8 @@ async fn a_renamed_group_is_made_again_and_nobody_loses_an_approval() {
     let offered = async |agents: &mut [Agent]| {
         for agent in agents {
             agent.scan().await.expect("scans");
-            let installs = |update: &&UpdateIdentity| agent.action(update.id) == Some(DeploymentAction::Install);
+            let installs =
+                |update: &&UpdateIdentity| agent.action(update.id) == Some(DeploymentAction::Install);
             assert_eq!(known.iter().filter(installs).count(), 2);
         }
     };

@@ -18,6 +18,7 @@ mod known;
 mod link;
 mod mirror;
 mod pair;
+mod put_back;
 mod reach;
 mod recreate;
 mod relink;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
-use headwater_model::Timestamp;
+use headwater_model::{Timestamp, chain};
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
@@ -81,6 +82,8 @@ pub struct Manager {
     hung_up: watch::Sender<bool>,
     /// Whatever changes the link.
     linking: tokio::sync::Mutex<()>,
+    /// Absent where no data folder is known.
+    record: Option<put_back::Kept>,
 }
 
 impl Manager {
@@ -105,6 +108,7 @@ impl Manager {
             look: Notify::new(),
             hung_up: watch::Sender::new(false),
             linking: tokio::sync::Mutex::new(()),
+            record: None,
         };
         manager.read_revocations().await?;
         manager.mirror.store(Arc::new(manager.kept_mirror().await?));
@@ -137,6 +141,9 @@ impl Manager {
 
     /// Writes what was accepted and closes the database.
     pub async fn close(&self) {
+        if let Err(error) = self.keep_record().await {
+            tracing::warn!(error = chain(&error), "the end of the record could not be kept");
+        }
         self.store.close().await;
     }
 }

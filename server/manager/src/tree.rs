@@ -14,7 +14,7 @@ use crate::ask::Way;
 use crate::{Manager, ManagerError};
 
 /// By whom the record says that a review was begun.
-const BY: &str = "headwater";
+pub(crate) const BY: &str = "headwater";
 
 /// The servers, each after the one above it, with the Linkages of those that have one.
 pub(crate) struct Tree {

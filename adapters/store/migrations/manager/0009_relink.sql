@@ -11,3 +11,10 @@ CREATE TABLE relink (
 -- place it took until that one is deleted.
 ALTER TABLE host_groups ADD COLUMN recreating TEXT;
 ALTER TABLE host_groups ADD COLUMN replaced BLOB;
+
+-- The data folder that this database is used with. It knows how far the record had come, so that a database that
+-- was put back is noticed.
+CREATE TABLE data_folder (
+    one              BIGINT  PRIMARY KEY CHECK (one = 1),
+    id               TEXT    NOT NULL
+);
