@@ -45,6 +45,7 @@ mod update_sheet;
 mod upstream;
 mod wsus;
 mod wsus_group;
+mod wsus_relink;
 
 use std::process::ExitCode;
 

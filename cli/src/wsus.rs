@@ -15,7 +15,7 @@ use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
-use crate::{Options, clean_up, schedule, synchronise, tree, wsus_group};
+use crate::{Options, clean_up, schedule, synchronise, tree, wsus_group, wsus_relink};
 
 #[derive(Debug, Args)]
 pub struct WsusArguments {
@@ -37,6 +37,16 @@ pub enum WsusCommand {
         #[arg(long, value_name = "CODE", value_parser = code)]
         code: String,
     },
+    /// Take a rebuilt or promoted WSUS in the place of the linked one
+    ///
+    /// Shows what it lacks of what the linked one had when it was last read: groups, approvals, declines and
+    /// members. This pairs with its Linkage and writes nothing to the WSUS. With `--apply` it is written, and the
+    /// WSUS is the linked one from then on. An apply that was cut off is completed by the same command.
+    #[command(after_help = examples!(
+        "headwater wsus relink https://wsus.example:8532/linkage --code 1234-5678 --save relink.json",
+        "headwater wsus relink --apply relink.json"
+    ))]
+    Relink(wsus_relink::RelinkArguments),
     /// Link the WSUS no longer; this changes nothing in it
     #[command(after_help = examples!("headwater wsus unlink"))]
     Unlink,
@@ -139,7 +149,7 @@ pub enum PartChoice {
     Clients,
 }
 
-fn code(text: &str) -> Result<String, String> {
+pub(crate) fn code(text: &str) -> Result<String, String> {
     let digits = || text.chars().filter(|c| *c != '-');
     if digits().count() == 8 && digits().all(|c| c.is_ascii_digit()) {
         Ok(text.to_owned())
@@ -154,6 +164,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             let answer = session.client.link_wsus(&LinkRequest { url: url.clone(), code: code.clone() })?;
             session.show(&answer, link_text)
         }
+        WsusCommand::Relink(arguments) => wsus_relink::run(arguments, session),
         WsusCommand::Unlink => {
             session.client.unlink_wsus()?;
             session.say("No WSUS is linked any more; nothing in it was changed")

@@ -36,6 +36,9 @@ pub enum WsusGroupCommand {
         /// Take over a WSUS group of the same name that was not made here
         #[arg(long)]
         adopt: bool,
+        /// Make WSUS groups of renamed host groups again under their new names
+        #[arg(long)]
+        recreate: bool,
     },
     /// Do exactly what a plan says, or nothing if it was made from what is no longer so
     #[command(after_help = examples!("headwater wsus group apply pilot.json"))]
@@ -50,6 +53,9 @@ pub enum WsusGroupCommand {
         /// Take over a WSUS group of the same name that was not made here
         #[arg(long, conflicts_with = "plan")]
         adopt: bool,
+        /// Make WSUS groups of renamed host groups again under their new names
+        #[arg(long, conflicts_with = "plan")]
+        recreate: bool,
         /// How many members it may remove; needed where a group would lose over a tenth of its own
         #[arg(long, value_name = "N")]
         max_removals: Option<u64>,
@@ -65,15 +71,16 @@ pub enum WsusGroupCommand {
 
 pub(crate) fn run(command: &WsusGroupCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
-        WsusGroupCommand::Preview { host_group, save, adopt } => {
-            let query = GroupPlanQuery { group: host_group.clone(), adopt: *adopt };
+        WsusGroupCommand::Preview { host_group, save, adopt, recreate } => {
+            let query = GroupPlanQuery { group: host_group.clone(), adopt: *adopt, recreate: *recreate };
             preview(&query, save.as_deref(), session)
         }
         WsusGroupCommand::Apply { plan: Some(file), max_removals, .. } => {
             apply(ApplyGroupPlan { plan: read_plan(file)?, max_removals: *max_removals }, session)
         }
-        WsusGroupCommand::Apply { host_group, adopt, max_removals, .. } => {
-            let query = GroupPlanQuery { group: host_group.clone().unwrap_or_default(), adopt: *adopt };
+        WsusGroupCommand::Apply { host_group, adopt, recreate, max_removals, .. } => {
+            let group = host_group.clone().unwrap_or_default();
+            let query = GroupPlanQuery { group, adopt: *adopt, recreate: *recreate };
             let plan = session.client.plan_group(&query)?.value;
             apply(ApplyGroupPlan { plan, max_removals: *max_removals }, session)
         }
@@ -96,13 +103,14 @@ fn preview(
     let servers = servers(&answer.value, session);
     session.show(&answer, |plan, reader| {
         let adopt = if query.adopt { " --adopt" } else { "" };
+        let recreate = if query.recreate { " --recreate" } else { "" };
         let removals = match plan.held.is_empty() {
             true => String::new(),
             false => format!(" --max-removals {}", plan.removed()),
         };
         let what = match save {
             Some(file) => quoted_path(file),
-            None => format!("--group {}{adopt}", quoted(&plan.host_group)),
+            None => format!("--group {}{adopt}{recreate}", quoted(&plan.host_group)),
         };
         let apply = format!("Apply it with `headwater wsus group apply {what}{removals}`.");
         let words = ["to add", "to remove"];
@@ -127,6 +135,9 @@ fn apply(apply: ApplyGroupPlan, session: &mut Session<'_, '_>) -> Result<Exit, F
             let advice = "Members on lower servers follow with `headwater wsus sync`.";
             text.push('\n');
             text += &paragraph(advice, reader.width);
+        }
+        for stays in plan.groups.iter().filter_map(|group| group.recreates.as_ref()?.stays.as_ref()) {
+            text += &paragraph(stays, reader.width);
         }
         text
     })
@@ -210,10 +221,13 @@ fn group_text(
     ];
     let parts: Vec<String> =
         parts.iter().map(|(count, word)| format!("{} {word}", grouped(*count))).collect();
-    let new = match plan.group {
-        None => " (a new WSUS group)",
-        Some(_) if plan.adopted => " (a WSUS group that is taken over)",
-        Some(_) => "",
+    let new = match (&plan.recreates, plan.group) {
+        (Some(old), _) => {
+            format!(" (takes the place of {}, with {} to copy)", old.name, counted(old.approvals, "approval"))
+        }
+        (None, None) => " (a new WSUS group)".to_owned(),
+        (None, Some(_)) if plan.adopted => " (a WSUS group that is taken over)".to_owned(),
+        (None, Some(_)) => String::new(),
     };
     let mut text = harmless(&format!("{}{new}: {}\n", plan.name, parts.join(", ")));
     if !plan.add.is_empty() || !plan.remove.is_empty() {

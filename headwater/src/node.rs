@@ -268,6 +268,7 @@ async fn open_manager(config: &Config, app: Option<&App>) -> Result<Arc<Manager>
     if let Some(app) = app {
         manager.operators = app.operators.clone();
     }
+    manager.watch_record(&config.data).await?;
     Ok(Arc::new(manager))
 }
 

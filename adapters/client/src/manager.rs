@@ -2,11 +2,11 @@
 //! [`headwater_api::path`].
 
 use headwater_api::{
-    ApplyCleanUp, ApplyGroupPlan, CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery,
-    ComputerSummary, FailuresQuery, Finding, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
-    HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, NewSchedule, Page,
-    PairRequest, RevokeRequest, Revoked, Schedule, StandingQuery, SyncRun, UndonePlan, UpdateFailure,
-    WsusLink, path,
+    ApplyCleanUp, ApplyGroupPlan, ApplyRelink, CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance,
+    ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan, GroupPlanQuery, Halt, HaltRequest,
+    HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, NewSchedule,
+    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, StandingQuery,
+    SyncRun, UndonePlan, UpdateFailure, WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -32,6 +32,15 @@ impl Client {
     /// Lets be written again after a restore.
     pub fn confirm_wsus(&self) -> Result<(), Error> {
         self.post_nothing(path::WSUS_CONFIRM)
+    }
+
+    /// What the WSUS behind a Linkage lacks to take the place of the linked one.
+    pub fn plan_relink(&self, request: &RelinkRequest) -> Result<Answer<RelinkPlan>, Error> {
+        self.post(path::WSUS_RELINK_PLAN, request)
+    }
+
+    pub fn apply_relink(&self, apply: &ApplyRelink) -> Result<Answer<Relinked>, Error> {
+        self.post(path::WSUS_RELINK, apply)
     }
 
     /// Trusts the Linkage of a server no more.

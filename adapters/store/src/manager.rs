@@ -3,11 +3,14 @@
 mod clean_up;
 mod compliance;
 mod host_groups;
+mod record;
+mod relink;
 mod schedule;
 mod trust;
 
 pub use clean_up::SeenStanding;
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
+pub use relink::{RelinkRow, SucceedingRow};
 pub use trust::RevocationRow;
 
 use std::path::Path;
@@ -232,7 +235,7 @@ impl ManagerStore {
             "DELETE FROM halts",
             "DELETE FROM update_standings",
             "DELETE FROM clean_up",
-            "UPDATE host_groups SET wsus_group = NULL",
+            "UPDATE host_groups SET wsus_group = NULL, recreating = NULL, replaced = NULL",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;
         }

@@ -359,3 +359,68 @@ fn what_is_not_linked_not_reached_or_not_permitted() {
         }
     }
 }
+
+#[test]
+fn another_wsus_takes_the_place_of_the_linked_one() {
+    let plan = "POST /api/v1/wsus/relink/plan";
+    let (url, folder) = ("https://new.example:8532/linkage", tempfile::tempdir().expect("a folder"));
+    let approve = json!({
+        "do": "approve", "update": OFFICE, "title": "Office", "revision": 3, "group": PILOT, "group_name": "Pilot",
+        "action": "install", "deadline": "2026-12-24T03:00:00Z"
+    });
+    let member = json!({"do": "add_member", "server": TOP, "client": "c1", "name": "pc-17", "group": PILOT, "group_name": "Pilot"});
+    let answer = json!({
+        "url": url, "linkage": "aaaaaaaa-0000-4000-8000-000000000001", "server": TOP, "name": "new.example",
+        "read_at": "2026-10-04T17:00:00Z",
+        "steps": [{"do": "create_group", "group": PILOT, "name": "Pilot"}, approve, member],
+        "open": ["pc-18 is to be in `Pilot`: no server of the tree knows it yet"],
+        "only_there": [], "state": LINKAGE
+    });
+    let file = folder.path().join("relink.json").display().to_string();
+    let done = run_in(
+        &format!("wsus relink {url} --code 1234-5678 --save {file}"),
+        &[(plan, Reply::Json(answer.clone()))],
+        None,
+    );
+    assert_eq!((done.exit, done.body()), (Exit::Done, json!({"url": url, "code": "1234-5678"})));
+    for line in [
+        "new.example: 1 group, 1 approval, 1 member to write. The linked WSUS was last read 1 h ago.",
+        "make group  Pilot",
+        "add member  pc-17 to Pilot",
+        "pc-18 is to be in `Pilot`: no server of the tree knows it yet",
+        &format!("Write it and link this WSUS with `headwater wsus relink --apply {file}`."),
+    ] {
+        assert!(done.out.contains(line), "no `{line}` in:\n{}", done.out);
+    }
+
+    let applied = "POST /api/v1/wsus/relink";
+    let counts = json!({"groups": 1, "withdrawn": 0, "declines": 0, "approvals": 1, "members": 1});
+    let relinked = json!({"name": "new.example", "done": counts, "refused": [], "open": []});
+    let done = run(&format!("wsus relink --apply {file}"), &[(applied, Reply::Json(relinked))]);
+    assert_eq!((done.exit, done.body()), (Exit::Done, json!({"plan": answer})));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "new.example is the linked WSUS now; written: 1 group, 1 approval, 1 member.",
+            "",
+            "Bring the servers below in step with `headwater wsus sync`.",
+        ])
+    );
+}
+
+#[test]
+fn a_group_is_made_again_under_its_new_name() {
+    let query = "GET /api/v1/wsus/groups/plan?group=Pilot&recreate=true";
+    let mut again = plan(None);
+    again["recreate"] = json!(true);
+    again["groups"][0]["recreates"] = json!({"group": OFFICE, "name": "Testers", "approvals": 2});
+    let steps = [(query, Reply::Json(again.clone())), (SHOW, Reply::Json(link()))];
+    let done = run("wsus group preview Pilot --recreate", &steps);
+    let start = "Pilot (takes the place of Testers, with 2 approvals to copy): 2 to add, 1 to remove, ";
+    assert!(done.out.starts_with(start), "{}", done.out);
+    assert!(done.out.contains("`headwater wsus group apply --group Pilot --recreate`"), "{}", done.out);
+    again["groups"][0]["recreates"]["stays"] = json!("Group `Testers` stays, for pc-17 is in it.");
+    let steps = [(query, Reply::Json(plan(None))), (APPLY, Reply::Json(again)), (SHOW, Reply::Json(link()))];
+    let done = run("wsus group apply --group Pilot --recreate", &steps);
+    assert!(done.out.ends_with("Group `Testers` stays, for pc-17 is in it.\n"), "{}", done.out);
+}

@@ -87,6 +87,9 @@ pub struct GroupPlanQuery {
     /// Whether WSUS groups of the same names, which were not made here, are taken over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopt: bool,
+    /// Whether WSUS groups of host groups that are called otherwise by now are made again under the new names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recreate: bool,
 }
 
 /// What has to change so that the WSUS groups of a host group and of those beneath it have their hosts as
@@ -98,6 +101,8 @@ pub struct GroupPlan {
     pub host_group: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopt: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recreate: bool,
     /// A group before those beneath it.
     pub groups: Vec<PlannedGroup>,
     /// Why it is carried out only with a number of members that it may remove.
@@ -120,11 +125,28 @@ pub struct PlannedGroup {
     /// Whether the WSUS group is taken over by this.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
+    /// The WSUS group whose place it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recreates: Option<Recreated>,
     pub add: Vec<GroupChange>,
     pub remove: Vec<GroupChange>,
     pub unchanged: u64,
     /// Hosts that cannot be registered, each with the reason.
     pub not_registered: Vec<(String, String)>,
+}
+
+/// A WSUS group that goes once everyone who is in it is in the one that takes its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recreated {
+    #[serde(with = "text")]
+    pub group: GroupId,
+    pub name: String,
+    /// Those that are copied.
+    pub approvals: u64,
+    /// Why it is still there after the plan was carried out; runs of the synchronisation command delete it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stays: Option<String>,
 }
 
 /// Carry out a plan.
@@ -167,7 +189,8 @@ impl GroupPlan {
     /// Whether nothing is left to write.
     pub fn is_empty(&self) -> bool {
         self.groups.iter().all(|group| {
-            group.group.is_some() && !group.adopted && group.add.is_empty() && group.remove.is_empty()
+            let is_made = group.group.is_some() && group.recreates.is_none();
+            is_made && !group.adopted && group.add.is_empty() && group.remove.is_empty()
         })
     }
 

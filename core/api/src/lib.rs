@@ -21,6 +21,7 @@ mod page;
 pub mod path;
 mod policy;
 mod problem;
+mod relink;
 mod report;
 mod schedule;
 mod server;
@@ -50,7 +51,7 @@ pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
 pub use host_group::{
     ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
-    ImportedGroups, NewHostGroup, PlannedGroup, UndonePlan,
+    ImportedGroups, NewHostGroup, PlannedGroup, Recreated, UndonePlan,
 };
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use operator::{
@@ -59,6 +60,7 @@ pub use operator::{
 pub use page::Page;
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;
+pub use relink::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest, RelinkStep, Relinked};
 pub use report::{
     Compliance, ComplianceBy, ComplianceQuery, FailuresQuery, Standing, StandingQuery, UpdateFailure,
 };

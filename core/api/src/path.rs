@@ -93,6 +93,11 @@ pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
 /// POST of nothing, by an administrator who has seen what differs: 204.
 pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
+/// POST of [`RelinkRequest`](crate::RelinkRequest): [`RelinkPlan`](crate::RelinkPlan). It may pair with the
+/// Linkage, and writes nothing to the WSUS.
+pub const WSUS_RELINK_PLAN: &str = "/api/v1/wsus/relink/plan";
+/// POST of [`ApplyRelink`](crate::ApplyRelink): [`Relinked`](crate::Relinked).
+pub const WSUS_RELINK: &str = "/api/v1/wsus/relink";
 /// GET with [`GroupPlanQuery`](crate::GroupPlanQuery): [`GroupPlan`](crate::GroupPlan), which changes nothing;
 /// POST of [`ApplyGroupPlan`](crate::ApplyGroupPlan): the plan as it was carried out.
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";

@@ -19,6 +19,16 @@ pub struct Request {
     pub adopt: HashSet<GroupId>,
     /// Names given instead of the flattened ones.
     pub names: BTreeMap<HostGroupId, String>,
+    pub renamed: Renamed,
+}
+
+/// What becomes of a group whose host group is called otherwise now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Renamed {
+    #[default]
+    Keep,
+    /// Another one with the new name takes its place.
+    Recreate,
 }
 
 impl Request {
@@ -67,6 +77,12 @@ pub enum Target {
     Ours(GroupId),
     /// Foreign so far, and to be ours from now on.
     Adopt(GroupId),
+    /// A group of the new name takes the place of the old one, which keeps its members until then.
+    Recreate {
+        old: GroupId,
+        /// Where it was made before the plan was cut off.
+        new: Option<GroupId>,
+    },
     /// Nothing is written: it needs adopting, once, or the host group another name.
     Foreign {
         id: GroupId,
@@ -88,6 +104,7 @@ impl Target {
     pub fn id(&self) -> Option<GroupId> {
         match self {
             Self::Ours(id) | Self::Adopt(id) => Some(*id),
+            Self::Recreate { new, .. } => *new,
             Self::Foreign { id, .. } | Self::BuiltIn { id, .. } => Some(*id),
             Self::Create | Self::Refused(_) | Self::FeedsOnItself => None,
         }
@@ -95,7 +112,7 @@ impl Target {
 
     /// Whether anything is written.
     pub fn is_written(&self) -> bool {
-        matches!(self, Self::Create | Self::Ours(_) | Self::Adopt(_))
+        matches!(self, Self::Create | Self::Ours(_) | Self::Adopt(_) | Self::Recreate { .. })
     }
 }
 
@@ -168,8 +185,12 @@ fn targets(chosen: &[&HostGroup], request: &Request, state: &State) -> Vec<(Stri
         }
         named.insert(folded(&group.name), group);
     }
+    let renamed = |group: &HostGroup, ours: &WsusGroup| {
+        let name = flattened(state.host_groups, group.id);
+        (request.renamed == Renamed::Recreate && folded(&name) != folded(&ours.name)).then_some(name)
+    };
     let name = |group: &HostGroup| match (ours.get(&group.id), request.names.get(&group.id)) {
-        (Some(ours), _) => ours.name.clone(),
+        (Some(ours), _) => renamed(group, ours).unwrap_or_else(|| ours.name.clone()),
         (None, Some(given)) => given.clone(),
         (None, None) => flattened(state.host_groups, group.id),
     };
@@ -182,6 +203,12 @@ fn targets(chosen: &[&HostGroup], request: &Request, state: &State) -> Vec<(Stri
         let refusal = refused.remove(&group.id);
         match (ours.get(&group.id), refusal) {
             _ if feeds_on_itself(group, state.host_groups) => Target::FeedsOnItself,
+            (Some(ours), refusal) if renamed(group, ours).is_some() => match refusal {
+                Some(refusal) => blocked(refusal),
+                None => {
+                    Target::Recreate { old: ours.id, new: named.get(&folded(name)).map(|there| there.id) }
+                }
+            },
             // A group that is followed by its id keeps its name, whatever it is.
             (Some(ours), _) => Target::Ours(ours.id),
             (None, Some(refusal)) => blocked(refusal),

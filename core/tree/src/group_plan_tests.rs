@@ -331,3 +331,46 @@ fn thousands_of_groups_are_quick() {
     assert_eq!(plan.groups.len(), 4_000);
     assert_eq!(plan.groups[0].servers[&ServerId::from_u128(2)].added.len(), 4_000);
 }
+
+#[test]
+fn a_renamed_group_is_made_again_where_that_is_asked() {
+    let groups = HostGroups::new(vec![host_group(7, "Piloten", None, &[1])]).expect("a tree");
+    let hosts = [host(1, "pc1", Some(1))];
+    let computers = [in_groups(computer(1, 1, "pc1", (0, 9)), &[50])];
+    let of = HostGroupId::from_u128(7);
+    let named =
+        |id: u128, name: &str, owner| WsusGroup { id: GroupId::from_u128(id), name: name.into(), owner };
+    let check = |there: &[WsusGroup], renamed: Renamed, adopt: &[u128], wanted: (&str, Target, usize)| {
+        let request = Request {
+            chosen: [of].into(),
+            renamed,
+            adopt: adopt.iter().map(|id| GroupId::from_u128(*id)).collect(),
+            ..Request::default()
+        };
+        let state = State {
+            host_groups: &groups,
+            hosts: &hosts,
+            groups: there,
+            servers: &[server(1, None)],
+            computers: &computers,
+            sightings: &[],
+        };
+        let plan = plan(&request, &state).groups.remove(0);
+        let added = plan.servers.values().map(|members| members.added.len()).sum();
+        assert_eq!((plan.name.as_str(), plan.target, added), wanted);
+    };
+    let (old, new) = (GroupId::from_u128(50), GroupId::from_u128(51));
+    let pilot = named(50, "Pilot", Owner::Ours(of));
+    check(std::slice::from_ref(&pilot), Renamed::Keep, &[], ("Pilot", Target::Ours(old), 0));
+    let again = Target::Recreate { old, new: None };
+    check(std::slice::from_ref(&pilot), Renamed::Recreate, &[], ("Piloten", again, 1));
+    // Names differ without regard to case, or there is nothing to do.
+    let same = named(50, "PILOTEN", Owner::Ours(of));
+    check(&[same], Renamed::Recreate, &[], ("PILOTEN", Target::Ours(old), 0));
+    // The name is taken, unless a plan that was cut off made that group.
+    let both = [pilot, named(51, "piloten", Owner::Foreign)];
+    let again = Target::Recreate { old, new: Some(new) };
+    check(&both, Renamed::Recreate, &[51], ("Piloten", again, 1));
+    let taken = Target::Foreign { id: new, proposal: "Piloten 2".into() };
+    check(&both, Renamed::Recreate, &[], ("Piloten", taken, 1));
+}

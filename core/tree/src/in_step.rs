@@ -78,7 +78,7 @@ impl Wanted {
                     wanted.gone.insert(group.name.clone(), Next::Adopt { name: group.name.clone() });
                     continue;
                 }
-                Target::FeedsOnItself => continue,
+                Target::Recreate { .. } | Target::FeedsOnItself => continue,
             };
             wanted.managed.insert(id);
             if let Some(members) = group.servers.get(&server) {

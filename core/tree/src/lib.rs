@@ -1,8 +1,10 @@
 //! Decisions about the tree of WSUS servers that a managing server is linked with, made over snapshots
 //! and tested as data: which computer of which server a host is ([`matching`]), what a computer group made
 //! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), whether a plan may
-//! still be carried out ([`plan_guard`]), whether a server is in step with the top ([`in_step`],
-//! [`difference`]), which server is next ([`order`]), and what is cleaned up ([`clean_up`]).
+//! still be carried out ([`plan_guard`]), whether a group that another took the place of may go
+//! ([`recreate`]), whether a server is in step with the top ([`in_step`], [`difference`]), what one in the
+//! place of the top lacks ([`relink`]), which server is next ([`order`]), and what is cleaned up
+//! ([`clean_up`]).
 
 pub mod clean_up;
 pub mod computer;
@@ -14,6 +16,8 @@ pub mod matching;
 pub mod naming;
 pub mod order;
 pub mod plan_guard;
+pub mod recreate;
+pub mod relink;
 pub mod rule;
 #[cfg(test)]
 mod sample;

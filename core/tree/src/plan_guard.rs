@@ -253,6 +253,7 @@ fn write_group(bytes: &mut Bytes, group: &GroupPlan) {
         Target::BuiltIn { .. } => 4,
         Target::Refused(_) => 5,
         Target::FeedsOnItself => 6,
+        Target::Recreate { .. } => 7,
     });
     if let Some(id) = group.target.id() {
         bytes.id(id.as_bytes());
@@ -260,6 +261,7 @@ fn write_group(bytes: &mut Bytes, group: &GroupPlan) {
     match &group.target {
         Target::Foreign { proposal, .. } | Target::BuiltIn { proposal, .. } => bytes.text(proposal),
         Target::Refused(refusal) => bytes.text(&refusal.to_string()),
+        Target::Recreate { old, .. } => bytes.id(old.as_bytes()),
         Target::Create | Target::Ours(_) | Target::Adopt(_) | Target::FeedsOnItself => {}
     }
     bytes.count(group.servers.len());

@@ -6,6 +6,7 @@ pub mod error;
 pub mod moment;
 pub mod operator;
 pub mod quantity;
+pub mod relink;
 pub mod report;
 pub mod schedule;
 pub mod synchronisation;

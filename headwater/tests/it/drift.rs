@@ -200,7 +200,11 @@ async fn check(speaks: [Speaks; 4]) {
 }
 
 /// Every agent is offered exactly these to install.
-async fn check_offers(agents: &mut [Agent], updates: &[UpdateIdentity], expected: &[Vec<UpdateIdentity>]) {
+pub(super) async fn check_offers(
+    agents: &mut [Agent],
+    updates: &[UpdateIdentity],
+    expected: &[Vec<UpdateIdentity>],
+) {
     for (agent, expected) in agents.iter_mut().zip(expected) {
         agent.scan().await.expect("scans");
         let installs = |one: &&UpdateIdentity| agent.action(one.id) == Some(DeploymentAction::Install);

@@ -1,12 +1,17 @@
 //! Host groups and the WSUS groups that are made from them: taken over, nested, by rule, held, undone.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use headwater_model::UpdateIdentity;
+use headwater_simulated_agent::Agent;
+use headwater_wsus::wusp::DeploymentAction;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{run, stderr};
-use crate::tree::{Node, changed, differences, exit, sync};
+use crate::process::{HEADWATER, catalogue, documents, run, stderr};
+use crate::tree::{Node, changed, differences, eventually, exit, known_to_all, pair, sync};
 
 /// A managing server linked with one WSUS, and computers that report there.
 async fn linked(folder: &TempDir, computers: u32) -> (Node, Node) {
@@ -114,4 +119,80 @@ async fn groups_beneath_each_other_and_rules() {
     manager.done(&["hostgroup", "delete", "Cellar"]);
     assert_eq!(members(&top, "Berlin - Keller"), ["pc3", "pc30"]);
     assert_eq!(exit(&manager.data, &["hostgroup", "delete", "Cellar"]), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_group_is_made_again_and_nobody_loses_an_approval() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalogue = catalogue(120);
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    top.done(&["update", "import", &documents(&catalogue)]);
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    pair(&manager, &berlin, &berlin).await;
+    let mut agents = [top.computer(1).await, berlin.computer(2).await];
+    manager.done(&["hostgroup", "create", "Pilot", "--host", "pc1", "--host", "pc2"]);
+    manager.done(&["wsus", "group", "apply", "--group", "Pilot"]);
+    let known = known_to_all(&top, &agents);
+    for update in &known[..2] {
+        let id = update.id.to_string();
+        manager.done(&["update", "approve", &id, "--group", "Pilot", "--deadline", "2027-01-01T00:00:00Z"]);
+    }
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    let offered = async |agents: &mut [Agent]| {
+        for agent in agents {
+            agent.scan().await.expect("scans");
+            let installs =
+                |update: &&UpdateIdentity| agent.action(update.id) == Some(DeploymentAction::Install);
+            assert_eq!(known.iter().filter(installs).count(), 2);
+        }
+    };
+    offered(&mut agents).await;
+    let groups = |node: &Node| node.json(&["group", "list"])["items"].to_string();
+
+    // The WSUS group keeps its name until that is asked; a name that is taken is refused before anything is written.
+    manager.done(&["hostgroup", "set", "Pilot", "--name", "Testers"]);
+    let preview = ["wsus", "group", "preview", "Testers", "--recreate"];
+    assert!(manager.json(&preview[..4])["groups"][0]["recreates"].is_null());
+    top.done(&["group", "create", "TESTERS"]);
+    refused(&manager.data, &preview, "take it over with `--adopt`");
+    top.done(&["group", "delete", "TESTERS"]);
+    let plan = manager.json(&preview)["groups"][0].clone();
+    assert_eq!((&plan["recreates"]["name"], &plan["recreates"]["approvals"]), (&"Pilot".into(), &2.into()));
+    assert_eq!(plan["add"].as_array().map(Vec::len), Some(2), "{plan}");
+
+    // Cut off at some moments, the next one completes it.
+    let apply = ["wsus", "group", "apply", "--group", "Testers", "--recreate"];
+    let mut manager = manager;
+    for moment_ms in [60, 110, 160, 210] {
+        let mut applying = Command::new(HEADWATER);
+        let applying = applying.args(apply).arg("--data").arg(&manager.data);
+        let mut applying = applying.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+        std::thread::sleep(Duration::from_millis(moment_ms));
+        manager = manager.kill().start_again();
+        applying.wait().expect("ends");
+        offered(&mut agents).await;
+    }
+    eventually(|| manager.json(&["wsus", "show"])["servers"][1]["reached"] == true).await;
+    manager.done(&apply);
+    offered(&mut agents).await;
+    assert_eq!(members(&top, "Testers"), ["pc1"], "who reports below follows with the synchronisation");
+    assert!(groups(&top).contains("\"Pilot\""), "and until then the old one stays: {}", groups(&top));
+    let berlin = berlin.kill();
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!(code, 1);
+    assert!(report.to_string().contains("Group `Pilot` stays, for the computers of berlin"), "{report}");
+    let berlin = berlin.start_again();
+    eventually(|| manager.json(&["wsus", "show"])["servers"][1]["reached"] == true).await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!(code, 0, "{report}");
+    assert!(report.to_string().contains("group Pilot was deleted"), "{report}");
+    offered(&mut agents).await;
+    assert!(!groups(&top).contains("\"Pilot\""));
+    eventually(|| !groups(&berlin).contains("\"Pilot\"")).await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, changed(&report)), (0, 0), "{report}");
+    offered(&mut agents).await;
+    assert!(manager.json(&preview)["groups"][0]["recreates"].is_null());
 }

@@ -21,6 +21,7 @@ mod offers;
 mod operations;
 mod operators;
 mod process;
+mod relink;
 mod reporting;
 mod requests;
 mod rollup;

@@ -162,3 +162,44 @@ async fn a_restored_managing_server_writes_nothing_until_somebody_confirms() {
     assert_eq!(code, 0, "{report}");
     assert!(report.to_string().contains("group Pilot was made again"), "{report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_put_back_by_hand_is_under_review() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let review = |manager: &Node| manager.json(&["wsus", "show"])["review"].clone();
+    let manager = manager.kill().start_again();
+    assert!(review(&manager).is_null(), "a crash is no restore");
+
+    // Its files are copied while it does not run, as somebody may copy or dump a database.
+    let stopped = manager.kill();
+    let data = stopped.data.clone();
+    let databases = || {
+        let entries = std::fs::read_dir(&data).expect("a folder").map(|one| one.expect("an entry").path());
+        entries.filter(|path| path.to_string_lossy().contains("manager.sqlite")).collect::<Vec<_>>()
+    };
+    let read = |path| (std::fs::read(&path).expect("reads"), path);
+    let copies: Vec<_> = databases().into_iter().map(read).collect();
+    let manager = stopped.start_again();
+    manager.done(&["hostgroup", "create", "Pilot"]);
+    let mark = || std::fs::read_to_string(data.join("manager-record.json")).expect("a mark");
+    let before = mark();
+    manager.done(&["hostgroup", "create", "Lab"]);
+    eventually(|| mark() != before).await;
+    let stopped = manager.kill();
+    for path in databases() {
+        std::fs::remove_file(path).expect("is removed");
+    }
+    for (bytes, path) in copies {
+        std::fs::write(path, bytes).expect("is put back");
+    }
+    let manager = stopped.start_again();
+    let reason = review(&manager);
+    assert!(reason.as_str().expect("a review").contains("was put back to an earlier state"), "{reason}");
+    assert_eq!(exit(&manager.data, &["wsus", "sync"]), 1);
+    manager.done(&["wsus", "confirm"]);
+    let manager = manager.kill().start_again();
+    assert!(review(&manager).is_null());
+}

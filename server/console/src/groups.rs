@@ -38,6 +38,8 @@ struct Page {
     problem: String,
     /// Where to look at taking over a WSUS group that is in the way.
     adopt_href: String,
+    /// Where to look at making its WSUS group again under its name.
+    recreate_href: String,
     last: Option<Last>,
     /// Of a form that was not accepted.
     wrong: String,
@@ -86,6 +88,7 @@ struct Plan {
     state: Shown,
     digest: String,
     adopt: bool,
+    recreate: bool,
     groups: Vec<Planned>,
     /// Why it is held.
     held: Vec<String>,
@@ -97,7 +100,7 @@ struct Plan {
 /// What happens to one WSUS group.
 struct Planned {
     name: String,
-    note: &'static str,
+    note: String,
     add: Vec<Member>,
     add_total: usize,
     remove: Vec<Member>,
@@ -132,7 +135,7 @@ async fn page(
     let chosen = fields.text("group").or_else(|| host_groups.first().map(|group| group.name.clone()));
     let chosen = chosen.unwrap_or_default();
     let known = host_groups.iter().find(|group| group.name == chosen);
-    let query = GroupPlanQuery { group: chosen.clone(), adopt: !fields.get("adopt").is_empty() };
+    let query = asked(&chosen, fields);
     let (mut plan, mut problem, mut last) = (None, String::new(), None);
     if known.is_some() {
         match manager.plan_group(&query).await {
@@ -151,6 +154,12 @@ async fn page(
         wsus_groups: wsus_groups(&mirror, &host_groups),
         adopt_href: match !problem.is_empty() && !query.adopt && is_in_the_way {
             true => format!("/groups?group={}&adopt=yes", encoded(&chosen)),
+            false => String::new(),
+        },
+        recreate_href: match known
+            .is_some_and(|group| !query.recreate && is_renamed(group, &host_groups, &mirror))
+        {
+            true => format!("/groups?group={}&recreate=yes", encoded(&chosen)),
             false => String::new(),
         },
         last: last.map(|last| Last {
@@ -182,6 +191,12 @@ async fn page(
     Ok(Html(page.render()?))
 }
 
+/// Which plan a page or a form is about.
+fn asked(group: &str, fields: &Fields) -> GroupPlanQuery {
+    let is_set = |name: &str| !fields.get(name).is_empty();
+    GroupPlanQuery { group: group.to_owned(), adopt: is_set("adopt"), recreate: is_set("recreate") }
+}
+
 /// The host groups as a tree, each after the one that it is beneath.
 fn branches(groups: &[HostGroup], chosen: &str) -> Vec<Branch> {
     let mut open: Vec<(usize, &HostGroup)> =
@@ -201,6 +216,16 @@ fn branches(groups: &[HostGroup], chosen: &str) -> Vec<Branch> {
         });
     }
     branches
+}
+
+/// Whether its WSUS group is called otherwise than the groups above it and itself.
+fn is_renamed(group: &HostGroup, all: &[HostGroup], mirror: &Mirror) -> bool {
+    let above = |group: &&HostGroup| all.iter().find(|one| group.parent.as_ref() == Some(&one.name));
+    let mut names: Vec<&str> =
+        std::iter::successors(Some(group), above).take(all.len()).map(|one| one.name.as_str()).collect();
+    names.reverse();
+    let made = group.wsus_group.and_then(|id| mirror.tree.group(id));
+    made.is_some_and(|made| made.name.to_lowercase() != names.join(" - ").to_lowercase())
 }
 
 fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
@@ -249,7 +274,7 @@ fn verdict(
             let members = plan.groups.iter().map(|group| group.unchanged).sum();
             format!("{chosen} is as its host group wants it: {}.", counted(members, "member"))
         }
-        Some(plan) if plan.groups.iter().all(|group| group.group.is_none()) => {
+        Some(plan) if plan.groups.iter().all(|group| group.group.is_none() && group.recreates.is_none()) => {
             format!(
                 "No WSUS group is made from {chosen} yet: it would get {}.",
                 counted(plan.added(), "member")
@@ -276,6 +301,7 @@ fn shown(plan: GroupPlan, mirror: &Mirror) -> Plan {
         button: format!("Apply: {} added, {} removed", grouped(plan.added()), grouped(plan.removed())),
         removed: plan.removed(),
         adopt: plan.adopt,
+        recreate: plan.recreate,
         groups: plan.groups.into_iter().map(|group| planned(group, mirror)).collect(),
         held: plan.held,
         digest: plan.state,
@@ -291,10 +317,15 @@ fn planned(group: PlannedGroup, mirror: &Mirror) -> Planned {
     };
     let named = |changes: &[GroupChange]| changes.iter().take(NAMED_MAX).map(member).collect();
     Planned {
-        note: match group.group {
-            None => "the WSUS group is made when it is applied",
-            Some(_) if group.adopted => "the WSUS group is taken over when it is applied",
-            Some(_) => "",
+        note: match (&group.recreates, group.group) {
+            (Some(old), _) => format!(
+                "takes the place of {}, with {} to copy, when it is applied",
+                old.name,
+                counted(old.approvals, "approval")
+            ),
+            (None, None) => "the WSUS group is made when it is applied".to_owned(),
+            (None, Some(_)) if group.adopted => "the WSUS group is taken over when it is applied".to_owned(),
+            (None, Some(_)) => String::new(),
         },
         add: named(&group.add),
         add_total: group.add.len(),
@@ -314,7 +345,7 @@ pub(crate) async fn apply(
     Form(fields): Form,
 ) -> Result<Redirect, Failure> {
     let name = fields.get("group");
-    let query = GroupPlanQuery { group: name.to_owned(), adopt: !fields.get("adopt").is_empty() };
+    let query = asked(name, &fields);
     let plan = manager.plan_group(&query).await?;
     if plan.state != fields.get("plan") {
         let what = format!("what the plan for {name} was made from has changed: look at it again");

@@ -9,7 +9,7 @@
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
 //! | `/groups` | host groups, WSUS groups, and the difference |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
-//! | `/link` | linking, pairing, revoking, examining |
+//! | `/link` | linking, pairing, revoking, relinking, examining |
 //! | `/operators` | operators, tokens of programs, one's own password |
 //! | `/history` | what operators did |
 //! | `/live` | server-sent events: something has changed |
@@ -34,6 +34,7 @@ mod live;
 mod look;
 mod operators;
 mod overview;
+mod relink;
 mod reports;
 mod runs;
 mod session;
@@ -79,6 +80,8 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link", get(link::show).post(link::link))
         .route("/link/confirm", post(link::confirm))
         .route("/link/pair", post(link::pair))
+        .route("/link/relink", post(relink::preview))
+        .route("/link/relink/apply", post(relink::apply))
         .route("/link/revoke", post(link::revoke))
         .route("/history", get(history::show))
         .route("/operators", get(operators::show).post(operators::create))

@@ -60,7 +60,7 @@ pub(crate) async fn show(
     page(state, visitor, &fields, String::new()).await
 }
 
-async fn page(
+pub(crate) async fn page(
     State(manager): Shared,
     visitor: Visitor,
     fields: &Fields,

@@ -9,12 +9,13 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, patch, post};
 use headwater_api::{
-    ApplyCleanUp, ApplyGroupPlan, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan, CleanUpQuery,
-    CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
+    ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan,
+    CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
     DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
     HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, NewSchedule,
-    Page, PairRequest, RevokeRequest, Revoked, Schedule, StandingQuery, SyncEvent, SyncRequest, SyncRun,
-    UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
+    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, StandingQuery,
+    SyncEvent, SyncRequest, SyncRun, UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary,
+    UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -37,6 +38,8 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_REVOKE, post(revoke))
         .route(path::WSUS_DOCTOR, get(doctor))
         .route(path::WSUS_CONFIRM, post(confirm))
+        .route(path::WSUS_RELINK_PLAN, post(plan_relink))
+        .route(path::WSUS_RELINK, post(apply_relink))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
@@ -116,6 +119,22 @@ async fn confirm(
 ) -> Result<StatusCode, Refusal> {
     manager.confirm(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn plan_relink(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+    Json(request): Json<RelinkRequest>,
+) -> Result<Json<RelinkPlan>, Refusal> {
+    Ok(Json(manager.plan_relink(&request, &caller.name).await?))
+}
+
+async fn apply_relink(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+    Json(apply): Json<ApplyRelink>,
+) -> Result<Json<Relinked>, Refusal> {
+    Ok(Json(manager.apply_relink(&apply, &caller.name).await?))
 }
 
 async fn revoke(

@@ -49,7 +49,9 @@ impl Linkage {
             Ask::Revoke(list) => json(self.revoke(list).map_err(not_taken)?),
             Ask::Contents => json(wsus.contents().await?),
             Ask::Groups => json(wsus.groups().await?),
-            Ask::CreateGroup { name, by } => json(wsus.create_group(&name, &by).await?),
+            Ask::CreateGroup { name, by, parent, id } => {
+                json(wsus.create_group(&name, parent, id, &by).await?)
+            }
             Ask::DeleteGroup { id, by } => json(wsus.delete_group(id, &by).await?),
             Ask::Computers { after } => json(wsus.computers(after).await?),
             Ask::Updates { after } => json(wsus.updates(after).await?),

@@ -11,7 +11,7 @@ use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_store::AuditRow;
 
 use crate::ask::Way;
-use crate::tree::{check_same, must_be_confirmed, must_be_top};
+use crate::tree::{must_be_confirmed, must_be_top};
 use crate::{Manager, ManagerError};
 
 /// What is approved for a group; without it, approvals are taken back.
@@ -147,9 +147,9 @@ impl Manager {
     /// The way to the linked WSUS, if that is still the one that was linked.
     pub(crate) async fn writable(&self) -> Result<Way, ManagerError> {
         let way = self.way().await?;
-        must_be_confirmed(way.review.as_deref())?;
         let top = self.identity_of(&way, &way.top).await?;
-        check_same(&top, &way.top)?;
+        self.must_be_linked(&top, &way).await?;
+        must_be_confirmed(way.review.as_deref())?;
         must_be_top(&top)?;
         Ok(way)
     }
@@ -186,7 +186,7 @@ impl Manager {
 }
 
 /// An approval in the words of the record.
-fn said(action: ApprovalAction, deadline: Option<Timestamp>) -> String {
+pub(crate) fn said(action: ApprovalAction, deadline: Option<Timestamp>) -> String {
     let action = match action {
         ApprovalAction::Install => "install",
         ApprovalAction::Uninstall => "uninstall",

@@ -9,7 +9,7 @@ use headwater_api::linkage::{
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
-use headwater_model::{ClientId, Guid, LinkageId, UpdateId};
+use headwater_model::{ClientId, GroupId, Guid, LinkageId, UpdateId};
 use headwater_store::LinkageRow;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::de::DeserializeOwned;
@@ -121,7 +121,41 @@ impl Manager {
         name: &str,
         by: &str,
     ) -> Result<WsusGroup> {
-        self.ask(way, of, Ask::CreateGroup { name: name.to_owned(), by: by.to_owned() }).await
+        self.create_group_in(way, of, name, None, by).await
+    }
+
+    pub(crate) async fn create_group_in(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        name: &str,
+        parent: Option<GroupId>,
+        by: &str,
+    ) -> Result<WsusGroup> {
+        let (name, by) = (name.to_owned(), by.to_owned());
+        self.ask(way, of, Ask::CreateGroup { name, by, parent, id: None }).await
+    }
+
+    /// Makes a group as another WSUS had it; the answer says with which id.
+    pub(crate) async fn create_group_again_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        group: WsusGroup,
+        by: &str,
+    ) -> Result<WsusGroup> {
+        let WsusGroup { id, name, parent, .. } = group;
+        self.ask(way, of, Ask::CreateGroup { name, by: by.to_owned(), parent, id: Some(id) }).await
+    }
+
+    pub(crate) async fn delete_group_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        id: GroupId,
+        by: &str,
+    ) -> Result<()> {
+        self.ask(way, of, Ask::DeleteGroup { id, by: by.to_owned() }).await
     }
 
     /// All computers that report to a server.

@@ -50,7 +50,7 @@ pub(crate) fn in_words(comparison: &Comparison) -> Vec<SyncDifference> {
 }
 
 /// Identities that cannot be read are left out: then the other side has one more.
-fn contents(told: &Told) -> Contents {
+pub(crate) fn contents(told: &Told) -> Contents {
     let identity = |text: &String| -> Option<UpdateIdentity> {
         let (id, revision) = text.split_once('/')?;
         Some(UpdateIdentity { id: id.parse().ok()?, revision: revision.parse().ok()? })
@@ -83,5 +83,24 @@ fn approval(told: &WsusApproval) -> Approval {
             ApprovalAction::Block => Action::Block,
         },
         deadline: told.deadline,
+    }
+}
+
+pub(crate) fn told_approval(approval: &Approval) -> WsusApproval {
+    WsusApproval {
+        update: approval.update,
+        revision: approval.revision,
+        group: approval.group,
+        action: action(approval.action),
+        deadline: approval.deadline,
+    }
+}
+
+pub(crate) fn action(action: Action) -> ApprovalAction {
+    match action {
+        Action::Install => ApprovalAction::Install,
+        Action::Uninstall => ApprovalAction::Uninstall,
+        Action::Detect => ApprovalAction::Detect,
+        Action::Block => ApprovalAction::Block,
     }
 }

@@ -45,6 +45,11 @@ pub enum ManagerError {
         #[source]
         source: std::io::Error,
     },
+    #[error("the data folder cannot be written")]
+    Record {
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the database failed")]
     Store(#[from] headwater_store::Error),
     #[error(transparent)]
@@ -86,6 +91,7 @@ impl ManagerError {
             Self::Operators(OperatorsError::Conflict(_)) => ErrorKind::Refused,
             Self::Store(_)
             | Self::Mirror { .. }
+            | Self::Record { .. }
             | Self::Operators(_)
             | Self::Key(_)
             | Self::Sign(_)

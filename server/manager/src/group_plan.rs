@@ -6,7 +6,7 @@ use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
 use headwater_model::{ClientId, GroupId, HostId, ServerId, Timestamp};
 use headwater_store::{AuditRow, LinkageRow};
-use headwater_tree::group_plan::{self as decide, Reason, Request, Target};
+use headwater_tree::group_plan::{self as decide, Reason, Renamed, Request, Target};
 use headwater_tree::naming::Owner;
 use headwater_tree::plan_guard;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::Way;
 use crate::host_groups::named;
 use crate::known::{Known, host_group_id};
+use crate::recreate::{self, Copied};
 use crate::{Manager, ManagerError, Mirror};
 
 /// What is named of all that changed since a plan was made.
@@ -43,18 +44,29 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let known = self.known(&way, &tree).await?;
-        self.planned(query, &known)
+        self.planned(query, &way, &known).await
     }
 
-    fn planned(&self, query: &GroupPlanQuery, known: &Known) -> Result<GroupPlan, ManagerError> {
+    async fn planned(
+        &self,
+        query: &GroupPlanQuery,
+        way: &Way,
+        known: &Known,
+    ) -> Result<GroupPlan, ManagerError> {
         let row = named(&known.rows, &query.group)?;
         let mut request = Request::with_beneath(&known.host_groups, host_group_id(row));
         if query.adopt {
             let foreign = known.groups.iter().filter(|group| group.owner == Owner::Foreign);
             request.adopt = foreign.map(|group| group.id).collect();
         }
+        if query.recreate {
+            request.renamed = Renamed::Recreate;
+            request.adopt.extend(recreate::begun(known));
+        }
         let plan = known.plan(&request);
-        told(&row.name, query.adopt, &plan, known, &self.mirror())
+        let copied = self.copied(way, known, &plan).await?;
+        let told = told(&row.name, &plan, known, &copied, &self.mirror())?;
+        Ok(GroupPlan { adopt: query.adopt, recreate: query.recreate, ..told })
     }
 
     /// Carries out a plan, if what it was made from is still so and it removes no more than it may.
@@ -68,8 +80,8 @@ impl Manager {
         let tree = self.tree(&way).await?;
         tree.must_be_writable()?;
         let known = self.known(&way, &tree).await?;
-        let query = GroupPlanQuery { group: plan.host_group.clone(), adopt: plan.adopt };
-        let now = self.planned(&query, &known)?;
+        let GroupPlan { host_group: group, adopt, recreate, .. } = plan.clone();
+        let now = self.planned(&GroupPlanQuery { group, adopt, recreate }, &way, &known).await?;
         if now.state != plan.state {
             return Err(ManagerError::Refused(format!(
                 "what the plan for `{}` was made from has changed ({}): make a new preview",
@@ -78,20 +90,21 @@ impl Manager {
             )));
         }
         // What was read now is carried out, whatever else stands in what was sent.
-        let plan = now;
+        let mut plan = now;
         may_remove(&plan, *max_removals)?;
         let mut made = HashSet::new();
         let mut groups = Vec::with_capacity(plan.groups.len());
         for planned in &plan.groups {
             let row = named(&known.rows, &planned.host_group)?;
-            let group = match planned.group {
-                Some(group) => group,
-                None => self.create_group_on(&way, &way.top, &planned.name, by).await?.id,
+            let group = match (&planned.recreates, planned.group) {
+                (Some(old), _) => self.make_again(&way, row, planned, old.group, by).await?,
+                (None, Some(group)) => group,
+                (None, None) => self.create_group_on(&way, &way.top, &planned.name, by).await?.id,
             };
-            if row.wsus_group != Some(group) {
+            if planned.recreates.is_none() && row.wsus_group != Some(group) {
                 self.store.bind_host_group(row.id, group).await?;
             }
-            if planned.group.is_none() {
+            if planned.group.is_none() || planned.recreates.is_some() {
                 made.insert(group);
             }
             let written = Written {
@@ -99,7 +112,9 @@ impl Manager {
                 add: planned.add.clone(),
                 remove: planned.remove.clone(),
             };
-            let is_empty = written.add.is_empty() && written.remove.is_empty();
+            // The group before is to go: there is no way back to its members.
+            let is_empty =
+                planned.recreates.is_some() || (written.add.is_empty() && written.remove.is_empty());
             let written = serde_json::to_string(&written).unwrap_or_default();
             let written = (!is_empty).then_some(written.as_str());
             self.store.begin_plan(row.id, written, by, self.now()).await?;
@@ -128,6 +143,13 @@ impl Manager {
                 ..AuditRow::of(self.now(), by, "apply group plan", &planned.host_group)
             };
             self.store.audit(&applied).await?;
+        }
+        if plan.recreate {
+            let kept = self.delete_replaced(&way, &tree, by).await?.kept;
+            for planned in &mut plan.groups {
+                let Some(old) = &mut planned.recreates else { continue };
+                old.stays = kept.get(&old.group).cloned();
+            }
         }
         self.look_again();
         Ok(plan)
@@ -321,9 +343,9 @@ fn changed(before: &GroupPlan, now: &GroupPlan) -> String {
 /// A plan as it is told, or why there is none.
 fn told(
     host_group: &str,
-    adopt: bool,
     plan: &decide::Plan,
     known: &Known,
+    copied: &Copied,
     mirror: &Mirror,
 ) -> Result<GroupPlan, ManagerError> {
     let mut groups = plan.groups.iter().collect::<Vec<_>>();
@@ -332,10 +354,14 @@ fn told(
     let names = Names { computers: known.names(), hosts, mirror };
     Ok(GroupPlan {
         host_group: host_group.to_owned(),
-        adopt,
-        groups: groups.into_iter().map(|group| planned(group, known, &names)).collect::<Result<_, _>>()?,
+        adopt: false,
+        recreate: false,
+        groups: groups
+            .into_iter()
+            .map(|group| Ok(PlannedGroup { recreates: copied.of(group), ..planned(group, known, &names)? }))
+            .collect::<Result<_, ManagerError>>()?,
         held: plan_guard::held(plan, None).iter().map(ToString::to_string).collect(),
-        state: plan_guard::digest(plan).to_string(),
+        state: copied.state(plan_guard::digest(plan)),
     })
 }
 
@@ -349,7 +375,7 @@ struct Names<'a> {
 fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<PlannedGroup, ManagerError> {
     let refused = |reason: String| Err(ManagerError::Refused(reason));
     match &group.target {
-        Target::Create | Target::Ours(_) | Target::Adopt(_) => {}
+        Target::Create | Target::Ours(_) | Target::Adopt(_) | Target::Recreate { .. } => {}
         Target::Foreign { proposal, .. } => {
             return refused(format!(
                 "the WSUS has a group `{}` that was not made here: take it over with `--adopt`, which makes its \
@@ -393,6 +419,7 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
         name: group.name.clone(),
         group: group.target.id(),
         adopted: matches!(group.target, Target::Adopt(_)),
+        recreates: None,
         add,
         remove,
         unchanged,

@@ -65,16 +65,12 @@ impl Manager {
     }
 
     /// Every server that is reached takes what the one above it decides now; none is waited for.
-    async fn synchronise_below(&self, way: &Way, by: &str) -> Result<(), ManagerError> {
+    pub(crate) async fn synchronise_below(&self, way: &Way, by: &str) -> Result<(), ManagerError> {
         let tree = self.tree(way).await?;
         for server in tree.servers.iter().filter(|server| server.reached && server.parent.is_some()) {
             let Some(linkage) = tree.linkages.get(&server.id) else { continue };
             if let Err(error) = self.synchronise_on(way, linkage, by).await {
-                tracing::warn!(
-                    server = server.name,
-                    error = chain(&error),
-                    "it does not synchronise for a halt"
-                );
+                tracing::warn!(server = server.name, error = chain(&error), "it does not synchronise");
             }
         }
         Ok(())

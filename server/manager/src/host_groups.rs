@@ -227,8 +227,14 @@ impl Manager {
         let tree = self.tree(&way).await?;
         let groups = self.groups_of(&way, &way.top).await?;
         let computers = self.computers(&way, &tree).await?;
-        let taken: HashSet<GroupId> =
-            self.store.host_groups().await?.iter().filter_map(|one| one.wsus_group).collect();
+        let taken: HashSet<GroupId> = self
+            .store
+            .host_groups()
+            .await?
+            .iter()
+            .flat_map(|one| [one.wsus_group, one.replaced])
+            .flatten()
+            .collect();
         let mut imported = ImportedGroups::default();
         let mut hosts: BTreeSet<ClientId> = BTreeSet::new();
         for group in groups.iter().filter(|group| !group.built_in) {

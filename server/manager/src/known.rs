@@ -41,17 +41,18 @@ impl Known {
 
     /// What would have to change so that the WSUS groups of these host groups have their hosts.
     pub fn plan(&self, request: &Request) -> Plan {
-        decide::plan(
-            request,
-            &decide::State {
-                host_groups: &self.host_groups,
-                hosts: &self.hosts,
-                groups: &self.groups,
-                servers: &self.servers,
-                computers: &self.computers,
-                sightings: &[],
-            },
-        )
+        decide::plan(request, &self.state())
+    }
+
+    pub fn state(&self) -> decide::State<'_> {
+        decide::State {
+            host_groups: &self.host_groups,
+            hosts: &self.hosts,
+            groups: &self.groups,
+            servers: &self.servers,
+            computers: &self.computers,
+            sightings: &[],
+        }
     }
 
     /// The plan of the host groups that a WSUS group was made from, be it there still or not.

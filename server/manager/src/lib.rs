@@ -19,7 +19,10 @@ mod known;
 mod link;
 mod mirror;
 mod pair;
+mod put_back;
 mod reach;
+mod recreate;
+mod relink;
 mod report;
 mod revoke;
 mod running;
@@ -33,7 +36,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
-use headwater_model::Timestamp;
+use headwater_model::{Timestamp, chain};
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
@@ -82,6 +85,8 @@ pub struct Manager {
     cleaning: tokio::sync::Mutex<()>,
     /// Whatever changes the link.
     linking: tokio::sync::Mutex<()>,
+    /// Absent where no data folder is known.
+    record: Option<put_back::Kept>,
 }
 
 impl Manager {
@@ -107,6 +112,7 @@ impl Manager {
             hung_up: watch::Sender::new(false),
             cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),
+            record: None,
         };
         manager.read_revocations().await?;
         manager.mirror.store(Arc::new(manager.kept_mirror().await?));
@@ -139,6 +145,9 @@ impl Manager {
 
     /// Writes what was accepted and closes the database.
     pub async fn close(&self) {
+        if let Err(error) = self.keep_record().await {
+            tracing::warn!(error = chain(&error), "the end of the record could not be kept");
+        }
         self.store.close().await;
     }
 }

@@ -33,32 +33,9 @@ impl Manager {
             )));
         }
         let url: LinkageUrl = url.parse().map_err(invalid)?;
-        let anybody = Dial::anybody(url.clone()).map_err(invalid)?;
-        let hop =
-            |source| ManagerError::NotReached { hop: format!("the Linkage at {url}"), source: Some(source) };
-        let about: About = anybody.get(ROOT, PATIENCE).await.map_err(|error| match error {
-            DialError::Foreign { .. } => ManagerError::Refused(error.to_string()),
-            other => hop(other),
-        })?;
-        check(&about, &url)?;
-
-        let (side, begin) = begin(code)?;
-        let answer: PairingAnswer = anybody.post(PAIR, &begin, PATIENCE).await.map_err(hop)?;
-        let (linkage, key, finish) = side.finish(answer, &self.authority.load(), &self.name, self.now())?;
-        self.must_not_be_revoked(linkage, &url.to_string())?;
-        let answer: PairingAnswer = anybody.post(PAIR, &finish, PATIENCE).await.map_err(hop)?;
-        finished(answer)?;
-
-        let mut row = LinkageRow {
-            linkage,
-            public_key: key.as_bytes().to_vec(),
-            server: ServerId::from_bytes([0; 16]),
-            name: url.to_string(),
-            paired_by: by.to_owned(),
-            paired_at: self.now(),
-            certificate_until: Some(Term::of_party(self.now()).until),
-        };
-        let way = Way { dial: self.dial(&url.to_string(), linkage)?, top: row.clone(), review: None };
+        check(&about(&url).await?, &url)?;
+        let way = self.pair_at(&url, code, by).await?;
+        let mut row = way.top.clone();
         let linked = async {
             let identity = self.identity_of(&way, &row).await?;
             check_top(&identity)?;
@@ -70,12 +47,40 @@ impl Manager {
         };
         let linked: Result<(), ManagerError> = linked.await;
         if linked.is_err() {
-            // The Linkage shows a new code; if it is not reached now, `linkage unpair` does it there.
-            if let Err(error) = self.unpair(&way, &way.top).await {
-                tracing::warn!(%error, "a Linkage that is not linked could not be released");
-            }
+            self.release(&way).await;
         }
         linked
+    }
+
+    /// Pairs with a Linkage that it dials itself. Nothing is kept of it yet.
+    pub(crate) async fn pair_at(&self, url: &LinkageUrl, code: &str, by: &str) -> Result<Way, ManagerError> {
+        let anybody = Dial::anybody(url.clone()).map_err(invalid)?;
+        let (side, begin) = begin(code)?;
+        let answer: PairingAnswer =
+            anybody.post(PAIR, &begin, PATIENCE).await.map_err(|error| hop(url, error))?;
+        let (linkage, key, finish) = side.finish(answer, &self.authority.load(), &self.name, self.now())?;
+        self.must_not_be_revoked(linkage, &url.to_string())?;
+        let answer: PairingAnswer =
+            anybody.post(PAIR, &finish, PATIENCE).await.map_err(|error| hop(url, error))?;
+        finished(answer)?;
+        let top = LinkageRow {
+            linkage,
+            public_key: key.as_bytes().to_vec(),
+            server: ServerId::from_bytes([0; 16]),
+            name: url.to_string(),
+            paired_by: by.to_owned(),
+            paired_at: self.now(),
+            certificate_until: Some(Term::of_party(self.now()).until),
+        };
+        Ok(Way { dial: self.dial(&url.to_string(), linkage)?, top, review: None })
+    }
+
+    /// Lets go of a Linkage that was just paired. It shows a new code; if it is not reached now, `linkage
+    /// unpair` does it there.
+    pub(crate) async fn release(&self, way: &Way) {
+        if let Err(error) = self.unpair(way, &way.top).await {
+            tracing::warn!(%error, "a Linkage that is not linked could not be released");
+        }
     }
 
     /// The linked WSUS, if there is one.
@@ -95,10 +100,15 @@ impl Manager {
 
     /// An administrator has seen what differs after a restore: writing goes on.
     pub async fn confirm(&self, by: &str) -> Result<(), ManagerError> {
-        if self.way().await?.review.is_none() {
+        let way = self.way().await?;
+        if way.review.is_none() {
             return Err(ManagerError::Refused(
                 "the link is not under review: nothing waits for this".to_owned(),
             ));
+        }
+        // One that is not reached is looked at when it is.
+        if let Ok(top) = self.identity_of(&way, &way.top).await {
+            self.must_be_linked(&top, &way).await?;
         }
         self.store.end_review(by, self.now()).await?;
         self.look_again();
@@ -128,8 +138,21 @@ impl Manager {
     }
 }
 
+/// What the Linkage at an address tells anybody.
+pub(crate) async fn about(url: &LinkageUrl) -> Result<About, ManagerError> {
+    let anybody = Dial::anybody(url.clone()).map_err(invalid)?;
+    anybody.get(ROOT, PATIENCE).await.map_err(|error| match error {
+        DialError::Foreign { .. } => ManagerError::Refused(error.to_string()),
+        other => hop(url, other),
+    })
+}
+
+fn hop(url: &LinkageUrl, source: DialError) -> ManagerError {
+    ManagerError::NotReached { hop: format!("the Linkage at {url}"), source: Some(source) }
+}
+
 /// Refuses what is no Linkage of this version, or another managing server's.
-fn check(about: &About, url: &LinkageUrl) -> Result<(), ManagerError> {
+pub(crate) fn check(about: &About, url: &LinkageUrl) -> Result<(), ManagerError> {
     let refused = |reason: String| Err(ManagerError::Refused(reason));
     if about.product != About::PRODUCT {
         return refused(format!("{url} is not a WSUS Linkage"));

@@ -104,13 +104,14 @@ impl Manager {
         Ok(asking.permitted(Action::ForGroups(&[self.group_paths().await?.of_host_group(name)])))
     }
 
-    /// Who may write a plan. Taking over a group that was not made here is not a matter of one scope.
+    /// Who may write a plan. Taking over a group that was not made here is not a matter of one scope, and neither
+    /// is what a group is called.
     pub async fn for_plan<'a>(
         &self,
         asking: &'a Asking,
         plan: &GroupPlan,
     ) -> Result<Result<&'a Operator, Refused>, ManagerError> {
-        if plan.adopt || plan.groups.iter().any(|group| group.adopted) {
+        if plan.adopt || plan.recreate || plan.groups.iter().any(|group| group.adopted) {
             return Ok(asking.permitted(Action::Administer));
         }
         self.for_host_group(asking, &plan.host_group).await

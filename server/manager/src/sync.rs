@@ -170,7 +170,12 @@ impl Run<'_> {
             known = self.manager.known(self.way, self.tree).await?;
         }
         let top = self.manager.contents_of(self.way, &self.way.top).await?;
-        self.all(known, top, made).await
+        let mut report = self.all(known, top, made).await?;
+        if !self.request.dry_run && self.request.only != Some(SyncPart::Approvals) {
+            let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await?;
+            replaced.tell(&mut report);
+        }
+        Ok(report)
     }
 
     async fn all(&self, known: Known, top: Contents, made: Vec<String>) -> Result<SyncReport, ManagerError> {

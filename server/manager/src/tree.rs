@@ -7,11 +7,14 @@ use headwater_api::linkage::{WsusIdentity, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, chain};
-use headwater_store::LinkageRow;
+use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
 
 use crate::ask::Way;
 use crate::{Manager, ManagerError};
+
+/// By whom the record says that a review was begun.
+pub(crate) const BY: &str = "headwater";
 
 /// The servers, each after the one above it, with the Linkages of those that have one.
 pub(crate) struct Tree {
@@ -55,20 +58,43 @@ impl Manager {
     pub async fn show(&self) -> Result<WsusLink, ManagerError> {
         let way = self.way().await?;
         let found = async { Ok::<_, ManagerError>((self.tree(&way).await?, self.waiting(&way).await?)) };
-        let link = |problem, servers, joining| WsusLink {
+        let (problem, servers, joining) = match found.await {
+            Ok((tree, waiting)) => (None, tree.servers, waiting.into_iter().map(|(_, one)| one).collect()),
+            Err(error) => (Some(chain(&error)), self.remembered(&way).await?, Vec::new()),
+        };
+        Ok(WsusLink {
             url: way.dial.url().to_string(),
             linkage: way.top.linkage,
             problem,
-            review: way.review.clone(),
+            // Looking may have begun it.
+            review: self.review().await?,
             servers,
             joining,
-        };
-        match found.await {
-            Ok((tree, waiting)) => {
-                Ok(link(None, tree.servers, waiting.into_iter().map(|(_, one)| one).collect()))
-            }
-            Err(error) => Ok(link(Some(chain(&error)), self.remembered(&way).await?, Vec::new())),
+        })
+    }
+
+    /// Writing goes to the WSUS that was linked, or nowhere: another one in its place is a matter for an
+    /// administrator.
+    pub(crate) async fn must_be_linked(&self, top: &WsusIdentity, way: &Way) -> Result<(), ManagerError> {
+        let linked = &way.top;
+        if top.server == linked.server {
+            return Ok(());
         }
+        let what = format!(
+            "{} is another WSUS than the one that was linked (its id was {} and is {})",
+            top.name, linked.server, top.server
+        );
+        if way.review.is_none() {
+            tracing::warn!(what, "the link is under review");
+            self.store.begin_review(&what).await?;
+            let begun =
+                AuditRow { after: Some(what.clone()), ..AuditRow::of(self.now(), BY, "review", &top.name) };
+            self.store.audit(&begun).await?;
+        }
+        Err(ManagerError::Refused(format!(
+            "{what}: nothing is written to it. See what it lacks with `headwater wsus relink {}`",
+            way.dial.url()
+        )))
     }
 
     /// What is known while the top Linkage is not reached.
@@ -95,11 +121,12 @@ impl Manager {
 
     pub(crate) async fn tree(&self, way: &Way) -> Result<Tree, ManagerError> {
         let top = self.identity_of(way, &way.top).await?;
-        check_same(&top, &way.top)?;
+        self.must_be_linked(&top, way).await?;
         let reached: HashSet<_> =
             self.reached_by(way, &way.top).await?.into_iter().map(|one| one.linkage).collect();
+        let others = self.store.linkages().await?.into_iter().filter(|one| one.linkage != way.top.linkage);
         let linkages: HashMap<ServerId, LinkageRow> =
-            self.store.linkages().await?.into_iter().map(|one| (one.server, one)).collect();
+            others.chain([way.top.clone()]).map(|one| (one.server, one)).collect();
         let is_reached = |row: &LinkageRow| row.linkage == way.top.linkage || reached.contains(&row.linkage);
         let mut servers = vec![TreeServer {
             id: top.server,
@@ -183,7 +210,12 @@ impl Manager {
         let tree = match self.tree(&way).await {
             Ok(tree) => tree,
             Err(error) => {
-                let advice = "see whether it runs, and whether the firewall lets it be reached";
+                let advice = match error {
+                    ManagerError::NotReached { .. } => {
+                        "see whether it runs, and whether the firewall lets it be reached"
+                    }
+                    _ => "",
+                };
                 return Ok(vec![finding(problem, chain(&error), advice)]);
             }
         };
@@ -270,15 +302,4 @@ pub(crate) fn must_be_top(top: &WsusIdentity) -> Result<(), ManagerError> {
         top.name,
         top.upstream.as_deref().unwrap_or("another server")
     )))
-}
-
-/// Writing goes to the WSUS that was linked, or nowhere.
-pub(crate) fn check_same(top: &WsusIdentity, linked: &LinkageRow) -> Result<(), ManagerError> {
-    if top.server != linked.server {
-        return Err(ManagerError::Refused(format!(
-            "{} is another WSUS than the one that was linked (its id was {} and is {}): unlink and link it",
-            top.name, linked.server, top.server
-        )));
-    }
-    Ok(())
 }

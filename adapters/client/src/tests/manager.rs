@@ -107,7 +107,7 @@ fn paths_and_bodies() {
     let members = HostGroupMembers { add: vec!["pc-17".into()], remove: vec![] };
     let link = LinkRequest { url: "https://w.example:8532/linkage".into(), code: "1234-5678".into() };
     client.change_host_group("Büro 3/a", &members).expect_err("refused");
-    let query = GroupPlanQuery { group: "Büro & Lab".into(), adopt: false };
+    let query = GroupPlanQuery { group: "Büro & Lab".into(), ..GroupPlanQuery::default() };
     client.plan_group(&query).expect_err("refused");
     client.link_wsus(&link).expect_err("refused");
     client.import_host_groups().expect_err("refused");

@@ -23,6 +23,10 @@ pub struct HostGroupRow {
     pub wsus_group: Option<GroupId>,
     /// Why nobody writes the members of that group until a plan is applied.
     pub held: Option<String>,
+    /// The name under which that group is being made again.
+    pub recreating: Option<String>,
+    /// The WSUS group whose place that one took, until it is deleted.
+    pub replaced: Option<GroupId>,
     /// In order.
     pub members: Vec<ClientId>,
 }
@@ -61,8 +65,8 @@ impl ManagerStore {
     /// All host groups with their members, by name.
     pub async fn host_groups(&self) -> Result<Vec<HostGroupRow>> {
         let mut moment = self.read.begin().await?;
-        let sql = "SELECT host_group_id, name, parent_id, direct, rule, wsus_group, held FROM host_groups \
-                   ORDER BY name_key";
+        let sql = "SELECT host_group_id, name, parent_id, direct, rule, wsus_group, held, recreating, \
+                   replaced FROM host_groups ORDER BY name_key";
         let groups = sqlx::query(sql).fetch_all(&mut *moment).await?;
         let sql = "SELECT host_group_id, client_id FROM host_group_members ORDER BY host_group_id, client_id";
         let members = sqlx::query(sql).fetch_all(&mut *moment).await?;
@@ -192,6 +196,36 @@ impl ManagerStore {
         Ok(())
     }
 
+    /// Remembers that the WSUS group of a host group is about to be made again under this name.
+    pub async fn begin_recreate(&self, group: i64, name: &str) -> Result<()> {
+        sqlx::query("UPDATE host_groups SET recreating = $1 WHERE host_group_id = $2")
+            .bind(rows::text(name))
+            .bind(group)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Another WSUS group is made from a host group from now on. The one before is remembered until it is gone.
+    pub async fn replace_wsus_group(&self, group: i64, new: GroupId) -> Result<()> {
+        sqlx::query(
+            "UPDATE host_groups SET replaced = wsus_group, wsus_group = $1, recreating = NULL \
+             WHERE host_group_id = $2",
+        )
+        .bind(new.as_bytes().to_vec())
+        .bind(group)
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    /// The WSUS group before is gone.
+    pub async fn forget_replaced(&self, group: i64) -> Result<()> {
+        let sql = "UPDATE host_groups SET replaced = NULL WHERE host_group_id = $1";
+        sqlx::query(sql).bind(group).execute(&self.write).await?;
+        Ok(())
+    }
+
     /// Remembers what a plan is about to write, if that is anything, and that its members are held no more.
     pub async fn begin_plan(
         &self,
@@ -271,6 +305,8 @@ fn host_group(row: &AnyRow) -> Result<HostGroupRow> {
         rule: row.try_get(4)?,
         wsus_group: rows::optional_id16(row, 5)?.map(GroupId::from_bytes),
         held: row.try_get(6)?,
+        recreating: row.try_get(7)?,
+        replaced: rows::optional_id16(row, 8)?.map(GroupId::from_bytes),
         members: Vec::new(),
     })
 }
@@ -342,6 +378,7 @@ mod tests {
         host_groups_keep_their_members,
         host_groups_stand_beneath_each_other,
         the_last_plan_can_be_undone_until_another_is_applied,
+        a_wsus_group_takes_the_place_of_another,
     );
 
     const NOW: Timestamp = Timestamp::EPOCH;
@@ -394,6 +431,20 @@ mod tests {
         assert_eq!(of(&store, "PILOT").await, pilot);
         store.delete_host_group(&berlin, "ada", NOW).await.expect("writes");
         assert_eq!(store.host_groups().await.expect("reads"), [pilot]);
+    }
+
+    async fn a_wsus_group_takes_the_place_of_another(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let (old, new) = (GroupId::from_u128(1), GroupId::from_u128(2));
+        let group =
+            made(&store, NewHostGroupRow { wsus_group: Some(old), ..NewHostGroupRow::named("Berlin") }).await;
+        store.begin_recreate(group.id, "Berlin").await.expect("writes");
+        assert_eq!(of(&store, "Berlin").await.recreating.as_deref(), Some("Berlin"));
+        store.replace_wsus_group(group.id, new).await.expect("writes");
+        let row = of(&store, "Berlin").await;
+        assert_eq!((row.wsus_group, row.replaced, row.recreating), (Some(new), Some(old), None));
+        store.forget_replaced(group.id).await.expect("writes");
+        assert_eq!(of(&store, "Berlin").await.replaced, None);
     }
 
     async fn the_last_plan_can_be_undone_until_another_is_applied(on: TestDatabase) {

@@ -34,8 +34,16 @@ pub enum Ask {
     Contents,
     /// A list of [`WsusGroup`](super::WsusGroup).
     Groups,
-    /// Makes a group below All Computers: [`WsusGroup`](super::WsusGroup).
-    CreateGroup { name: String, by: String },
+    /// Makes a group, below All Computers where no parent is named: [`WsusGroup`](super::WsusGroup). It gets this
+    /// id where the WSUS lets that be chosen.
+    CreateGroup {
+        name: String,
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+        parent: Option<GroupId>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+        id: Option<GroupId>,
+    },
     /// Nothing.
     DeleteGroup {
         #[serde(with = "text")]

@@ -66,6 +66,18 @@ impl App {
         name: &str,
         parent: Option<GroupId>,
     ) -> Result<GroupSummary, AppError> {
+        let id = GroupId::from_bytes(random_guid()?);
+        self.create_group_with(operator, name, parent, id).await
+    }
+
+    /// Makes a group that another server knew by this id.
+    pub async fn create_group_with(
+        &self,
+        operator: &Operator,
+        name: &str,
+        parent: Option<GroupId>,
+        id: GroupId,
+    ) -> Result<GroupSummary, AppError> {
         self.must_decide_here()?;
         check_name(name).map_err(|error| AppError::Invalid(format!("{error}; choose another name")))?;
         let parent = parent.unwrap_or(ALL_COMPUTERS);
@@ -80,7 +92,7 @@ impl App {
                 return Err(AppError::Refused(format!("groups are nested {DEPTH_MAX} deep at most")));
             }
         }
-        let group = NewGroup { id: GroupId::from_bytes(random_guid()?), name: name.to_owned(), parent };
+        let group = NewGroup { id, name: name.to_owned(), parent };
         self.store.add_group(&group, &operator.name, self.clock.now()).await.map_err(refused)?;
         self.publish_decisions().await?;
         let group = Group { id: group.id, name: group.name, parent: Some(parent) };

@@ -121,8 +121,19 @@ pub(super) fn groups(app: &App) -> Vec<WsusGroup> {
     groups
 }
 
-pub(super) async fn create_group(app: &App, name: &str, by: &str) -> Answer<WsusGroup> {
-    let made = app.create_group(&operator(by), name, None).await.map_err(refusal)?.group;
+pub(super) async fn create_group(
+    app: &App,
+    name: &str,
+    parent: Option<GroupId>,
+    id: Option<GroupId>,
+    by: &str,
+) -> Answer<WsusGroup> {
+    let by = operator(by);
+    let made = match id {
+        None => app.create_group(&by, name, parent).await,
+        Some(id) => app.create_group_with(&by, name, parent, id).await,
+    };
+    let made = made.map_err(refusal)?.group;
     Ok(WsusGroup { id: made.id, name: made.name, parent: made.parent, built_in: false })
 }
 

@@ -90,9 +90,9 @@ impl Microsoft {
     }
 
     /// The service has no place for who made a group.
-    pub(super) async fn create_group(&self, name: &str) -> Answer<WsusGroup> {
+    pub(super) async fn create_group(&self, name: &str, parent: Option<GroupId>) -> Answer<WsusGroup> {
         self.decides("ExecuteSPCreateTargetGroup1").await?;
-        self.wsus.create_group(name, None).await.map(group).map_err(failure)
+        self.wsus.create_group(name, parent).await.map(group).map_err(failure)
     }
 
     pub(super) async fn delete_group(&self, id: GroupId, by: &str) -> Answer<()> {

@@ -138,12 +138,15 @@ async fn who_may_not_ask() {
 #[tokio::test]
 async fn groups_and_what_it_holds() {
     let Some((_program, wsus)) = start(&[]) else { return };
-    let made = wsus.create_group("Berlin - Été", "anna").await.unwrap();
+    let made = wsus.create_group("Berlin - Été", None, None, "anna").await.unwrap();
     assert_eq!(
         (made.name.as_str(), made.parent, made.built_in),
         ("Berlin - Été", Some(ALL_COMPUTERS), false)
     );
-    refused(wsus.create_group("BERLIN - Été", "anna").await, "A group with this name already exists");
+    refused(
+        wsus.create_group("BERLIN - Été", None, None, "anna").await,
+        "A group with this name already exists",
+    );
     let groups = wsus.groups().await.unwrap();
     let built_in: Vec<GroupId> = groups.iter().filter(|group| group.built_in).map(|group| group.id).collect();
     assert_eq!(built_in, BUILT_IN.map(|(id, ..)| id));
@@ -178,7 +181,7 @@ async fn members_come_and_go() {
     };
     assert_eq!(page.items[0], expected);
 
-    let other = wsus.create_group("Other", "anna").await.unwrap().id;
+    let other = wsus.create_group("Other", None, None, "anna").await.unwrap().id;
     let add = || memberships(vec![change(1, MADE), change(2, MADE)], vec![]);
     assert_eq!(counted(wsus.change_memberships(add()).await.unwrap()), (2, 0));
     assert_eq!(groups_of(&wsus, 2).await, [MADE]);
@@ -356,7 +359,7 @@ async fn a_synchronisation_that_fails() {
 async fn a_replica_leaves_it_to_the_server_above() {
     let Some((_program, wsus)) = start(&["--replica"]) else { return };
     let words = "it is a replica, whose upstream server would undo it, so ";
-    refused(wsus.create_group("New", "anna").await, words);
+    refused(wsus.create_group("New", None, None, "anna").await, words);
     refused(wsus.delete_group(MADE, "anna").await, words);
     refused(wsus.approve(approve(&[PLAIN], MADE, Some(ApprovalAction::Install))).await, words);
     refused(wsus.approve(approve(&[PLAIN], MADE, None)).await, words);
@@ -373,7 +376,7 @@ async fn a_replica_leaves_it_to_the_server_above() {
 async fn a_reporter_reads() {
     let Some((_program, wsus)) = start(&["--role", "1"]) else { return };
     assert_eq!(wsus.contents().await.unwrap().updates.len(), 3);
-    refused(wsus.create_group("New", "anna").await, "may only read");
+    refused(wsus.create_group("New", None, None, "anna").await, "may only read");
     refused(wsus.approve(approve(&[PLAIN], MADE, None)).await, "may only read");
     refused(wsus.synchronise("anna").await, "may only read");
 }

@@ -58,10 +58,17 @@ impl Wsus {
         }
     }
 
-    pub(crate) async fn create_group(&self, name: &str, by: &str) -> Answer<WsusGroup> {
+    pub(crate) async fn create_group(
+        &self,
+        name: &str,
+        parent: Option<GroupId>,
+        id: Option<GroupId>,
+        by: &str,
+    ) -> Answer<WsusGroup> {
         match self {
-            Self::Headwater(app) => headwater::create_group(app, name, by).await,
-            Self::Microsoft(wsus) => wsus.create_group(name).await,
+            Self::Headwater(app) => headwater::create_group(app, name, parent, id, by).await,
+            // It chooses the id itself.
+            Self::Microsoft(wsus) => wsus.create_group(name, parent).await,
         }
     }
 

@@ -26,7 +26,7 @@ struct Kept<T> {
 
 impl Manager {
     /// Writes the mirror as it is.
-    pub(super) async fn keep_mirror(&self) -> Result<(), ManagerError> {
+    pub(crate) async fn keep_mirror(&self) -> Result<(), ManagerError> {
         let mirror = self.mirror();
         let Some(read_at) = mirror.read_at else { return Ok(()) };
         self.keep_part(TREE, read_at, &*mirror.tree).await?;

@@ -34,6 +34,9 @@ pub async fn follow_wsus(manager: Arc<Manager>, mut stopped: watch::Receiver<boo
             _ = stopped.wait_for(|stop| *stop) => break,
         }
         let took = begun.elapsed();
+        if let Err(error) = manager.keep_record().await {
+            tracing::warn!(error = chain(&error), "the end of the record could not be kept");
+        }
         tracing::debug!(ms = took.as_millis() as u64, "the mirror was read");
         if kept_at.is_none_or(|at| at.elapsed() > KEEP_EVERY) {
             keep(&manager).await;

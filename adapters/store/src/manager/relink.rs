@@ -1,0 +1,158 @@
+//! A WSUS that takes the place of the linked one.
+
+use headwater_model::{GroupId, LinkageId, ServerId};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{AuditRow, ManagerStore, audit, linkage_id};
+use crate::{Result, rows};
+
+/// The WSUS that is to take the place, or has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelinkRow {
+    /// Of its Linkage.
+    pub url: String,
+    pub linkage: LinkageId,
+    /// JSON, which the store does not look into: what could not be written yet. Absent until it is the linked one.
+    pub open: Option<String>,
+}
+
+/// The WSUS that has taken the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SucceedingRow<'a> {
+    pub url: &'a str,
+    pub linkage: LinkageId,
+    pub server: ServerId,
+    pub name: &'a str,
+    /// The groups that have another id there, after the one before.
+    pub groups: &'a [(GroupId, GroupId)],
+    /// What could not be written yet, if anything.
+    pub open: Option<&'a str>,
+    pub audit: Option<AuditRow>,
+}
+
+impl ManagerStore {
+    /// Remembers which WSUS is to take the place of the linked one.
+    pub async fn begin_relink(&self, url: &str, linkage: LinkageId) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO relink (one, url, linkage_id) VALUES (1, $1, $2) \
+             ON CONFLICT (one) DO UPDATE SET url = excluded.url, linkage_id = excluded.linkage_id, open = NULL",
+        )
+        .bind(rows::text(url))
+        .bind(linkage.as_bytes().to_vec())
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    pub async fn relink(&self) -> Result<Option<RelinkRow>> {
+        let sql = "SELECT url, linkage_id, open FROM relink";
+        let row = sqlx::query(sql).fetch_optional(&self.read).await?;
+        let relink = |row: AnyRow| {
+            Ok(RelinkRow { url: row.try_get(0)?, linkage: linkage_id(&row, 1)?, open: row.try_get(2)? })
+        };
+        row.map(relink).transpose()
+    }
+
+    /// Makes another WSUS the linked one. Host groups keep their WSUS groups, whichever ids these have there.
+    pub async fn end_relink(&self, new: &SucceedingRow<'_>) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query("UPDATE link SET url = $1, linkage_id = $2, review = NULL")
+            .bind(rows::text(new.url))
+            .bind(new.linkage.as_bytes().to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("DELETE FROM linkages WHERE server_id = $1 AND linkage_id <> $2")
+            .bind(new.server.as_bytes().to_vec())
+            .bind(new.linkage.as_bytes().to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE linkages SET server_id = $1, name = $2 WHERE linkage_id = $3")
+            .bind(new.server.as_bytes().to_vec())
+            .bind(rows::text(new.name))
+            .bind(new.linkage.as_bytes().to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        for (before, now) in new.groups {
+            for sql in [
+                "UPDATE host_groups SET wsus_group = $1 WHERE wsus_group = $2",
+                "UPDATE host_groups SET replaced = $1 WHERE replaced = $2",
+            ] {
+                sqlx::query(sql)
+                    .bind(now.as_bytes().to_vec())
+                    .bind(before.as_bytes().to_vec())
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+        }
+        match new.open {
+            Some(open) => {
+                let sql = "UPDATE relink SET open = $1";
+                sqlx::query(sql).bind(rows::text(open)).execute(&mut *transaction).await?
+            }
+            None => sqlx::query("DELETE FROM relink").execute(&mut *transaction).await?,
+        };
+        if let Some(row) = &new.audit {
+            audit(&mut transaction, row).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_model::Timestamp;
+
+    use super::super::LinkageRow;
+    use super::*;
+    use crate::NewHostGroupRow;
+    use crate::test_database::{TestDatabase, on_both_engines};
+
+    on_both_engines!(another_wsus_takes_the_place_of_the_linked_one);
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    async fn another_wsus_takes_the_place_of_the_linked_one(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let row = |number: u128| LinkageRow {
+            linkage: LinkageId::from_u128(number),
+            public_key: vec![1],
+            server: ServerId::from_u128(number),
+            name: format!("s{number}"),
+            paired_by: "ada".to_owned(),
+            paired_at: NOW,
+            certificate_until: None,
+        };
+        store.add_linkage(&row(1), Some("https://one/linkage")).await.expect("writes");
+        store.add_linkage(&row(2), None).await.expect("writes");
+        let (before, now) = (GroupId::from_u128(1), GroupId::from_u128(2));
+        let group = NewHostGroupRow { wsus_group: Some(before), ..NewHostGroupRow::named("Pilot") };
+        assert!(store.add_host_group(&group, "ada", NOW).await.expect("writes"));
+        store.begin_review("it is another").await.expect("writes");
+        store.begin_relink("https://one/linkage", LinkageId::from_u128(1)).await.expect("writes");
+        store.begin_relink("https://two/linkage", LinkageId::from_u128(2)).await.expect("writes");
+        let relink = store.relink().await.expect("reads").expect("one");
+        assert_eq!((relink.linkage, relink.open), (LinkageId::from_u128(2), None));
+
+        let succeeding = SucceedingRow {
+            url: "https://two/linkage",
+            linkage: LinkageId::from_u128(2),
+            server: ServerId::from_u128(7),
+            name: "two",
+            groups: &[(before, now)],
+            open: Some("{}"),
+            audit: Some(AuditRow::of(NOW, "ada", "relink", "two")),
+        };
+        store.end_relink(&succeeding).await.expect("writes");
+        let link = store.link().await.expect("reads").expect("a link");
+        assert_eq!((link.linkage, link.review), (LinkageId::from_u128(2), None));
+        assert_eq!(store.host_groups().await.expect("reads")[0].wsus_group, Some(now));
+        let linkages = store.linkages().await.expect("reads");
+        assert_eq!(linkages.iter().map(|one| one.server.as_bytes()[15]).collect::<Vec<_>>(), [1, 7]);
+        assert_eq!(store.relink().await.expect("reads").and_then(|row| row.open).as_deref(), Some("{}"));
+        store.end_relink(&SucceedingRow { open: None, audit: None, ..succeeding }).await.expect("writes");
+        assert_eq!(store.relink().await.expect("reads"), None);
+        assert_eq!(store.audited(None, None, 1).await.expect("reads")[0].what, "relink");
+    }
+}

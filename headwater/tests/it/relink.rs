@@ -1,0 +1,241 @@
+//! The linked WSUS is lost, and a rebuilt or promoted one takes its place: agents are offered exactly what was
+//! approved before.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use headwater_model::UpdateIdentity;
+use headwater_simulated_agent::Agent;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::drift::check_offers;
+use crate::process::{HEADWATER, catalogue, documents, run, stderr};
+use crate::tree::{Node, Stopped, differences, eventually, exit, known_to_all, pair, sync};
+
+/// A top with a replica below it, and all that can be decided there.
+struct Before {
+    folder: TempDir,
+    catalogue: TempDir,
+    manager: Node,
+    top: Node,
+    berlin: Node,
+    /// The first and the third report at the top, the second in Berlin.
+    agents: Vec<Agent>,
+    updates: Vec<UpdateIdentity>,
+    expected: Vec<Vec<UpdateIdentity>>,
+}
+
+const DEADLINE: &str = "2027-12-24T03:00:00Z";
+
+async fn before() -> Before {
+    let folder = tempfile::tempdir().expect("a folder");
+    let catalogue = catalogue(120);
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    top.done(&["update", "import", &documents(&catalogue)]);
+    for group in ["Pilot", "Berlin"] {
+        top.done(&["group", "create", group]);
+    }
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    pair(&manager, &berlin, &berlin).await;
+    manager.done(&["hostgroup", "import", "--from-wsus"]);
+    let mut agents = vec![top.computer(1).await, berlin.computer(2).await, top.computer(3).await];
+    manager.done(&["hostgroup", "add", "Pilot", "pc1"]);
+    manager.done(&["hostgroup", "add", "Berlin", "pc2"]);
+    // A group that nobody made here, beneath another: what is approved for that one holds for its members too.
+    top.done(&["group", "create", "Lab", "--parent", "Pilot"]);
+    top.computer(4).await;
+    for computer in ["pc3.test.example", "pc4.test.example"] {
+        top.done(&["computer", "move", computer, "--group", "Lab"]);
+    }
+    let updates = known_to_all(&top, &agents);
+    let [for_all, for_pilot, for_berlin, for_lab, declined] = updates[..5] else { panic!("{updates:?}") };
+    let approve = |update: UpdateIdentity, group: &str, more: &[&str]| {
+        let id = update.id.to_string();
+        manager.done(&[&["update", "approve", &id, "--group", group], more].concat());
+    };
+    approve(for_all, "All Computers", &[]);
+    approve(for_pilot, "Pilot", &["--deadline", DEADLINE]);
+    approve(for_berlin, "Berlin", &[]);
+    approve(for_lab, "Lab", &[]);
+    manager.done(&["update", "decline", &declined.id.to_string()]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    let expected =
+        vec![vec![for_all, for_pilot], vec![for_all, for_berlin], vec![for_all, for_pilot, for_lab]];
+    check_offers(&mut agents, &updates, &expected).await;
+    eventually(|| is_mirrored(&manager)).await;
+    Before { folder, catalogue, manager, top, berlin, agents, updates, expected }
+}
+
+/// Whether all of it was read.
+fn is_mirrored(manager: &Node) -> bool {
+    let items = |arguments: &[&str]| match manager.json(arguments)["items"].take() {
+        Value::Array(items) => items,
+        other => panic!("no list: {other}"),
+    };
+    let computers = items(&["computer", "list"]);
+    let is_in = |computer: &&Value, group: &str| computer["groups"].to_string().contains(group);
+    let in_groups =
+        ["Pilot", "Berlin", "Lab"].map(|group| computers.iter().filter(|one| is_in(one, group)).count());
+    let decided =
+        ["--approval=approved", "--declined"].map(|filter| items(&["update", "list", filter]).len());
+    (in_groups, decided) == ([1, 1, 2], [4, 1])
+}
+
+/// It stands empty at the same address.
+fn emptied(top: Stopped, kept: &[&str]) -> Node {
+    for entry in std::fs::read_dir(&top.data).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if kept.iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
+        match path.is_dir() {
+            true => std::fs::remove_dir_all(path).expect("is lost"),
+            false => std::fs::remove_file(path).expect("is lost"),
+        }
+    }
+    top.start_again()
+}
+
+/// How many steps of each kind a plan has: groups, declines, approvals, members.
+fn steps(plan: &Value) -> [usize; 4] {
+    let steps = plan["steps"].as_array().expect("steps");
+    let of = |kind: &str| steps.iter().filter(|step| step["do"] == kind).count();
+    let found = [of("create_group"), of("decline"), of("approve"), of("add_member")];
+    assert_eq!(found.iter().sum::<usize>(), steps.len(), "{plan}");
+    found
+}
+
+fn said(data: &Path, arguments: &[&str]) -> String {
+    stderr(&run(data, arguments)).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_top_that_was_built_anew_gets_all_that_was_decided() {
+    let Before { folder, catalogue, manager, top, berlin, mut agents, updates, expected } = before().await;
+    let top = emptied(top.kill(), &[]);
+    top.done(&["update", "import", &documents(&catalogue)]);
+    // Its Linkage is another one: the linked WSUS is not reached, and what was read stays.
+    assert_eq!(exit(&manager.data, &["wsus", "sync"]), 3);
+    assert!(is_mirrored(&manager));
+    for agent in [0, 2] {
+        agents[agent].scan().await.expect("scans");
+    }
+    let plan = folder.path().join("relink.json").display().to_string();
+    let url = top.linkage_url();
+    assert!(said(&manager.data, &["wsus", "relink", &url]).contains("name the code that it shows"));
+    let preview = ["wsus", "relink", &url, "--code", &top.code(), "--save", &plan];
+    let seen = manager.json(&preview);
+    assert_eq!(steps(&seen), [3, 1, 4, 2], "{seen:#}");
+    let open = seen["open"].to_string();
+    assert!(
+        open.contains("pc4.test.example is to be in `Lab`: no server of the tree knows it yet"),
+        "{open}"
+    );
+    let groups = top.json(&["group", "list"])["items"].to_string();
+    assert!(!groups.contains("Pilot"), "nothing was written: {groups}");
+
+    // What was not seen is not written; a plan that was cut off is completed by the same command.
+    let mut seen_less = seen.clone();
+    seen_less["steps"].as_array_mut().expect("steps").pop();
+    let less = folder.path().join("less.json").display().to_string();
+    std::fs::write(&less, seen_less.to_string()).expect("is written");
+    let refused = said(&manager.data, &["wsus", "relink", "--apply", &less]);
+    assert!(refused.contains("is to be in `Lab`): make a new preview"), "{refused}");
+    let mut manager = manager;
+    for moment_ms in [40, 90, 140, 190] {
+        let mut applying = Command::new(HEADWATER);
+        let applying = applying.args(["wsus", "relink", "--apply", &plan, "--data"]).arg(&manager.data);
+        let mut applying = applying.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+        std::thread::sleep(Duration::from_millis(moment_ms));
+        manager = manager.kill().start_again();
+        applying.wait().expect("ends");
+    }
+    manager.done(&["wsus", "relink", "--apply", &plan]);
+    manager.done(&["wsus", "relink", "--apply", &plan]);
+    check_offers(&mut agents[..1], &updates, &expected[..1]).await;
+    check_offers(&mut agents[2..], &updates, &expected[2..]).await;
+    assert!(manager.json(&["wsus", "show"])["review"].is_null());
+
+    // The server below takes from the new one, and follows.
+    eventually(|| manager.json(&["wsus", "show"])["servers"].to_string().contains("berlin")).await;
+    eventually(|| sync(&manager.data, &[]).1 == 0).await;
+    check_offers(&mut agents, &updates, &expected).await;
+    let shown = berlin.json(&["update", "show", &expected[0][1].id.to_string()]);
+    assert!(shown["approvals"].to_string().contains(DEADLINE), "{shown}");
+
+    // A computer that comes late, and then nothing is left.
+    top.computer(4).await;
+    let rest = manager.json(&["wsus", "relink", &url, "--save", &plan]);
+    assert_eq!(steps(&rest), [0, 0, 0, 1], "{rest:#}");
+    manager.done(&["wsus", "relink", "--apply", &plan]);
+    let members = top.json(&["group", "members", "Lab"])["items"].clone();
+    assert_eq!(members.as_array().map(Vec::len), Some(2), "{members}");
+    assert!(said(&manager.data, &["wsus", "relink", &url]).contains("nothing is left to write"));
+    let record = manager.json(&["audit", "list"]).to_string();
+    assert_eq!(record.matches("\"relink\"").count(), 2, "{record}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_was_promoted_lacks_only_who_reported_above() {
+    let Before { folder, manager, top, berlin, mut agents, updates, expected, .. } = before().await;
+    let shop = Node::wsus(&folder, "shop", Some(&berlin));
+    pair(&manager, &shop, &shop).await;
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    top.kill();
+    let url = berlin.linkage_url();
+    assert!(said(&manager.data, &["wsus", "relink", &url]).contains("make it the top one first"));
+    berlin.done(&["upstream", "clear"]);
+    // The computers of the lost server report here from now on.
+    agents[0] = berlin.computer(1).await;
+    agents[2] = berlin.computer(3).await;
+
+    let plan = folder.path().join("relink.json").display().to_string();
+    let seen = manager.json(&["wsus", "relink", &url, "--save", &plan]);
+    assert_eq!(steps(&seen), [0, 0, 0, 2], "{seen:#}");
+    assert_eq!(seen["open"].as_array().map(Vec::len), Some(1), "{seen:#}");
+    manager.done(&["wsus", "relink", "--apply", &plan]);
+    check_offers(&mut agents, &updates, &expected).await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    let names: Vec<&Value> =
+        report["servers"].as_array().expect("servers").iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["berlin.test.example", "shop.test.example"]);
+    assert_eq!(exit(&manager.data, &["wsus", "doctor"]), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_wsus_behind_the_same_linkage_is_under_review() {
+    let Before { folder, catalogue, manager, top, berlin: _berlin, mut agents, updates, expected } =
+        before().await;
+    let top = emptied(top.kill(), &["linkage.json"]);
+    let reason = "is another WSUS than the one that was linked";
+    for command in [&["wsus", "sync"][..], &["group", "create", "Oslo"], &["wsus", "confirm"]] {
+        let said = said(&manager.data, command);
+        assert!(said.contains(reason) && said.contains("`headwater wsus relink https://"), "{said}");
+    }
+    let shown = manager.json(&["wsus", "show"]);
+    assert!(shown["review"].as_str().expect("a review").contains(reason), "{shown}");
+    assert!(is_mirrored(&manager), "reading goes on");
+
+    // What cannot be approved yet is named, and can be later.
+    let plan = folder.path().join("relink.json").display().to_string();
+    let relink = ["wsus", "relink", &top.linkage_url(), "--save", &plan];
+    let seen = manager.json(&relink);
+    assert_eq!((steps(&seen), seen["open"].to_string().matches("not there yet").count()), ([3, 0, 0, 0], 5));
+    manager.done(&["wsus", "relink", "--apply", &plan]);
+    assert!(manager.json(&["wsus", "show"])["review"].is_null());
+    top.done(&["update", "import", &documents(&catalogue)]);
+    for agent in [0, 2] {
+        agents[agent].scan().await.expect("scans");
+    }
+    let seen = manager.json(&relink);
+    assert_eq!(steps(&seen)[1..3], [1, 4], "{seen:#}");
+    manager.done(&["wsus", "relink", "--apply", &plan]);
+    eventually(|| sync(&manager.data, &[]).1 == 0).await;
+    check_offers(&mut agents, &updates, &expected).await;
+}

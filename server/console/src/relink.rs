@@ -1,0 +1,117 @@
+//! A rebuilt or promoted WSUS takes the place of the linked one: what it lacks, and writing it.
+
+use std::net::SocketAddr;
+
+use askama::Template;
+use axum::extract::{ConnectInfo, State};
+use axum::http::StatusCode;
+use axum::response::{Html, Redirect};
+use headwater_api::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest};
+use headwater_manager::Manager;
+use headwater_model::chain;
+use headwater_operators::Action;
+use headwater_words::relink::{counts, step};
+
+use crate::Shared;
+use crate::failure::Failure;
+use crate::fields::{Fields, Form};
+use crate::frame::Frame;
+use crate::link;
+use crate::look::When;
+use crate::session::Visitor;
+
+/// Lines of each part that a page shows.
+const SHOWN_MAX: usize = 500;
+
+#[derive(Template)]
+#[template(path = "relink.html")]
+struct Page {
+    frame: Frame,
+    verdict: String,
+    url: String,
+    read_at: When,
+    steps: Vec<Step>,
+    steps_more: usize,
+    open: Vec<String>,
+    open_total: usize,
+    only_there: Vec<String>,
+    only_there_total: usize,
+    button: String,
+    digest: String,
+}
+
+struct Step {
+    verb: String,
+    what: String,
+}
+
+type Answer = Result<Result<Redirect, Html<String>>, Failure>;
+
+/// The plan, or the page of the link with what is in the way. A code is used up by it, the password is asked
+/// again when it is carried out.
+pub(crate) async fn preview(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    visitor.confirmed(&manager, &fields, peer).await?;
+    let request = RelinkRequest { url: fields.get("url").to_owned(), code: fields.text("code") };
+    match manager.plan_relink(&request, by).await {
+        Ok(plan) => Ok(Err(page(&manager, &visitor, plan)?)),
+        Err(error) => Ok(Err(link::page(State(manager), visitor, &fields, chain(&error)).await?)),
+    }
+}
+
+/// Carries out the plan that was on screen, or refuses when it is another by now.
+pub(crate) async fn apply(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    visitor.confirmed(&manager, &fields, peer).await?;
+    let request = RelinkRequest { url: fields.get("url").to_owned(), code: None };
+    let plan = manager.plan_relink(&request, by).await?;
+    if plan.state != fields.get("plan") {
+        let what = format!("what the plan for {} was made from has changed: look at it again", plan.name);
+        return Err(Failure::new(StatusCode::CONFLICT, what));
+    }
+    let done = manager.apply_relink(&ApplyRelink { plan }, by).await?;
+    match done.refused.is_empty() {
+        true => Ok(Ok(Redirect::to("/link"))),
+        false => {
+            let wrong =
+                format!("{} is the linked WSUS, and did not take: {}", done.name, done.refused.join("; "));
+            Ok(Err(link::page(State(manager), visitor, &Fields::default(), wrong).await?))
+        }
+    }
+}
+
+fn page(manager: &Manager, visitor: &Visitor, plan: RelinkPlan) -> Result<Html<String>, Failure> {
+    let found = counts(&RelinkCounts::of(&plan.steps));
+    let name = &plan.name;
+    let page = Page {
+        frame: Frame::new(manager, visitor, "/link", "Relink", &Fields::default()),
+        verdict: match found.is_empty() {
+            true => format!("{name} lacks nothing."),
+            false => format!("{name} lacks {found}."),
+        },
+        button: match found.is_empty() {
+            true => format!("Link {name}"),
+            false => format!("Write {found}, and link {name}"),
+        },
+        read_at: When::new(plan.read_at, manager.now()),
+        steps_more: plan.steps.len().saturating_sub(SHOWN_MAX),
+        steps: plan.steps.iter().take(SHOWN_MAX).map(step).map(|[verb, what]| Step { verb, what }).collect(),
+        open_total: plan.open.len(),
+        open: plan.open.into_iter().take(SHOWN_MAX).collect(),
+        only_there_total: plan.only_there.len(),
+        only_there: plan.only_there.into_iter().take(SHOWN_MAX).collect(),
+        url: plan.url,
+        digest: plan.state,
+    };
+    Ok(Html(page.render()?))
+}

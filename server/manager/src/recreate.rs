@@ -1,0 +1,248 @@
+//! WSUS groups that are made again under the new names of their host groups: the new one is made, gets the approvals
+//! and the members, and then the old one goes, so that no computer loses an approval in between.
+//!
+//! What was begun stands in the database before it is done, and a run of the synchronisation command completes it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use headwater_api::linkage::Approve;
+use headwater_api::{DifferenceKind, PlannedGroup, Recreated, SyncDifference, SyncReport, SyncServerState};
+use headwater_model::{GroupId, ServerId, Sha256Digest, UpdateId};
+use headwater_store::{AuditRow, HostGroupRow};
+use headwater_tree::computer::Place;
+use headwater_tree::difference::Approval;
+use headwater_tree::group_plan::{GroupPlan, Plan, Target};
+use headwater_tree::recreate::{Stays, copies, stays};
+use ring::digest::{SHA256, digest};
+
+use crate::ask::Way;
+use crate::compare::{action, contents, told_approval};
+use crate::known::{Known, host_group_id};
+use crate::tree::Tree;
+use crate::{Manager, ManagerError};
+
+/// Computers that are named of all that keep a group.
+const NAMED_MAX: usize = 5;
+
+/// The approvals that are copied, by the group whose place another one takes.
+#[derive(Default)]
+pub(crate) struct Copied {
+    of: BTreeMap<GroupId, (String, Vec<Approval>)>,
+}
+
+impl Copied {
+    pub fn of(&self, group: &GroupPlan) -> Option<Recreated> {
+        let Target::Recreate { old, .. } = group.target else { return None };
+        let (name, approvals) = self.of.get(&old)?;
+        Some(Recreated { group: old, name: name.clone(), approvals: approvals.len() as u64, stays: None })
+    }
+
+    /// What was read to make a plan, the approvals too.
+    pub fn state(&self, plan: Sha256Digest) -> String {
+        if self.of.is_empty() {
+            return plan.to_string();
+        }
+        let approvals: Vec<_> =
+            self.of.values().flat_map(|(_, approvals)| approvals).map(told_approval).collect();
+        let read = serde_json::to_vec(&(plan.to_string(), approvals)).unwrap_or_default();
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, &read).as_ref());
+        Sha256Digest(bytes).to_string()
+    }
+}
+
+/// What became of the groups whose place others took.
+#[derive(Default)]
+pub(crate) struct Replaced {
+    /// Their names.
+    deleted: Vec<String>,
+    /// Why others stay, in sentences.
+    pub kept: BTreeMap<GroupId, String>,
+}
+
+impl Replaced {
+    /// Tells it as done, or as different, at the top.
+    pub fn tell(self, report: &mut SyncReport) {
+        let Some(top) = report.servers.first_mut() else { return };
+        top.changed
+            .extend(self.deleted.iter().map(|name| format!("group {name} was deleted, for it was replaced")));
+        if self.kept.is_empty() {
+            return;
+        }
+        top.differences_total += self.kept.len() as u64;
+        let told = self.kept.into_values().map(|text| SyncDifference { kind: DifferenceKind::Group, text });
+        top.differences.extend(told);
+        if top.state == SyncServerState::InStep {
+            top.state = SyncServerState::Differs;
+        }
+        if report.exit == 0 {
+            report.exit = 1;
+        }
+    }
+}
+
+/// The groups that were made under new names by plans that were cut off.
+pub(crate) fn begun(known: &Known) -> Vec<GroupId> {
+    let names: HashSet<String> =
+        known.rows.iter().filter_map(|row| row.recreating.as_ref()).map(|name| name.to_lowercase()).collect();
+    let groups = known.groups.iter().filter(|group| names.contains(&group.name.to_lowercase()));
+    groups.map(|group| group.id).collect()
+}
+
+impl Manager {
+    /// What is copied where groups are made again, or why that cannot be.
+    pub(crate) async fn copied(&self, way: &Way, known: &Known, plan: &Plan) -> Result<Copied, ManagerError> {
+        let mut copied = Copied::default();
+        let again = plan.groups.iter().filter_map(|group| match group.target {
+            Target::Recreate { old, new } => Some((group, old, new)),
+            _ => None,
+        });
+        let again: Vec<_> = again.collect();
+        if again.is_empty() {
+            return Ok(copied);
+        }
+        let top = contents(&self.contents_of(way, &way.top).await?);
+        for (group, old, new) in again {
+            let name = top.groups.get(&old).map_or_else(|| old.to_string(), |known| known.name.clone());
+            if known.row(group.group).is_some_and(|row| row.replaced.is_some()) {
+                return Err(ManagerError::Refused(format!(
+                    "the WSUS group whose place `{name}` took is still there: let `headwater wsus sync` delete it first"
+                )));
+            }
+            let approvals = copies(&top, old, new).map_err(|why| {
+                ManagerError::Refused(format!("`{name}` cannot be made again as `{}`: {why}", group.name))
+            })?;
+            copied.of.insert(old, (name, approvals.into_iter().cloned().collect()));
+        }
+        Ok(copied)
+    }
+
+    /// Makes the group that takes the place of the old one, with its approvals.
+    pub(crate) async fn make_again(
+        &self,
+        way: &Way,
+        row: &HostGroupRow,
+        planned: &PlannedGroup,
+        old: GroupId,
+        by: &str,
+    ) -> Result<GroupId, ManagerError> {
+        self.store.begin_recreate(row.id, &planned.name).await?;
+        let top = contents(&self.contents_of(way, &way.top).await?);
+        let parent = top.groups.get(&old).and_then(|group| group.parent);
+        let group = match planned.group {
+            Some(group) => group,
+            None => self.create_group_in(way, &way.top, &planned.name, parent, by).await?.id,
+        };
+        let refused = |reason: String| {
+            ManagerError::Refused(format!("the approvals for `{}` cannot be copied: {reason}", planned.name))
+        };
+        let approvals = copies(&top, old, planned.group).map_err(|why| refused(why.to_string()))?;
+        let mut batches: Vec<(Approve, Vec<UpdateId>)> = Vec::new();
+        for approval in approvals {
+            let approve = Approve {
+                by: by.to_owned(),
+                updates: Vec::new(),
+                group,
+                action: Some(action(approval.action)),
+                deadline: approval.deadline,
+            };
+            match batches.iter_mut().find(|(one, _)| *one == approve) {
+                Some((_, updates)) => updates.push(approval.update),
+                None => batches.push((approve, vec![approval.update])),
+            }
+        }
+        for (approve, updates) in batches {
+            for updates in updates.chunks(headwater_api::UPDATES_PER_REQUEST_MAX) {
+                let approve = Approve { updates: updates.to_vec(), ..approve.clone() };
+                let decided = self.approve_on(way, &way.top, approve).await?;
+                if let Some((update, reason)) = decided.refused.first() {
+                    return Err(refused(format!("{update}: {reason}")));
+                }
+            }
+        }
+        self.store.replace_wsus_group(row.id, group).await?;
+        Ok(group)
+    }
+
+    /// Deletes the groups whose place others took and that nobody needs any more.
+    pub(crate) async fn delete_replaced(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        by: &str,
+    ) -> Result<Replaced, ManagerError> {
+        let mut replaced = Replaced::default();
+        if self.store.host_groups().await?.iter().all(|row| row.replaced.is_none()) {
+            return Ok(replaced);
+        }
+        let (known, unreached) = self.known_for_sure(way, tree).await?;
+        for row in &known.rows {
+            let (Some(old), Some(new)) = (row.replaced, row.wsus_group) else { continue };
+            let Some(group) = known.groups.iter().find(|group| group.id == old) else {
+                self.store.forget_replaced(row.id).await?;
+                continue;
+            };
+            if let Some(why) = stays(host_group_id(row), old, new, &known.state(), &unreached) {
+                replaced.kept.insert(old, sentence(&group.name, &why, &known));
+                continue;
+            }
+            self.delete_group_on(way, &way.top, old, by).await?;
+            self.store.forget_replaced(row.id).await?;
+            let after = Some(format!("deleted: `{}` has its approvals and members", row.name));
+            let deleted = AuditRow { after, ..AuditRow::of(self.now(), by, "delete group", &group.name) };
+            self.store.audit(&deleted).await?;
+            replaced.deleted.push(group.name.clone());
+        }
+        if !replaced.deleted.is_empty() {
+            self.synchronise_below(way, by).await?;
+        }
+        Ok(replaced)
+    }
+
+    /// What is known now, and the servers whose computers are not.
+    async fn known_for_sure(&self, way: &Way, tree: &Tree) -> Result<(Known, Vec<ServerId>), ManagerError> {
+        let mut known = self.known(way, tree).await?;
+        let mut unreached = Vec::new();
+        for server in known.servers.clone().into_iter().filter(|server| server.has_managed_groups()) {
+            let told = match tree.linkages.get(&server.id) {
+                Some(linkage) => self.computers_of(way, linkage).await.ok(),
+                None => None,
+            };
+            match told {
+                Some(computers) => known = known.with_computers(server.id, computers),
+                None => unreached.push(server.id),
+            }
+        }
+        Ok((known, unreached))
+    }
+}
+
+fn sentence(name: &str, why: &Stays, known: &Known) -> String {
+    let names = known.names();
+    let list = |places: &BTreeSet<Place>| {
+        let name = |place: &Place| {
+            names.get(&place.client).map_or_else(|| place.client.to_string(), |name| (*name).to_owned())
+        };
+        let mut named: Vec<String> = places.iter().take(NAMED_MAX).map(name).collect();
+        if places.len() > NAMED_MAX {
+            named.push(format!("{} more", places.len() - NAMED_MAX));
+        }
+        named.join(", ")
+    };
+    match why {
+        Stays::NotReached(server) => format!(
+            "Group `{name}` stays, for the computers of {} are not known. Run `headwater wsus sync` when it is reached.",
+            known.server_name(*server)
+        ),
+        Stays::NotMoved(places) => format!(
+            "Group `{name}` stays, for these are not in the one that takes its place yet: {}. `headwater wsus sync` \
+             writes them.",
+            list(places)
+        ),
+        Stays::Left(places) => format!(
+            "Group `{name}` stays, for nobody writes these, which are in it: {}. See why with `headwater wsus group \
+             preview`.",
+            list(places)
+        ),
+    }
+}

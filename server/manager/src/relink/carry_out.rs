@@ -1,0 +1,204 @@
+//! Writing what a plan says, in its order: computers come into groups for which everything is approved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headwater_api::UPDATES_PER_REQUEST_MAX;
+use headwater_api::linkage::{
+    Approve, Contents, Decided, Decline, MembershipChange, Memberships, WsusApproval, WsusGroup,
+};
+use headwater_model::{GroupId, ServerId, UpdateId};
+use headwater_tree::difference::Approval;
+use headwater_tree::relink::{Open, Step};
+
+use super::source::Kept;
+use super::{Reading, words};
+use crate::compare::{action, told_approval};
+use crate::{Manager, ManagerError};
+
+/// What came of it.
+pub(super) struct Written {
+    /// The groups by the ids that they had.
+    pub groups: BTreeMap<GroupId, GroupId>,
+    /// What the WSUS did not take, each with a sentence.
+    pub refused: Vec<(Step, String)>,
+}
+
+impl Manager {
+    pub(super) async fn carry_out(&self, reading: &Reading, by: &str) -> Result<Written, ManagerError> {
+        let way = &reading.way;
+        let mut written = Written { groups: reading.plan.groups.clone(), refused: Vec::new() };
+        for step in &reading.plan.steps {
+            if let Step::CreateGroup { group, name, parent } = step {
+                let parent = parent.and_then(|parent| written.groups.get(&parent).copied());
+                let again = WsusGroup { id: *group, name: name.clone(), parent, built_in: false };
+                let made = self.create_group_again_on(way, &way.top, again, by).await?;
+                written.groups.insert(*group, made.id);
+            }
+        }
+        let by = by.to_owned();
+        for batch in batches(reading, &written.groups) {
+            let decided = match &batch.what {
+                What::Decline => {
+                    let decline = Decline { by: by.clone(), updates: batch.updates(), decline: true };
+                    self.decline_on(way, &way.top, decline).await?
+                }
+                What::Approve(approve) => {
+                    let approve = Approve { by: by.clone(), updates: batch.updates(), ..approve.clone() };
+                    self.approve_on(way, &way.top, approve).await?
+                }
+                What::Members(server) => {
+                    let Some(linkage) = reading.tree.linkages.get(server) else { continue };
+                    let add = batch.members(&written.groups);
+                    let memberships = Memberships { by: by.clone(), add, remove: Vec::new() };
+                    self.change_memberships_on(way, linkage, memberships).await?
+                }
+            };
+            note(&mut written.refused, &batch, decided, reading);
+        }
+        Ok(written)
+    }
+}
+
+/// What one request asks for.
+enum What {
+    Decline,
+    /// Without its updates and whose it is.
+    Approve(Approve),
+    Members(ServerId),
+}
+
+struct Batch<'a> {
+    what: What,
+    steps: Vec<&'a Step>,
+}
+
+impl Batch<'_> {
+    fn updates(&self) -> Vec<UpdateId> {
+        self.steps.iter().filter_map(|step| update(step)).collect()
+    }
+
+    fn members(&self, groups: &BTreeMap<GroupId, GroupId>) -> Vec<MembershipChange> {
+        let member = |step: &&Step| match step {
+            Step::AddMember { place, group } => {
+                Some(MembershipChange { client: place.client.clone(), group: *groups.get(group)? })
+            }
+            _ => None,
+        };
+        self.steps.iter().filter_map(member).collect()
+    }
+}
+
+fn update(step: &Step) -> Option<UpdateId> {
+    match step {
+        Step::Decline(update) => Some(*update),
+        Step::Approve { approval, .. } | Step::Withdraw(approval) => Some(approval.update),
+        Step::CreateGroup { .. } | Step::AddMember { .. } => None,
+    }
+}
+
+/// The steps after the groups in requests that hold many of them, in the plan's order of kinds.
+fn batches<'a>(reading: &'a Reading, groups: &BTreeMap<GroupId, GroupId>) -> Vec<Batch<'a>> {
+    let approve = |approval: &Approval, group: GroupId, withdraw: bool| Approve {
+        by: String::new(),
+        updates: Vec::new(),
+        group,
+        action: (!withdraw).then(|| action(approval.action)),
+        deadline: approval.deadline.filter(|_| !withdraw),
+    };
+    let mut batches: Vec<Batch> = Vec::new();
+    for step in &reading.plan.steps {
+        let what = match step {
+            Step::CreateGroup { .. } => continue,
+            Step::Withdraw(approval) => What::Approve(approve(approval, approval.group, true)),
+            Step::Decline(_) => What::Decline,
+            Step::Approve { approval, .. } => match groups.get(&approval.group) {
+                Some(group) => What::Approve(approve(approval, *group, false)),
+                None => continue,
+            },
+            Step::AddMember { place, .. } => What::Members(place.server),
+        };
+        let is_it = |batch: &&mut Batch| {
+            let same = match (&batch.what, &what) {
+                (What::Decline, What::Decline) => true,
+                (What::Approve(one), What::Approve(other)) => one == other,
+                (What::Members(one), What::Members(other)) => one == other,
+                _ => false,
+            };
+            same && batch.steps.len() < UPDATES_PER_REQUEST_MAX
+        };
+        match batches.iter_mut().find(is_it) {
+            Some(batch) => batch.steps.push(step),
+            None => batches.push(Batch { what, steps: vec![step] }),
+        }
+    }
+    batches
+}
+
+/// Finds the steps that were refused.
+fn note(refused: &mut Vec<(Step, String)>, batch: &Batch, decided: Decided, reading: &Reading) {
+    let reasons: BTreeMap<String, String> = decided.refused.into_iter().collect();
+    if reasons.is_empty() {
+        return;
+    }
+    for step in &batch.steps {
+        let part = match step {
+            Step::AddMember { place, .. } => place.client.to_string(),
+            other => update(other).map_or_else(String::new, |update| update.to_string()),
+        };
+        if let Some(reason) = reasons.get(&part) {
+            let at = reading.plan.steps.iter().position(|one| one == *step);
+            let said = at.and_then(|at| reading.told.steps.get(at)).map_or_else(String::new, words::step);
+            refused.push(((*step).clone(), format!("{said}: {reason}")));
+        }
+    }
+}
+
+impl Reading {
+    /// What is still to be written when that can be. Members of groups that are made from host groups follow with
+    /// the synchronisation.
+    pub(super) fn rest(&self, written: &Written, managed: &BTreeSet<GroupId>) -> Kept {
+        let mut approvals: BTreeSet<Approval> = BTreeSet::new();
+        let mut declined: BTreeSet<UpdateId> = BTreeSet::new();
+        let mut members = Vec::new();
+        for open in &self.plan.open {
+            match open {
+                Open::Approval { approval, why } if why.is_open() => drop(approvals.insert(approval.clone())),
+                Open::Decline(update) => drop(declined.insert(*update)),
+                Open::Member { client, group, why } if why.is_open() => {
+                    members.push((client.clone(), *group))
+                }
+                Open::Approval { .. } | Open::Member { .. } => {}
+            }
+        }
+        for (step, _) in &written.refused {
+            match step {
+                Step::Approve { approval, .. } => drop(approvals.insert(approval.clone())),
+                Step::Decline(update) => drop(declined.insert(*update)),
+                Step::AddMember { place, group } => members.push((place.client.clone(), *group)),
+                // Halts are remembered by themselves.
+                Step::Withdraw(_) | Step::CreateGroup { .. } => {}
+            }
+        }
+        let group = |id: &GroupId| written.groups.get(id).copied();
+        let approvals: Vec<WsusApproval> = approvals
+            .into_iter()
+            .filter_map(|one| Some(told_approval(&Approval { group: group(&one.group)?, ..one })))
+            .collect();
+        let is_about =
+            |update: &&String| approvals.iter().any(|one| update.starts_with(&format!("{}/", one.update)));
+        let members = members.into_iter().filter_map(|(client, id)| {
+            let group = group(&id).filter(|group| !managed.contains(group))?;
+            Some(MembershipChange { client, group })
+        });
+        Kept {
+            read_at: self.kept.read_at,
+            members: members.collect(),
+            contents: Contents {
+                updates: self.kept.contents.updates.iter().filter(is_about).cloned().collect(),
+                declined: declined.into_iter().collect(),
+                approvals,
+                ..Contents::default()
+            },
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Taking a rebuilt or promoted WSUS in the place of the linked one: what that one lacks is planned and written,
+//! and then it is the linked one.
+//!
+//! The link changes at the very end. Until then what was there is known from the mirror, which reads nothing but
+//! the linked WSUS; so a plan that was cut off is made again from the same, and only lacks what was done.
+
+mod carry_out;
+mod source;
+mod words;
+
+use std::collections::BTreeSet;
+
+use headwater_api::linkage::{Contents, WsusIdentity, WsusKind, WsusMode};
+use headwater_api::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest, RelinkStep, Relinked};
+use headwater_link::LinkageUrl;
+use headwater_model::GroupId;
+use headwater_store::{AuditRow, LinkageRow, SucceedingRow};
+use headwater_tree::relink::{Detecting, Plan, Source, Successor, plan};
+
+use crate::ask::{Way, invalid};
+use crate::compare::contents;
+use crate::link::{about, check};
+use crate::tree::Tree;
+use crate::{Manager, ManagerError};
+use carry_out::Written;
+use source::Kept;
+use words::told;
+
+/// What is named of all that changed since a plan was made.
+const CHANGES_NAMED_MAX: usize = 5;
+
+/// The WSUS that takes the place, and what it is to have.
+struct Reading {
+    way: Way,
+    /// Whether it is the linked one by now.
+    is_linked: bool,
+    identity: WsusIdentity,
+    tree: Tree,
+    kept: Kept,
+    source: Source,
+    plan: Plan,
+    told: RelinkPlan,
+}
+
+impl Manager {
+    /// What the WSUS behind the Linkage at this address lacks. It is paired with it, if that has not happened, and
+    /// nothing is written to the WSUS.
+    pub async fn plan_relink(&self, request: &RelinkRequest, by: &str) -> Result<RelinkPlan, ManagerError> {
+        let _one_at_a_time = self.linking.lock().await;
+        let way = self.successor(&request.url, request.code.as_deref(), by).await?;
+        // What was seen in the plan is known after a crash.
+        self.keep_mirror().await?;
+        match self.read_successor(way).await? {
+            Some(reading) => Ok(reading.told),
+            None => Err(ManagerError::Refused(
+                "this is the linked WSUS, and nothing is left to write to it: `headwater wsus sync` brings the \
+                 servers below in step"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// Carries out a plan: nothing that it does not show, and what of it is not done already. Then the WSUS is the
+    /// linked one, and the link is not under review any more.
+    pub async fn apply_relink(&self, apply: &ApplyRelink, by: &str) -> Result<Relinked, ManagerError> {
+        let _one_at_a_time = self.linking.lock().await;
+        let seen = &apply.plan;
+        let way = self.successor(&seen.url, None, by).await?;
+        if (way.top.linkage, way.top.server) != (seen.linkage, seen.server) {
+            return Err(ManagerError::Refused(format!(
+                "another WSUS than the one of the plan is at {}: make a new preview",
+                seen.url
+            )));
+        }
+        let name = way.top.name.clone();
+        let Some(reading) = self.read_successor(way).await? else {
+            let (done, refused, open) = (RelinkCounts::default(), Vec::new(), Vec::new());
+            return Ok(Relinked { name, done, refused, open });
+        };
+        if reading.identity.read_only {
+            return Err(ManagerError::Refused(format!(
+                "the Linkage of {name} may only read: give it an account of WSUS Administrators"
+            )));
+        }
+        must_be_seen(&reading.told, seen)?;
+        let written = self.carry_out(&reading, by).await?;
+        let relinked = Relinked {
+            name,
+            done: RelinkCounts::of(&reading.told.steps),
+            refused: written.refused.iter().map(|(_, sentence)| sentence.clone()).collect(),
+            open: reading.told.open.clone(),
+        };
+        self.succeed(&reading, &written, by).await?;
+        self.look_again();
+        Ok(relinked)
+    }
+
+    /// The way to the WSUS that is to take the place of the linked one.
+    async fn successor(&self, url: &str, code: Option<&str>, by: &str) -> Result<Way, ManagerError> {
+        let link = self.store.link().await?.ok_or(ManagerError::NotLinked)?;
+        let url: LinkageUrl = url.parse().map_err(invalid)?;
+        let about = about(&url).await?;
+        let known = self.store.linkages().await?.into_iter().find(|row| row.linkage == about.linkage);
+        let mut way = match known {
+            Some(top) if about.paired => {
+                Way { dial: self.dial(&url.to_string(), top.linkage)?, top, review: None }
+            }
+            _ => {
+                check(&about, &url)?;
+                let missing = || {
+                    let what =
+                        format!("the Linkage at {url} waits to be paired: name the code that it shows");
+                    ManagerError::Invalid(what)
+                };
+                self.pair_successor(&url, code.ok_or_else(missing)?, by).await?
+            }
+        };
+        let identity = self.identity_of(&way, &way.top).await?;
+        must_take_from_nobody(&identity)?;
+        let is_linked = way.top.linkage == link.linkage && way.top.server == identity.server;
+        let begun = self.store.relink().await?.is_some_and(|row| row.linkage == way.top.linkage);
+        if !is_linked && !begun {
+            self.store.begin_relink(&url.to_string(), way.top.linkage).await?;
+        }
+        way.top.server = identity.server;
+        way.top.name = identity.name;
+        Ok(way)
+    }
+
+    async fn pair_successor(&self, url: &LinkageUrl, code: &str, by: &str) -> Result<Way, ManagerError> {
+        let mut way = self.pair_at(url, code, by).await?;
+        let paired = async {
+            let identity = self.identity_of(&way, &way.top).await?;
+            must_take_from_nobody(&identity)?;
+            let row = LinkageRow { server: identity.server, name: identity.name, ..way.top.clone() };
+            self.store.add_linkage(&row, None).await?;
+            self.keep_trust_of(&way, &row).await;
+            Ok(row)
+        };
+        let paired: Result<LinkageRow, ManagerError> = paired.await;
+        match paired {
+            Ok(row) => {
+                way.top = row;
+                Ok(way)
+            }
+            Err(error) => {
+                self.release(&way).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What it has and what it is to have; nothing where it is the linked one and lacks nothing that is known.
+    async fn read_successor(&self, way: Way) -> Result<Option<Reading>, ManagerError> {
+        let link = self.store.link().await?.ok_or(ManagerError::NotLinked)?;
+        let linked = self.store.linkages().await?.into_iter().find(|row| row.linkage == link.linkage);
+        let is_linked =
+            linked.is_some_and(|row| (row.linkage, row.server) == (way.top.linkage, way.top.server));
+        let kept = match is_linked {
+            false => Kept::mirrored(&self.mirror())?,
+            true => {
+                let begun = self.store.relink().await?.filter(|row| row.linkage == way.top.linkage);
+                let open = begun.map(|row| Kept::open(&row)).transpose()?.flatten();
+                match open {
+                    Some(open) => open,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let source = self.source(&kept).await?;
+        let identity = self.identity_of(&way, &way.top).await?;
+        let tree = self.tree(&way).await?;
+        let there: Contents = self.contents_of(&way, &way.top).await?;
+        let computers = self.computers(&way, &tree).await?;
+        let there = contents(&there);
+        let successor = Successor {
+            server: identity.server,
+            contents: &there,
+            computers: &computers,
+            detecting: match identity.kind {
+                WsusKind::Headwater => Detecting::Approvable,
+                WsusKind::Microsoft => Detecting::Always,
+            },
+        };
+        let plan = plan(&source, successor);
+        let told = told(&plan, &source, successor, &self.mirror(), &way, kept.read_at);
+        Ok(Some(Reading { way, is_linked, identity, tree, kept, source, plan, told }))
+    }
+
+    /// The WSUS is the linked one from now on.
+    async fn succeed(&self, reading: &Reading, written: &Written, by: &str) -> Result<(), ManagerError> {
+        let groups: Vec<(GroupId, GroupId)> = reading
+            .source
+            .contents
+            .groups
+            .keys()
+            .filter_map(|before| Some((*before, *written.groups.get(before)?)))
+            .filter(|(before, now)| before != now)
+            .collect();
+        let managed: BTreeSet<GroupId> = self
+            .store
+            .host_groups()
+            .await?
+            .into_iter()
+            .filter_map(|row| row.wsus_group)
+            .map(|group| written.groups.get(&group).copied().unwrap_or(group))
+            .collect();
+        let open = reading.rest(written, &managed);
+        let open = (!open.is_empty()).then(|| serde_json::to_string(&open).unwrap_or_default());
+        let top = &reading.way.top;
+        let before = self.store.link().await?.map(|link| format!("linked through {}", link.url));
+        let counts = RelinkCounts::of(&reading.told.steps);
+        let after = format!("linked through {}: {}", reading.way.dial.url(), words::counted(&counts));
+        let audit =
+            AuditRow { before, after: Some(after), ..AuditRow::of(self.now(), by, "relink", &top.name) };
+        self.store
+            .end_relink(&SucceedingRow {
+                url: &reading.way.dial.url().to_string(),
+                linkage: top.linkage,
+                server: top.server,
+                name: &top.name,
+                groups: &groups,
+                open: open.as_deref(),
+                audit: (!reading.is_linked || !reading.plan.steps.is_empty()).then_some(audit),
+            })
+            .await?;
+        tracing::info!(server = top.name, by, "another WSUS is the linked one");
+        Ok(())
+    }
+}
+
+/// Whoever takes from another server decides nothing.
+fn must_take_from_nobody(identity: &WsusIdentity) -> Result<(), ManagerError> {
+    if identity.mode == WsusMode::Top {
+        return Ok(());
+    }
+    Err(ManagerError::Refused(format!(
+        "{} takes its updates from {}: make it the top one first, on its machine (`headwater upstream clear` where it \
+         is Headwater's)",
+        identity.name,
+        identity.upstream.as_deref().unwrap_or("another server"),
+    )))
+}
+
+/// Nothing is written that the operator did not see.
+fn must_be_seen(now: &RelinkPlan, seen: &RelinkPlan) -> Result<(), ManagerError> {
+    let known: BTreeSet<&RelinkStep> = seen.steps.iter().collect();
+    let new: Vec<String> = now.steps.iter().filter(|step| !known.contains(step)).map(words::step).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut words: Vec<String> = new.iter().take(CHANGES_NAMED_MAX).cloned().collect();
+    if new.len() > CHANGES_NAMED_MAX {
+        words.push(format!("and {} more", new.len() - CHANGES_NAMED_MAX));
+    }
+    Err(ManagerError::Refused(format!(
+        "what the plan for {} was made from has changed ({}): make a new preview",
+        now.name,
+        words.join("; ")
+    )))
+}
