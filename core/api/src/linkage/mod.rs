@@ -16,6 +16,7 @@
 //! All but the first, the second and the last ask for a certificate of the managing server's authority.
 
 mod ask;
+mod keep;
 mod order;
 mod pairing;
 mod relay;
@@ -23,6 +24,7 @@ mod trust;
 mod wsus;
 
 pub use ask::Ask;
+pub use keep::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, Keeping, KeptComputer, KeptMemberships};
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, Pairing, PairingAnswer};
 pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};

@@ -1,6 +1,7 @@
 //! Headwater's own update server as a WSUS of the tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
@@ -21,6 +22,10 @@ use headwater_policy::group::is_built_in;
 use headwater_views::{computers as computer_views, updates as update_views};
 
 use super::Answer;
+use crate::kept::Pace;
+
+/// Both are looked up in memory.
+pub(super) const PACE: Pace = Pace { count: Duration::from_secs(1), list: Duration::from_secs(10) };
 
 fn refusal(error: AppError) -> Failure {
     let kind = match &error {
@@ -149,6 +154,14 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
         })
     };
     Ok(Page { items: own.filter_map(computer).collect(), next, total: None })
+}
+
+pub(super) fn here_of(app: &App, clients: &HashSet<&ClientId>) -> Vec<ClientId> {
+    clients
+        .iter()
+        .filter(|client| app.live.member(client).is_some())
+        .map(|client| (*client).clone())
+        .collect()
 }
 
 pub(super) fn updates(app: &App, after: Option<String>) -> Answer<Page<UpdateSummary>> {
