@@ -1,6 +1,7 @@
 //! Decisions about the tree of WSUS servers that a managing server is linked with, made over snapshots
 //! and tested as data: which computer of which server a host is ([`matching`]), what a computer group made
-//! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), whether a plan may
+//! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), also once it appears
+//! elsewhere ([`kept`]), whether a plan may
 //! still be carried out ([`plan_guard`]), whether a server is in step with the top ([`in_step`],
 //! [`difference`]), and which server is next ([`order`]).
 
@@ -9,6 +10,7 @@ pub mod difference;
 pub mod group_plan;
 pub mod host;
 pub mod in_step;
+pub mod kept;
 pub mod matching;
 pub mod naming;
 pub mod order;

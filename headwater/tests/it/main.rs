@@ -14,6 +14,7 @@ mod drift;
 mod host_groups;
 mod linkage;
 mod load;
+mod memberships;
 mod mischief;
 mod offers;
 mod operations;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Ask, Contents, Decided, Decline, Joining, Memberships, ORDERS, Order, Pairing, PairingAnswer,
-    Reached, Renewal, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup,
-    WsusIdentity, WsusLower,
+    Approve, Ask, Contents, Decided, Decline, Joining, Keeping, KeptMemberships, Memberships, ORDERS, Order,
+    Pairing, PairingAnswer, Reached, Renewal, Signed, SignedRevocations, StartedSync, SyncProgress, Trust,
+    WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
@@ -176,6 +176,14 @@ impl Manager {
         memberships: Memberships,
     ) -> Result<Decided> {
         self.ask(way, of, Ask::ChangeMemberships(memberships)).await
+    }
+
+    pub(crate) async fn keep_on(&self, way: &Way, of: &LinkageRow, list: KeptMemberships) -> Result<()> {
+        self.ask(way, of, Ask::Keep(list)).await
+    }
+
+    pub(crate) async fn kept_at(&self, way: &Way, of: &LinkageRow) -> Result<Keeping> {
+        self.ask(way, of, Ask::Kept).await
     }
 
     pub(crate) async fn approve_on(&self, way: &Way, of: &LinkageRow, approve: Approve) -> Result<Decided> {

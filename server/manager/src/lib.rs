@@ -14,6 +14,7 @@ mod group_plan;
 mod halt;
 mod host_groups;
 mod impact;
+mod kept;
 mod known;
 mod link;
 mod mirror;

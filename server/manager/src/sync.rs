@@ -18,6 +18,7 @@ use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::group_plan::Plan;
 use headwater_tree::in_step::Wanted;
+use headwater_tree::kept::kept;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
 use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
@@ -308,9 +309,12 @@ impl Run<'_> {
             self.take_updates(server, linkage, done).await?;
         }
         self.goes_on()?;
-        let registers = only.is_none_or(|only| only == SyncPart::Clients) && server.has_managed_groups();
+        let registers = only.is_none_or(|only| only == SyncPart::Clients);
         if !dry_run && registers {
-            self.register(server, linkage, begun, done).await?;
+            if server.has_managed_groups() {
+                self.register(server, linkage, begun, done).await?;
+            }
+            self.keep(server, linkage, begun).await?;
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
         let here = match server.mode {
@@ -409,6 +413,19 @@ impl Run<'_> {
             Some((client, reason)) => Err(ManagerError::Refused(format!("{client}: {reason}"))),
             None => Ok(()),
         }
+    }
+
+    /// Leaves with the Linkage who is to be in which group once it first reports there.
+    async fn keep(&self, server: &Server, linkage: &LinkageRow, begun: &Begun) -> Result<(), ManagerError> {
+        let Known { hosts, computers, .. } = &begun.known;
+        let mut wanted = kept(server, &begun.plan, hosts, computers);
+        wanted.values_mut().for_each(|groups| groups.retain(|group| !begun.held.contains_key(group)));
+        wanted.retain(|_, groups| !groups.is_empty());
+        let count = self.manager.keep_at(self.way, linkage, &wanted, self.by).await?;
+        if count > 0 {
+            self.say(server, SyncPhase::Clients, format!("memberships of {count} computers kept for later"));
+        }
+        Ok(())
     }
 }
 
