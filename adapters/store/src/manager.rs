@@ -2,9 +2,11 @@
 
 mod host_groups;
 mod schedule;
+mod sightings;
 mod trust;
 
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
+pub use sightings::SightingRow;
 pub use trust::RevocationRow;
 
 use std::path::Path;
@@ -227,6 +229,7 @@ impl ManagerStore {
             "DELETE FROM linkages",
             "DELETE FROM mirror",
             "DELETE FROM halts",
+            "DELETE FROM sightings",
             "UPDATE host_groups SET wsus_group = NULL",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;

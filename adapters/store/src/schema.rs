@@ -44,6 +44,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0005_revocations.sql"),
         include_str!("../migrations/manager/0006_operators.sql"),
         include_str!("../migrations/manager/0007_schedule.sql"),
+        include_str!("../migrations/manager/0010_sightings.sql"),
     ],
     ours: ["authority", "linkages"],
 };

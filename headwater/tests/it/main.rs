@@ -28,6 +28,7 @@ mod runs;
 mod scan;
 mod server_sync;
 mod sessions;
+mod sightings;
 mod sources;
 mod tree;
 mod up;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::Way;
 use crate::host_groups::named;
 use crate::known::{Known, host_group_id};
+use crate::notes::FRESH_ID;
 use crate::{Manager, ManagerError, Mirror};
 
 /// What is named of all that changed since a plan was made.
@@ -382,6 +383,11 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
         // A host that was seen before reports to a server that is not reached now.
         let before = name.parse().ok().and_then(|client| names.mirror.computers.get(&client));
         match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
+            (Reason::NeverSeen, Some((name, server)))
+                if names.mirror.tree.server(server.id).is_none_or(|one| one.server.linkage.is_none()) =>
+            {
+                (name.clone(), format!("it reports to {}, which is outside the link", server.name))
+            }
             (Reason::NeverSeen, Some((name, server))) => {
                 (name.clone(), format!("it reports to {}, which is not reached", server.name))
             }
@@ -410,9 +416,7 @@ fn in_words(reason: &Reason, known: &Known) -> String {
         }
         Reason::DuplicateName(places) => format!("{} computers have its name", places.len()),
         Reason::SharedId(client) => {
-            format!(
-                "several machines have its client id {client}: give each its own with a fresh SusClientId"
-            )
+            format!("several machines have its client id {client}: {FRESH_ID}")
         }
         Reason::Policy { place, value } => {
             format!("the policy decides on {}: set its target group to `{value}`", server(&place.server))

@@ -108,13 +108,13 @@ impl Manager {
         top: Contents,
     ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        let known = self.known(way, tree).await?;
         Run { manager: self, way, tree, request, by: "", watched: None }.all(known, top, Vec::new()).await
     }
 
     /// Ends the run that goes on, after what it is doing.
     pub async fn stop_synchronising(&self, by: &str) -> Result<(), ManagerError> {
         let current = self.running.lock().await;
+        known: Known,
         let Some(running) = current.as_ref().filter(|running| !running.has_ended()) else {
             return Err(ManagerError::Refused("no synchronisation is running".to_owned()));
         };
