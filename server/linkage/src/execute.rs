@@ -50,6 +50,7 @@ impl Linkage {
             Ask::Contents => json(wsus.contents().await?),
             Ask::Groups => json(wsus.groups().await?),
             Ask::CreateGroup { name, by } => json(wsus.create_group(&name, &by).await?),
+            Ask::CopyGroup { group, by } => json(wsus.copy_group(group, &by).await?),
             Ask::DeleteGroup { id, by } => json(wsus.delete_group(id, &by).await?),
             Ask::Computers { after } => json(wsus.computers(after).await?),
             Ask::Updates { after } => json(wsus.updates(after).await?),

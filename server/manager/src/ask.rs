@@ -124,6 +124,16 @@ impl Manager {
         self.ask(way, of, Ask::CreateGroup { name: name.to_owned(), by: by.to_owned() }).await
     }
 
+    pub(crate) async fn copy_group_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        group: WsusGroup,
+        by: &str,
+    ) -> Result<WsusGroup> {
+        self.ask(way, of, Ask::CopyGroup { group, by: by.to_owned() }).await
+    }
+
     /// All computers that report to a server.
     pub(crate) async fn computers_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusComputer>> {
         let mut found = Vec::new();

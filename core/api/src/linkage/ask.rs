@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, LinkageId, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use super::{Approve, Decline, KeptMemberships, Memberships, Pairing, Renewal, SignedRevocations};
+use super::{Approve, Decline, KeptMemberships, Memberships, Pairing, Renewal, SignedRevocations, WsusGroup};
 use crate::text;
 
 /// A request to one Linkage, with the type of what is answered.
@@ -36,6 +36,8 @@ pub enum Ask {
     Groups,
     /// Makes a group below All Computers: [`WsusGroup`](super::WsusGroup).
     CreateGroup { name: String, by: String },
+    /// Makes a group as it is at the top: [`WsusGroup`](super::WsusGroup).
+    CopyGroup { group: WsusGroup, by: String },
     /// Nothing.
     DeleteGroup {
         #[serde(with = "text")]

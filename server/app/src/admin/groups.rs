@@ -66,6 +66,17 @@ impl App {
         name: &str,
         parent: Option<GroupId>,
     ) -> Result<GroupSummary, AppError> {
+        self.copy_group(operator, GroupId::from_bytes(random_guid()?), name, parent).await
+    }
+
+    /// Makes a group with the id that it has on another server.
+    pub async fn copy_group(
+        &self,
+        operator: &Operator,
+        id: GroupId,
+        name: &str,
+        parent: Option<GroupId>,
+    ) -> Result<GroupSummary, AppError> {
         self.must_decide_here()?;
         check_name(name).map_err(|error| AppError::Invalid(format!("{error}; choose another name")))?;
         let parent = parent.unwrap_or(ALL_COMPUTERS);
@@ -76,11 +87,14 @@ impl App {
                     "update servers are not computers: choose another parent".into(),
                 ));
             }
+            if let Some(there) = served.offers.groups.get(id) {
+                return Err(AppError::Refused(format!("`{}` has the id {id} already", there.name)));
+            }
             if served.offers.groups.chain(parent).count() >= DEPTH_MAX - 1 {
                 return Err(AppError::Refused(format!("groups are nested {DEPTH_MAX} deep at most")));
             }
         }
-        let group = NewGroup { id: GroupId::from_bytes(random_guid()?), name: name.to_owned(), parent };
+        let group = NewGroup { id, name: name.to_owned(), parent };
         self.store.add_group(&group, &operator.name, self.clock.now()).await.map_err(refused)?;
         self.publish_decisions().await?;
         let group = Group { id: group.id, name: group.name, parent: Some(parent) };

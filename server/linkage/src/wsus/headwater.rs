@@ -130,6 +130,12 @@ pub(super) async fn create_group(app: &App, name: &str, by: &str) -> Answer<Wsus
     Ok(WsusGroup { id: made.id, name: made.name, parent: made.parent, built_in: false })
 }
 
+pub(super) async fn copy_group(app: &App, group: WsusGroup, by: &str) -> Answer<WsusGroup> {
+    let made = app.copy_group(&operator(by), group.id, &group.name, group.parent).await;
+    let made = made.map_err(refusal)?.group;
+    Ok(WsusGroup { id: made.id, name: made.name, parent: made.parent, built_in: false })
+}
+
 pub(super) async fn delete_group(app: &App, id: GroupId, by: &str) -> Answer<()> {
     app.delete_group(&operator(by), id).await.map_err(refusal).map(drop)
 }

@@ -100,6 +100,13 @@ impl Microsoft {
         self.wsus.create_group(name, None).await.map(group).map_err(failure)
     }
 
+    /// The one who makes it has no place here either.
+    pub(super) async fn copy_group(&self, copied: WsusGroup) -> Answer<WsusGroup> {
+        self.decides("ExecuteSPCreateTargetGroup2").await?;
+        let WsusGroup { id, name, parent, .. } = copied;
+        self.wsus.copy_group(id, &name, parent).await.map(group).map_err(failure)
+    }
+
     pub(super) async fn delete_group(&self, id: GroupId, by: &str) -> Answer<()> {
         self.decides("ExecuteSPDeleteTargetGroup").await?;
         match self.wsus.delete_group(id, by).await {

@@ -67,6 +67,14 @@ impl Wsus {
         }
     }
 
+    /// Makes a group as it is at the top.
+    pub(crate) async fn copy_group(&self, group: WsusGroup, by: &str) -> Answer<WsusGroup> {
+        match self {
+            Self::Headwater(app) => headwater::copy_group(app, group, by).await,
+            Self::Microsoft(wsus) => wsus.copy_group(group).await,
+        }
+    }
+
     pub(crate) async fn delete_group(&self, id: GroupId, by: &str) -> Answer<()> {
         match self {
             Self::Headwater(app) => headwater::delete_group(app, id, by).await,
