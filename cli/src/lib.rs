@@ -44,6 +44,7 @@ mod update_sheet;
 mod upstream;
 mod wsus;
 mod wsus_group;
+mod wsus_server;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use headwater_api::{
     ApplyGroupPlan, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
     GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups,
     LinkRequest, NewHostGroup, NewSchedule, Page, PairRequest, RevokeRequest, Revoked, Schedule,
-    StandingQuery, SyncRun, UndonePlan, UpdateFailure, WsusLink, path,
+    ServerChange, StandingQuery, SyncRun, TreeServer, UndonePlan, UpdateFailure, WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -63,6 +63,11 @@ impl Client {
     /// Restores the members that a WSUS group had before the last plan of its host group.
     pub fn undo_group_plan(&self, host_group: &str) -> Result<Answer<UndonePlan>, Error> {
         self.post(&path_with(path::WSUS_GROUP_UNDO, host_group), &serde_json::Map::new())
+    }
+
+    /// Sets what is wanted of one server of the tree.
+    pub fn set_server(&self, name: &str, change: &ServerChange) -> Result<Answer<TreeServer>, Error> {
+        self.patch(&path_with(path::WSUS_SERVER, name), change)
     }
 
     pub fn schedule(&self) -> Result<Answer<Option<Schedule>>, Error> {

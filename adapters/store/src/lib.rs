@@ -40,7 +40,7 @@ pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
-    RevocationRow, SightingRow, SyncRunRow,
+    RevocationRow, ServerSettingsRow, SightingRow, SyncRunRow,
 };
 pub use operators::{
     AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,

@@ -2,10 +2,12 @@
 
 mod host_groups;
 mod schedule;
+mod server_settings;
 mod sightings;
 mod trust;
 
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
+pub use server_settings::ServerSettingsRow;
 pub use sightings::SightingRow;
 pub use trust::RevocationRow;
 
@@ -230,6 +232,7 @@ impl ManagerStore {
             "DELETE FROM mirror",
             "DELETE FROM halts",
             "DELETE FROM sightings",
+            "DELETE FROM server_settings",
             "UPDATE host_groups SET wsus_group = NULL",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;

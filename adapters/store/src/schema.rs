@@ -45,6 +45,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0006_operators.sql"),
         include_str!("../migrations/manager/0007_schedule.sql"),
         include_str!("../migrations/manager/0010_sightings.sql"),
+        include_str!("../migrations/manager/0011_server_settings.sql"),
     ],
     ours: ["authority", "linkages"],
 };

@@ -3,10 +3,11 @@
 //! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), also once it appears
 //! elsewhere ([`kept`]), whether a plan may
 //! still be carried out ([`plan_guard`]), whether a server is in step with the top ([`in_step`],
-//! [`difference`]), and which server is next ([`order`]).
+//! [`difference`]), what is written on one that follows by itself ([`follow`]), and which server is next ([`order`]).
 
 pub mod computer;
 pub mod difference;
+pub mod follow;
 pub mod group_plan;
 pub mod host;
 pub mod in_step;
@@ -19,3 +20,4 @@ pub mod rule;
 #[cfg(test)]
 mod sample;
 pub mod server;
+pub mod window;

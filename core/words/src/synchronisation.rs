@@ -70,6 +70,7 @@ pub fn sentences(server: &SyncServer) -> Vec<String> {
     let name = &server.name;
     let mut all: Vec<String> = server.problem.iter().map(|problem| format!("{name}: {problem}")).collect();
     all.extend(server.changed.iter().take(CHANGES_NAMED_MAX).map(|change| format!("{name}: {change}")));
+    all.extend(server.local.iter().map(|local| format!("{name}: its own, and no difference: {local}")));
     let more = server.changed.len().saturating_sub(CHANGES_NAMED_MAX) as u64;
     if more > 0 {
         all.push(format!("{name}: {}", counted(more, "more change")));

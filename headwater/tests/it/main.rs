@@ -27,6 +27,7 @@ mod rollup_upward;
 mod runs;
 mod scan;
 mod server_sync;
+mod servers;
 mod sessions;
 mod sightings;
 mod sources;

@@ -50,7 +50,7 @@ pub(crate) fn in_words(comparison: &Comparison) -> Vec<SyncDifference> {
 }
 
 /// Identities that cannot be read are left out: then the other side has one more.
-fn contents(told: &Told) -> Contents {
+pub(crate) fn contents(told: &Told) -> Contents {
     let identity = |text: &String| -> Option<UpdateIdentity> {
         let (id, revision) = text.split_once('/')?;
         Some(UpdateIdentity { id: id.parse().ok()?, revision: revision.parse().ok()? })
@@ -68,6 +68,15 @@ fn contents(told: &Told) -> Contents {
             .collect::<BTreeMap<_, _>>(),
         approvals: told.approvals.iter().map(approval).collect(),
         declined: told.declined.iter().copied().collect(),
+    }
+}
+
+pub(crate) fn told_action(action: Action) -> ApprovalAction {
+    match action {
+        Action::Install => ApprovalAction::Install,
+        Action::Uninstall => ApprovalAction::Uninstall,
+        Action::Detect => ApprovalAction::Detect,
+        Action::Block => ApprovalAction::Block,
     }
 }
 

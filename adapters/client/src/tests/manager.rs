@@ -6,7 +6,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use headwater_api::{GroupPlanQuery, HostGroupMembers, LinkRequest, SyncReport, SyncRequest};
+use headwater_api::{
+    GroupPlanQuery, HostGroupMembers, LinkRequest, ServerChange, ServerFollow, SyncReport, SyncRequest,
+};
 
 use super::client;
 use super::fake::{Fake, Request, json};
@@ -102,7 +104,7 @@ fn events_are_told_as_they_come() {
 #[test]
 fn paths_and_bodies() {
     let problem = || json("409 Conflict", r#"{"title":"No","status":409}"#);
-    let fake = Fake::answering(&[problem(), problem(), problem(), problem()]);
+    let fake = Fake::answering(&[problem(), problem(), problem(), problem(), problem()]);
     let client = client(&fake.url);
     let members = HostGroupMembers { add: vec!["pc-17".into()], remove: vec![] };
     let link = LinkRequest { url: "https://w.example:8532/linkage".into(), code: "1234-5678".into() };
@@ -111,6 +113,8 @@ fn paths_and_bodies() {
     client.plan_group(&query).expect_err("refused");
     client.link_wsus(&link).expect_err("refused");
     client.import_host_groups().expect_err("refused");
+    let change = ServerChange { follow: Some(ServerFollow::GroupsAndApprovals), window: None };
+    client.set_server("Büro 3", &change).expect_err("refused");
     let requests: Vec<_> = fake.requests();
     let lines: Vec<_> =
         requests.iter().map(|request| format!("{} {}", request.line, compact(request))).collect();
@@ -121,6 +125,7 @@ fn paths_and_bodies() {
             "GET /api/v1/wsus/groups/plan?group=B%C3%BCro%20%26%20Lab ",
             r#"POST /api/v1/wsus {"url":"https://w.example:8532/linkage","code":"1234-5678"}"#,
             "POST /api/v1/hostgroups/import {}",
+            r#"PATCH /api/v1/wsus/servers/B%C3%BCro%203 {"follow":"groups,approvals"}"#,
         ]
     );
 }

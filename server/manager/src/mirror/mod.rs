@@ -187,6 +187,8 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         last_contact_at: None,
         last_sync_at: None,
         computers: 0,
+        follow: headwater_api::ServerFollow::Nothing,
+        window: None,
     };
     let standing = crate::sync::untouched(id, name, None, headwater_api::SyncServerState::InStep);
     ServerView { server, standing, silent: 0, depth: 0 }
