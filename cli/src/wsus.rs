@@ -8,6 +8,7 @@ use headwater_api::{
 };
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
+use headwater_words::synchronisation::standing;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure, ended};
@@ -272,7 +273,7 @@ fn servers(servers: &[TreeServer], reader: Reader) -> String {
         table.row([
             format!("{}{}", "  ".repeat(depth), server.name),
             server.kind.map_or("", kind).into(),
-            wsus_server::mode_text(server),
+            standing(server),
             linkage.into(),
             when(server.last_contact_at),
             when(server.last_sync_at),

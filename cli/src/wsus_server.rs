@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 use headwater_api::{ServerChange, ServerFollow, TreeServer};
-use headwater_words::synchronisation::mode;
+use headwater_words::synchronisation::standing;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
@@ -48,23 +48,11 @@ pub(crate) fn run(command: &WsusServerCommand, session: &mut Session<'_, '_>) ->
         window: window.as_ref().map(|window| if window == "always" { String::new() } else { window.clone() }),
     };
     let answer = session.client.set_server(name, &change)?;
-    session.show(&answer, |server, reader| sheet(server, reader))
+    session.show(&answer, sheet)
 }
 
 fn sheet(server: &TreeServer, reader: Reader) -> String {
     let mut sheet = Sheet::default();
-    sheet
-        .fact("Server", server.name.as_str())
-        .fact("Mode", mode_text(server))
-        .fact("Window", server.window.as_deref().unwrap_or("always"));
+    sheet.fact("Server", server.name.as_str()).fact("Mode", standing(server));
     sheet.text(reader.width)
-}
-
-/// `autonomous, follows`
-pub(crate) fn mode_text(server: &TreeServer) -> String {
-    let mode = server.mode.map_or("", mode);
-    match server.follow {
-        ServerFollow::Nothing => mode.to_owned(),
-        ServerFollow::GroupsAndApprovals => format!("{mode}, follows"),
-    }
 }

@@ -107,7 +107,7 @@ fn what_is_odd_about_a_computer_stands_below_the_list() {
     let page = json!({"items": [odd, silent_computer()], "total": 2});
     let done = run(
         "computer list --outside",
-        &[("GET /api/v1/computers?outside=true&limit=100", Reply::Json(page))],
+        &[("GET /api/v1/computers?limit=100&outside=true", Reply::Json(page))],
     );
     assert_eq!(done.exit, Exit::Done, "{}", done.err);
     let note = "\n\npc-17.example: outside the link: Berlin has no WSUS Linkage; pair one there.\n";

@@ -64,7 +64,7 @@ mod tests {
             let read: Window = window.parse().expect("a window");
             assert_eq!(read.to_string(), window);
             let is_open = |time: &&str| read.is_open(minute(time).expect("a time"));
-            assert!(open.iter().all(is_open) && !closed.iter().any(|time| is_open(time)), "{window}");
+            assert!(open.iter().all(is_open) && !closed.iter().any(is_open), "{window}");
         };
         check("22:00-05:00", &["22:00", "23:59", "00:00", "04:59"], &["05:00", "12:00", "21:59"]);
         check("09:30-17:00", &["09:30", "16:59"], &["09:29", "17:00", "00:00"]);
