@@ -57,6 +57,8 @@ async fn accounts_that_there_were_may_do_everything(on: TestDatabase) {
         "DROP TABLE tokens",
         "DROP TABLE sign_in_failures",
         "DROP TABLE schedule",
+        "DROP TABLE sightings",
+        "DROP TABLE server_settings",
         "DROP TABLE audit",
         "CREATE TABLE audit (audit_id BIGINT)",
         "CREATE TABLE operators (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, created_at BIGINT NOT NULL)",
