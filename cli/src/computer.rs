@@ -43,6 +43,9 @@ pub enum ComputerCommand {
         /// Only those in this group or beneath it, by name or id
         #[arg(long, value_name = "GROUP")]
         group: Option<String>,
+        /// Only those that report to a server without a Linkage of the tree, of a managing server
+        #[arg(long)]
+        outside: bool,
         #[command(flatten)]
         part: Part,
     },
@@ -74,8 +77,8 @@ pub enum ComputerCommand {
 
 pub(crate) fn run(command: &ComputerCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
-        ComputerCommand::List { search, group, part } => {
-            list(search.as_ref(), group.as_deref(), part, session)
+        ComputerCommand::List { search, group, outside, part } => {
+            list(search.as_ref(), group.as_deref(), *outside, part, session)
         }
         ComputerCommand::Show { computer } => {
             let answer = session.client.computer(&session.computer(computer)?)?;
@@ -101,6 +104,7 @@ pub(crate) fn run(command: &ComputerCommand, session: &mut Session<'_, '_>) -> R
 fn list(
     search: Option<&String>,
     group: Option<&str>,
+    outside: bool,
     part: &Part,
     session: &mut Session<'_, '_>,
 ) -> Result<Exit, Failure> {
@@ -108,6 +112,7 @@ fn list(
     let query = ComputerQuery {
         search: search.cloned(),
         group: group.map(|group| group.id),
+        outside,
         limit: Some(part.limit),
         after: part.after.clone(),
         ..ComputerQuery::default()
@@ -115,6 +120,7 @@ fn list(
     let answer = session.client.computers(&query)?;
     let is_filtered = query.search.is_some() || query.group.is_some() || query.after.is_some();
     session.show(&answer, |page, reader| match page.items.as_slice() {
+        [] if outside => "No computer is outside the link.".into(),
         [] if is_filtered => "No computer matches. See all of them with `headwater computer list`.".into(),
         [] => paragraph(NO_COMPUTER, reader.width),
         _ => page_text(page, reader),
@@ -151,7 +157,11 @@ pub(crate) fn page_text(page: &Page<ComputerSummary>, reader: Reader) -> String 
         ]);
         table.row(cells);
     }
-    table.text(reader.width) + &rest(page, "computer")
+    let noted = page.items.iter().filter_map(|computer| Some((computer, computer.note.as_ref()?)));
+    let notes: String =
+        noted.map(|(one, note)| paragraph(&format!("{}: {note}.", one.name), reader.width)).collect();
+    let notes = if notes.is_empty() { notes } else { format!("\n{notes}") };
+    table.text(reader.width) + &notes + &rest(page, "computer")
 }
 
 fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
@@ -174,7 +184,8 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Registered", minute(computer.registered_at))
         .fact("Last contact", when(summary.last_contact_at) + if summary.silent { " (silent)" } else { "" })
         .fact("Last report", summary.last_report_at.map_or_else(|| "none yet".into(), when))
-        .fact("Updates", counts(&summary.status));
+        .fact("Updates", counts(&summary.status))
+        .fact("Note", summary.note.clone().unwrap_or_default());
     let mut text = harmless(&format!("{}\n\n", summary.name)) + &sheet.text(reader.width);
     if !computer.updates.is_empty() {
         text.push('\n');

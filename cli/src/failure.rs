@@ -113,6 +113,10 @@ fn hint(error: &ClientError) -> &'static str {
         ClientError::Refused(problem) if problem.status == 401 => {
             "\nThe token is not of this server, or no longer: name another with --token-file."
         }
+        ClientError::Refused(problem) if problem.kind == "/problems/unknown-path" => {
+            "\nThat is another role's: on the machine of a WSUS name the managing server with --server and \
+             --token-file."
+        }
         ClientError::Unreachable { .. } => "\nSee whether it runs, and whether --server or --data names it.",
         ClientError::Untrusted { .. } => "\nName the certificate of its CA with --ca-file.",
         _ => "",

@@ -46,6 +46,7 @@ mod upstream;
 mod wsus;
 mod wsus_group;
 mod wsus_relink;
+mod wsus_server;
 
 use std::process::ExitCode;
 

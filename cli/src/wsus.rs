@@ -8,14 +8,14 @@ use headwater_api::{
 };
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::synchronisation::mode;
+use headwater_words::synchronisation::standing;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
-use crate::{Options, clean_up, schedule, synchronise, tree, wsus_group, wsus_relink};
+use crate::{Options, clean_up, schedule, synchronise, tree, wsus_group, wsus_relink, wsus_server};
 
 #[derive(Debug, Args)]
 pub struct WsusArguments {
@@ -83,9 +83,12 @@ pub enum WsusCommand {
     ///
     /// Where a run goes on already, it is that one which is watched. A run goes on when the command is
     /// interrupted; `headwater wsus sync stop` ends it.
+    ///
+    /// On the machine of a lower server, name the managing server with --server and --token-file, and this
+    /// server with --at.
     #[command(
         args_conflicts_with_subcommands = true,
-        after_help = examples!("headwater wsus sync", "headwater wsus sync --dry-run --below wsus-berlin")
+        after_help = examples!("headwater wsus sync", "headwater wsus sync --dry-run --below wsus-berlin", "headwater wsus sync --at wsus-berlin")
     )]
     Sync {
         /// Only list what differs
@@ -94,6 +97,9 @@ pub enum WsusCommand {
         /// Only this server and those below it, by name or id
         #[arg(long, value_name = "NAME")]
         below: Option<String>,
+        /// Only this server, by name or id
+        #[arg(long, value_name = "NAME", conflicts_with = "below")]
+        at: Option<String>,
         /// Only one part; a replica takes groups and approvals together
         #[arg(long, value_name = "PART")]
         only: Option<PartChoice>,
@@ -106,8 +112,17 @@ pub enum WsusCommand {
         /// Write no members of groups that would lose over a tenth of theirs
         #[arg(long, conflicts_with = "max_removals")]
         hold_removals: bool,
+        /// Leave servers for later whose time window is closed, as a scheduled run does
+        #[arg(long)]
+        keep_windows: bool,
         #[command(subcommand)]
         command: Option<SyncCommand>,
+    },
+    /// Set what is wanted of one server of the tree
+    #[command(after_help = examples!("headwater wsus server set wsus-berlin --window 22:00-05:00"))]
+    Server {
+        #[command(subcommand)]
+        command: wsus_server::WsusServerCommand,
     },
     /// Synchronise the tree at set times
     #[command(after_help = examples!("headwater wsus schedule set 03:00"))]
@@ -192,15 +207,18 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
         WsusCommand::Sync {
             dry_run,
             below,
+            at,
             only,
             with_upstream,
             max_removals,
             hold_removals,
+            keep_windows,
             command: None,
         } => {
             let request = SyncRequest {
                 dry_run: *dry_run,
                 below: below.clone(),
+                at: at.clone(),
                 only: only.map(|only| match only {
                     PartChoice::Groups => SyncPart::Groups,
                     PartChoice::Approvals => SyncPart::Approvals,
@@ -209,9 +227,11 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
                 with_upstream: *with_upstream,
                 max_removals: *max_removals,
                 hold_removals: *hold_removals,
+                keep_windows: *keep_windows,
             };
             synchronise::run(&request, session)
         }
+        WsusCommand::Server { command } => wsus_server::run(command, session),
         WsusCommand::Schedule { command } => schedule::run(command, session),
         WsusCommand::Confirm => {
             session.client.confirm_wsus()?;
@@ -271,7 +291,7 @@ fn servers(servers: &[TreeServer], reader: Reader) -> String {
         table.row([
             format!("{}{}", "  ".repeat(depth), server.name),
             server.kind.map_or("", kind).into(),
-            server.mode.map_or("", mode).into(),
+            standing(server),
             linkage.into(),
             when(server.last_contact_at),
             when(server.last_sync_at),

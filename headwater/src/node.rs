@@ -10,7 +10,7 @@ use headwater_app::downstream_server::{DownstreamSettings, PlainHttp, follow_ups
 use headwater_app::{App, Clock, FirstAdministrator, Operators, Settings, Targeting, admin};
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, Listener, linkage};
-use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent};
+use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent, keep_memberships};
 use headwater_manager::{Manager, follow_wsus, keep_schedule};
 use headwater_model::Timestamp;
 use headwater_policy::offer::PageLimits;
@@ -175,6 +175,7 @@ impl Node {
         }
         if let (Some(linkage), Some(listener)) = (&self.linkage, listeners.linkage) {
             tasks.push(tokio::spawn(listener.serve(linkage::router(linkage.clone()), stopped.clone())));
+            tasks.push(tokio::spawn(keep_memberships(linkage.clone(), stopped.clone())));
             if let Some(parent) = self.config.linkage.parent.as_ref().and_then(|url| url.parse().ok()) {
                 let following = tokio::spawn(follow_parent(linkage.clone(), parent, stopped.clone()));
                 self.following = Some(following.abort_handle());

@@ -5,8 +5,8 @@ use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance,
     ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan, GroupPlanQuery, Halt, HaltRequest,
     HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, NewSchedule,
-    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, StandingQuery,
-    SyncRun, UndonePlan, UpdateFailure, WsusLink, path,
+    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
+    StandingQuery, SyncRun, TreeServer, UndonePlan, UpdateFailure, WsusLink, path,
 };
 
 use crate::address::path_with;
@@ -83,6 +83,11 @@ impl Client {
     /// Does a part of a plan, and says whether it goes on when it is asked once more.
     pub fn clean_up(&self, apply: &ApplyCleanUp) -> Result<Answer<CleanUpReport>, Error> {
         self.post(path::WSUS_CLEAN_UP, apply)
+    }
+
+    /// Sets what is wanted of one server of the tree.
+    pub fn set_server(&self, name: &str, change: &ServerChange) -> Result<Answer<TreeServer>, Error> {
+        self.patch(&path_with(path::WSUS_SERVER, name), change)
     }
 
     pub fn schedule(&self) -> Result<Answer<Option<Schedule>>, Error> {

@@ -42,7 +42,7 @@ pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
-    RelinkRow, RevocationRow, SeenStanding, SucceedingRow, SyncRunRow,
+    RelinkRow, RevocationRow, SeenStanding, ServerSettingsRow, SightingRow, SucceedingRow, SyncRunRow,
 };
 pub use operators::{
     AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,

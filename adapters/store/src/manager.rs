@@ -6,11 +6,15 @@ mod host_groups;
 mod record;
 mod relink;
 mod schedule;
+mod server_settings;
+mod sightings;
 mod trust;
 
 pub use clean_up::SeenStanding;
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
 pub use relink::{RelinkRow, SucceedingRow};
+pub use server_settings::ServerSettingsRow;
+pub use sightings::SightingRow;
 pub use trust::RevocationRow;
 
 use std::path::Path;
@@ -235,6 +239,8 @@ impl ManagerStore {
             "DELETE FROM halts",
             "DELETE FROM update_standings",
             "DELETE FROM clean_up",
+            "DELETE FROM sightings",
+            "DELETE FROM server_settings",
             "UPDATE host_groups SET wsus_group = NULL, recreating = NULL, replaced = NULL",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;

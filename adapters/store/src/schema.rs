@@ -46,6 +46,8 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0007_schedule.sql"),
         include_str!("../migrations/manager/0008_clean_up.sql"),
         include_str!("../migrations/manager/0009_relink.sql"),
+        include_str!("../migrations/manager/0010_sightings.sql"),
+        include_str!("../migrations/manager/0011_server_settings.sql"),
         include_str!("../migrations/manager/0012_compliance.sql"),
     ],
     ours: ["authority", "linkages"],

@@ -4,8 +4,8 @@ use headwater_model::{ClientId, GroupId};
 use headwater_policy::group::{ALL_COMPUTERS, UNASSIGNED_COMPUTERS};
 use headwater_wsus::wsusar::{
     ExecuteSPAddComputerToTargetGroupAllowMultipleGroups, ExecuteSPCreateTargetGroup1,
-    ExecuteSPDeleteTargetGroup, ExecuteSPGetAllTargetGroups, ExecuteSPGetTargetGroupById,
-    ExecuteSPRemoveComputerFromTargetGroup, TargetGroupRow,
+    ExecuteSPCreateTargetGroup2, ExecuteSPDeleteTargetGroup, ExecuteSPGetAllTargetGroups,
+    ExecuteSPGetTargetGroupById, ExecuteSPRemoveComputerFromTargetGroup, TargetGroupRow,
 };
 
 use crate::rows::{self, required};
@@ -67,6 +67,15 @@ impl Wsus {
         let parent_group_id = parent.unwrap_or(ALL_COMPUTERS);
         let row = self.call(&O { name: Some(name.to_owned()), parent_group_id }).await?.result;
         let row = required::<O, _>("group", row)?;
+        Ok(rows::one::<O, TargetGroupRow>(&row)?.into())
+    }
+
+    /// Makes a group with the id that it has on another server.
+    pub async fn copy_group(&self, id: GroupId, name: &str, parent: Option<GroupId>) -> Result<Group> {
+        type O = ExecuteSPCreateTargetGroup2;
+        let parent_group_id = parent.unwrap_or(ALL_COMPUTERS);
+        let operation = O { name: Some(name.to_owned()), parent_group_id, id, fail_if_replica: true };
+        let row = required::<O, _>("group", self.call(&operation).await?.result)?;
         Ok(rows::one::<O, TargetGroupRow>(&row)?.into())
     }
 

@@ -79,6 +79,7 @@ operations! {
         ExecuteSPDeclineUpdate,
         ExecuteSPAcceptEula,
         ExecuteSPCreateTargetGroup1,
+        ExecuteSPCreateTargetGroup2,
         ExecuteSPDeleteTargetGroup,
         ExecuteSPDeleteUpdate,
         ExecuteSPDeleteUpdateByUpdateID,

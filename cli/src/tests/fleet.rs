@@ -101,6 +101,20 @@ fn members_fit_80_columns() {
 }
 
 #[test]
+fn what_is_odd_about_a_computer_stands_below_the_list() {
+    let mut odd = computer();
+    odd["note"] = json!("outside the link: Berlin has no WSUS Linkage; pair one there");
+    let page = json!({"items": [odd, silent_computer()], "total": 2});
+    let done = run(
+        "computer list --outside",
+        &[("GET /api/v1/computers?limit=100&outside=true", Reply::Json(page))],
+    );
+    assert_eq!(done.exit, Exit::Done, "{}", done.err);
+    let note = "\n\npc-17.example: outside the link: Berlin has no WSUS Linkage; pair one there.\n";
+    assert!(done.out.contains(note), "{}", done.out);
+}
+
+#[test]
 fn computers_are_listed() {
     let list = "GET /api/v1/computers?limit=100";
     let done = run_in("computer list", &[(list, page(json!([computer(), silent_computer()])))], Some(155));

@@ -337,6 +337,26 @@ fn files_that_are_no_plans() {
 }
 
 #[test]
+fn what_is_wanted_of_a_server_is_set() {
+    let server = json!({"id": BERLIN, "name": "Berlin", "parent": TOP, "mode": "autonomous", "reached": true,
+                        "computers": 0, "follow": "groups,approvals", "window": "22:00-05:00"});
+    let set = |options: &str| {
+        let request = "PATCH /api/v1/wsus/servers/Berlin";
+        run(&format!("wsus server set Berlin {options}"), &[(request, Reply::Json(server.clone()))])
+    };
+    let done = set("--follow groups,approvals");
+    assert_eq!(done.body(), json!({"follow": "groups,approvals"}));
+    assert_eq!(done.out, "Server  Berlin\nMode    autonomous, follows, 22:00-05:00\n");
+    assert_eq!(set("--window 22:00-05:00").body(), json!({"window": "22:00-05:00"}));
+    assert_eq!(set("--follow nothing --window always").body(), json!({"follow": "nothing", "window": ""}));
+    // Where another role would answer.
+    let elsewhere = Reply::ProblemOf("/problems/unknown-path", 404, "nothing is at this path");
+    let done = run("wsus sync --at Berlin", &[("POST /api/v1/wsus/sync", elsewhere)]);
+    assert_eq!(done.exit, Exit::Refused);
+    assert!(done.err.contains("name the managing server with --server"), "{}", done.err);
+}
+
+#[test]
 fn what_is_not_linked_not_reached_or_not_permitted() {
     for (line, request) in [
         ("wsus show", SHOW),

@@ -18,6 +18,9 @@ pub struct ComputerQuery {
     /// Those that report to this server, of a managing server.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub server: Option<ServerId>,
+    /// Those that report to a server without a Linkage of the tree, of a managing server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -55,6 +58,10 @@ pub struct ComputerSummary {
     pub silent: bool,
     /// Its updates by state.
     pub status: UpdateCounts,
+    /// What is odd about it over the tree of a managing server, and what to do: why it is not registered, or
+    /// where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -82,6 +82,9 @@ pub const STATUS: &str = "/api/v1/status";
 pub const WSUS: &str = "/api/v1/wsus";
 /// POST of [`PairRequest`](crate::PairRequest): [`WsusLink`](crate::WsusLink).
 pub const WSUS_PAIR: &str = "/api/v1/wsus/pair";
+/// PATCH with [`ServerChange`](crate::ServerChange), of a server by name or id:
+/// [`TreeServer`](crate::TreeServer).
+pub const WSUS_SERVER: &str = "/api/v1/wsus/servers/{name}";
 /// POST of [`RevokeRequest`](crate::RevokeRequest): [`Revoked`](crate::Revoked).
 pub const WSUS_REVOKE: &str = "/api/v1/wsus/revoke";
 /// GET: a list of [`Finding`](crate::Finding).

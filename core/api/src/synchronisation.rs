@@ -15,6 +15,9 @@ pub struct SyncRequest {
     /// Only this server and those below it, by name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
+    /// Only this server, by name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// Only one part of it; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<SyncPart>,
@@ -27,6 +30,9 @@ pub struct SyncRequest {
     /// Write no members of groups that would lose over a tenth of theirs, or all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hold_removals: bool,
+    /// Leave servers for later whose time window is closed; else windows are not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_windows: bool,
 }
 
 /// A part of what a run does. A replica gets groups and approvals by the same synchronisation.
@@ -88,7 +94,10 @@ pub struct SyncServer {
     pub files_held: u64,
     pub files_wanted: u64,
     pub ms: u64,
-    /// Why it failed or was not reached.
+    /// What is its own and no difference, such as `2 groups, 1 approval`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+    /// Why it failed, was not reached or was left for later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }

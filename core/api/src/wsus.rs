@@ -86,6 +86,39 @@ pub struct TreeServer {
     pub last_sync_at: Option<Timestamp>,
     /// Those that report to it and to none below it.
     pub computers: u64,
+    #[serde(default, skip_serializing_if = "ServerFollow::is_nothing")]
+    pub follow: ServerFollow,
+    /// When scheduled runs may work on it, such as `22:00-05:00` by the managing server's clock; absent: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
+}
+
+/// What an autonomous server is to have beside the updates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ServerFollow {
+    #[default]
+    #[serde(rename = "nothing")]
+    Nothing,
+    /// The managed groups, and the top's approvals for exactly those.
+    #[serde(rename = "groups,approvals")]
+    GroupsAndApprovals,
+}
+
+impl ServerFollow {
+    fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+}
+
+/// What is to be otherwise with one server; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerChange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<ServerFollow>,
+    /// Empty: at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
 }
 
 /// What `wsus doctor` found.

@@ -124,6 +124,8 @@ pub enum Cause {
     Deleted,
     /// The members of the group wait for an operator, for this reason.
     Held(String),
+    /// A group of the server's own has the name.
+    NameTaken,
 }
 
 /// What helps.
@@ -148,6 +150,8 @@ pub enum Next {
     ApplyPlan {
         name: String,
     },
+    /// The server's own group or the host group has to be called otherwise.
+    FreeName,
 }
 
 /// One difference.
@@ -189,6 +193,11 @@ impl Comparison {
 
     pub fn is_in_step(&self) -> bool {
         self.counts.is_empty()
+    }
+
+    /// How much is the server's own, such as `2 groups, 1 approval`.
+    pub fn own(&self) -> Option<String> {
+        (!self.local_counts.is_empty()).then(|| listed(&self.local_counts))
     }
 
     /// Counts a difference, and lists it when there is room.
@@ -346,6 +355,7 @@ impl fmt::Display for Cause {
             Self::NotWritten => write!(f, "It was not written yet, or changed since."),
             Self::Policy => write!(f, "The policy of the computer decides its groups."),
             Self::Deleted => write!(f, "It was deleted in the WSUS, and its approvals with it."),
+            Self::NameTaken => write!(f, "The server has a group of its own with that name."),
             Self::Held(reason) => write!(f, "Its members are held: {reason}."),
         }
     }
@@ -360,6 +370,7 @@ impl fmt::Display for Next {
             Self::CleanUp => write!(f, "Clean up the server."),
             Self::Write => write!(f, "Run `headwater wsus sync` for the server."),
             Self::SetPolicy { value } => write!(f, "Set the policy to `{value}`."),
+            Self::FreeName => write!(f, "Delete that group there, or give the host group another one."),
             Self::MakeAgain => write!(f, "`headwater wsus sync` makes it again, without approvals."),
             Self::Adopt { name } => {
                 write!(

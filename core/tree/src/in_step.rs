@@ -6,6 +6,7 @@ use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 
 use crate::computer::Computer;
 use crate::difference::{Approval, Cause, Comparison, Difference, NamedComputer, NamedGroup, Next, What};
+use crate::follow::{own_of_the_name, parent};
 use crate::group_plan::{Plan, Reason, Target};
 use crate::server::{Follow, Mode, Server, Targeting};
 
@@ -164,13 +165,13 @@ impl Sides<'_> {
         for (&id, group) in top.iter().filter(|(id, _)| self.is_from_top(**id)) {
             let named = NamedGroup { id, name: group.name.clone() };
             match here.get(&id) {
-                None => differs(found, What::GroupMissing(named), self.not_arrived()),
+                None => differs(found, What::GroupMissing(named), self.group_cause(id)),
                 Some(there) => {
                     if there.name != group.name {
                         let what = What::GroupName { top: named.clone(), here: there.name.clone() };
                         differs(found, what, self.not_arrived());
                     }
-                    if there.parent != group.parent {
+                    if there.parent != self.parent(id, group) {
                         differs(found, What::GroupParent(named), self.not_arrived());
                     }
                 }
@@ -183,6 +184,21 @@ impl Sides<'_> {
             } else if !top.contains_key(&id) {
                 differs(found, what, self.not_arrived());
             }
+        }
+    }
+
+    /// Why a group of the top is not here.
+    fn group_cause(&self, id: GroupId) -> (Cause, Next) {
+        let is_taken = matches!(self.here.server.mode, Mode::Autonomous(_))
+            && own_of_the_name(self.top, self.here.contents, id).is_some();
+        if is_taken { (Cause::NameTaken, Next::FreeName) } else { self.not_arrived() }
+    }
+
+    /// Beneath which group it is to be here.
+    fn parent(&self, id: GroupId, group: &Group) -> Option<GroupId> {
+        match self.here.server.mode {
+            Mode::Autonomous(_) => parent(self.top, id, &self.wanted.managed),
+            Mode::Top | Mode::Replica => group.parent,
         }
     }
 
@@ -200,6 +216,10 @@ impl Sides<'_> {
                     let (approval, group) = ((*approval).clone(), group.clone());
                     found.is_local(What::ApprovalExtra { approval, group });
                 }
+                continue;
+            }
+            // It is listed as declined by the server itself.
+            if self.here.server.mode != Mode::Replica && self.here.contents.declined.contains(&target.0) {
                 continue;
             }
             let missing: Vec<&Approval> = above.difference(below).copied().collect();

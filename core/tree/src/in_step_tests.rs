@@ -219,6 +219,19 @@ fn an_autonomous_server_has_its_own() {
     let extra = "Approval of 000000000066/1, install, for `Berlin` is only here. It was not written yet, or \
                  changed since.";
     check(&contents(), &below(FOLLOWING, more), &[&format!("{extra} {written}")]);
+
+    // What it declined by itself is no approval that is missing; a group of its own is in the way.
+    let mut declined = contents();
+    declined.declined.insert(KB1);
+    declined.approvals.remove(&approval(KB1, BERLIN));
+    let comparison = check(&contents(), &below(FOLLOWING, declined), &[]);
+    assert_eq!(comparison.local_counts.get(&Kind::Declines), Some(&1));
+    let mut taken = Contents { approvals: BTreeSet::new(), ..contents() };
+    taken.groups = [(own, group("BERLIN"))].into();
+    let top = Contents { approvals: BTreeSet::new(), ..contents() };
+    let expected = "Group `Berlin` is missing. The server has a group of its own with that name. Delete that \
+                    group there, or give the host group another one.";
+    check(&top, &below(FOLLOWING, taken), &[expected]);
 }
 
 fn member(number: u128) -> (ClientId, GroupId) {

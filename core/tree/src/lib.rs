@@ -1,17 +1,19 @@
 //! Decisions about the tree of WSUS servers that a managing server is linked with, made over snapshots
 //! and tested as data: which computer of which server a host is ([`matching`]), what a computer group made
-//! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), whether a plan may
-//! still be carried out ([`plan_guard`]), whether a group that another took the place of may go
-//! ([`recreate`]), whether a server is in step with the top ([`in_step`], [`difference`]), what one in the
-//! place of the top lacks ([`relink`]), which server is next ([`order`]), and what is cleaned up
-//! ([`clean_up`]).
+//! from a host group is called ([`naming`]) and who belongs to it ([`group_plan`]), also once it appears
+//! elsewhere ([`kept`]), whether a plan may still be carried out ([`plan_guard`]), whether a group that another
+//! took the place of may go ([`recreate`]), whether a server is in step with the top ([`in_step`],
+//! [`difference`]), what is written on one that follows by itself ([`follow`]), what one in the place of the top
+//! lacks ([`relink`]), which server is next ([`order`]), and what is cleaned up ([`clean_up`]).
 
 pub mod clean_up;
 pub mod computer;
 pub mod difference;
+pub mod follow;
 pub mod group_plan;
 pub mod host;
 pub mod in_step;
+pub mod kept;
 pub mod matching;
 pub mod naming;
 pub mod order;
@@ -22,3 +24,4 @@ pub mod rule;
 #[cfg(test)]
 mod sample;
 pub mod server;
+pub mod window;

@@ -7,13 +7,19 @@ use headwater_model::{ClientId, HostId, Timestamp};
 use crate::computer::{Computer, Place, folded, short_folded};
 use crate::host::Host;
 
-/// That a server once saw a client under a name.
+/// That a server once saw a client under a name, at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     pub client: ClientId,
     pub name: String,
+    pub address: String,
     pub at: Timestamp,
 }
+
+/// An address that comes back so often within a day is a second machine's. A laptop between two networks comes
+/// back too, but it is not seen in both by turns all day long.
+const ADDRESS_RETURNS: usize = 4;
+const ADDRESS_SECONDS: i64 = 86_400;
 
 /// What a host is among the computers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,23 +114,31 @@ enum Means {
 /// The newest record of each client; the others are superseded. Finds the shared ids.
 fn find_homes<'a>(
     computers: &'a [Computer],
-    sightings: &[Sighting],
+    sightings: &'a [Sighting],
     matching: &mut Matching,
 ) -> Vec<&'a Computer> {
-    let mut records: BTreeMap<&ClientId, Vec<&Computer>> = BTreeMap::new();
+    let mut records: BTreeMap<&ClientId, Vec<&'a Computer>> = BTreeMap::new();
     for computer in computers {
         records.entry(&computer.client).or_default().push(computer);
     }
-    let mut seen: HashMap<&ClientId, Vec<(Timestamp, String)>> = HashMap::new();
+    let mut seen: HashMap<&ClientId, Vec<Seen>> = HashMap::new();
     for sighting in sightings {
-        seen.entry(&sighting.client).or_default().push((sighting.at, folded(&sighting.name)));
+        let one = (sighting.at, folded(&sighting.name), sighting.address.as_str());
+        seen.entry(&sighting.client).or_default().push(one);
     }
     let mut homes = Vec::new();
     for (client, mut records) in records {
         records.sort_by_key(|computer| (std::cmp::Reverse(computer.last_contact_at), computer.server));
         let mut seen = seen.remove(client).unwrap_or_default();
-        seen.extend(records.iter().map(|computer| (computer.last_contact_at, folded(&computer.name))));
-        if flips(seen) || overlap(&records) {
+        let now = |computer: &&'a Computer| {
+            (computer.last_contact_at, folded(&computer.name), computer.address.as_str())
+        };
+        seen.extend(records.iter().map(now));
+        seen.sort();
+        if returns(seen.iter().map(|(_, name, _)| name.as_str())) > 0
+            || addresses_flip(&seen)
+            || overlap(&records)
+        {
             matching.shared.insert(client.clone());
         }
         let Some((home, others)) = records.split_first() else { continue };
@@ -137,15 +151,23 @@ fn find_homes<'a>(
     homes
 }
 
-/// Whether a name comes back after another: a renamed machine has each name for one time.
-fn flips(mut seen: Vec<(Timestamp, String)>) -> bool {
-    seen.sort();
-    let mut names: Vec<String> = seen.into_iter().map(|(_, name)| name).collect();
-    names.dedup();
-    let spans = names.len();
-    names.sort();
-    names.dedup();
-    spans > names.len()
+/// When a client was seen, under which name and address.
+type Seen<'a> = (Timestamp, String, &'a str);
+
+/// How often something comes back after something else: a renamed machine has each name for one time.
+fn returns<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    let mut spans: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+    spans.dedup();
+    spans.len() - spans.iter().collect::<BTreeSet<_>>().len()
+}
+
+/// Whether addresses come back by turns within a day. In the order of time.
+fn addresses_flip(seen: &[Seen]) -> bool {
+    (0..seen.len()).any(|from| {
+        let until = seen[from].0.plus_seconds(ADDRESS_SECONDS);
+        let day = seen[from..].iter().take_while(|(at, ..)| *at <= until);
+        returns(day.map(|(_, _, address)| *address)) >= ADDRESS_RETURNS
+    })
 }
 
 /// Whether two servers saw one client under different names at the same time. The newest is first.

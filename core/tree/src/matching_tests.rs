@@ -117,6 +117,7 @@ fn a_name_that_comes_back_is_a_second_machine() {
         let sighting = |(at, name): (usize, &&str)| Sighting {
             client: client(1),
             name: (*name).into(),
+            address: "192.0.2.1".into(),
             at: day(at as i64),
         };
         names.iter().enumerate().map(sighting).collect()
@@ -126,6 +127,25 @@ fn a_name_that_comes_back_is_a_second_machine() {
     assert!(!shared(&["pc0", "pc0", "PC1"]));
     assert!(shared(&["pc1", "pc2"]));
     assert!(shared(&["pc2", "pc1", "pc2"]));
+}
+
+#[test]
+fn an_address_that_comes_back_all_day_is_a_second_machine() {
+    let computers = [computer(1, 1, "pc1", (0, 9))];
+    // One after the other, so many hours apart; the record itself has the first address on day 9.
+    let shared = |hours: i64, count: i64| {
+        let sightings = (0..count).map(|number| Sighting {
+            client: client(1),
+            name: "pc1".into(),
+            address: format!("192.0.2.{}", 1 + number % 2),
+            at: day(1).plus_seconds(number * hours * 3_600),
+        });
+        let sightings: Vec<Sighting> = sightings.collect();
+        !matched(&[], &computers, &sightings).shared.is_empty()
+    };
+    assert!(shared(2, 6), "four of six come back within ten hours");
+    assert!(!shared(2, 5), "three");
+    assert!(!shared(12, 40), "at home and at work each day");
 }
 
 #[test]

@@ -120,13 +120,17 @@ impl Tree {
         self.servers.iter().map(|server| server.id).collect()
     }
 
+    /// A server by its name or id.
+    pub fn named(&self, name: &str) -> Result<&Server, NoSuchServer> {
+        let id = name.parse().ok();
+        let is_meant = |server: &&Server| id == Some(server.id) || folded(&server.name) == folded(name);
+        self.servers.iter().find(is_meant).ok_or_else(|| NoSuchServer(name.to_owned()))
+    }
+
     /// The branch that begins with a server, by its name or id, it included: what is beneath cannot be in
     /// step before it is.
     pub fn below(&self, name: &str) -> Result<BTreeSet<ServerId>, NoSuchServer> {
-        let id = name.parse().ok();
-        let is_meant = |server: &&Server| id == Some(server.id) || folded(&server.name) == folded(name);
-        let named = self.servers.iter().find(is_meant);
-        let named = named.ok_or_else(|| NoSuchServer(name.to_owned()))?;
+        let named = self.named(name)?;
         let mut branch = BTreeSet::from([named.id]);
         for server in &self.servers {
             if server.parent.is_some_and(|parent| branch.contains(&parent)) {
@@ -141,7 +145,8 @@ impl Tree {
         self.selected(selected).filter(|server| server.linkage == Linkage::Missing).collect()
     }
 
-    /// The servers to begin with now.
+    /// The servers to begin with now. Siblings load the server above them, so those come first that have the
+    /// fewest at work.
     pub fn ready(
         &self,
         selected: &BTreeSet<ServerId>,
@@ -155,8 +160,21 @@ impl Tree {
                 && !progress.contains_key(&server.id)
                 && above.is_none_or(is_done)
         };
-        let ready = self.selected(selected).filter(is_ready).map(|server| server.id);
-        ready.take(AT_A_TIME_MAX.saturating_sub(running)).collect()
+        let mut ready: Vec<&Server> = self.selected(selected).filter(is_ready).collect();
+        let mut at_work: BTreeMap<Option<ServerId>, usize> = BTreeMap::new();
+        let works = |id: &ServerId| progress.get(id) == Some(&Progress::Running);
+        for server in self.servers.iter().filter(|server| works(&server.id)) {
+            *at_work.entry(server.parent).or_default() += 1;
+        }
+        let mut next = Vec::new();
+        while next.len() + running < AT_A_TIME_MAX {
+            let fewest = |(_, server): &(usize, &&Server)| at_work.get(&server.parent).copied().unwrap_or(0);
+            let Some((at, _)) = ready.iter().enumerate().min_by_key(fewest) else { break };
+            let server = ready.remove(at);
+            *at_work.entry(server.parent).or_default() += 1;
+            next.push(server.id);
+        }
+        next
     }
 
     /// The servers that this run cannot come to: what is below one that failed, is still running or has no

@@ -60,12 +60,21 @@ fn four_at_a_time() {
 }
 
 #[test]
+fn siblings_are_spread_over_the_servers_above_them() {
+    let lower = (3..=6).map(|id| server(id, Some(1))).chain((7..=9).map(|id| server(id, Some(2))));
+    let tree = Tree::new(lower.chain([server(1, None), server(2, Some(1))])).expect("a tree");
+    check(&tree, &[(1, Done), (2, Done)], &[3, 7, 4, 8], &[]);
+    check(&tree, &[(1, Done), (2, Done), (3, Running), (4, Running)], &[7, 8], &[]);
+}
+
+#[test]
 fn a_branch_begins_with_the_server_named() {
     let tree = tree();
     assert_eq!(tree.below("S2"), Ok(ids(&[2, 4, 5, 6]).into_iter().collect()));
     assert_eq!(tree.below("s6"), Ok(ids(&[6]).into_iter().collect()));
     assert_eq!(tree.below(&ids(&[6])[0].to_string()), Ok(ids(&[6]).into_iter().collect()));
     assert_eq!(tree.below("s7"), Err(NoSuchServer("s7".into())));
+    assert_eq!(tree.named("S2").map(|server| server.id), Ok(ids(&[2])[0]));
     let branch = tree.below("s2").expect("a branch");
     assert_eq!(tree.ready(&branch, &BTreeMap::new()), ids(&[2]));
 }

@@ -1,7 +1,7 @@
 //! A run of the synchronisation command, in words.
 
 use headwater_api::linkage::WsusMode;
-use headwater_api::{SyncPhase, SyncReport, SyncServer, SyncServerState as State};
+use headwater_api::{ServerFollow, SyncPhase, SyncReport, SyncServer, SyncServerState as State, TreeServer};
 
 use crate::quantity::{counted, grouped};
 
@@ -23,6 +23,16 @@ pub fn mode(mode: WsusMode) -> &'static str {
         WsusMode::Replica => "replica",
         WsusMode::Autonomous => "autonomous",
     }
+}
+
+/// `autonomous, follows, 22:00-05:00`: what a server is and what is wanted of it.
+pub fn standing(server: &TreeServer) -> String {
+    let follows = match server.follow {
+        ServerFollow::Nothing => None,
+        ServerFollow::GroupsAndApprovals => Some("follows"),
+    };
+    let words = [server.mode.map(mode), follows, server.window.as_deref()];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// `in step`, `3 differences`, `not reached`.
@@ -70,6 +80,7 @@ pub fn sentences(server: &SyncServer) -> Vec<String> {
     let name = &server.name;
     let mut all: Vec<String> = server.problem.iter().map(|problem| format!("{name}: {problem}")).collect();
     all.extend(server.changed.iter().take(CHANGES_NAMED_MAX).map(|change| format!("{name}: {change}")));
+    all.extend(server.local.iter().map(|local| format!("{name}: its own, and no difference: {local}")));
     let more = server.changed.len().saturating_sub(CHANGES_NAMED_MAX) as u64;
     if more > 0 {
         all.push(format!("{name}: {}", counted(more, "more change")));

@@ -62,6 +62,7 @@ pub fn fuzz_administration(data: &[u8]) {
     operation::<wsusar::ExecuteSPAcceptEula>(&text);
     operation::<wsusar::ExecuteSPAddComputerToTargetGroupAllowMultipleGroups>(&text);
     operation::<wsusar::ExecuteSPCreateTargetGroup1>(&text);
+    operation::<wsusar::ExecuteSPCreateTargetGroup2>(&text);
     operation::<wsusar::ExecuteSPDeclineUpdate>(&text);
     operation::<wsusar::ExecuteSPDeleteUpdate>(&text);
     operation::<wsusar::ExecuteSPDeleteUpdateByUpdateID>(&text);

@@ -57,6 +57,7 @@ fn query(fields: &Fields) -> Result<ComputerQuery, Failure> {
         search: fields.text("search"),
         group: group.map_err(|_| Failure::invalid("this is no id of a group"))?,
         server: server(fields)?,
+        outside: false,
         limit: Some(ROWS),
         after: fields.text("after"),
     })
@@ -307,6 +308,7 @@ fn page(
         ("Model", [text(&detail.manufacturer), text(&detail.model)].join(" ").trim().to_owned()),
         ("Update agent", text(&detail.agent_version)),
         ("Group by policy", text(&detail.requested_group)),
+        ("Note", text(&summary.note)),
     ];
     facts.retain(|(_, value)| !value.is_empty());
     let twins = mirror

@@ -8,7 +8,7 @@ use headwater_manager::{Mirror, ServerView};
 use headwater_model::Timestamp;
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::synchronisation::{self, mode};
+use headwater_words::synchronisation;
 
 use crate::failure::Failure;
 use crate::fields::{Fields, encoded};
@@ -47,7 +47,7 @@ struct Row {
     name: String,
     indent: usize,
     kind: &'static str,
-    mode: &'static str,
+    mode: String,
     state: Shown,
     problem: String,
     contact: Option<When>,
@@ -213,7 +213,10 @@ fn row(one: &ServerView, now: Timestamp) -> Row {
             Some(headwater_api::linkage::WsusKind::Microsoft) => "Microsoft",
             None => "–",
         },
-        mode: server.mode.map_or("–", mode),
+        mode: match synchronisation::standing(server) {
+            unknown if unknown.is_empty() => "–".to_owned(),
+            known => known,
+        },
         state: Shown::of(standing),
         problem: standing.problem.clone().unwrap_or_default(),
         contact: server.last_contact_at.map(|at| When::new(at, now)),

@@ -13,9 +13,9 @@ use headwater_api::{
     CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
     DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
     HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, NewSchedule,
-    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, StandingQuery,
-    SyncEvent, SyncRequest, SyncRun, UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary,
-    UpdatesOutcome, WsusLink, path,
+    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
+    StandingQuery, SyncEvent, SyncRequest, SyncRun, TreeServer, UndonePlan, UpdateDetail, UpdateFailure,
+    UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::chain;
@@ -36,6 +36,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
         .route(path::WSUS_REVOKE, post(revoke))
+        .route(path::WSUS_SERVER, patch(set_server))
         .route(path::WSUS_DOCTOR, get(doctor))
         .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_RELINK_PLAN, post(plan_relink))
@@ -143,6 +144,15 @@ async fn revoke(
     Json(request): Json<RevokeRequest>,
 ) -> Result<Json<Revoked>, Refusal> {
     Ok(Json(manager.revoke(&request.linkage, &caller.name).await?))
+}
+
+async fn set_server(
+    State(manager): Shared,
+    Administrator(caller): Administrator,
+    Path(name): Path<String>,
+    Json(change): Json<ServerChange>,
+) -> Result<Json<TreeServer>, Refusal> {
+    Ok(Json(manager.set_server(&name, &change, &caller.name).await?))
 }
 
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {

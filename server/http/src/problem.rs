@@ -26,7 +26,8 @@ impl Refusal {
     }
 
     pub fn unknown_path() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not found", "nothing is at this path")
+        let Self(problem) = Self::new(StatusCode::NOT_FOUND, "not found", "nothing is at this path");
+        Self(Problem { kind: "/problems/unknown-path".to_owned(), ..problem })
     }
 }
 

@@ -59,6 +59,11 @@ impl Linkage {
             Ask::TreeComputers { after } => json(wsus.tree_computers(after, now).await?),
             Ask::Computer { client } => json(wsus.computer(&client, now).await?),
             Ask::ChangeMemberships(memberships) => json(wsus.change_memberships(memberships).await?),
+            Ask::Keep(list) => {
+                list.check().map_err(|reason| failure(FailureKind::Refused, reason))?;
+                json(self.kept.take(list).map_err(|error| failure(FailureKind::Wsus, &chain(&error)))?)
+            }
+            Ask::Kept => json(self.kept.keeping()),
             Ask::Approve(approve) => json(wsus.approve(approve).await?),
             Ask::Decline(decline) => json(wsus.decline(decline).await?),
             Ask::AcceptLicence { update, by } => json(wsus.accept_licence(update, &by).await?),

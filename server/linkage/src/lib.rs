@@ -8,6 +8,7 @@
 
 mod execute;
 mod join;
+mod kept;
 mod parent;
 mod relay;
 mod state;
@@ -33,11 +34,13 @@ use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
+pub use kept::keep_memberships;
 pub use parent::follow_parent;
-pub use state::{StateError, forget_manager, shown_code, shown_identity};
+pub use state::{StateError, shown_code, shown_identity};
 pub use wsus::{Microsoft, Wsus};
 
 use join::Joiners;
+use kept::Kept;
 use relay::Relay;
 use state::State;
 
@@ -66,6 +69,13 @@ const UNCONFIRMED_MAX: Duration = Duration::from_secs(60);
 /// What was revoked and asks again and again gets no quicker answers than this.
 const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 
+/// Forgets the managing server of a Linkage that does not run, and what it ordered. Another key takes the
+/// place of the one that was known there, for that may have been revoked.
+pub fn forget_manager(folder: &Path) -> Result<(), StateError> {
+    kept::forget_in(folder)?;
+    state::begin_anew(folder)
+}
+
 /// One Linkage.
 pub struct Linkage {
     wsus: Wsus,
@@ -74,6 +84,7 @@ pub struct Linkage {
     pairing: Mutex<PairingTry>,
     fresh: Mutex<Fresh>,
     relay: Relay,
+    kept: Kept,
     joiners: Joiners,
     tls: Arc<ArcSwap<ServerConfig>>,
     /// Tells those that follow it that it was paired or unpaired.
@@ -106,6 +117,7 @@ impl Linkage {
             pairing: Mutex::new(PairingTry { code, tries: 0, side: None }),
             fresh: Mutex::default(),
             relay: Relay::default(),
+            kept: Kept::open(folder)?,
             joiners: Joiners::default(),
             paired,
             unconfirmed: Mutex::new(None),
@@ -237,6 +249,7 @@ impl Linkage {
 
     /// Forgets the managing server. What it brought to the WSUS stays.
     pub(crate) fn unpair(&self) -> Result<(), LinkageError> {
+        self.kept.forget()?;
         self.state.unpair()?;
         self.wait_for_a_manager()?;
         tracing::info!("the managing server unlinked this Linkage");

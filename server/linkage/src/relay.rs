@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_api::linkage::{HOLD_SECONDS, Handed, Hold, Reached, Signed};
+use headwater_api::linkage::{BODY_BYTES_MAX, HOLD_SECONDS, Handed, Hold, Reached, Signed};
 use headwater_model::{Guid, LinkageId, Timestamp};
 use serde::Deserialize;
 use tokio::sync::{Notify, oneshot, watch};
@@ -20,6 +20,8 @@ const GONE_AFTER: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Orders that wait for one Linkage.
 const WAITING_MAX: usize = 1_000;
+/// Bytes of orders that are handed at a time: a list of memberships is long, and an answer has its limit.
+const HANDED_BYTES_MAX: usize = BODY_BYTES_MAX / 4;
 
 /// A Linkage that dials this one.
 struct Child {
@@ -164,7 +166,7 @@ impl Relay {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECONDS);
         loop {
             let Some(orders) =
-                self.children().get_mut(&hold.linkage).map(|child| std::mem::take(&mut child.waiting))
+                self.children().get_mut(&hold.linkage).map(|child| next_of(&mut child.waiting))
             else {
                 return Handed::default();
             };
@@ -200,5 +202,38 @@ impl Relay {
         reached.sort_by_key(|one| one.linkage);
         reached.dedup_by_key(|one| one.linkage);
         reached
+    }
+}
+
+/// As many orders as fit into an answer, and one in any case. The others are handed with the next.
+fn next_of(waiting: &mut Vec<Signed>) -> Vec<Signed> {
+    let mut bytes = 0;
+    let fits = |order: &&Signed| {
+        bytes += order.body.len();
+        bytes <= HANDED_BYTES_MAX
+    };
+    let count = waiting.iter().take_while(fits).count().max(1).min(waiting.len());
+    waiting.drain(..count).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_orders_are_handed_one_after_the_other() {
+        let order = |bytes: usize| Signed {
+            linkage: LinkageId::from_u128(1),
+            body: "x".repeat(bytes),
+            signature: String::new(),
+        };
+        let mut waiting =
+            vec![order(1), order(HANDED_BYTES_MAX), order(HANDED_BYTES_MAX + 1), order(2), order(3)];
+        let mut handed = Vec::new();
+        while !waiting.is_empty() {
+            handed.push(next_of(&mut waiting).len());
+        }
+        assert_eq!(handed, [1, 1, 1, 2]);
+        assert!(next_of(&mut waiting).is_empty());
     }
 }

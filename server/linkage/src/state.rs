@@ -242,9 +242,8 @@ pub fn shown_identity(folder: &Path) -> Result<Option<(String, Option<String>)>,
     Ok(Some((state.key().public().fingerprint(), state.paired().map(|paired| paired.manager))))
 }
 
-/// Forgets the managing server of a Linkage that does not run. Another key takes the place of the one that
-/// was known there, for that may have been revoked.
-pub fn forget_manager(folder: &Path) -> Result<(), StateError> {
+/// The same for a Linkage that does not run.
+pub(crate) fn begin_anew(folder: &Path) -> Result<(), StateError> {
     State::open(folder)?.begin_anew(None)
 }
 
@@ -296,7 +295,7 @@ mod tests {
             let mode = std::fs::metadata(folder.path().join(FILE)).expect("a file").permissions().mode();
             assert_eq!(mode & 0o077, 0);
         }
-        forget_manager(folder.path()).expect("forgets");
+        begin_anew(folder.path()).expect("forgets");
         let third = State::open(folder.path()).expect("opens");
         assert_eq!(third.paired(), None);
         assert_ne!((third.id(), third.key().public()), (first.id(), first.key().public()));

@@ -69,6 +69,7 @@ impl Linkage {
         if !list.linkages.contains(&self.id()) {
             return Ok(false);
         }
+        self.kept.forget()?;
         self.state.begin_anew(Some(paired.manager.clone()))?;
         self.wait_for_a_manager()?;
         tracing::error!(

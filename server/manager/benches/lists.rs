@@ -34,6 +34,7 @@ fn computers() -> Computers {
         os_version: Some("10.0.26200.6584".to_owned()),
         last_contact_at: Timestamp::EPOCH.plus_seconds(i64::from(number)),
         last_report_at: None,
+        note: None,
         silent: false,
         status: UpdateCounts { needed: u64::from(number % 40), ..UpdateCounts::default() },
     };

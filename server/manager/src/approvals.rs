@@ -58,7 +58,7 @@ impl Manager {
             return Err(ManagerError::Invalid(reason.to_owned()));
         }
         let way = self.writable().await?;
-        let made = self.create_group_on(&way, &way.top, &new.name, by).await?;
+        let made = self.create_group_on(&way, &way.top, &new.name, None, by).await?;
         self.store.audit(&AuditRow::of(self.now(), by, "create group", &made.name)).await?;
         let (id, name, parent) = (made.id, made.name, made.parent);
         Ok(Group { id, name, parent, built_in: false, computers: 0, approvals: 0 })

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Ask, Contents, Decided, Decline, DeleteUpdates, Joining, Memberships, ORDERS, ObsoleteUpdate,
-    Order, Pairing, PairingAnswer, Reached, Renewal, Signed, SignedRevocations, StartedSync, SyncProgress,
-    Trust, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Approve, Ask, Contents, Decided, Decline, DeleteUpdates, Joining, Keeping, KeptMemberships, Memberships,
+    ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal, Signed, SignedRevocations,
+    StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
@@ -119,16 +119,6 @@ impl Manager {
         way: &Way,
         of: &LinkageRow,
         name: &str,
-        by: &str,
-    ) -> Result<WsusGroup> {
-        self.create_group_in(way, of, name, None, by).await
-    }
-
-    pub(crate) async fn create_group_in(
-        &self,
-        way: &Way,
-        of: &LinkageRow,
-        name: &str,
         parent: Option<GroupId>,
         by: &str,
     ) -> Result<WsusGroup> {
@@ -136,8 +126,8 @@ impl Manager {
         self.ask(way, of, Ask::CreateGroup { name, by, parent, id: None }).await
     }
 
-    /// Makes a group as another WSUS had it; the answer says with which id.
-    pub(crate) async fn create_group_again_on(
+    /// Makes a group with the id that it has, or had, on another WSUS.
+    pub(crate) async fn copy_group_on(
         &self,
         way: &Way,
         of: &LinkageRow,
@@ -210,6 +200,14 @@ impl Manager {
         memberships: Memberships,
     ) -> Result<Decided> {
         self.ask(way, of, Ask::ChangeMemberships(memberships)).await
+    }
+
+    pub(crate) async fn keep_on(&self, way: &Way, of: &LinkageRow, list: KeptMemberships) -> Result<()> {
+        self.ask(way, of, Ask::Keep(list)).await
+    }
+
+    pub(crate) async fn kept_at(&self, way: &Way, of: &LinkageRow) -> Result<Keeping> {
+        self.ask(way, of, Ask::Kept).await
     }
 
     pub(crate) async fn approve_on(&self, way: &Way, of: &LinkageRow, approve: Approve) -> Result<Decided> {

@@ -68,10 +68,17 @@ impl Manager {
         if let Some(of) = at_home
             && let Ok(detail) = self.computer_at(&way, of, client.clone()).await
         {
-            return Ok(with_home(detail, home));
+            return Ok(as_read(with_home(detail, home), &mirror));
         }
-        self.computer_at(&way, &way.top, client.clone()).await
+        Ok(as_read(self.computer_at(&way, &way.top, client.clone()).await?, &mirror))
     }
+}
+
+/// What is odd about a computer over the tree is known here alone.
+fn as_read(mut detail: ComputerDetail, mirror: &Mirror) -> ComputerDetail {
+    let read = mirror.computers.get(&detail.summary.id);
+    detail.summary.note = read.and_then(|read| read.note.clone());
+    detail
 }
 
 /// A server does not name itself as the one that a computer reports to.

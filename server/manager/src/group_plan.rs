@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::Way;
 use crate::host_groups::named;
 use crate::known::{Known, host_group_id};
+use crate::notes::FRESH_ID;
 use crate::recreate::{self, Copied};
 use crate::{Manager, ManagerError, Mirror};
 
@@ -99,7 +100,7 @@ impl Manager {
             let group = match (&planned.recreates, planned.group) {
                 (Some(old), _) => self.make_again(&way, row, planned, old.group, by).await?,
                 (None, Some(group)) => group,
-                (None, None) => self.create_group_on(&way, &way.top, &planned.name, by).await?.id,
+                (None, None) => self.create_group_on(&way, &way.top, &planned.name, None, by).await?.id,
             };
             if planned.recreates.is_none() && row.wsus_group != Some(group) {
                 self.store.bind_host_group(row.id, group).await?;
@@ -255,7 +256,7 @@ impl Manager {
         let mut made = Vec::new();
         for lost in known.managed().groups.iter().filter(|group| group.target == Target::Create) {
             let Some(row) = known.row(lost.group) else { continue };
-            let group = self.create_group_on(way, &way.top, &lost.name, by).await?.id;
+            let group = self.create_group_on(way, &way.top, &lost.name, None, by).await?.id;
             self.store.bind_host_group(row.id, group).await?;
             self.store.audit(&AuditRow::of(self.now(), by, "make group again", &lost.name)).await?;
             made.push(lost.name.clone());
@@ -408,6 +409,11 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
         // A host that was seen before reports to a server that is not reached now.
         let before = name.parse().ok().and_then(|client| names.mirror.computers.get(&client));
         match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
+            (Reason::NeverSeen, Some((name, server)))
+                if names.mirror.tree.server(server.id).is_none_or(|one| one.server.linkage.is_none()) =>
+            {
+                (name.clone(), format!("it reports to {}, which is outside the link", server.name))
+            }
             (Reason::NeverSeen, Some((name, server))) => {
                 (name.clone(), format!("it reports to {}, which is not reached", server.name))
             }
@@ -437,9 +443,7 @@ fn in_words(reason: &Reason, known: &Known) -> String {
         }
         Reason::DuplicateName(places) => format!("{} computers have its name", places.len()),
         Reason::SharedId(client) => {
-            format!(
-                "several machines have its client id {client}: give each its own with a fresh SusClientId"
-            )
+            format!("several machines have its client id {client}: {FRESH_ID}")
         }
         Reason::Policy { place, value } => {
             format!("the policy decides on {}: set its target group to `{value}`", server(&place.server))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup};
-use headwater_model::{ClientId, GroupId};
+use headwater_model::{ClientId, GroupId, Guid};
 use headwater_store::{HostGroupRow, NewHostGroupRow};
 use headwater_tree::host::DEPTH_MAX;
 use headwater_tree::naming::check_form;
@@ -214,6 +214,8 @@ impl Manager {
                 Some(_) => Err(ManagerError::Invalid(format!(
                     "several computers are named `{host}`: name one by the id of its update client"
                 ))),
+                // It may be written down before it first reports anywhere.
+                None if host.parse::<Guid>().is_ok() => client_of(host),
                 None => Err(ManagerError::NotFound(format!("no WSUS of the tree knows a computer `{host}`"))),
             }
         };
@@ -275,6 +277,10 @@ pub(crate) fn named<'a>(rows: &'a [HostGroupRow], name: &str) -> Result<&'a Host
             "there is no host group `{name}`; `headwater hostgroup list` shows all"
         ))
     })
+}
+
+fn client_of(host: &str) -> Result<ClientId, ManagerError> {
+    host.parse().map_err(|error: headwater_model::ClientIdError| ManagerError::Invalid(error.to_string()))
 }
 
 fn check_name(name: &str) -> Result<(), ManagerError> {

@@ -9,6 +9,7 @@ use headwater_store::HostGroupRow;
 use headwater_tree::computer::Computer;
 use headwater_tree::group_plan::{self as decide, Plan, Request};
 use headwater_tree::host::{Basis, Host, HostGroup, HostGroups, Reach};
+use headwater_tree::matching::Sighting;
 use headwater_tree::naming::{Owner, WsusGroup as Named};
 use headwater_tree::rule::Rule;
 use headwater_tree::server::Server;
@@ -27,6 +28,7 @@ pub(crate) struct Known {
     pub host_groups: HostGroups,
     pub hosts: Vec<Host>,
     pub rows: Vec<HostGroupRow>,
+    pub sightings: Vec<Sighting>,
 }
 
 impl Known {
@@ -51,7 +53,7 @@ impl Known {
             groups: &self.groups,
             servers: &self.servers,
             computers: &self.computers,
-            sightings: &[],
+            sightings: &self.sightings,
         }
     }
 
@@ -127,6 +129,7 @@ impl Manager {
             servers: tree.servers.iter().map(|told| tree.server(told)).collect(),
             computers,
             rows,
+            sightings: self.sightings().await?,
         })
     }
 }
@@ -190,4 +193,27 @@ fn host_id(client: &ClientId) -> HostId {
     let mut id = [0; 16];
     id.copy_from_slice(&digest(&SHA256, client.as_str().as_bytes()).as_ref()[..16]);
     HostId::from_bytes(id)
+}
+
+/// Servers with these names, numbered from one, and their computers.
+#[cfg(test)]
+pub(crate) fn sample_known(servers: &[&str], computers: Vec<Computer>) -> Known {
+    use headwater_tree::server::{Linkage, Mode, Targeting};
+    let server = |(number, name): (u128, &&str)| Server {
+        id: ServerId::from_u128(number),
+        name: (*name).to_owned(),
+        parent: (number > 1).then(|| ServerId::from_u128(1)),
+        mode: if number > 1 { Mode::Replica } else { Mode::Top },
+        targeting: Targeting::Server,
+        linkage: Linkage::Installed,
+    };
+    Known {
+        servers: (1..).zip(servers).map(server).collect(),
+        computers,
+        groups: Vec::new(),
+        host_groups: HostGroups::default(),
+        hosts: Vec::new(),
+        rows: Vec::new(),
+        sightings: Vec::new(),
+    }
 }

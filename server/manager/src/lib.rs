@@ -15,9 +15,11 @@ mod group_plan;
 mod halt;
 mod host_groups;
 mod impact;
+mod kept;
 mod known;
 mod link;
 mod mirror;
+mod notes;
 mod pair;
 mod put_back;
 mod reach;
@@ -27,16 +29,19 @@ mod report;
 mod revoke;
 mod running;
 mod schedule;
+mod server_settings;
+mod sightings;
 mod sync;
 mod tree;
 mod trust;
 mod why;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
-use headwater_model::{Timestamp, chain};
+use headwater_model::{ServerId, Timestamp, chain};
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
@@ -74,6 +79,8 @@ pub struct Manager {
     now: Now,
     /// The run of the synchronisation command that goes on, or the last one.
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
+    /// Servers whose window was closed when a scheduled run came to them.
+    left: Mutex<BTreeSet<ServerId>>,
     mirror: ArcSwap<Mirror>,
     /// Counts changes of the mirror and of runs, for pages that are open.
     changed: watch::Sender<u64>,
@@ -106,6 +113,7 @@ impl Manager {
             trust: Trust::default(),
             now,
             running: tokio::sync::Mutex::new(None),
+            left: Mutex::default(),
             mirror: ArcSwap::default(),
             changed: watch::Sender::new(0),
             look: Notify::new(),

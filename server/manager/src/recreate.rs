@@ -131,7 +131,7 @@ impl Manager {
         let parent = top.groups.get(&old).and_then(|group| group.parent);
         let group = match planned.group {
             Some(group) => group,
-            None => self.create_group_in(way, &way.top, &planned.name, parent, by).await?.id,
+            None => self.create_group_on(way, &way.top, &planned.name, parent, by).await?.id,
         };
         let refused = |reason: String| {
             ManagerError::Refused(format!("the approvals for `{}` cannot be copied: {reason}", planned.name))

@@ -25,6 +25,7 @@ fn computer(name: &str, groups: &[GroupId], status: UpdateCounts) -> ComputerSum
         os_version: None,
         last_contact_at: Timestamp::EPOCH,
         last_report_at: Some(Timestamp::EPOCH),
+        note: None,
         silent: false,
         status,
     }

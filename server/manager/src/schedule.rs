@@ -67,7 +67,8 @@ impl Manager {
         Ok(kept.and_then(|body| serde_json::from_str(&body).ok()))
     }
 
-    /// Begins a run if one fell due between two moments; says whether it did.
+    /// Begins a run if one fell due between two moments, or the window of a server opened that the last one left
+    /// for later; says whether it did.
     pub(crate) async fn begin_if_due(
         self: &Arc<Self>,
         seen: Timestamp,
@@ -75,12 +76,14 @@ impl Manager {
         zone: &TimeZone,
     ) -> Result<bool, ManagerError> {
         let Some(when) = self.kept_schedule().await? else { return Ok(false) };
-        if next(&when, seen, zone).is_none_or(|at| at > now) {
+        let is_next = next(&when, seen, zone).is_some_and(|at| at <= now);
+        if !is_next && !self.is_due(now, zone).await? {
             return Ok(false);
         }
         let request = SyncRequest {
             hold_removals: when.max_removals.is_none(),
             max_removals: when.max_removals,
+            keep_windows: true,
             ..SyncRequest::default()
         };
         self.synchronise(&request, BY).await?;

@@ -5,6 +5,8 @@
 //! run has to do follows from what the servers say and never from an earlier run: the next one completes
 //! one that was cut off, and the second in a row changes nothing.
 
+mod follow;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,19 +20,25 @@ use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::group_plan::Plan;
 use headwater_tree::in_step::Wanted;
+use headwater_tree::kept::kept;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
 use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
+use headwater_tree::window::Window;
+use jiff::tz::TimeZone;
 
 use crate::ask::Way;
 use crate::compare::in_words;
 use crate::known::Known;
 use crate::running::Running;
+use crate::server_settings::closed;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 /// Between two looks at a server's own synchronisation.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Between the beginnings of siblings, which all take from one server above.
+const STAGGER: Duration = Duration::from_millis(500);
 /// After so long a server is left to go on by itself.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Runs that are listed.
@@ -68,8 +76,11 @@ impl Manager {
             tree.must_be_writable()?;
             let begun = self.store.begin_sync_run(by, self.now()).await?;
             let detail = format!("run {begun}");
-            let below = request.below.as_ref().map(|below| format!("{below} and what is below it"));
-            let after = Some(below.unwrap_or_else(|| "all servers".to_owned()));
+            let after = Some(match (&request.at, &request.below) {
+                (Some(at), _) => format!("{at} alone"),
+                (None, Some(below)) => format!("{below} and what is below it"),
+                (None, None) => "all servers".to_owned(),
+            });
             let row = AuditRow { after, ..AuditRow::of(self.now(), by, "synchronise", &detail) };
             self.store.audit(&row).await?;
             number = Some(begun);
@@ -104,10 +115,10 @@ impl Manager {
         &self,
         way: &Way,
         tree: &Tree,
+        known: Known,
         top: Contents,
     ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        let known = self.known(way, tree).await?;
         Run { manager: self, way, tree, request, by: "", watched: None }.all(known, top, Vec::new()).await
     }
 
@@ -179,15 +190,9 @@ impl Run<'_> {
     }
 
     async fn all(&self, known: Known, top: Contents, made: Vec<String>) -> Result<SyncReport, ManagerError> {
-        let below = self.request.below.as_deref();
         let order =
             Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
-        let selected = match below {
-            Some(name) => order.below(name).map_err(|error| {
-                ManagerError::NotFound(format!("{error}; `headwater wsus show` lists those there are"))
-            })?,
-            None => order.all(),
-        };
+        let selected = self.selected(&order)?;
         let plan = known.managed();
         let held = self.held(&known, &plan);
         let begun = Begun { plan, held, known, top, made };
@@ -195,10 +200,18 @@ impl Run<'_> {
         let mut ended: BTreeMap<ServerId, SyncServer> = BTreeMap::new();
         let mut working = FuturesUnordered::new();
         loop {
-            for id in order.ready(&selected, &progress) {
-                let Some(server) = order.get(id) else { continue };
-                progress.insert(id, Progress::Running);
-                working.push(self.one(server, &begun));
+            let ready: Vec<&Server> =
+                order.ready(&selected, &progress).into_iter().filter_map(|id| order.get(id)).collect();
+            for (at, &server) in ready.iter().enumerate() {
+                progress.insert(server.id, Progress::Running);
+                let siblings = ready[..at].iter().filter(|other| other.parent == server.parent).count();
+                let (pause, begun) = (STAGGER * siblings as u32, &begun);
+                working.push(async move {
+                    if !self.request.dry_run {
+                        tokio::time::sleep(pause).await;
+                    }
+                    self.one(server, begun).await
+                });
             }
             let Some(done) = working.next().await else { break };
             progress.insert(
@@ -238,6 +251,19 @@ impl Run<'_> {
         Ok(report)
     }
 
+    /// The whole tree, a branch of it, or one server.
+    fn selected(&self, order: &Order) -> Result<BTreeSet<ServerId>, ManagerError> {
+        let SyncRequest { below, at, .. } = self.request;
+        let selected = match (at, below) {
+            (Some(name), _) => order.named(name).map(|server| BTreeSet::from([server.id])),
+            (None, Some(name)) => order.below(name),
+            (None, None) => Ok(order.all()),
+        };
+        selected.map_err(|error| {
+            ManagerError::NotFound(format!("{error}; `headwater wsus show` lists those there are"))
+        })
+    }
+
     /// The groups whose members are not written: those that an operator holds, those that would lose too many
     /// where the run looks at that, and all where it would remove more than it may.
     fn held(&self, known: &Known, plan: &Plan) -> BTreeMap<GroupId, String> {
@@ -262,6 +288,11 @@ impl Run<'_> {
 
     fn told(&self, server: &Server) -> Option<&TreeServer> {
         self.tree.servers.iter().find(|one| one.id == server.id)
+    }
+
+    /// The time window of a server, if it has one that is closed now.
+    fn closed(&self, server: &Server) -> Option<Window> {
+        closed(self.told(server)?.window.as_deref(), self.manager.now(), &TimeZone::system())
     }
 
     fn say(&self, server: &Server, phase: SyncPhase, line: impl Into<String>) {
@@ -307,15 +338,39 @@ impl Run<'_> {
         if server.mode == Mode::Top {
             done.changed.extend(begun.made.iter().map(|name| format!("group {name} was made again")));
         }
-        self.goes_on()?;
-        let takes = only != Some(SyncPart::Clients) && (server.mode != Mode::Top || with_upstream);
-        if !dry_run && takes {
-            self.take_updates(server, linkage, done).await?;
+        let closed = self.closed(server);
+        let left = closed.filter(|_| self.request.keep_windows);
+        let writes = !dry_run && left.is_none();
+        match (left, closed) {
+            (Some(window), _) => {
+                done.problem = Some(format!("its time window {window} is closed: it was left for later"));
+                if !dry_run {
+                    self.manager.leave_for_later(server.id);
+                }
+            }
+            (None, Some(window)) if writes => {
+                let line =
+                    format!("its time window {window} is closed, which a run by hand does not wait for");
+                self.say(server, SyncPhase::Updates, line);
+            }
+            _ => {}
         }
         self.goes_on()?;
-        let registers = only.is_none_or(|only| only == SyncPart::Clients) && server.has_managed_groups();
-        if !dry_run && registers {
-            self.register(server, linkage, begun, done).await?;
+        let takes = only != Some(SyncPart::Clients) && (server.mode != Mode::Top || with_upstream);
+        if writes && takes {
+            self.take_updates(server, linkage, done).await?;
+        }
+        let mut missing = BTreeSet::new();
+        if writes {
+            missing = self.follow(server, linkage, begun, done).await?;
+        }
+        self.goes_on()?;
+        let registers = only.is_none_or(|only| only == SyncPart::Clients);
+        if writes && registers {
+            if server.has_managed_groups() {
+                self.register(server, linkage, begun, &missing, done).await?;
+            }
+            self.keep(server, linkage, begun).await?;
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
         let here = match server.mode {
@@ -323,12 +378,12 @@ impl Run<'_> {
             Mode::Replica | Mode::Autonomous(_) => self.manager.contents_of(self.way, linkage).await?,
         };
         let told = self.told(server);
-        let compared = match dry_run {
-            true => {
+        let compared = match writes {
+            false => {
                 let wanted = begun.wanted(server.id, &begun.plan);
                 self.manager.compare(server, told, &begun.top, &here, &begun.known, &wanted)
             }
-            false => {
+            true => {
                 let computers = self.manager.computers_of(self.way, linkage).await?;
                 let now = begun.known.with_computers(server.id, computers);
                 let wanted = begun.wanted(server.id, &now.managed());
@@ -337,6 +392,7 @@ impl Run<'_> {
         };
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
         done.differences = in_words(&compared);
+        done.local = compared.own();
         (done.files_held, done.files_wanted) = (here.files_held, here.files_held + here.files_wanted);
         if done.differences_total > 0 {
             done.state = SyncServerState::Differs;
@@ -392,10 +448,13 @@ impl Run<'_> {
         server: &Server,
         linkage: &LinkageRow,
         begun: &Begun,
+        missing: &BTreeSet<GroupId>,
         done: &mut SyncServer,
     ) -> Result<(), ManagerError> {
         let mut changes = changes(&begun.known, &begun.plan, server);
-        changes.retain(|one| !begun.held.contains_key(&one.change.group));
+        changes.retain(|Change { change, .. }| {
+            !begun.held.contains_key(&change.group) && !missing.contains(&change.group)
+        });
         if changes.is_empty() {
             return Ok(());
         }
@@ -414,6 +473,19 @@ impl Run<'_> {
             Some((client, reason)) => Err(ManagerError::Refused(format!("{client}: {reason}"))),
             None => Ok(()),
         }
+    }
+
+    /// Leaves with the Linkage who is to be in which group once it first reports there.
+    async fn keep(&self, server: &Server, linkage: &LinkageRow, begun: &Begun) -> Result<(), ManagerError> {
+        let Known { hosts, computers, .. } = &begun.known;
+        let mut wanted = kept(server, &begun.plan, hosts, computers);
+        wanted.values_mut().for_each(|groups| groups.retain(|group| !begun.held.contains_key(group)));
+        wanted.retain(|_, groups| !groups.is_empty());
+        let count = self.manager.keep_at(self.way, linkage, &wanted, self.by).await?;
+        if count > 0 {
+            self.say(server, SyncPhase::Clients, format!("memberships of {count} computers kept for later"));
+        }
+        Ok(())
     }
 }
 
@@ -464,6 +536,7 @@ pub(crate) fn untouched(
         files_held: 0,
         files_wanted: 0,
         ms: 0,
+        local: None,
         problem: None,
     }
 }

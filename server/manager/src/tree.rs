@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use headwater_api::linkage::{WsusIdentity, WsusMode, WsusTargeting};
-use headwater_api::{Finding, FindingLevel, TreeServer, WsusLink};
+use headwater_api::{Finding, FindingLevel, ServerFollow, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
@@ -42,7 +42,10 @@ impl Tree {
             mode: match told.mode {
                 Some(WsusMode::Top) => Mode::Top,
                 Some(WsusMode::Replica) => Mode::Replica,
-                Some(WsusMode::Autonomous) | None => Mode::Autonomous(Follow::Nothing),
+                Some(WsusMode::Autonomous) | None => Mode::Autonomous(match told.follow {
+                    ServerFollow::Nothing => Follow::Nothing,
+                    ServerFollow::GroupsAndApprovals => Follow::ManagedGroups,
+                }),
             },
             targeting: match self.identities.get(&told.id).map(|identity| identity.targeting) {
                 Some(WsusTargeting::Client) => Targeting::Client,
@@ -113,6 +116,8 @@ impl Manager {
                 last_contact_at: None,
                 last_sync_at: None,
                 computers: 0,
+                follow: ServerFollow::Nothing,
+                window: None,
             })
             .collect();
         servers.sort_by_key(|one| one.linkage != Some(way.top.linkage));
@@ -139,6 +144,8 @@ impl Manager {
             last_contact_at: Some(self.now()),
             last_sync_at: None,
             computers: top.computers,
+            follow: ServerFollow::Nothing,
+            window: None,
         }];
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
@@ -168,6 +175,8 @@ impl Manager {
                     last_contact_at: Some(one.last_contact_at),
                     last_sync_at: one.last_sync_at,
                     computers: one.computers,
+                    follow: ServerFollow::Nothing,
+                    window: None,
                 };
                 match found.entry(told.id) {
                     Entry::Occupied(mut known) if is_direct => drop(known.insert(told)),
@@ -199,6 +208,15 @@ impl Manager {
             at += 1;
         }
         servers.extend(open);
+        let mut settings = self.store.server_settings().await?;
+        for server in &mut servers {
+            let Some(wanted) = settings.remove(&server.id) else { continue };
+            // One that became a replica gets all of it by itself.
+            if wanted.follows && server.mode == Some(WsusMode::Autonomous) {
+                server.follow = ServerFollow::GroupsAndApprovals;
+            }
+            server.window = wanted.window;
+        }
         Ok(Tree { servers, linkages, identities, review: way.review.clone() })
     }
 

@@ -45,6 +45,7 @@ fn computer() -> ComputerDetail {
             os_version: None,
             last_contact_at: Timestamp::EPOCH,
             last_report_at: None,
+            note: None,
             silent: false,
             status: UpdateCounts::default(),
         },

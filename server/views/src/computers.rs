@@ -18,7 +18,7 @@ const UPDATES_MAX: usize = 1_000;
 
 /// A page of the computers that match.
 pub async fn find(app: &App, query: ComputerQuery) -> Result<Page<ComputerSummary>, AppError> {
-    if query.server.is_some() {
+    if query.server.is_some() || query.outside {
         return Err(AppError::Invalid("computers are listed by server on a managing server only".to_owned()));
     }
     let limit = paging::limit(query.limit);
@@ -98,6 +98,7 @@ fn summary(
         os_version: text(&row.os_version),
         last_contact_at: row.last_contact,
         last_report_at: row.last_report,
+        note: None,
         silent: row.last_contact < silent_since,
         status: status::counts(counts),
     })

@@ -101,6 +101,12 @@ def ExecuteSPCreateTargetGroup1(wsus, description, parameters):
 
 
 @operation
+def ExecuteSPCreateTargetGroup2(wsus, description, parameters):
+    group = wsus.create_group(parameters["name"], parameters["parentGroupId"], parameters["id"])
+    return description.row(group_cells(wsus, group))
+
+
+@operation
 def ExecuteSPDeleteTargetGroup(wsus, _description, parameters):
     expect_name(parameters)
     wsus.may_write()

@@ -78,7 +78,7 @@ class Wsus:
         if self.is_replica:
             raise invalid("This operation is not allowed on a replica server.")
 
-    def create_group(self, name, parent):
+    def create_group(self, name, parent, given=None):
         self.may_write()
         self.fail_if_replica()
         if not name or len(name) > 255 or FORBIDDEN & set(name):
@@ -86,7 +86,9 @@ class Wsus:
         if any(known.lower() == name.lower() for known, _ in self.groups.values()):
             raise invalid("A group with this name already exists.")
         self.group(parent)
-        group = str(uuid.uuid4())
+        group = given or str(uuid.uuid4())
+        if group in self.groups:
+            raise invalid("A group with this id already exists.")
         self.groups[group] = (name, parent)
         return group
 

@@ -6,7 +6,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use headwater_api::{CleanUpQuery, GroupPlanQuery, HostGroupMembers, LinkRequest, SyncReport, SyncRequest};
+use headwater_api::{
+    CleanUpQuery, GroupPlanQuery, HostGroupMembers, LinkRequest, ServerChange, ServerFollow, SyncReport,
+    SyncRequest,
+};
 
 use super::client;
 use super::fake::{Fake, Request, json};
@@ -112,6 +115,8 @@ fn paths_and_bodies() {
     client.link_wsus(&link).expect_err("refused");
     client.import_host_groups().expect_err("refused");
     client.plan_clean_up(&CleanUpQuery::default()).expect_err("refused");
+    let change = ServerChange { follow: Some(ServerFollow::GroupsAndApprovals), window: None };
+    client.set_server("Büro 3", &change).expect_err("refused");
     let requests: Vec<_> = fake.requests();
     let lines: Vec<_> =
         requests.iter().map(|request| format!("{} {}", request.line, compact(request))).collect();
@@ -123,6 +128,7 @@ fn paths_and_bodies() {
             r#"POST /api/v1/wsus {"url":"https://w.example:8532/linkage","code":"1234-5678"}"#,
             "POST /api/v1/hostgroups/import {}",
             "GET /api/v1/wsus/cleanup?declined_days=30&superseded_days=30 ",
+            r#"PATCH /api/v1/wsus/servers/B%C3%BCro%203 {"follow":"groups,approvals"}"#,
         ]
     );
 }

@@ -3,7 +3,9 @@
 use headwater_model::{ClientId, GroupId, LinkageId, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use super::{Approve, Decline, DeleteUpdates, Memberships, Pairing, Renewal, SignedRevocations};
+use super::{
+    Approve, Decline, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal, SignedRevocations,
+};
 use crate::text;
 
 /// A request to one Linkage, with the type of what is answered.
@@ -79,6 +81,10 @@ pub enum Ask {
     },
     /// [`Decided`](super::Decided), a refusal for each change that was not made.
     ChangeMemberships(Memberships),
+    /// Put computers into groups when they first appear: nothing, once it is kept.
+    Keep(KeptMemberships),
+    /// What is kept for computers that have not appeared: [`Keeping`](super::Keeping).
+    Kept,
     /// [`Decided`](super::Decided).
     Approve(Approve),
     /// [`Decided`](super::Decided).

@@ -17,6 +17,7 @@
 
 mod ask;
 mod clean_up;
+mod keep;
 mod order;
 mod pairing;
 mod relay;
@@ -25,6 +26,7 @@ mod wsus;
 
 pub use ask::Ask;
 pub use clean_up::{DeleteUpdates, ObsoleteUpdate};
+pub use keep::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, Keeping, KeptComputer, KeptMemberships};
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, Pairing, PairingAnswer};
 pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};

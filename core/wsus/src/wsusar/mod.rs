@@ -11,6 +11,7 @@ mod deployment_row;
 mod execute_sp_accept_eula;
 mod execute_sp_add_computer_to_target_group_allow_multiple_groups;
 mod execute_sp_create_target_group1;
+mod execute_sp_create_target_group2;
 mod execute_sp_decline_update;
 mod execute_sp_delete_target_group;
 mod execute_sp_delete_update;
@@ -67,6 +68,7 @@ pub use execute_sp_add_computer_to_target_group_allow_multiple_groups::{
     ExecuteSPAddComputerToTargetGroupAllowMultipleGroupsResponse,
 };
 pub use execute_sp_create_target_group1::{ExecuteSPCreateTargetGroup1, ExecuteSPCreateTargetGroup1Response};
+pub use execute_sp_create_target_group2::{ExecuteSPCreateTargetGroup2, ExecuteSPCreateTargetGroup2Response};
 pub use execute_sp_decline_update::{ExecuteSPDeclineUpdate, ExecuteSPDeclineUpdateResponse};
 pub use execute_sp_delete_target_group::{ExecuteSPDeleteTargetGroup, ExecuteSPDeleteTargetGroupResponse};
 pub use execute_sp_delete_update::{ExecuteSPDeleteUpdate, ExecuteSPDeleteUpdateResponse};

@@ -301,6 +301,11 @@ fn groups() -> Vec<Example> {
             "<name>Servers</name><parentGroupId>{GROUP}</parentGroupId>"
         )),
         result::<ExecuteSPCreateTargetGroup1Response>(&single(&GROUP_CELLS)),
+        example::<ExecuteSPCreateTargetGroup2>(&format!(
+            "<name>Servers</name><parentGroupId>{GROUP}</parentGroupId><id>{GROUP}</id>\
+             <failIfReplica>true</failIfReplica>"
+        )),
+        result::<ExecuteSPCreateTargetGroup2Response>(&single(&GROUP_CELLS)),
         example::<ExecuteSPDeleteTargetGroup>(&format!(
             "<id>{GROUP}</id>{ADMIN}<failIfReplica>true</failIfReplica>"
         )),

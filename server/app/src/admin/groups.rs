@@ -66,17 +66,16 @@ impl App {
         name: &str,
         parent: Option<GroupId>,
     ) -> Result<GroupSummary, AppError> {
-        let id = GroupId::from_bytes(random_guid()?);
-        self.create_group_with(operator, name, parent, id).await
+        self.copy_group(operator, GroupId::from_bytes(random_guid()?), name, parent).await
     }
 
-    /// Makes a group that another server knew by this id.
-    pub async fn create_group_with(
+    /// Makes a group with the id that it has on another server.
+    pub async fn copy_group(
         &self,
         operator: &Operator,
+        id: GroupId,
         name: &str,
         parent: Option<GroupId>,
-        id: GroupId,
     ) -> Result<GroupSummary, AppError> {
         self.must_decide_here()?;
         check_name(name).map_err(|error| AppError::Invalid(format!("{error}; choose another name")))?;
@@ -87,6 +86,9 @@ impl App {
                 return Err(AppError::Refused(
                     "update servers are not computers: choose another parent".into(),
                 ));
+            }
+            if let Some(there) = served.offers.groups.get(id) {
+                return Err(AppError::Refused(format!("`{}` has the id {id} already", there.name)));
             }
             if served.offers.groups.chain(parent).count() >= DEPTH_MAX - 1 {
                 return Err(AppError::Refused(format!("groups are nested {DEPTH_MAX} deep at most")));

@@ -1,6 +1,7 @@
 //! Headwater's own update server as a WSUS of the tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
@@ -21,6 +22,10 @@ use headwater_policy::group::is_built_in;
 use headwater_views::{computers as computer_views, updates as update_views};
 
 use super::Answer;
+use crate::kept::Pace;
+
+/// Both are looked up in memory.
+pub(super) const PACE: Pace = Pace { count: Duration::from_secs(1), list: Duration::from_secs(10) };
 
 pub(super) fn refusal(error: AppError) -> Failure {
     let kind = match &error {
@@ -131,7 +136,7 @@ pub(super) async fn create_group(
     let by = operator(by);
     let made = match id {
         None => app.create_group(&by, name, parent).await,
-        Some(id) => app.create_group_with(&by, name, parent, id).await,
+        Some(id) => app.copy_group(&by, id, name, parent).await,
     };
     let made = made.map_err(refusal)?.group;
     Ok(WsusGroup { id: made.id, name: made.name, parent: made.parent, built_in: false })
@@ -161,6 +166,14 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
         })
     };
     Ok(Page { items: own.filter_map(computer).collect(), next, total: None })
+}
+
+pub(super) fn here_of(app: &App, clients: &HashSet<&ClientId>) -> Vec<ClientId> {
+    clients
+        .iter()
+        .filter(|client| app.live.member(client).is_some())
+        .map(|client| (*client).clone())
+        .collect()
 }
 
 pub(super) fn updates(app: &App, after: Option<String>) -> Answer<Page<UpdateSummary>> {

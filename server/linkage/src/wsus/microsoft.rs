@@ -4,6 +4,7 @@
 //! each list once. What a replica or an account that only reads would refuse is refused before it is asked.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, Failure, FailureKind, Memberships, WsusApproval, WsusComputer,
@@ -21,9 +22,13 @@ use tokio::sync::Mutex;
 
 use super::Answer;
 use super::microsoft_sync::Runs;
+use crate::kept::Pace;
 
 /// The language of titles, which are not looked at.
 pub(super) const CULTURE: &str = "en";
+
+/// A number is quickly told; all computers take seconds.
+pub(super) const PACE: Pace = Pace { count: Duration::from_secs(15), list: Duration::from_secs(900) };
 
 /// A Microsoft WSUS and the synchronisations that were asked for.
 pub struct Microsoft {
@@ -90,9 +95,23 @@ impl Microsoft {
     }
 
     /// The service has no place for who made a group.
-    pub(super) async fn create_group(&self, name: &str, parent: Option<GroupId>) -> Answer<WsusGroup> {
-        self.decides("ExecuteSPCreateTargetGroup1").await?;
-        self.wsus.create_group(name, parent).await.map(group).map_err(failure)
+    pub(super) async fn create_group(
+        &self,
+        name: &str,
+        parent: Option<GroupId>,
+        id: Option<GroupId>,
+    ) -> Answer<WsusGroup> {
+        let made = match id {
+            None => {
+                self.decides("ExecuteSPCreateTargetGroup1").await?;
+                self.wsus.create_group(name, parent).await
+            }
+            Some(id) => {
+                self.decides("ExecuteSPCreateTargetGroup2").await?;
+                self.wsus.copy_group(id, name, parent).await
+            }
+        };
+        made.map(group).map_err(failure)
     }
 
     pub(super) async fn delete_group(&self, id: GroupId, by: &str) -> Answer<()> {
@@ -108,6 +127,15 @@ impl Microsoft {
         let computers = self.wsus.computers(Scope::Own).await.map_err(failure)?;
         let own = computers.into_iter().filter(|computer| computer.home == Home::This);
         Ok(Page { items: own.map(computer).collect(), next: None, total: None })
+    }
+
+    pub(super) async fn own_computers(&self) -> Answer<u64> {
+        self.wsus.computer_count(Scope::Own).await.map_err(failure)
+    }
+
+    pub(super) async fn here_of(&self, clients: &HashSet<&ClientId>) -> Answer<Vec<ClientId>> {
+        let found = self.computers().await?.items.into_iter().map(|computer| computer.client);
+        Ok(found.filter(|client| clients.contains(client)).collect())
     }
 
     pub(super) async fn change_memberships(&self, memberships: Memberships) -> Answer<Decided> {

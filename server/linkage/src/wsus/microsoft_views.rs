@@ -212,6 +212,7 @@ fn computer_summary(
             .map(|version| format!("{}.{}.{}", version.major, version.minor, version.build)),
         last_contact_at,
         last_report_at: computer.last_report,
+        note: None,
         silent: last_contact_at < silent_since(now),
         status: status(counts),
     }

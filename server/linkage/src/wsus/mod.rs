@@ -6,6 +6,7 @@ mod microsoft;
 mod microsoft_sync;
 mod microsoft_views;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use headwater_api::linkage::{
@@ -15,6 +16,8 @@ use headwater_api::linkage::{
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_app::App;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
+
+use crate::kept::Pace;
 
 pub use microsoft::Microsoft;
 
@@ -67,8 +70,7 @@ impl Wsus {
     ) -> Answer<WsusGroup> {
         match self {
             Self::Headwater(app) => headwater::create_group(app, name, parent, id, by).await,
-            // It chooses the id itself.
-            Self::Microsoft(wsus) => wsus.create_group(name, parent).await,
+            Self::Microsoft(wsus) => wsus.create_group(name, parent, id).await,
         }
     }
 
@@ -83,6 +85,30 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::computers(app, after).await,
             Self::Microsoft(wsus) => wsus.computers().await,
+        }
+    }
+
+    /// How many computers report to this very server.
+    pub(crate) async fn own_computers(&self) -> Answer<u64> {
+        match self {
+            Self::Headwater(app) => Ok(app.live.own_computers() as u64),
+            Self::Microsoft(wsus) => wsus.own_computers().await,
+        }
+    }
+
+    /// Which of these computers report to this very server.
+    pub(crate) async fn here_of(&self, clients: &HashSet<&ClientId>) -> Answer<Vec<ClientId>> {
+        match self {
+            Self::Headwater(app) => Ok(headwater::here_of(app, clients)),
+            Self::Microsoft(wsus) => wsus.here_of(clients).await,
+        }
+    }
+
+    /// How often it is asked which computers it has.
+    pub(crate) fn pace(&self) -> Pace {
+        match self {
+            Self::Headwater(_) => headwater::PACE,
+            Self::Microsoft(_) => microsoft::PACE,
         }
     }
 

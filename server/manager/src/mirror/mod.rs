@@ -67,6 +67,12 @@ impl TreeView {
         self.servers.iter().find(|one| one.server.id == id)
     }
 
+    /// Whether a computer reports to a server without a Linkage of the tree.
+    pub fn is_outside(&self, computer: &ComputerSummary) -> bool {
+        let home = computer.server.as_ref();
+        home.is_some_and(|home| self.server(home.id).is_none_or(|one| one.server.linkage.is_none()))
+    }
+
     pub fn group(&self, id: GroupId) -> Option<&WsusGroup> {
         self.groups.iter().find(|group| group.id == id)
     }
@@ -148,6 +154,25 @@ impl Computers {
     }
 }
 
+/// A computer of which nothing else is known.
+#[cfg(test)]
+pub(crate) fn sample_computer(id: &str, name: &str) -> ComputerSummary {
+    ComputerSummary {
+        id: id.parse().expect("an id"),
+        name: name.to_owned(),
+        server: None,
+        address: None,
+        groups: Vec::new(),
+        os: None,
+        os_version: None,
+        last_contact_at: Timestamp::EPOCH,
+        last_report_at: None,
+        silent: false,
+        status: headwater_api::UpdateCounts::default(),
+        note: None,
+    }
+}
+
 /// A server in step that stands alone.
 #[cfg(test)]
 pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
@@ -162,6 +187,8 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         last_contact_at: None,
         last_sync_at: None,
         computers: 0,
+        follow: headwater_api::ServerFollow::Nothing,
+        window: None,
     };
     let standing = crate::sync::untouched(id, name, None, headwater_api::SyncServerState::InStep);
     ServerView { server, standing, silent: 0, depth: 0 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{Computers, Mirror, Problem, ServerView, TreeView, Updates};
 use crate::ask::Way;
+use crate::notes::note;
 use crate::sync::untouched;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
@@ -109,7 +110,8 @@ impl Manager {
         let tree = self.tree(&way).await?;
         self.carry_out_halts(&way).await?;
         let mut top = self.contents_of(&way, &way.top).await?;
-        let differences = self.differences(&way, &tree, top.clone()).await?;
+        let known = self.known(&way, &tree).await?;
+        let differences = self.differences(&way, &tree, known.clone(), top.clone()).await?;
         // No computer is in that group, and nobody approves for it.
         top.groups.retain(|group| group.id != DOWNSTREAM_SERVERS);
         let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();
@@ -117,7 +119,9 @@ impl Manager {
         if tree.servers.first().is_some_and(|top| top.kind == Some(WsusKind::Microsoft)) {
             self.see_listed(&updates).await?;
         }
-        let computers = self.read_computers(&way, &tree, &before.computers).await?;
+        let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
+        self.remember_sightings(before.computers.all(), &computers).await?;
+        note(&mut computers, &known, &tree.servers);
         let now = self.now();
         let mut standing: HashMap<ServerId, SyncServer> =
             differences.servers.into_iter().map(|one| (one.id, one)).collect();

@@ -78,6 +78,7 @@ impl Computers {
         let accepts = |at: &usize| {
             (search.is_empty() || self.folded[*at].contains(&search))
                 && groups.as_ref().is_none_or(|groups| is_in(&self.all[*at], groups))
+                && (!query.outside || tree.is_outside(&self.all[*at]))
                 && query
                     .server
                     .is_none_or(|server| self.all[*at].server.as_ref().is_some_and(|home| home.id == server))

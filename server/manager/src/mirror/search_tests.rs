@@ -94,6 +94,7 @@ fn computer(number: u32, group: u128, server: u128) -> ComputerSummary {
         os_version: None,
         last_contact_at: Timestamp::EPOCH.plus_seconds(number.into()),
         last_report_at: None,
+        note: None,
         silent: false,
         status: UpdateCounts { failed: u64::from(number % 3), ..UpdateCounts::default() },
     }

@@ -31,7 +31,7 @@ impl Manager {
             if let Step::CreateGroup { group, name, parent } = step {
                 let parent = parent.and_then(|parent| written.groups.get(&parent).copied());
                 let again = WsusGroup { id: *group, name: name.clone(), parent, built_in: false };
-                let made = self.create_group_again_on(way, &way.top, again, by).await?;
+                let made = self.copy_group_on(way, &way.top, again, by).await?;
                 written.groups.insert(*group, made.id);
             }
         }

@@ -45,6 +45,17 @@ pub(super) async fn create(
     Ok(ExecuteSPCreateTargetGroup1Response { result: Some(row(&made.group)) })
 }
 
+/// A replica refuses whatever *failIfReplica* says.
+pub(super) async fn copy(
+    asked: &Asked<'_>,
+    message: ExecuteSPCreateTargetGroup2,
+) -> Result<ExecuteSPCreateTargetGroup2Response, AppError> {
+    let name = required(message.name, "name")?;
+    let parent = Some(message.parent_group_id).filter(|parent| !parent.is_nil());
+    let made = asked.app.copy_group(asked.operator()?, message.id, &name, parent).await?;
+    Ok(ExecuteSPCreateTargetGroup2Response { result: Some(row(&made.group)) })
+}
+
 pub(super) async fn delete(
     asked: &Asked<'_>,
     message: ExecuteSPDeleteTargetGroup,

@@ -104,6 +104,7 @@ operations! {
     ExecuteSPGetAllTargetGroups Reads => groups::all,
     ExecuteSPGetTargetGroupById Reads => groups::by_id,
     ExecuteSPCreateTargetGroup1 Writes => groups::create,
+    ExecuteSPCreateTargetGroup2 Writes => groups::copy,
     ExecuteSPDeleteTargetGroup Writes => groups::delete,
     ExecuteSPAddComputerToTargetGroupAllowMultipleGroups Writes => groups::add_computer,
     ExecuteSPRemoveComputerFromTargetGroup Writes => groups::remove_computer,

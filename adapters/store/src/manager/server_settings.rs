@@ -1,0 +1,78 @@
+//! What operators want of single WSUS servers.
+
+use std::collections::HashMap;
+
+use headwater_model::ServerId;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{AuditRow, ManagerStore, audit};
+use crate::{Result, rows};
+
+/// What an operator wants of one server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerSettingsRow {
+    /// Whether it has the managed groups too, and the approvals for these, though it is autonomous.
+    pub follows: bool,
+    /// Such as `22:00-05:00`; absent: at any time.
+    pub window: Option<String>,
+}
+
+impl ManagerStore {
+    pub async fn server_settings(&self) -> Result<HashMap<ServerId, ServerSettingsRow>> {
+        let sql = "SELECT server_id, follows, open FROM server_settings";
+        let found = sqlx::query(sql).fetch_all(&self.read).await?;
+        let row = |row: &AnyRow| {
+            let id = ServerId::from_bytes(rows::id16(row, 0, "server_settings")?);
+            let settings =
+                ServerSettingsRow { follows: row.try_get::<i64, _>(1)? != 0, window: row.try_get(2)? };
+            Ok((id, settings))
+        };
+        found.iter().map(row).collect()
+    }
+
+    /// Keeps them in place of those before, as the operator did it.
+    pub async fn set_server(
+        &self,
+        server: ServerId,
+        settings: &ServerSettingsRow,
+        done: &AuditRow,
+    ) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        sqlx::query(
+            "INSERT INTO server_settings (server_id, follows, open) VALUES ($1, $2, $3) \
+             ON CONFLICT (server_id) DO UPDATE SET follows = excluded.follows, open = excluded.open",
+        )
+        .bind(server.as_bytes().to_vec())
+        .bind(i64::from(settings.follows))
+        .bind(settings.window.clone())
+        .execute(&mut *transaction)
+        .await?;
+        audit(&mut transaction, done).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_model::Timestamp;
+
+    use super::*;
+    use crate::test_database::{TestDatabase, on_both_engines};
+
+    on_both_engines!(settings_of_a_server_take_the_place_of_those_before);
+
+    async fn settings_of_a_server_take_the_place_of_those_before(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let server = ServerId::from_u128(7);
+        let done = AuditRow::of(Timestamp::EPOCH, "ada", "set server", "berlin");
+        let first = ServerSettingsRow { follows: true, window: Some("22:00-05:00".to_owned()) };
+        for settings in [first, ServerSettingsRow::default()] {
+            store.set_server(server, &settings, &done).await.expect("writes");
+            let kept = store.server_settings().await.expect("reads");
+            assert_eq!(kept, HashMap::from([(server, settings)]));
+        }
+        assert_eq!(store.audited(None, None, 9).await.expect("reads"), [done.clone(), done]);
+    }
+}

@@ -1,0 +1,162 @@
+//! What is wanted of single servers of the tree: an autonomous one that follows, and time windows.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{catalogue, documents, run, stderr};
+use crate::tree::{Node, administered, changed, differences, exit, known_to_all, pair, states, sync};
+
+/// An autonomous server below the top, and its Linkage, which stands before it or in its process.
+async fn autonomous(
+    folder: &TempDir,
+    top: &Node,
+    manager: &Node,
+    speaks_the_service: bool,
+) -> (Node, Option<Node>) {
+    let parent = format!("parent = \"{}\"\n", top.linkage_url());
+    let roles = if speaks_the_service { "\"update-server\"" } else { "\"update-server\", \"linkage\"" };
+    let shop = Node::start_with(folder, "shop", roles, if speaks_the_service { "" } else { &parent });
+    shop.done(&["upstream", "set", top.server.updates_url(), "--autonomous"]);
+    shop.done(&["upstream", "sync", "--wait"]);
+    let linkage = speaks_the_service.then(|| {
+        let more = format!("{parent}{}", administered(folder, shop.server.updates_url()));
+        Node::start_with(folder, "shop-linkage", "\"linkage\"", &more)
+    });
+    pair(manager, &shop, linkage.as_ref().unwrap_or(&shop)).await;
+    (shop, linkage)
+}
+
+fn group_id(node: &Node, name: &str) -> Option<String> {
+    let groups = node.json(&["group", "list"])["items"].clone();
+    let found = groups.as_array().expect("groups").iter().find(|one| one["name"] == name).cloned();
+    found.map(|group| group["id"].as_str().expect("an id").to_owned())
+}
+
+/// The approvals for a group, `update action`, in order.
+fn approved(node: &Node, group: &str) -> usize {
+    let groups = node.json(&["group", "list"])["items"].clone();
+    let of = |one: &Value| one["name"] == group;
+    let found = groups.as_array().expect("groups").iter().find(|one| of(one)).expect("the group").clone();
+    usize::try_from(found["approvals"].as_u64().expect("a number")).expect("a number")
+}
+
+async fn check(speaks_the_service: bool) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    top.done(&["update", "import", &documents(&catalogue(120))]);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let (shop, _linkage) = autonomous(&folder, &top, &manager, speaks_the_service).await;
+    let agents = [top.computer(1).await, shop.computer(2).await];
+    let known = known_to_all(&top, &agents);
+    let [first, second, third] = [0, 1, 2].map(|at| known[at].id.to_string());
+
+    // What the server has of its own, before anybody follows anything.
+    shop.done(&["group", "create", "Own"]);
+    shop.done(&["update", "approve", &first, "--group", "Own"]);
+    shop.done(&["update", "decline", &third]);
+    manager.done(&["hostgroup", "create", "Berlin", "--host", "pc1", "--host", "pc2"]);
+    manager.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    manager.done(&["update", "approve", &first, "--group", "Berlin"]);
+    manager.done(&["update", "approve", &third, "--group", "Berlin"]);
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    assert_eq!(group_id(&shop, "Berlin"), None, "it takes updates only");
+
+    // A replica or the top follows by itself; this one is told to.
+    let set = ["wsus", "server", "set"];
+    let refused = [&set[..], &["top.test.example", "--follow", "groups,approvals"]].concat();
+    assert_eq!(exit(&manager.data, &refused), 1);
+    manager.done(&[&set[..], &["shop.test.example", "--follow", "groups,approvals"]].concat());
+    let (report, code) = sync(&manager.data, &["--dry-run"]);
+    assert_eq!(code, 1, "{report}");
+    let found = differences(&report);
+    assert!(
+        found.iter().all(|(server, text)| server.starts_with("shop") && text.contains("Berlin")),
+        "{found:?}"
+    );
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, changed(&report)), (0, 0), "the second run changes nothing: {report}");
+
+    // The group has the id of the top, its member and the one approval; the decline of its own stands.
+    assert_eq!(group_id(&shop, "Berlin"), group_id(&top, "Berlin"));
+    assert!(shop.json(&["group", "members", "Berlin"])["items"].to_string().contains("pc2"));
+    assert_eq!((approved(&shop, "Berlin"), approved(&shop, "Own")), (1, 1));
+    assert_eq!(shop.json(&["update", "show", &third])["state"], "declined");
+    let local = report["servers"][1]["local"].to_string();
+    assert!(local.contains("1 group, 1 approval, 1 decline"), "{local}");
+
+    // What somebody approves there for the group is taken back, and what is withdrawn at the top too.
+    shop.done(&["update", "approve", &second, "--group", "Berlin"]);
+    manager.done(&["update", "unapprove", &first, "--group", "Berlin"]);
+    assert_eq!(differences(&sync(&manager.data, &["--dry-run"]).0).len(), 2);
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    assert_eq!((approved(&shop, "Berlin"), approved(&shop, "Own")), (0, 1));
+
+    // A group of its own in the way of another one is named, and left.
+    shop.done(&["group", "create", "Cellar"]);
+    manager.done(&["hostgroup", "create", "Cellar", "--host", "pc2"]);
+    manager.done(&["wsus", "group", "apply", "--group", "Cellar"]);
+    let (report, code) = sync(&manager.data, &[]);
+    let said = differences(&report);
+    assert!(
+        code == 1 && said.iter().any(|(_, text)| text.contains("a group of its own with that name")),
+        "{said:?}"
+    );
+    manager.done(&[&set[..], &["shop.test.example", "--follow", "nothing"]].concat());
+    assert_eq!(sync(&manager.data, &[]).1, 0, "nobody follows any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_autonomous_server_follows_the_managed_groups_and_keeps_its_own() {
+    check(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_autonomous_server_follows_through_the_administration_service() {
+    check(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_window_is_closed_is_left_for_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    top.done(&["update", "import", &documents(&catalogue(120))]);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    pair(&manager, &berlin, &berlin).await;
+    // The group comes to a replica by itself; its member is written by a run.
+    berlin.computer(2).await;
+    manager.done(&["hostgroup", "create", "Night", "--host", "pc2"]);
+    manager.done(&["wsus", "group", "apply", "--group", "Night"]);
+    berlin.done(&["upstream", "sync", "--wait"]);
+
+    let set = |window: &'static str| ["wsus", "server", "set", "berlin.test.example", "--window", window];
+    let wrong = run(&manager.data, &set("22-05"));
+    assert!(stderr(&wrong).contains("write it as 22:00-05:00"), "{}", stderr(&wrong));
+    // Whatever the time is, one half of the day is over or has not begun.
+    let is_closed = |window: &&'static str| {
+        manager.done(&set(window));
+        sync(&manager.data, &["--keep-windows", "--dry-run"]).0["servers"][1]["problem"].is_string()
+    };
+    let window = ["00:00-12:00", "12:00-00:00"].into_iter().find(is_closed).expect("one of them");
+    assert_eq!(manager.json(&["wsus", "show"])["servers"][1]["window"], window);
+
+    // As by schedule: nothing is written there, and that is said.
+    let (report, code) = sync(&manager.data, &["--keep-windows"]);
+    assert_eq!((code, changed(&report), states(&report)), (1, 0, "in_step differs".to_owned()), "{report}");
+    let why = report["servers"][1]["problem"].to_string();
+    assert!(why.contains(window) && why.contains("left for later"), "{why}");
+    assert_eq!(berlin.json(&["group", "members", "Night"])["items"], Value::Array(vec![]));
+    // For the one server, as whoever stands before it asks the managing server; its own knows no such path.
+    assert_eq!(states(&sync(&manager.data, &["--at", "top.test.example"]).0), "in_step");
+    let refused = run(&berlin.data, &["wsus", "sync", "--at", "berlin.test.example"]);
+    assert!(stderr(&refused).contains("name the managing server with --server"), "{}", stderr(&refused));
+    // By hand: it goes on.
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step in_step".to_owned()), "{report}");
+    manager.done(&set("always"));
+    assert_eq!(manager.json(&["wsus", "show"])["servers"][1]["window"], Value::Null);
+}

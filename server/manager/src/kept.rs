@@ -1,0 +1,85 @@
+//! Memberships that a Linkage keeps for computers that have not reported to its WSUS yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use headwater_api::linkage::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, KeptComputer, KeptMemberships};
+use headwater_model::{ClientId, GroupId};
+use headwater_store::LinkageRow;
+use ring::digest::{SHA256, digest};
+
+use crate::ask::Way;
+use crate::{Manager, ManagerError};
+
+impl Manager {
+    /// Hands a Linkage its list, unless it has that one; says how many computers are on it.
+    pub(crate) async fn keep_at(
+        &self,
+        way: &Way,
+        linkage: &LinkageRow,
+        wanted: &BTreeMap<ClientId, BTreeSet<GroupId>>,
+        by: &str,
+    ) -> Result<usize, ManagerError> {
+        let list = list(wanted, by)?;
+        let computers = list.computers.len();
+        let has = self.kept_at(way, linkage).await?.mark;
+        let is_there = match &has {
+            Some(mark) => *mark == list.mark,
+            None => list.computers.is_empty(),
+        };
+        if !is_there {
+            self.keep_on(way, linkage, list).await?;
+        }
+        Ok(computers)
+    }
+}
+
+fn list(wanted: &BTreeMap<ClientId, BTreeSet<GroupId>>, by: &str) -> Result<KeptMemberships, ManagerError> {
+    let groups: BTreeSet<GroupId> = wanted.values().flatten().copied().collect();
+    if wanted.len() > KEPT_COMPUTERS_MAX || groups.len() > KEPT_GROUPS_MAX {
+        return Err(ManagerError::Refused(format!(
+            "a Linkage keeps {KEPT_COMPUTERS_MAX} computers and {KEPT_GROUPS_MAX} groups at most: make WSUS groups of \
+             fewer host groups"
+        )));
+    }
+    let places: BTreeMap<GroupId, u16> = groups.iter().copied().zip(0..).collect();
+    let computers = wanted.iter().map(|(client, groups)| KeptComputer {
+        client: client.clone(),
+        groups: groups.iter().filter_map(|group| places.get(group).copied()).collect(),
+    });
+    let list = KeptMemberships {
+        mark: String::new(),
+        by: String::new(),
+        groups: groups.iter().copied().collect(),
+        computers: computers.collect(),
+    };
+    // Of what is wanted alone: another operator's run makes no other list.
+    let text = serde_json::to_vec(&list).unwrap_or_default();
+    let mark = digest(&SHA256, &text).as_ref().iter().fold(String::new(), |mut mark, byte| {
+        let _ = write!(mark, "{byte:02x}");
+        mark
+    });
+    Ok(KeptMemberships { mark, by: by.to_owned(), ..list })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_known_by_what_it_wants() {
+        let wanted = |groups: &[u128]| {
+            let groups = groups.iter().map(|id| GroupId::from_u128(*id)).collect();
+            BTreeMap::from([("pc1".parse().expect("an id"), groups)])
+        };
+        let first = list(&wanted(&[7, 9]), "ada").expect("a list");
+        assert_eq!(first.check(), Ok(()));
+        let groups: Vec<GroupId> = first.groups_of(&first.computers[0]).collect();
+        assert_eq!(groups, [GroupId::from_u128(7), GroupId::from_u128(9)]);
+        assert_eq!(first.mark, list(&wanted(&[9, 7]), "eve").expect("a list").mark);
+        assert_ne!(first.mark, list(&wanted(&[7]), "ada").expect("a list").mark);
+        let many =
+            (0..=KEPT_COMPUTERS_MAX).map(|n| (format!("pc{n}").parse().expect("an id"), BTreeSet::new()));
+        assert!(list(&many.collect(), "ada").is_err());
+    }
+}

@@ -1,0 +1,163 @@
+//! What an operator wants of single servers of the tree.
+
+use std::sync::PoisonError;
+
+use headwater_api::linkage::WsusMode;
+use headwater_api::{ServerChange, ServerFollow, TreeServer};
+use headwater_model::{ServerId, Timestamp};
+use headwater_store::{AuditRow, ServerSettingsRow};
+use headwater_tree::window::Window;
+use jiff::tz::TimeZone;
+
+use crate::{Manager, ManagerError};
+
+impl Manager {
+    /// Sets what is wanted of a server, by its name or id.
+    pub async fn set_server(
+        &self,
+        name: &str,
+        change: &ServerChange,
+        by: &str,
+    ) -> Result<TreeServer, ManagerError> {
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        let is_meant = |one: &&TreeServer| one.id.to_string() == name || one.name.eq_ignore_ascii_case(name);
+        let mut server = tree.servers.iter().find(is_meant).cloned().ok_or_else(|| {
+            ManagerError::NotFound(format!(
+                "no WSUS server is named `{name}`; `headwater wsus show` lists those there are"
+            ))
+        })?;
+        let before = told(&server);
+        if let Some(follow) = change.follow {
+            may_follow(&server, follow)?;
+            server.follow = follow;
+        }
+        if let Some(window) = &change.window {
+            server.window = match window.as_str() {
+                "" => None,
+                text => {
+                    let window: Window = text.parse().map_err(invalid)?;
+                    Some(window.to_string())
+                }
+            };
+        }
+        let settings = ServerSettingsRow {
+            follows: server.follow == ServerFollow::GroupsAndApprovals,
+            window: server.window.clone(),
+        };
+        let done = AuditRow {
+            before: Some(before),
+            after: Some(told(&server)),
+            ..AuditRow::of(self.now(), by, "set server", &server.name)
+        };
+        self.store.set_server(server.id, &settings, &done).await?;
+        self.look_again();
+        Ok(server)
+    }
+
+    /// Begins to wait until the window of a server opens.
+    pub(crate) fn leave_for_later(&self, server: ServerId) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(server);
+    }
+
+    /// Whether a server that a scheduled run left for later can be worked on now.
+    pub(crate) async fn is_due(&self, now: Timestamp, zone: &TimeZone) -> Result<bool, ManagerError> {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if left.is_empty() {
+            return Ok(false);
+        }
+        let settings = self.store.server_settings().await?;
+        let window = |server| settings.get(server).and_then(|settings| settings.window.as_deref());
+        let is_due = left.iter().any(|server| closed(window(server), now, zone).is_none());
+        if is_due {
+            self.left.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        Ok(is_due)
+    }
+}
+
+/// The window of a server, if it has one that is closed.
+pub(crate) fn closed(window: Option<&str>, now: Timestamp, zone: &TimeZone) -> Option<Window> {
+    let window: Window = window?.parse().ok()?;
+    let now = zone.to_datetime(jiff::Timestamp::from_microsecond(now.as_micros()).ok()?);
+    let minute = u16::try_from(i32::from(now.hour()) * 60 + i32::from(now.minute())).ok()?;
+    (!window.is_open(minute)).then_some(window)
+}
+
+fn invalid(error: headwater_tree::window::WindowError) -> ManagerError {
+    ManagerError::Invalid(error.to_string())
+}
+
+/// Only an autonomous server decides for itself; of one that is not reached it is not known.
+fn may_follow(server: &TreeServer, follow: ServerFollow) -> Result<(), ManagerError> {
+    let why = match server.mode {
+        _ if follow == ServerFollow::Nothing => return Ok(()),
+        Some(WsusMode::Autonomous) => return Ok(()),
+        Some(WsusMode::Replica) => "is a replica and gets groups and approvals by itself",
+        Some(WsusMode::Top) => "is the top WSUS, which the others follow",
+        None => "is not known: nobody has said yet whether it is autonomous",
+    };
+    Err(ManagerError::Refused(format!("{} {why}", server.name)))
+}
+
+fn told(server: &TreeServer) -> String {
+    let follow = match server.follow {
+        ServerFollow::Nothing => "takes updates only",
+        ServerFollow::GroupsAndApprovals => "follows groups and approvals",
+    };
+    let window =
+        server.window.as_ref().map_or_else(|| "at any time".to_owned(), |window| format!("in {window}"));
+    format!("{follow}, {window}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mirror::sample_server;
+
+    #[test]
+    fn only_an_autonomous_server_follows() {
+        let mut server = sample_server(ServerId::from_u128(1), "berlin").server;
+        for (mode, refused) in [
+            (Some(WsusMode::Autonomous), None),
+            (Some(WsusMode::Replica), Some("berlin is a replica")),
+            (Some(WsusMode::Top), Some("berlin is the top WSUS")),
+            (None, Some("berlin is not known")),
+        ] {
+            server.mode = mode;
+            let found =
+                may_follow(&server, ServerFollow::GroupsAndApprovals).err().map(|error| error.to_string());
+            assert_eq!(found.is_some(), refused.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().starts_with(refused.unwrap_or_default()));
+            assert!(may_follow(&server, ServerFollow::Nothing).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_window_is_by_the_clock_of_the_managing_server() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a zone");
+        let is_closed = |at: &str| closed(Some("22:00-05:00"), at.parse().expect("a time"), &zone).is_some();
+        assert!(is_closed("2026-11-27T20:59:59Z") && !is_closed("2026-11-27T21:00:00Z"));
+        assert!(!is_closed("2026-07-01T02:59:00Z") && is_closed("2026-07-01T03:00:00Z"), "in summer");
+        assert!(closed(None, Timestamp::EPOCH, &zone).is_none());
+    }
+
+    #[tokio::test]
+    async fn who_was_left_for_later_is_due_once_its_window_opens() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = headwater_store::Place::file(folder.path().join("manager.sqlite"));
+        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let server = ServerId::from_u128(1);
+        let settings = ServerSettingsRow { follows: false, window: Some("22:00-05:00".to_owned()) };
+        let done = AuditRow::of(Timestamp::EPOCH, "ada", "set server", "berlin");
+        manager.store.set_server(server, &settings, &done).await.expect("writes");
+        let due = async |at: &str| {
+            manager.is_due(at.parse().expect("a time"), &TimeZone::UTC).await.expect("reads")
+        };
+        assert!(!due("2026-11-27T23:00:00Z").await, "nobody was left");
+        manager.leave_for_later(server);
+        assert!(!due("2026-11-27T21:59:00Z").await);
+        assert!(due("2026-11-27T22:00:00Z").await);
+        assert!(!due("2026-11-27T22:00:15Z").await, "it is begun once");
+    }
+}

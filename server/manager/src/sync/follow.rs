@@ -1,0 +1,93 @@
+//! Autonomous servers that follow: the managed groups are made there with the ids that they have at the top,
+//! and the top's approvals for exactly those are written.
+
+use std::collections::BTreeSet;
+
+use headwater_api::linkage::{Approve, WsusGroup};
+use headwater_api::{SyncPart, SyncPhase, SyncServer, UPDATES_PER_REQUEST_MAX};
+use headwater_model::GroupId;
+use headwater_store::LinkageRow;
+use headwater_tree::follow::{Decision, Following, NewGroup, following};
+use headwater_tree::server::{Follow, Mode, Server};
+
+use super::{Begun, Run};
+use crate::ManagerError;
+use crate::compare::{contents, told_action};
+
+impl Run<'_> {
+    /// Writes what the server lacks; says which groups it still lacks. What it refuses is left, and found by the
+    /// comparison.
+    pub(super) async fn follow(
+        &self,
+        server: &Server,
+        linkage: &LinkageRow,
+        begun: &Begun,
+        done: &mut SyncServer,
+    ) -> Result<BTreeSet<GroupId>, ManagerError> {
+        if server.mode != Mode::Autonomous(Follow::ManagedGroups) {
+            return Ok(BTreeSet::new());
+        }
+        let does = |part| self.request.only.is_none_or(|only| only == part);
+        let top = contents(&begun.top);
+        let here = contents(&self.manager.contents_of(self.way, linkage).await?);
+        let managed = begun.wanted(server.id, &begun.plan).managed;
+        let Following { groups, approvals } = following(&top, &here, &managed);
+        let mut missing: BTreeSet<GroupId> =
+            managed.into_iter().filter(|id| !here.groups.contains_key(id)).collect();
+        for NewGroup { id, name, parent } in groups {
+            if !does(SyncPart::Groups) {
+                break;
+            }
+            self.goes_on()?;
+            let group = WsusGroup { id, name, parent, built_in: false };
+            let made = self.manager.copy_group_on(self.way, linkage, group, self.by).await?;
+            if made.id != id {
+                return Err(ManagerError::Refused(format!(
+                    "it made the group {} under another id than the top has ({}): delete it there",
+                    made.name, made.id
+                )));
+            }
+            missing.remove(&id);
+            done.changed.push(format!("group {} was made", made.name));
+        }
+        if !does(SyncPart::Approvals) {
+            return Ok(missing);
+        }
+        for (decision, updates) in approvals.iter().filter(|(decision, _)| !missing.contains(&decision.group))
+        {
+            let group = top.groups.get(&decision.group).map_or("", |group| group.name.as_str());
+            for updates in updates.chunks(UPDATES_PER_REQUEST_MAX) {
+                self.goes_on()?;
+                self.say(
+                    server,
+                    SyncPhase::Updates,
+                    format!("{} approvals for {group} to write", updates.len()),
+                );
+                let approve = Approve {
+                    by: self.by.to_owned(),
+                    updates: updates.to_vec(),
+                    group: decision.group,
+                    action: decision.action.map(told_action),
+                    deadline: decision.deadline,
+                };
+                let decided = self.manager.approve_on(self.way, linkage, approve).await?;
+                for (update, reason) in &decided.refused {
+                    self.say(
+                        server,
+                        SyncPhase::Updates,
+                        format!("{update} for {group} is refused: {reason}"),
+                    );
+                }
+                if !decided.applied.is_empty() {
+                    done.changed.push(format!("{} for {group}", said(decision, decided.applied.len())));
+                }
+            }
+        }
+        Ok(missing)
+    }
+}
+
+fn said(decision: &Decision, count: usize) -> String {
+    let verb = if decision.action.is_some() { "written" } else { "withdrawn" };
+    format!("{count} {} {verb}", if count == 1 { "approval" } else { "approvals" })
+}
