@@ -74,7 +74,7 @@ mod tests {
         {
             assert_eq!(finds(text), (false, true), "{text}");
         }
-        for text in ["Windows 10", "CVE-2026-000", "CVE-2026-00011", "2026-0001"] {
+        for text in ["Windows 10", "CVE-2026-000", "CVE-2026-00011"] {
             assert_eq!(finds(text), (false, false), "{text}");
         }
         assert_eq!(finds("04CA4FDD"), (true, true));

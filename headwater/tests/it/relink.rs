@@ -195,8 +195,11 @@ async fn a_replica_that_was_promoted_lacks_only_who_reported_above() {
     agents[2] = berlin.computer(3).await;
 
     let plan = folder.path().join("relink.json").display().to_string();
+    // Its Linkage has put the first into its group by itself: that one was kept for later. Of the group that nobody
+    // made here it knows nothing.
+    eventually(|| steps(&manager.json(&["wsus", "relink", &url])) == [0, 0, 0, 1]).await;
     let seen = manager.json(&["wsus", "relink", &url, "--save", &plan]);
-    assert_eq!(steps(&seen), [0, 0, 0, 2], "{seen:#}");
+    assert_eq!(steps(&seen), [0, 0, 0, 1], "{seen:#}");
     assert_eq!(seen["open"].as_array().map(Vec::len), Some(1), "{seen:#}");
     manager.done(&["wsus", "relink", "--apply", &plan]);
     check_offers(&mut agents, &updates, &expected).await;

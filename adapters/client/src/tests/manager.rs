@@ -105,7 +105,7 @@ fn events_are_told_as_they_come() {
 #[test]
 fn paths_and_bodies() {
     let problem = || json("409 Conflict", r#"{"title":"No","status":409}"#);
-    let fake = Fake::answering(&[problem(), problem(), problem(), problem(), problem()]);
+    let fake = Fake::answering(&[problem(), problem(), problem(), problem(), problem(), problem()]);
     let client = client(&fake.url);
     let members = HostGroupMembers { add: vec!["pc-17".into()], remove: vec![] };
     let link = LinkRequest { url: "https://w.example:8532/linkage".into(), code: "1234-5678".into() };
