@@ -13,7 +13,7 @@ pub struct RelinkRow {
     /// Of its Linkage.
     pub url: String,
     pub linkage: LinkageId,
-    /// JSON, which the store does not look into: what could not be written yet. Absent until it is the linked one.
+    /// JSON, which the store does not look into: what could not be written yet to the WSUS that is linked.
     pub open: Option<String>,
 }
 
@@ -28,15 +28,17 @@ pub struct SucceedingRow<'a> {
     pub groups: &'a [(GroupId, GroupId)],
     /// What could not be written yet, if anything.
     pub open: Option<&'a str>,
+    /// Not the linked one already: its link is under no review, and what is known of the WSUS before is forgotten.
+    pub is_another: bool,
     pub audit: Option<AuditRow>,
 }
 
 impl ManagerStore {
-    /// Remembers which WSUS is to take the place of the linked one.
+    /// Remembers which WSUS is to take the place of the linked one. What is open of that one stays.
     pub async fn begin_relink(&self, url: &str, linkage: LinkageId) -> Result<()> {
         sqlx::query(
             "INSERT INTO relink (one, url, linkage_id) VALUES (1, $1, $2) \
-             ON CONFLICT (one) DO UPDATE SET url = excluded.url, linkage_id = excluded.linkage_id, open = NULL",
+             ON CONFLICT (one) DO UPDATE SET url = excluded.url, linkage_id = excluded.linkage_id",
         )
         .bind(rows::text(url))
         .bind(linkage.as_bytes().to_vec())
@@ -57,11 +59,18 @@ impl ManagerStore {
     /// Makes another WSUS the linked one. Host groups keep their WSUS groups, whichever ids these have there.
     pub async fn end_relink(&self, new: &SucceedingRow<'_>) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        sqlx::query("UPDATE link SET url = $1, linkage_id = $2, review = NULL")
+        sqlx::query("UPDATE link SET url = $1, linkage_id = $2")
             .bind(rows::text(new.url))
             .bind(new.linkage.as_bytes().to_vec())
             .execute(&mut *transaction)
             .await?;
+        if new.is_another {
+            for sql in
+                ["UPDATE link SET review = NULL", "DELETE FROM clean_up", "DELETE FROM update_standings"]
+            {
+                sqlx::query(sql).execute(&mut *transaction).await?;
+            }
+        }
         sqlx::query("DELETE FROM linkages WHERE server_id = $1 AND linkage_id <> $2")
             .bind(new.server.as_bytes().to_vec())
             .bind(new.linkage.as_bytes().to_vec())
@@ -142,6 +151,7 @@ mod tests {
             name: "two",
             groups: &[(before, now)],
             open: Some("{}"),
+            is_another: true,
             audit: Some(AuditRow::of(NOW, "ada", "relink", "two")),
         };
         store.end_relink(&succeeding).await.expect("writes");

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_api::UPDATES_PER_REQUEST_MAX;
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, MembershipChange, Memberships, WsusApproval, WsusGroup,
 };
+use headwater_api::{RelinkCounts, RelinkStep, UPDATES_PER_REQUEST_MAX};
 use headwater_model::{GroupId, ServerId, UpdateId};
 use headwater_tree::difference::Approval;
 use headwater_tree::relink::{Open, Step};
@@ -21,6 +21,17 @@ pub(super) struct Written {
     pub groups: BTreeMap<GroupId, GroupId>,
     /// What the WSUS did not take, each with a sentence.
     pub refused: Vec<(Step, String)>,
+}
+
+impl Written {
+    /// What was taken of a plan.
+    pub fn counts(&self, reading: &Reading) -> RelinkCounts {
+        let refused: BTreeSet<&Step> = self.refused.iter().map(|(step, _)| step).collect();
+        let steps = reading.plan.steps.iter().zip(&reading.told.steps);
+        let done: Vec<RelinkStep> =
+            steps.filter(|(step, _)| !refused.contains(step)).map(|(_, told)| told.clone()).collect();
+        RelinkCounts::of(&done)
+    }
 }
 
 impl Manager {
@@ -44,7 +55,7 @@ impl Manager {
                 }
                 What::Approve(approve) => {
                     let approve = Approve { by: by.clone(), updates: batch.updates(), ..approve.clone() };
-                    self.approve_on(way, &way.top, approve).await?
+                    self.approve_as_there(way, &way.top, approve).await?
                 }
                 What::Members(server) => {
                     let Some(linkage) = reading.tree.linkages.get(server) else { continue };

@@ -20,7 +20,7 @@ use headwater_tree::relink::{Detecting, Plan, Source, Successor, plan};
 use crate::ask::{Way, invalid};
 use crate::compare::contents;
 use crate::link::{about, check};
-use crate::tree::Tree;
+use crate::tree::{Tree, must_be_confirmed};
 use crate::{Manager, ManagerError};
 use carry_out::Written;
 use source::Kept;
@@ -82,11 +82,15 @@ impl Manager {
                 "the Linkage of {name} may only read: give it an account of WSUS Administrators"
             )));
         }
+        if reading.is_linked {
+            let link = self.store.link().await?.ok_or(ManagerError::NotLinked)?;
+            must_be_confirmed(link.review.as_deref())?;
+        }
         must_be_seen(&reading.told, seen)?;
         let written = self.carry_out(&reading, by).await?;
         let relinked = Relinked {
             name,
-            done: RelinkCounts::of(&reading.told.steps),
+            done: written.counts(&reading),
             refused: written.refused.iter().map(|(_, sentence)| sentence.clone()).collect(),
             open: reading.told.open.clone(),
         };
@@ -156,16 +160,11 @@ impl Manager {
         let linked = self.store.linkages().await?.into_iter().find(|row| row.linkage == link.linkage);
         let is_linked =
             linked.is_some_and(|row| (row.linkage, row.server) == (way.top.linkage, way.top.server));
-        let kept = match is_linked {
-            false => Kept::mirrored(&self.mirror())?,
-            true => {
-                let begun = self.store.relink().await?.filter(|row| row.linkage == way.top.linkage);
-                let open = begun.map(|row| Kept::open(&row)).transpose()?.flatten();
-                match open {
-                    Some(open) => open,
-                    None => return Ok(None),
-                }
-            }
+        let open = self.store.relink().await?.map(|row| Kept::open(&row)).transpose()?.flatten();
+        let kept = match (is_linked, open) {
+            (false, open) => Kept::mirrored(&self.mirror())?.and(open),
+            (true, Some(open)) => open,
+            (true, None) => return Ok(None),
         };
         let source = self.source(&kept).await?;
         let identity = self.identity_of(&way, &way.top).await?;
@@ -182,7 +181,11 @@ impl Manager {
                 WsusKind::Microsoft => Detecting::Always,
             },
         };
-        let plan = plan(&source, successor);
+        let mut plan = plan(&source, successor);
+        if is_linked {
+            // All that it has is its own, but for the little that is open.
+            plan.only_there.clear();
+        }
         let told = told(&plan, &source, successor, &self.mirror(), &way, kept.read_at);
         Ok(Some(Reading { way, is_linked, identity, tree, kept, source, plan, told }))
     }
@@ -209,7 +212,7 @@ impl Manager {
         let open = (!open.is_empty()).then(|| serde_json::to_string(&open).unwrap_or_default());
         let top = &reading.way.top;
         let before = self.store.link().await?.map(|link| format!("linked through {}", link.url));
-        let counts = RelinkCounts::of(&reading.told.steps);
+        let counts = written.counts(reading);
         let after = format!("linked through {}: {}", reading.way.dial.url(), words::counted(&counts));
         let audit =
             AuditRow { before, after: Some(after), ..AuditRow::of(self.now(), by, "relink", &top.name) };
@@ -221,6 +224,7 @@ impl Manager {
                 name: &top.name,
                 groups: &groups,
                 open: open.as_deref(),
+                is_another: !reading.is_linked,
                 audit: (!reading.is_linked || !reading.plan.steps.is_empty()).then_some(audit),
             })
             .await?;

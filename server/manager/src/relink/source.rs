@@ -1,11 +1,11 @@
 //! What was there before, for a WSUS in the place of the linked one: the mirror, or what an earlier plan left open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use headwater_api::UpdateState;
 use headwater_api::linkage::{Contents, MembershipChange};
-use headwater_model::{GroupId, Timestamp};
-use headwater_store::RelinkRow;
+use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_store::{HaltRow, RelinkRow};
 use headwater_tree::relink::Source;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,16 @@ impl Kept {
         let damaged =
             |_| ManagerError::Refused("what is still to be written to the WSUS cannot be read".to_owned());
         serde_json::from_str(open).map(Some).map_err(damaged)
+    }
+
+    /// The same, and what was still to be written there.
+    pub fn and(mut self, open: Option<Self>) -> Self {
+        let Some(open) = open else { return self };
+        self.members.extend(open.members);
+        self.contents.approvals.extend(open.contents.approvals);
+        self.contents.declined.extend(open.contents.declined);
+        self.contents.updates.extend(open.contents.updates);
+        self
     }
 
     /// What the linked WSUS had when it was last read.
@@ -67,10 +77,16 @@ impl Kept {
 
 impl Manager {
     pub(super) async fn source(&self, kept: &Kept) -> Result<Source, ManagerError> {
+        // What was approved on the WSUS itself after it was halted is wanted again.
+        let approved: HashSet<UpdateId> = kept.contents.approvals.iter().map(|one| one.update).collect();
+        let is_over = |halt: &HaltRow| {
+            halt.done_at.is_some_and(|done| done < kept.read_at) && approved.contains(&halt.update)
+        };
+        let halts = self.store.halts().await?.into_iter().filter(|halt| !is_over(halt));
         Ok(Source {
             contents: contents(&kept.contents),
             members: kept.members.iter().map(|one| (one.client.clone(), one.group)).collect(),
-            halted: self.store.halts().await?.into_iter().map(|halt| halt.update).collect(),
+            halted: halts.map(|halt| halt.update).collect(),
         })
     }
 }
