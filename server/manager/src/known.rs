@@ -106,6 +106,20 @@ impl Manager {
         let rows = self.store.host_groups().await?;
         let groups = self.groups_of(way, &way.top).await?;
         let computers = self.computers(way, tree).await?;
+        let groups = groups.iter().map(|group| named(group, &rows)).collect();
+        let servers = tree.servers.iter().map(|told| tree.server(told)).collect();
+        Known::of(rows, groups, computers, servers, self.sightings().await?)
+    }
+}
+
+impl Known {
+    pub fn of(
+        rows: Vec<HostGroupRow>,
+        groups: Vec<Named>,
+        computers: Vec<Computer>,
+        servers: Vec<Server>,
+        sightings: Vec<Sighting>,
+    ) -> Result<Self, ManagerError> {
         let clients: BTreeSet<ClientId> = computers
             .iter()
             .map(|one| one.client.clone())
@@ -122,15 +136,8 @@ impl Manager {
         let host_groups =
             rows.iter().map(|row| host_group(row, &computers)).collect::<Result<Vec<_>, _>>()?;
         let host_groups = HostGroups::new(host_groups);
-        Ok(Known {
-            hosts,
-            host_groups: host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?,
-            groups: groups.iter().map(|group| named(group, &rows)).collect(),
-            servers: tree.servers.iter().map(|told| tree.server(told)).collect(),
-            computers,
-            rows,
-            sightings: self.sightings().await?,
-        })
+        let host_groups = host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?;
+        Ok(Self { servers, computers, groups, host_groups, hosts, rows, sightings })
     }
 }
 
@@ -166,7 +173,7 @@ fn named(group: &WsusGroup, rows: &[HostGroupRow]) -> Named {
     Named { id: group.id, name: group.name.clone(), owner }
 }
 
-fn computer(server: ServerId, told: WsusComputer) -> Computer {
+pub(crate) fn computer(server: ServerId, told: WsusComputer) -> Computer {
     Computer {
         server,
         client: told.client,

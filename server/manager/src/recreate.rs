@@ -7,17 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use headwater_api::linkage::Approve;
 use headwater_api::{DifferenceKind, PlannedGroup, Recreated, SyncDifference, SyncReport, SyncServerState};
-use headwater_model::{GroupId, ServerId, Sha256Digest, UpdateId};
+use headwater_model::{GroupId, ServerId, Sha256Digest, UpdateId, chain};
 use headwater_store::{AuditRow, HostGroupRow};
-use headwater_tree::computer::Place;
+use headwater_tree::computer::{Computer, Place};
 use headwater_tree::difference::Approval;
 use headwater_tree::group_plan::{GroupPlan, Plan, Target};
 use headwater_tree::recreate::{Stays, copies, stays};
+use headwater_tree::server::Server;
 use ring::digest::{SHA256, digest};
 
 use crate::ask::Way;
 use crate::compare::{action, contents, told_approval};
-use crate::known::{Known, host_group_id};
+use crate::known::{Known, computer, host_group_id};
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -186,7 +187,11 @@ impl Manager {
                 replaced.kept.insert(old, sentence(&group.name, &why, &known));
                 continue;
             }
-            self.delete_group_on(way, &way.top, old, by).await?;
+            if let Err(error) = self.delete_group_on(way, &way.top, old, by).await {
+                let why = format!("`{}` was replaced and is not deleted: {}", group.name, chain(&error));
+                replaced.kept.insert(old, why);
+                continue;
+            }
             self.store.forget_replaced(row.id).await?;
             let after = Some(format!("deleted: `{}` has its approvals and members", row.name));
             let deleted = AuditRow { after, ..AuditRow::of(self.now(), by, "delete group", &group.name) };
@@ -201,19 +206,25 @@ impl Manager {
 
     /// What is known now, and the servers whose computers are not.
     async fn known_for_sure(&self, way: &Way, tree: &Tree) -> Result<(Known, Vec<ServerId>), ManagerError> {
-        let mut known = self.known(way, tree).await?;
+        let known = self.known(way, tree).await?;
+        let (asked, others): (Vec<&Server>, Vec<&Server>) =
+            known.servers.iter().partition(|server| server.has_managed_groups());
+        let of_others =
+            known.computers.iter().filter(|one| others.iter().any(|other| other.id == one.server));
+        let mut computers: Vec<Computer> = of_others.cloned().collect();
         let mut unreached = Vec::new();
-        for server in known.servers.clone().into_iter().filter(|server| server.has_managed_groups()) {
+        for server in asked {
             let told = match tree.linkages.get(&server.id) {
                 Some(linkage) => self.computers_of(way, linkage).await.ok(),
                 None => None,
             };
             match told {
-                Some(computers) => known = known.with_computers(server.id, computers),
+                Some(told) => computers.extend(told.into_iter().map(|one| computer(server.id, one))),
                 None => unreached.push(server.id),
             }
         }
-        Ok((known, unreached))
+        // Anew, for a rule finds the computers of a server that was not reached at first.
+        Ok((Known::of(known.rows, known.groups, computers, known.servers, known.sightings)?, unreached))
     }
 }
 
