@@ -65,6 +65,8 @@ pub enum Kept {
     NeededAt(String),
     #[error("{0} is not reached, and its computers may need it")]
     NeedsUnknown(String),
+    #[error("{0} does not call it obsolete yet, and its computers may need it")]
+    NotObsoleteAt(String),
     #[error("{0} is not reached, and may have it")]
     NotReached(String),
     #[error("{0} has not declined it")]
@@ -113,10 +115,13 @@ fn needs(id: UpdateId, at_top: &Obsolete, lower: &[Lower]) -> Vec<Kept> {
     for server in lower.iter().filter(|server| server.is_replica && !server.is_counted_above) {
         match &server.holdings {
             None => kept.push(Kept::NeedsUnknown(server.name.clone())),
-            Some(holdings) if holdings.obsolete.get(&id).is_some_and(|one| one.is_needed) => {
-                kept.push(Kept::NeededAt(server.name.clone()));
-            }
-            Some(_) => {}
+            Some(holdings) => match holdings.obsolete.get(&id) {
+                Some(one) if one.is_needed => kept.push(Kept::NeededAt(server.name.clone())),
+                Some(_) => {}
+                // It has the update and does not call it obsolete: it is behind, and tells nothing of who needs it.
+                None if holdings.updates.contains(&id) => kept.push(Kept::NotObsoleteAt(server.name.clone())),
+                None => {}
+            },
         }
     }
     kept
@@ -204,7 +209,9 @@ mod tests {
         let old = || obsolete(Because::Superseded, 40);
         check(old(), &[replica(None)], Err(&["berlin is not reached, and its computers may need it"]));
         check(old(), &[replica(Some(has(Some(needed(1)))))], Err(&["computers of berlin need it"]));
-        check(old(), &[replica(Some(has(None)))], Ok("decline"));
+        let behind = "berlin does not call it obsolete yet, and its computers may need it";
+        check(old(), &[replica(Some(has(None)))], Err(&[behind]));
+        check(old(), &[replica(Some(Holdings::default()))], Ok("decline"));
         check(old(), &[Lower { is_counted_above: true, ..replica(None) }], Ok("decline"));
         // It decides for itself: a decline at the top takes nothing from its computers.
         check(old(), &[Lower { is_replica: false, ..replica(Some(has(Some(needed(1))))) }], Ok("decline"));

@@ -150,6 +150,7 @@ impl Manager {
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
         let mut identities = HashMap::from([(top.server, top.clone())]);
+        let mut silent: Vec<ServerId> = Vec::new();
         for row in linkages.values().filter(|row| is_reached(row)) {
             if row.linkage != way.top.linkage
                 && let Ok(identity) = self.identity_of(way, row).await
@@ -157,8 +158,13 @@ impl Manager {
                 identities.insert(row.server, identity);
             }
             let lower = match self.lower_of(way, row).await {
+                Ok(lower) => lower,
                 Err(error) if row.linkage == way.top.linkage => return Err(error),
-                lower => lower.unwrap_or_default(),
+                // What is below it is not known, so nothing may be decided as if nothing were.
+                Err(_) => {
+                    silent.push(row.server);
+                    continue;
+                }
             };
             for one in lower {
                 let is_direct = one.parent.is_none();
@@ -192,6 +198,7 @@ impl Manager {
             server.kind = Some(identity.kind);
             server.mode = Some(identity.mode);
             server.computers = identity.computers;
+            server.reached &= !silent.contains(id);
         }
         let mut open: Vec<TreeServer> = found.into_values().collect();
         open.sort_by(|one, other| other.name.cmp(&one.name));

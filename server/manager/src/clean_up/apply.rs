@@ -19,13 +19,16 @@ use crate::ask::Way;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
-/// A request begins no batch after so long, so that it is answered before whoever asked gives up.
+/// A request begins no more batches after so long, so that it is answered before whoever asked gives up. One of
+/// declines and one of deletions are begun in any case, or it would never come to an end.
 const TIME_MAX: Duration = Duration::from_secs(20);
+/// How long a server is waited for that is busy.
+const BUSY_MAX: Duration = Duration::from_secs(5);
 /// Between two tries where a server is busy.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long the lower servers are waited for to take declines.
 const SYNCHRONISING_MAX: Duration = Duration::from_secs(60);
-/// Updates that one order deletes. A Microsoft WSUS takes seconds for each, and an order 100 at most.
+/// Updates that one order declines or deletes. A Microsoft WSUS takes seconds for each, and an order 100 at most.
 const BATCH_MICROSOFT: usize = 10;
 const BATCH: usize = 200;
 
@@ -36,7 +39,6 @@ struct CleanUp<'a> {
     tree: &'a Tree,
     plan: &'a CleanUpPlan,
     by: &'a str,
-    begun: Instant,
 }
 
 impl Manager {
@@ -53,7 +55,7 @@ impl Manager {
         let tree = self.tree(&way).await?;
         tree.must_be_writable()?;
         let plan = self.begun_or_begin(&apply.plan, &way, &tree, by).await?;
-        let run = CleanUp { manager: self, way: &way, tree: &tree, plan: &plan, by, begun };
+        let run = CleanUp { manager: self, way: &way, tree: &tree, plan: &plan, by };
         let mut report = CleanUpReport::default();
         run.decline(&mut report).await?;
         if run.is_to_be_told().await {
@@ -185,7 +187,14 @@ impl CleanUp<'_> {
                 }
             }
         }
-        for updates in open.chunks(UPDATES_PER_REQUEST_MAX) {
+        let is_microsoft = self.tree.servers.first().is_some_and(|top| top.kind == Some(WsusKind::Microsoft));
+        let batch = if is_microsoft { BATCH_MICROSOFT } else { UPDATES_PER_REQUEST_MAX };
+        let begun = Instant::now();
+        for updates in open.chunks(batch) {
+            if begun.elapsed() > TIME_MAX {
+                report.goes_on = true;
+                break;
+            }
             let decline = Decline { by: self.by.to_owned(), updates: updates.to_vec(), decline: true };
             let done = self.manager.decline_on(self.way, &self.way.top, decline).await?;
             report.declined += (done.applied.len() + done.unchanged.len()) as u64;
@@ -220,6 +229,7 @@ impl CleanUp<'_> {
         if wanted.is_empty() {
             return;
         }
+        let mut time = None;
         let mut left: BTreeMap<ServerId, BTreeSet<UpdateId>> = BTreeMap::new();
         for server in self.tree.servers.iter().rev() {
             let below = self.tree.servers.iter().filter(|one| one.parent == Some(server.id));
@@ -233,7 +243,7 @@ impl CleanUp<'_> {
                 problem: None,
             };
             let mut here = wanted.clone();
-            let deleted = self.delete_on(server, &below, &mut here, &mut done).await;
+            let deleted = self.delete_on(server, &below, &mut here, &mut done, &mut time).await;
             match deleted {
                 Ok(goes_on) => report.goes_on |= goes_on,
                 Err(error) => done.problem = Some(chain(&error)),
@@ -248,9 +258,10 @@ impl CleanUp<'_> {
 
     /// What was decided above brings a server below to synchronise, so it is waited for a little.
     async fn when_free(&self, linkage: &LinkageRow, order: DeleteUpdates) -> Result<Decided, ManagerError> {
+        let begun = Instant::now();
         loop {
             match self.manager.delete_updates_on(self.way, linkage, order.clone()).await {
-                Err(ManagerError::Busy(_)) if self.begun.elapsed() < TIME_MAX => {
+                Err(ManagerError::Busy(_)) if begun.elapsed() < BUSY_MAX => {
                     tokio::time::sleep(PAUSE).await;
                 }
                 done => return done,
@@ -258,13 +269,14 @@ impl CleanUp<'_> {
         }
     }
 
-    /// Says whether it is to go on; `here` becomes what the server still has.
+    /// Says whether it is to go on; `here` becomes what the server still has. The time runs from the first order.
     async fn delete_on(
         &self,
         server: &TreeServer,
         below: &BTreeSet<UpdateId>,
         here: &mut BTreeSet<UpdateId>,
         done: &mut CleanedServer,
+        time: &mut Option<Instant>,
     ) -> Result<bool, ManagerError> {
         let Some(linkage) = self.linkage(server) else {
             return Err(ManagerError::NotReached {
@@ -280,7 +292,7 @@ impl CleanUp<'_> {
         }
         let batch = if server.kind == Some(WsusKind::Microsoft) { BATCH_MICROSOFT } else { BATCH };
         for updates in free.chunks(batch) {
-            if self.begun.elapsed() > TIME_MAX {
+            if time.get_or_insert_with(Instant::now).elapsed() > TIME_MAX {
                 return Ok(true);
             }
             let order = DeleteUpdates { by: self.by.to_owned(), updates: updates.to_vec() };
