@@ -228,6 +228,33 @@ impl Manager {
         self.ask(way, of, Ask::AcceptLicence { update, by: by.to_owned() }).await
     }
 
+    /// Approves what another WSUS has approved, where a licence was accepted too.
+    pub(crate) async fn approve_as_there(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        approve: Approve,
+    ) -> Result<Decided> {
+        let by = approve.by.clone();
+        let mut decided = self.approve_on(way, of, approve.clone()).await?;
+        let mut accepted = Vec::new();
+        for (update, reason) in &decided.refused {
+            // A Linkage has no other word for it than this sentence.
+            let Some(update) = update.parse().ok().filter(|_| reason.contains("licence")) else { continue };
+            if self.accept_licence_on(way, of, update, &by).await.is_ok() {
+                accepted.push(update);
+            }
+        }
+        if !accepted.is_empty() {
+            decided.refused.retain(|(update, _)| update.parse().map_or(true, |id| !accepted.contains(&id)));
+            let again = self.approve_on(way, of, Approve { updates: accepted, ..approve }).await?;
+            decided.applied.extend(again.applied);
+            decided.unchanged.extend(again.unchanged);
+            decided.refused.extend(again.refused);
+        }
+        Ok(decided)
+    }
+
     pub(crate) async fn obsolete_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<ObsoleteUpdate>> {
         self.ask(way, of, Ask::Obsolete).await
     }

@@ -71,15 +71,6 @@ pub(crate) fn contents(told: &Told) -> Contents {
     }
 }
 
-pub(crate) fn told_action(action: Action) -> ApprovalAction {
-    match action {
-        Action::Install => ApprovalAction::Install,
-        Action::Uninstall => ApprovalAction::Uninstall,
-        Action::Detect => ApprovalAction::Detect,
-        Action::Block => ApprovalAction::Block,
-    }
-}
-
 fn approval(told: &WsusApproval) -> Approval {
     Approval {
         update: told.update,

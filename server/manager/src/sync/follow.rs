@@ -12,7 +12,7 @@ use headwater_tree::server::{Follow, Mode, Server};
 
 use super::{Begun, Run};
 use crate::ManagerError;
-use crate::compare::{contents, told_action};
+use crate::compare::{action, contents};
 
 impl Run<'_> {
     /// Writes what the server lacks; says which groups it still lacks. What it refuses is left, and found by the
@@ -67,10 +67,10 @@ impl Run<'_> {
                     by: self.by.to_owned(),
                     updates: updates.to_vec(),
                     group: decision.group,
-                    action: decision.action.map(told_action),
+                    action: decision.action.map(action),
                     deadline: decision.deadline,
                 };
-                let decided = self.manager.approve_on(self.way, linkage, approve).await?;
+                let decided = self.manager.approve_as_there(self.way, linkage, approve).await?;
                 for (update, reason) in &decided.refused {
                     self.say(
                         server,
