@@ -240,6 +240,7 @@ impl ManagerStore {
             "DELETE FROM update_standings",
             "DELETE FROM clean_up",
             "DELETE FROM sightings",
+            "DELETE FROM compliance",
             "DELETE FROM server_settings",
             "UPDATE host_groups SET wsus_group = NULL, recreating = NULL, replaced = NULL",
         ] {

@@ -136,7 +136,6 @@ impl Manager {
     }
 
     async fn compliance_by_day(&self) -> Result<Vec<Compliance>, ManagerError> {
-        self.keep_compliance().await?;
         let days = self.store.compliance_days().await?;
         let row = |(day, body): &(i64, String)| {
             let date = Timestamp::EPOCH.plus_seconds(day * SECONDS_PER_DAY).date().to_string();
