@@ -57,6 +57,7 @@ impl ContentFile {
     /// would wait for the disk.
     #[cfg(target_os = "linux")]
     pub async fn send(&self, socket: &tokio::net::TcpStream, range: Range<u64>) -> io::Result<u64> {
+        socket.writable().await?;
         let wanted = (range.end - range.start).min(CHUNK_BYTES as u64) as usize;
         let last = range.start + wanted as u64 - 1;
         let in_memory = |offset| platform::read_cached_at(&self.file, &mut [0], offset).is_some();
