@@ -137,9 +137,12 @@ impl Linkage {
             let step = async {
                 let count = self.wsus.own_computers().await?;
                 if counted != Some(count) || listed_at.is_none_or(|at| at.elapsed() >= pace.list) {
-                    // One that appears while this goes on makes the number another one.
-                    (counted, listed_at) = (Some(count), Some(Instant::now()));
-                    self.write_appeared(&list).await?;
+                    let begun = Instant::now();
+                    // One that appears while this goes on makes the number another one. Whoever is not in all groups
+                    // yet is looked after again soon.
+                    if self.write_appeared(&list).await? {
+                        (counted, listed_at) = (Some(count), Some(begun));
+                    }
                 }
                 Ok::<(), Failure>(())
             };
@@ -158,12 +161,12 @@ impl Linkage {
         }
     }
 
-    /// Writes what is kept for the computers that report here now.
-    async fn write_appeared(&self, list: &Arc<KeptMemberships>) -> Result<(), Failure> {
+    /// Writes what is kept for the computers that report here now; says whether all of it could be.
+    async fn write_appeared(&self, list: &Arc<KeptMemberships>) -> Result<bool, Failure> {
         let wanted: HashSet<&ClientId> = list.computers.iter().map(|computer| &computer.client).collect();
         let here: HashSet<ClientId> = self.wsus.here_of(&wanted).await?.into_iter().collect();
         if here.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let there: HashSet<GroupId> = self.wsus.groups().await?.into_iter().map(|group| group.id).collect();
         let Appeared { memberships, whole } = appeared(list, &here, &there);
@@ -178,11 +181,12 @@ impl Linkage {
             tracing::info!(computers = decided.applied.len(), "computers that appeared are in their groups");
         }
         let refused: HashSet<&str> = decided.refused.iter().map(|(client, _)| client.as_str()).collect();
+        let is_whole = whole.len() == here.len();
         let done = whole.into_iter().filter(|client| !refused.contains(client.as_str())).collect();
         if let Err(error) = self.kept.done(list, &done) {
             tracing::error!(%error, "the kept memberships cannot be kept");
         }
-        Ok(())
+        Ok(is_whole)
     }
 }
 

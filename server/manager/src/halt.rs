@@ -28,7 +28,14 @@ impl Manager {
             return Ok(());
         }
         for halt in self.store.halts().await?.into_iter().filter(|halt| halt.done_at.is_none()) {
-            self.carry_out_halt(halt.update, &halt.asked_by).await?;
+            match self.carry_out_halt(halt.update, &halt.asked_by).await {
+                Err(error @ ManagerError::NotReached { .. }) => return Err(error),
+                // One that is refused keeps nobody from reading, and is tried again.
+                Err(error) => {
+                    tracing::warn!(update = %halt.update, error = chain(&error), "an update is not halted yet");
+                }
+                Ok(()) => {}
+            }
         }
         Ok(())
     }
@@ -45,7 +52,12 @@ impl Manager {
 
     async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<(), ManagerError> {
         let way = self.writable().await?;
-        for approval in self.update_at(&way, &way.top, update).await?.approvals {
+        let approvals = match self.update_at(&way, &way.top, update).await {
+            // Nobody is offered what is not there.
+            Err(ManagerError::NotFound(_)) => Vec::new(),
+            found => found?.approvals,
+        };
+        for approval in approvals {
             let withdraw = Approve {
                 by: by.to_owned(),
                 updates: vec![update],

@@ -59,10 +59,9 @@ fn notes(known: &Known) -> HashMap<ClientId, String> {
 fn duplicate(place: &Place, places: &BTreeSet<Place>, known: &Known) -> String {
     let others = places.iter().filter(|other| *other != place);
     let named = |other: &Place| format!("{} on {}", other.client, known.server_name(other.server));
-    let mut named: Vec<String> = others.map(named).collect();
-    if named.len() > NAMED_MAX {
-        let more = named.len() - NAMED_MAX;
-        named.truncate(NAMED_MAX);
+    let mut named: Vec<String> = others.take(NAMED_MAX).map(named).collect();
+    let more = places.len().saturating_sub(1 + NAMED_MAX);
+    if more > 0 {
         named.push(format!("{more} more"));
     }
     format!("duplicate name: {} is in contact under it too; rename one of them", named.join(" and "))

@@ -77,7 +77,8 @@ impl Manager {
     ) -> Result<bool, ManagerError> {
         let Some(when) = self.kept_schedule().await? else { return Ok(false) };
         let is_next = next(&when, seen, zone).is_some_and(|at| at <= now);
-        if !is_next && !self.is_due(now, zone).await? {
+        let due = self.due(now, zone).await?;
+        if !is_next && due.is_empty() {
             return Ok(false);
         }
         let request = SyncRequest {
@@ -87,6 +88,7 @@ impl Manager {
             ..SyncRequest::default()
         };
         self.synchronise(&request, BY).await?;
+        self.begin_with(&due);
         Ok(true)
     }
 }

@@ -60,19 +60,24 @@ impl Manager {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(server);
     }
 
-    /// Whether a server that a scheduled run left for later can be worked on now.
-    pub(crate) async fn is_due(&self, now: Timestamp, zone: &TimeZone) -> Result<bool, ManagerError> {
+    /// The servers that a scheduled run left for later and that can be worked on now.
+    pub(crate) async fn due(&self, now: Timestamp, zone: &TimeZone) -> Result<Vec<ServerId>, ManagerError> {
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if left.is_empty() {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         let settings = self.store.server_settings().await?;
-        let window = |server| settings.get(server).and_then(|settings| settings.window.as_deref());
-        let is_due = left.iter().any(|server| closed(window(server), now, zone).is_none());
-        if is_due {
-            self.left.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
-        Ok(is_due)
+        let is_due = |server: &ServerId| {
+            let window = settings.get(server).and_then(|settings| settings.window.as_deref());
+            closed(window, now, zone).is_none()
+        };
+        Ok(left.into_iter().filter(is_due).collect())
+    }
+
+    /// A run has begun that works on these servers.
+    pub(crate) fn begin_with(&self, due: &[ServerId]) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|server| !due.contains(server));
     }
 }
 
@@ -151,13 +156,14 @@ mod tests {
         let settings = ServerSettingsRow { follows: false, window: Some("22:00-05:00".to_owned()) };
         let done = AuditRow::of(Timestamp::EPOCH, "ada", "set server", "berlin");
         manager.store.set_server(server, &settings, &done).await.expect("writes");
-        let due = async |at: &str| {
-            manager.is_due(at.parse().expect("a time"), &TimeZone::UTC).await.expect("reads")
-        };
-        assert!(!due("2026-11-27T23:00:00Z").await, "nobody was left");
+        let due =
+            async |at: &str| manager.due(at.parse().expect("a time"), &TimeZone::UTC).await.expect("reads");
+        assert_eq!(due("2026-11-27T23:00:00Z").await, [], "nobody was left");
         manager.leave_for_later(server);
-        assert!(!due("2026-11-27T21:59:00Z").await);
-        assert!(due("2026-11-27T22:00:00Z").await);
-        assert!(!due("2026-11-27T22:00:15Z").await, "it is begun once");
+        assert_eq!(due("2026-11-27T21:59:00Z").await, []);
+        assert_eq!(due("2026-11-27T22:00:00Z").await, [server]);
+        assert_eq!(due("2026-11-27T22:00:15Z").await, [server], "no run has begun");
+        manager.begin_with(&[server]);
+        assert_eq!(due("2026-11-27T22:00:30Z").await, []);
     }
 }

@@ -15,7 +15,7 @@ use crate::{Manager, ManagerError};
 const NAMES_DAYS: i64 = 14;
 /// How long an address is remembered: what comes back in less than a day counts.
 const ADDRESSES_DAYS: i64 = 2;
-/// Changes that one reading takes in; more are a network that was renumbered, and the next reading has the rest.
+/// Changes that one reading takes in; more are a network that was renumbered, and no clones.
 const SEEN_MAX: usize = 20_000;
 
 impl Manager {

@@ -370,7 +370,16 @@ impl Run<'_> {
             if server.has_managed_groups() {
                 self.register(server, linkage, begun, &missing, done).await?;
             }
-            self.keep(server, linkage, begun).await?;
+            match self.keep(server, linkage, begun).await {
+                Err(error @ ManagerError::NotReached { .. }) => return Err(error),
+                // It concerns computers that are not there yet: what is there can be in step.
+                Err(error) => self.say(
+                    server,
+                    SyncPhase::Clients,
+                    format!("memberships are not kept for later: {}", chain(&error)),
+                ),
+                Ok(()) => {}
+            }
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
         let here = match server.mode {
