@@ -19,7 +19,10 @@ const UPDATES_MAX: usize = 1_000;
 /// A page of the computers that match.
 pub async fn find(app: &App, query: ComputerQuery) -> Result<Page<ComputerSummary>, AppError> {
     if query.server.is_some() || query.outside {
-        return Err(AppError::Invalid("computers are listed by server on a managing server only".to_owned()));
+        return Err(AppError::Invalid(
+            "only a managing server of its own lists computers by server, or those outside the link"
+                .to_owned(),
+        ));
     }
     let limit = paging::limit(query.limit);
     let after = paging::begin(query.after.as_deref())?.unwrap_or(0);

@@ -136,6 +136,14 @@ impl Manager {
         let paired = async {
             let identity = self.identity_of(&way, &way.top).await?;
             must_take_from_nobody(&identity)?;
+            let paired = self.store.linkages().await?;
+            if let Some(row) = paired.into_iter().find(|row| row.server == identity.server) {
+                return Err(ManagerError::Refused(format!(
+                    "{} is paired already, through a Linkage that was there before: revoke that one, or `headwater wsus \
+                     unlink` where it is the linked WSUS",
+                    row.name
+                )));
+            }
             let row = LinkageRow { server: identity.server, name: identity.name, ..way.top.clone() };
             self.store.add_linkage(&row, None).await?;
             self.keep_trust_of(&way, &row).await;
