@@ -1,5 +1,6 @@
 //! How states, numbers and outcomes are said: commands and pages use the same words.
 
+pub mod approval;
 pub mod clean_up;
 pub mod csv;
 pub mod error;

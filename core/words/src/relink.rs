@@ -1,7 +1,8 @@
 //! How a plan is said that takes another WSUS in the place of the linked one.
 
-use headwater_api::{ApprovalAction, RelinkCounts, RelinkStep};
+use headwater_api::{RelinkCounts, RelinkStep};
 
+use crate::approval;
 use crate::moment::minute;
 use crate::quantity::counted;
 
@@ -14,12 +15,7 @@ pub fn step(step: &RelinkStep) -> [String; 2] {
         }
         RelinkStep::Decline { title, .. } => ("decline", title.clone()),
         RelinkStep::Approve { title, revision, group_name, action, deadline, replaces, .. } => {
-            let action = match action {
-                ApprovalAction::Install => "install",
-                ApprovalAction::Uninstall => "uninstall",
-                ApprovalAction::Detect => "detect only",
-                ApprovalAction::Block => "block",
-            };
+            let action = approval::action(*action);
             let deadline = deadline.map_or_else(String::new, |at| format!(" until {}", minute(at)));
             let replaces = replaces.as_ref().map_or_else(String::new, |was| format!("; there it is {was}"));
             (

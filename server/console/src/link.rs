@@ -123,7 +123,8 @@ pub(crate) async fn page(
     Ok(Html(page.render()?))
 }
 
-type Answer = Result<Result<Redirect, Html<String>>, Failure>;
+/// Another page, or this one with what is in the way.
+pub(crate) type Answer = Result<Result<Redirect, Html<String>>, Failure>;
 
 /// The page anew, or what was typed once more when it is not accepted, but for the code.
 async fn answered<T>(
@@ -144,8 +145,7 @@ pub(crate) async fn link(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.permitted(Action::Administer)?;
-    visitor.confirmed(&manager, &fields, peer).await?;
+    let by = visitor.administers(&manager, &fields, peer).await?;
     let done = manager.link(fields.get("url"), fields.get("code"), by).await;
     answered(done, State(manager), visitor, &fields).await
 }
@@ -156,8 +156,7 @@ pub(crate) async fn pair(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.permitted(Action::Administer)?;
-    visitor.confirmed(&manager, &fields, peer).await?;
+    let by = visitor.administers(&manager, &fields, peer).await?;
     let done = manager.pair(fields.get("linkage"), fields.get("code"), by).await;
     answered(done, State(manager), visitor, &fields).await
 }
@@ -173,8 +172,7 @@ pub(crate) async fn revoke(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.permitted(Action::Administer)?;
-    visitor.confirmed(&manager, &fields, peer).await?;
+    let by = visitor.administers(&manager, &fields, peer).await?;
     let done = manager.revoke(fields.get("linkage"), by).await;
     answered(done, State(manager), visitor, &fields).await
 }

@@ -9,14 +9,13 @@ use axum::response::{Html, Redirect};
 use headwater_api::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest};
 use headwater_manager::Manager;
 use headwater_model::chain;
-use headwater_operators::Action;
 use headwater_words::relink::{counts, step};
 
 use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::frame::Frame;
-use crate::link;
+use crate::link::{self, Answer};
 use crate::look::When;
 use crate::session::Visitor;
 
@@ -45,8 +44,6 @@ struct Step {
     what: String,
 }
 
-type Answer = Result<Result<Redirect, Html<String>>, Failure>;
-
 /// The plan, or the page of the link with what is in the way. A code is used up by it, the password is asked
 /// again when it is carried out.
 pub(crate) async fn preview(
@@ -55,8 +52,7 @@ pub(crate) async fn preview(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.permitted(Action::Administer)?;
-    visitor.confirmed(&manager, &fields, peer).await?;
+    let by = visitor.administers(&manager, &fields, peer).await?;
     let request = RelinkRequest { url: fields.get("url").to_owned(), code: fields.text("code") };
     match manager.plan_relink(&request, by).await {
         Ok(plan) => Ok(Err(page(&manager, &visitor, plan)?)),
@@ -71,8 +67,7 @@ pub(crate) async fn apply(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.permitted(Action::Administer)?;
-    visitor.confirmed(&manager, &fields, peer).await?;
+    let by = visitor.administers(&manager, &fields, peer).await?;
     let request = RelinkRequest { url: fields.get("url").to_owned(), code: None };
     let plan = manager.plan_relink(&request, by).await?;
     if plan.state != fields.get("plan") {

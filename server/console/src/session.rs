@@ -59,6 +59,18 @@ impl Visitor {
         Ok(Within { visitor: self, paths })
     }
 
+    /// The name of an administrator who has given the password again.
+    pub async fn administers(
+        &self,
+        manager: &Manager,
+        fields: &Fields,
+        peer: SocketAddr,
+    ) -> Result<&str, Failure> {
+        let by = self.permitted(Action::Administer)?;
+        self.confirmed(manager, fields, peer).await?;
+        Ok(by)
+    }
+
     /// Whatever gives somebody access asks for the password again: a screen that was left open is not enough.
     pub async fn confirmed(
         &self,

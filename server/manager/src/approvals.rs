@@ -187,12 +187,7 @@ impl Manager {
 
 /// An approval in the words of the record.
 pub(crate) fn said(action: ApprovalAction, deadline: Option<Timestamp>) -> String {
-    let action = match action {
-        ApprovalAction::Install => "install",
-        ApprovalAction::Uninstall => "uninstall",
-        ApprovalAction::Detect => "detect only",
-        ApprovalAction::Block => "block",
-    };
+    let action = headwater_words::approval::action(action);
     deadline.map_or_else(|| action.to_owned(), |deadline| format!("{action} until {deadline}"))
 }
 

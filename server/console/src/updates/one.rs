@@ -5,12 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use headwater_api::linkage::WsusMode;
-use headwater_api::{
-    ApprovalAction, UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
-};
+use headwater_api::{UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome};
 use headwater_manager::{Manager, Mirror};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
 use headwater_operators::Action;
+use headwater_words::approval::action;
 use headwater_words::quantity::{counted, grouped, size};
 
 use super::{GroupChoice, choices_within, shown};
@@ -302,15 +301,6 @@ fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<
         });
     }
     cells
-}
-
-fn action(action: ApprovalAction) -> &'static str {
-    match action {
-        ApprovalAction::Install => "install",
-        ApprovalAction::Uninstall => "uninstall",
-        ApprovalAction::Detect => "detect only",
-        ApprovalAction::Block => "block",
-    }
 }
 
 fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateDetail)]) -> Vec<OnServer> {
