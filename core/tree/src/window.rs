@@ -31,7 +31,7 @@ impl FromStr for Window {
     fn from_str(text: &str) -> Result<Self, WindowError> {
         let read = || {
             let (from, until) = text.trim().split_once('-')?;
-            let (from, until) = (minute(from.trim())?, minute(until.trim())?);
+            let (from, until) = (minute_of_day(from.trim())?, minute_of_day(until.trim())?);
             (from != until).then_some(Self { from, until })
         };
         read().ok_or_else(|| WindowError(text.chars().take(40).collect()))
@@ -45,7 +45,8 @@ impl fmt::Display for Window {
     }
 }
 
-fn minute(text: &str) -> Option<u16> {
+/// The minute of a day that a time such as `03:00` is.
+pub fn minute_of_day(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let number = |text: &str, below: u16| {
         let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -63,7 +64,7 @@ mod tests {
         let check = |window: &str, open: &[&str], closed: &[&str]| {
             let read: Window = window.parse().expect("a window");
             assert_eq!(read.to_string(), window);
-            let is_open = |time: &&str| read.is_open(minute(time).expect("a time"));
+            let is_open = |time: &&str| read.is_open(minute_of_day(time).expect("a time"));
             assert!(open.iter().all(is_open) && !closed.iter().any(is_open), "{window}");
         };
         check("22:00-05:00", &["22:00", "23:59", "00:00", "04:59"], &["05:00", "12:00", "21:59"]);

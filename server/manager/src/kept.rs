@@ -1,14 +1,13 @@
 //! Memberships that a Linkage keeps for computers that have not reported to its WSUS yet.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use headwater_api::linkage::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, KeptComputer, KeptMemberships};
 use headwater_model::{ClientId, GroupId};
 use headwater_store::LinkageRow;
-use ring::digest::{SHA256, digest};
 
 use crate::ask::Way;
+use crate::fingerprint::fingerprint;
 use crate::{Manager, ManagerError};
 
 impl Manager {
@@ -54,11 +53,7 @@ fn list(wanted: &BTreeMap<ClientId, BTreeSet<GroupId>>, by: &str) -> Result<Kept
         computers: computers.collect(),
     };
     // Of what is wanted alone: another operator's run makes no other list.
-    let text = serde_json::to_vec(&list).unwrap_or_default();
-    let mark = digest(&SHA256, &text).as_ref().iter().fold(String::new(), |mut mark, byte| {
-        let _ = write!(mark, "{byte:02x}");
-        mark
-    });
+    let mark = fingerprint(&list).to_string();
     Ok(KeptMemberships { mark, by: by.to_owned(), ..list })
 }
 

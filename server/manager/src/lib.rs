@@ -11,6 +11,7 @@ mod clean_up;
 mod compare;
 mod details;
 mod error;
+mod fingerprint;
 mod group_plan;
 mod halt;
 mod host_groups;

@@ -34,26 +34,54 @@ impl Manager {
         }
         let url: LinkageUrl = url.parse().map_err(invalid)?;
         check(&about(&url).await?, &url)?;
-        let way = self.pair_at(&url, code, by).await?;
-        let mut row = way.top.clone();
-        let linked = async {
-            let identity = self.identity_of(&way, &row).await?;
-            check_top(&identity)?;
-            (row.server, row.name) = (identity.server, identity.name);
-            self.store.add_linkage(&row, Some(&url.to_string())).await?;
+        self.pair_with(&url, code, by, check_top, true).await?;
+        self.look_again();
+        Ok(())
+    }
+
+    /// Pairs with the Linkage at this address and keeps it, as the one of the linked WSUS or beside it; or lets go of
+    /// it, where its WSUS does not fit or is known already.
+    pub(crate) async fn pair_with(
+        &self,
+        url: &LinkageUrl,
+        code: &str,
+        by: &str,
+        fits: fn(&WsusIdentity) -> Result<(), ManagerError>,
+        is_linked: bool,
+    ) -> Result<Way, ManagerError> {
+        let mut way = self.pair_at(url, code, by).await?;
+        let address = url.to_string();
+        let kept = async {
+            let identity = self.identity_of(&way, &way.top).await?;
+            fits(&identity)?;
+            let known = self.store.linkages().await?;
+            if let Some(row) = known.into_iter().find(|row| row.server == identity.server) {
+                return Err(ManagerError::Refused(format!(
+                    "{} is paired already, through a Linkage that was there before: revoke that one, or `headwater wsus \
+                     unlink` where it is the linked WSUS",
+                    row.name
+                )));
+            }
+            let row = LinkageRow { server: identity.server, name: identity.name, ..way.top.clone() };
+            self.store.add_linkage(&row, is_linked.then_some(address.as_str())).await?;
             self.keep_trust_of(&way, &row).await;
-            self.look_again();
-            Ok(())
+            Ok(row)
         };
-        let linked: Result<(), ManagerError> = linked.await;
-        if linked.is_err() {
-            self.release(&way).await;
+        let kept: Result<LinkageRow, ManagerError> = kept.await;
+        match kept {
+            Ok(row) => {
+                way.top = row;
+                Ok(way)
+            }
+            Err(error) => {
+                self.release(&way).await;
+                Err(error)
+            }
         }
-        linked
     }
 
     /// Pairs with a Linkage that it dials itself. Nothing is kept of it yet.
-    pub(crate) async fn pair_at(&self, url: &LinkageUrl, code: &str, by: &str) -> Result<Way, ManagerError> {
+    async fn pair_at(&self, url: &LinkageUrl, code: &str, by: &str) -> Result<Way, ManagerError> {
         let anybody = Dial::anybody(url.clone()).map_err(invalid)?;
         let (side, begin) = begin(code)?;
         let answer: PairingAnswer =
@@ -77,7 +105,7 @@ impl Manager {
 
     /// Lets go of a Linkage that was just paired. It shows a new code; if it is not reached now, `linkage
     /// unpair` does it there.
-    pub(crate) async fn release(&self, way: &Way) {
+    async fn release(&self, way: &Way) {
         if let Err(error) = self.unpair(way, &way.top).await {
             tracing::warn!(%error, "a Linkage that is not linked could not be released");
         }

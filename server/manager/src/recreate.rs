@@ -14,10 +14,10 @@ use headwater_tree::difference::Approval;
 use headwater_tree::group_plan::{GroupPlan, Plan, Target};
 use headwater_tree::recreate::{Stays, copies, stays};
 use headwater_tree::server::Server;
-use ring::digest::{SHA256, digest};
 
 use crate::ask::Way;
 use crate::compare::{action, contents, told_approval};
+use crate::fingerprint::fingerprint;
 use crate::known::{Known, computer, host_group_id};
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
@@ -45,10 +45,7 @@ impl Copied {
         }
         let approvals: Vec<_> =
             self.of.values().flat_map(|(_, approvals)| approvals).map(told_approval).collect();
-        let read = serde_json::to_vec(&(plan.to_string(), approvals)).unwrap_or_default();
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, &read).as_ref());
-        Sha256Digest(bytes).to_string()
+        fingerprint(&(plan.to_string(), approvals)).to_string()
     }
 }
 

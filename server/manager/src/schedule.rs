@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use headwater_api::{NewSchedule, Schedule, SyncRequest, Weekday};
 use headwater_model::{Timestamp, chain};
+use headwater_tree::window::minute_of_day;
 use jiff::civil::{Time, Weekday as Day};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
@@ -110,12 +111,8 @@ fn next(when: &NewSchedule, after: Timestamp, zone: &TimeZone) -> Option<Timesta
 
 /// `03:00`
 fn time(text: &str) -> Option<Time> {
-    let (hour, minute) = text.split_once(':')?;
-    let is_number = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(hour) || !is_number(minute) {
-        return None;
-    }
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+    let minute = minute_of_day(text)?;
+    Time::new(i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?, 0, 0).ok()
 }
 
 fn weekday(day: Day) -> Weekday {

@@ -173,8 +173,9 @@ impl Run<'_> {
     /// Makes the groups again that the host groups need, then all servers.
     async fn begin(&self) -> Result<SyncReport, ManagerError> {
         let mut known = self.manager.known(self.way, self.tree).await?;
+        let makes_groups = !self.request.dry_run && self.request.only != Some(SyncPart::Approvals);
         let mut made = Vec::new();
-        if !self.request.dry_run && self.request.only != Some(SyncPart::Approvals) {
+        if makes_groups {
             made = self.manager.make_lost_groups(self.way, &known, self.by).await?;
         }
         if !made.is_empty() {
@@ -182,7 +183,7 @@ impl Run<'_> {
         }
         let top = self.manager.contents_of(self.way, &self.way.top).await?;
         let mut report = self.all(known, top, made).await?;
-        if !self.request.dry_run && self.request.only != Some(SyncPart::Approvals) {
+        if makes_groups {
             let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await?;
             replaced.tell(&mut report);
         }

@@ -13,9 +13,9 @@ use headwater_api::{
 use headwater_model::{ServerId, Timestamp, UpdateId};
 use headwater_store::{LinkageRow, SeenStanding};
 use headwater_tree::clean_up::{self as decide, Because, Holdings, Lower, Obsolete, Terms};
-use ring::digest::{SHA256, digest};
 
 use crate::ask::Way;
+use crate::fingerprint::fingerprint;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -180,8 +180,7 @@ fn holdings(
 /// The digest of what a plan does and where. What it leaves as it is may change meanwhile.
 fn state(plan: &CleanUpPlan) -> String {
     let bare = CleanUpPlan { kept: Vec::new(), state: String::new(), ..plan.clone() };
-    let json = serde_json::to_vec(&bare).unwrap_or_default();
-    digest(&SHA256, &json).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    fingerprint(&bare).to_string()
 }
 
 /// Names some of what differs between a plan and the one that is made now.

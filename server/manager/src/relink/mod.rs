@@ -14,7 +14,7 @@ use headwater_api::linkage::{Contents, WsusIdentity, WsusKind, WsusMode};
 use headwater_api::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest, RelinkStep, Relinked};
 use headwater_link::LinkageUrl;
 use headwater_model::GroupId;
-use headwater_store::{AuditRow, LinkageRow, SucceedingRow};
+use headwater_store::{AuditRow, SucceedingRow};
 use headwater_tree::relink::{Detecting, Plan, Source, Successor, plan};
 
 use crate::ask::{Way, invalid};
@@ -116,7 +116,7 @@ impl Manager {
                         format!("the Linkage at {url} waits to be paired: name the code that it shows");
                     ManagerError::Invalid(what)
                 };
-                self.pair_successor(&url, code.ok_or_else(missing)?, by).await?
+                self.pair_with(&url, code.ok_or_else(missing)?, by, must_take_from_nobody, false).await?
             }
         };
         let identity = self.identity_of(&way, &way.top).await?;
@@ -129,37 +129,6 @@ impl Manager {
         way.top.server = identity.server;
         way.top.name = identity.name;
         Ok(way)
-    }
-
-    async fn pair_successor(&self, url: &LinkageUrl, code: &str, by: &str) -> Result<Way, ManagerError> {
-        let mut way = self.pair_at(url, code, by).await?;
-        let paired = async {
-            let identity = self.identity_of(&way, &way.top).await?;
-            must_take_from_nobody(&identity)?;
-            let paired = self.store.linkages().await?;
-            if let Some(row) = paired.into_iter().find(|row| row.server == identity.server) {
-                return Err(ManagerError::Refused(format!(
-                    "{} is paired already, through a Linkage that was there before: revoke that one, or `headwater wsus \
-                     unlink` where it is the linked WSUS",
-                    row.name
-                )));
-            }
-            let row = LinkageRow { server: identity.server, name: identity.name, ..way.top.clone() };
-            self.store.add_linkage(&row, None).await?;
-            self.keep_trust_of(&way, &row).await;
-            Ok(row)
-        };
-        let paired: Result<LinkageRow, ManagerError> = paired.await;
-        match paired {
-            Ok(row) => {
-                way.top = row;
-                Ok(way)
-            }
-            Err(error) => {
-                self.release(&way).await;
-                Err(error)
-            }
-        }
     }
 
     /// What it has and what it is to have; nothing where it is the linked one and lacks nothing that is known.

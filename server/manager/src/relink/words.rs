@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use headwater_api::{RelinkCounts, RelinkPlan, RelinkStep};
-use headwater_model::{ClientId, GroupId, Sha256Digest, Timestamp, UpdateId};
+use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_tree::difference::Approval;
 use headwater_tree::relink::{Open, Plan, Source, Step, Successor};
-use ring::digest::{SHA256, digest};
 
 use crate::Mirror;
 use crate::approvals::said;
 use crate::ask::Way;
 use crate::compare::action;
+use crate::fingerprint::fingerprint;
 
 pub(super) fn told(
     plan: &Plan,
@@ -28,9 +28,7 @@ pub(super) fn told(
         computers: successor.computers.iter().map(|one| (&one.client, one.name.as_str())).collect(),
     };
     let steps: Vec<RelinkStep> = plan.steps.iter().map(|step| names.step(step)).collect();
-    let state = serde_json::to_vec(&steps).unwrap_or_default();
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, &state).as_ref());
+    let state = fingerprint(&steps).to_string();
     RelinkPlan {
         url: way.dial.url().to_string(),
         linkage: way.top.linkage,
@@ -40,7 +38,7 @@ pub(super) fn told(
         steps,
         open: plan.open.iter().map(|open| names.open(open)).collect(),
         only_there: plan.only_there.iter().map(|approval| names.approval(approval)).collect(),
-        state: Sha256Digest(bytes).to_string(),
+        state,
     }
 }
 
