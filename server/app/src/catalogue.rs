@@ -131,8 +131,7 @@ impl Catalogue {
         let mut told = HashSet::new();
         let mut by_id = HashMap::with_capacity(rows.len());
         for row in rows {
-            let facts =
-                Facts::from_bytes(&row.facts).map_err(|_| AppError::Internal("stored facts are damaged"))?;
+            let facts = stored_facts(&row)?;
             let location = known.get(&row.identity).copied();
             let core_bytes = location.map_or(row.core_bytes, |location| location.core_bytes);
             entries.push(Entry::new(row.id, &facts, core_bytes, row.arrived_at));
@@ -224,6 +223,11 @@ pub(crate) fn pack_document(
     let eulas = fragments.eulas.iter().map(|one| (Section::Eula, &*one.language, &*one.xml));
     let sections = [(Section::Core, "", &*fragments.core), (Section::Extended, "", &*fragments.extended)];
     Ok(pack(document.facts.identity, document_hash, sections.into_iter().chain(localized).chain(eulas))?)
+}
+
+/// The facts of a revision as they were derived from its document.
+pub(crate) fn stored_facts(row: &RevisionRow) -> Result<Facts, AppError> {
+    Facts::from_bytes(&row.facts).map_err(|_| AppError::Internal("stored facts are damaged"))
 }
 
 pub(crate) fn decompress(packed: &[u8], plain_bytes: u64) -> Result<String, AppError> {

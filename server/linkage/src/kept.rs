@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use crate::Linkage;
-use crate::state::StateError;
+use crate::state::{StateError, write_secret};
 
 const FILE: &str = "memberships.json";
 
@@ -63,9 +63,7 @@ impl Kept {
     }
 
     fn write(&self, list: &KeptMemberships) -> Result<(), StateError> {
-        let bytes = serde_json::to_vec(list).unwrap_or_default();
-        headwater_app::write_secret(&self.path, &bytes)
-            .map_err(|source| StateError::Io { path: self.path.clone(), source })
+        write_secret(&self.path, &serde_json::to_vec(list).unwrap_or_default())
     }
 
     /// These are written, unless another list came meanwhile.

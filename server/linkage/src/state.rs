@@ -218,7 +218,7 @@ fn write(folder: &Path, known: &Known) -> Result<(), StateError> {
     write_secret(&folder.join(FILE), &serde_json::to_vec_pretty(&kept).unwrap_or_default())
 }
 
-fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     headwater_app::write_secret(path, bytes)
         .map_err(|source| StateError::Io { path: path.to_owned(), source })
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use headwater_catalog::{Entry, Facts, Index, UpdateIx};
+use headwater_catalog::{Entry, Index, UpdateIx};
 use headwater_model::{Timestamp, UpdateId};
 use headwater_operators::Operator;
 use headwater_policy::deletion::{Deletion, Kept, decide};
 use headwater_store::LeavingUpdate;
 
 use super::approvals::Outcome;
+use crate::catalogue::stored_facts;
 use crate::error::AppError;
 use crate::live::Served;
 use crate::start::App;
@@ -102,8 +103,7 @@ impl App {
         let rows = self.store.revisions().await?;
         let stay = rows.iter().filter(|row| !leaving.contains(&row.identity.id));
         let entries = stay.map(|row| {
-            let facts =
-                Facts::from_bytes(&row.facts).map_err(|_| AppError::Internal("stored facts are damaged"))?;
+            let facts = stored_facts(row)?;
             Ok(Entry::new(row.id, &facts, row.core_bytes, row.arrived_at))
         });
         Ok(Index::build(entries.collect::<Result<_, AppError>>()?))

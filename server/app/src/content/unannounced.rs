@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use headwater_model::{Sha1Digest, Sha256Digest};
+use headwater_model::Sha1Digest;
 use headwater_store::HeldFile;
 
 use super::on_disk;
@@ -14,22 +14,17 @@ impl App {
     /// and is not noted would lie there for ever.
     pub(crate) async fn drop_unannounced_files(&self) -> Result<(), AppError> {
         let served = self.live.served_full();
-        let (stay, go): (Vec<HeldFile>, Vec<HeldFile>) =
-            self.content.held().values().partition(|file| served.catalogue.file(file.sha1).is_some());
+        let is_over = |file: &&HeldFile| served.catalogue.file(file.sha1).is_none();
+        let go: Vec<HeldFile> = self.content.held().values().filter(is_over).copied().collect();
         if go.is_empty() {
             return Ok(());
         }
         let names: HashSet<Sha1Digest> = go.iter().map(|file| file.sha1).collect();
         self.content.held_mut().retain(|sha1, _| !names.contains(sha1));
-        // Of the same bytes under another name one copy is held.
-        let stay: HashSet<Sha256Digest> = stay.iter().map(|file| file.sha256).collect();
         let bytes: u64 = go.iter().map(|file| file.size_bytes).sum();
         let files = self.content.files.clone();
-        on_disk(move || {
-            let gone = go.iter().filter(|file| !stay.contains(&file.sha256));
-            gone.map(|file| files.remove(&file.sha256)).collect::<Result<Vec<bool>, _>>()
-        })
-        .await??;
+        on_disk(move || go.iter().map(|file| files.remove(&file.sha256)).collect::<Result<Vec<bool>, _>>())
+            .await??;
         self.store.forget_files(&names.iter().copied().collect::<Vec<_>>()).await?;
         tracing::info!(files = names.len(), bytes, "files that no update announces were deleted");
         Ok(())
