@@ -7,11 +7,12 @@ use std::time::Duration;
 use headwater_model::UpdateIdentity;
 use headwater_simulated_agent::Agent;
 use headwater_wsus::wusp::DeploymentAction;
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{HEADWATER, catalogue, documents, run, stderr};
-use crate::tree::{Node, changed, differences, eventually, exit, known_to_all, pair, sync};
+use crate::process::{HEADWATER, run, stderr};
+use crate::tree::{
+    Node, changed, differences, eventually, exit, known_to_all, linked_with_updates, members, pair, sync,
+};
 
 /// A managing server linked with one WSUS, and computers that report there.
 async fn linked(folder: &TempDir, computers: u32) -> (Node, Node) {
@@ -22,13 +23,6 @@ async fn linked(folder: &TempDir, computers: u32) -> (Node, Node) {
         top.computer(number).await;
     }
     (manager, top)
-}
-
-/// The names of a WSUS group's members, without their domain.
-fn members(top: &Node, group: &str) -> Vec<String> {
-    let found = top.json(&["group", "members", group])["items"].clone();
-    let name = |one: &Value| one["name"].as_str().expect("a name").replace(".test.example", "");
-    found.as_array().expect("members").iter().map(name).collect()
 }
 
 fn refused(data: &Path, arguments: &[&str], words: &str) {
@@ -124,12 +118,8 @@ async fn groups_beneath_each_other_and_rules() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_group_is_made_again_and_nobody_loses_an_approval() {
     let folder = tempfile::tempdir().expect("a folder");
-    let catalogue = catalogue(120);
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
-    top.done(&["update", "import", &documents(&catalogue)]);
+    let (manager, top) = linked_with_updates(&folder);
     let berlin = Node::wsus(&folder, "berlin", Some(&top));
-    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
     pair(&manager, &berlin, &berlin).await;
     let mut agents = [top.computer(1).await, berlin.computer(2).await];
     manager.done(&["hostgroup", "create", "Pilot", "--host", "pc1", "--host", "pc2"]);

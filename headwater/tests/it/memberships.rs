@@ -2,11 +2,9 @@
 //! group there, though the managing server does not run.
 
 use headwater_testkit::client_id;
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{catalogue, documents};
-use crate::tree::{Node, administered, changed, eventually, exit, pair, sync};
+use crate::tree::{Node, administered, changed, eventually, exit, linked_with_updates, members, pair, sync};
 
 /// A lower server and its Linkage, which speaks only the administration service where it stands before it.
 async fn lower(
@@ -30,18 +28,9 @@ async fn lower(
     (berlin, Some(linkage))
 }
 
-fn members(node: &Node, group: &str) -> Vec<String> {
-    let found = node.json(&["group", "members", group])["items"].clone();
-    let name = |one: &Value| one["name"].as_str().expect("a name").replace(".test.example", "");
-    found.as_array().expect("members").iter().map(name).collect()
-}
-
 async fn check(speaks_the_service: bool) {
     let folder = tempfile::tempdir().expect("a folder");
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
-    top.done(&["update", "import", &documents(&catalogue(120))]);
-    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let (manager, top) = linked_with_updates(&folder);
     let (berlin, linkage) = lower(&folder, &top, &manager, speaks_the_service).await;
 
     // One host reports at the top; the other was never seen and is known by the id of its update client.

@@ -8,8 +8,8 @@ use headwater_wsus::wusp::DeploymentAction;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::process::{HEADWATER, catalogue, documents, run, stderr};
-use crate::tree::{Node, eventually, exit, known_to_all, pair, sync};
+use crate::process::{HEADWATER, run, stderr};
+use crate::tree::{Node, eventually, exit, known_to_all, linked_with_updates, pair, sync};
 
 /// A run of the command whose lines are read as they come.
 struct Watched {
@@ -70,12 +70,8 @@ async fn a_second_run_joins_the_first_and_both_end_when_it_is_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_halt_is_offered_to_nobody_and_waits_for_a_top_that_is_not_reached() {
     let folder = tempfile::tempdir().expect("a folder");
-    let catalogue = catalogue(120);
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
-    top.done(&["update", "import", &documents(&catalogue)]);
+    let (manager, top) = linked_with_updates(&folder);
     let berlin = Node::wsus(&folder, "berlin", Some(&top));
-    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
     pair(&manager, &berlin, &berlin).await;
     let mut agent = berlin.computer(1).await;
     let known = known_to_all(&top, std::slice::from_ref(&agent));

@@ -3,8 +3,10 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{catalogue, documents, run, stderr};
-use crate::tree::{Node, administered, changed, differences, exit, known_to_all, pair, states, sync};
+use crate::process::{run, stderr};
+use crate::tree::{
+    Node, administered, changed, differences, exit, known_to_all, linked_with_updates, pair, states, sync,
+};
 
 /// An autonomous server below the top, and its Linkage, which stands before it or in its process.
 async fn autonomous(
@@ -42,10 +44,7 @@ fn approved(node: &Node, group: &str) -> usize {
 
 async fn check(speaks_the_service: bool) {
     let folder = tempfile::tempdir().expect("a folder");
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
-    top.done(&["update", "import", &documents(&catalogue(120))]);
-    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let (manager, top) = linked_with_updates(&folder);
     let (shop, _linkage) = autonomous(&folder, &top, &manager, speaks_the_service).await;
     let agents = [top.computer(1).await, shop.computer(2).await];
     let known = known_to_all(&top, &agents);
@@ -121,10 +120,7 @@ async fn an_autonomous_server_follows_through_the_administration_service() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_window_is_closed_is_left_for_later() {
     let folder = tempfile::tempdir().expect("a folder");
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
-    top.done(&["update", "import", &documents(&catalogue(120))]);
-    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let (manager, top) = linked_with_updates(&folder);
     let berlin = Node::wsus(&folder, "berlin", Some(&top));
     pair(&manager, &berlin, &berlin).await;
     // The group comes to a replica by itself; its member is written by a run.

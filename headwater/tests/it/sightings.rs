@@ -3,8 +3,7 @@
 use headwater_simulated_agent::{Agent, DetectoidsInstalled};
 use headwater_testkit::client_id;
 
-use crate::process::{catalogue, documents};
-use crate::tree::{Node, changed, eventually, sync};
+use crate::tree::{Node, changed, eventually, linked_with_updates, sync};
 
 /// A machine that calls itself so and reports here, with an id that others may have too.
 async fn machine(node: &Node, number: u32, name: &str) {
@@ -23,10 +22,7 @@ async fn reads(manager: &Node, number: u32, words: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copied_id_is_nobodys_and_a_computer_that_moved_is_one() {
     let folder = tempfile::tempdir().expect("a folder");
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
-    top.done(&["update", "import", &documents(&catalogue(120))]);
-    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let (manager, top) = linked_with_updates(&folder);
     let berlin = Node::wsus(&folder, "berlin", Some(&top));
 
     // What reports to a server that has no Linkage yet is outside the link.

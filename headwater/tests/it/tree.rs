@@ -152,6 +152,22 @@ pub(super) fn differences(report: &Value) -> Vec<(String, String)> {
     found
 }
 
+/// The names of a WSUS group's members, without their domain.
+pub(super) fn members(top: &Node, group: &str) -> Vec<String> {
+    let found = top.json(&["group", "members", group])["items"].clone();
+    let name = |one: &Value| one["name"].as_str().expect("a name").replace(".test.example", "");
+    found.as_array().expect("members").iter().map(name).collect()
+}
+
+/// A managing server that is linked with a top WSUS, which has a small catalogue.
+pub(super) fn linked_with_updates(folder: &TempDir) -> (Node, Node) {
+    let manager = Node::start(folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(folder, "top", None);
+    top.done(&["update", "import", &documents(&catalogue(120))]);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    (manager, top)
+}
+
 pub(super) fn changed(report: &Value) -> usize {
     let servers = report["servers"].as_array().expect("servers");
     servers.iter().map(|one| one["changed"].as_array().expect("changes").len()).sum()
