@@ -36,7 +36,7 @@ mod wsus;
 
 pub use approval::{
     Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
-    NewRevisions, Refusal, UpdatesOutcome,
+    NewRevisions, Refusal, SeenApproval, SeenUpdate, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
@@ -45,7 +45,8 @@ pub use clean_up::{
     CleanedServer, KeptUpdate, ObsoleteBecause,
 };
 pub use computer::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,
+    MoveRequest,
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};

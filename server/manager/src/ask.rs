@@ -211,11 +211,21 @@ impl Manager {
     }
 
     pub(crate) async fn approve_on(&self, way: &Way, of: &LinkageRow, approve: Approve) -> Result<Decided> {
-        self.ask(way, of, Ask::Approve(approve)).await
+        let (group, deadline) = (approve.group, approve.deadline);
+        let told = approve.action.map(|action| (action, deadline));
+        let decided = self.ask(way, of, Ask::Approve(approve)).await?;
+        if of.linkage == way.top.linkage {
+            self.wrote(&decided, Some(group), told);
+        }
+        Ok(decided)
     }
 
     pub(crate) async fn decline_on(&self, way: &Way, of: &LinkageRow, decline: Decline) -> Result<Decided> {
-        self.ask(way, of, Ask::Decline(decline)).await
+        let decided = self.ask(way, of, Ask::Decline(decline)).await?;
+        if of.linkage == way.top.linkage {
+            self.wrote(&decided, None, None);
+        }
+        Ok(decided)
     }
 
     pub(crate) async fn accept_licence_on(

@@ -64,6 +64,7 @@ impl Manager {
                 group: approval.group,
                 action: None,
                 deadline: None,
+                seen: Vec::new(),
             };
             let done = self.approve_on(&way, &way.top, withdraw).await?;
             if let Some((_, reason)) = done.refused.first() {

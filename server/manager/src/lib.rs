@@ -10,6 +10,7 @@ mod certificates;
 mod clean_up;
 mod compare;
 mod details;
+mod effective;
 mod error;
 mod fingerprint;
 mod group_plan;
@@ -20,6 +21,7 @@ mod kept;
 mod known;
 mod link;
 mod mirror;
+mod move_computer;
 mod notes;
 mod pair;
 mod put_back;
@@ -30,6 +32,7 @@ mod report;
 mod revoke;
 mod running;
 mod schedule;
+mod seen;
 mod server_settings;
 mod sightings;
 mod sync;
@@ -83,6 +86,8 @@ pub struct Manager {
     /// Servers whose window was closed when a scheduled run came to them.
     left: Mutex<BTreeSet<ServerId>>,
     mirror: ArcSwap<Mirror>,
+    /// What was decided from here since the mirror was read; absent until it was since this server started.
+    written: Mutex<Option<Vec<seen::Written>>>,
     /// Counts changes of the mirror and of runs, for pages that are open.
     changed: watch::Sender<u64>,
     /// Asks for the mirror to be read.
@@ -116,6 +121,7 @@ impl Manager {
             running: tokio::sync::Mutex::new(None),
             left: Mutex::default(),
             mirror: ArcSwap::default(),
+            written: Mutex::default(),
             changed: watch::Sender::new(0),
             look: Notify::new(),
             hung_up: watch::Sender::new(false),

@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ApprovalAction, text};
+use crate::{ApprovalAction, SeenUpdate, text};
 
 /// Whose software a WSUS is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -142,6 +142,8 @@ pub struct Approve {
     pub action: Option<ApprovalAction>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub deadline: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenUpdate>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +154,8 @@ pub struct Decline {
     pub updates: Vec<UpdateId>,
     /// Whether to decline, or to take that back.
     pub decline: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenUpdate>,
 }
 
 /// What became of the parts of a request: each is in exactly one list, by the id of its update or computer.

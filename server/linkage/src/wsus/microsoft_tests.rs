@@ -59,11 +59,18 @@ fn memberships(add: Vec<MembershipChange>, remove: Vec<MembershipChange>) -> Mem
 }
 
 fn approve(updates: &[UpdateId], group: GroupId, action: Option<ApprovalAction>) -> Approve {
-    Approve { by: "anna".to_owned(), updates: updates.to_vec(), group, action, deadline: None }
+    Approve {
+        by: "anna".to_owned(),
+        updates: updates.to_vec(),
+        group,
+        action,
+        deadline: None,
+        seen: Vec::new(),
+    }
 }
 
 fn decline(updates: &[UpdateId], decline: bool) -> Decline {
-    Decline { by: "anna".to_owned(), updates: updates.to_vec(), decline }
+    Decline { by: "anna".to_owned(), updates: updates.to_vec(), decline, seen: Vec::new() }
 }
 
 /// How many were applied and how many were so already; none was refused.

@@ -195,7 +195,8 @@ impl CleanUp<'_> {
                 report.goes_on = true;
                 break;
             }
-            let decline = Decline { by: self.by.to_owned(), updates: updates.to_vec(), decline: true };
+            let (by, updates) = (self.by.to_owned(), updates.to_vec());
+            let decline = Decline { by, updates, decline: true, seen: Vec::new() };
             let done = self.manager.decline_on(self.way, &self.way.top, decline).await?;
             report.declined += (done.applied.len() + done.unchanged.len()) as u64;
             let refused = done.refused.into_iter();

@@ -98,7 +98,7 @@ pub struct Updates {
 }
 
 impl Updates {
-    fn new(mut all: Vec<UpdateSummary>) -> Self {
+    pub(crate) fn new(mut all: Vec<UpdateSummary>) -> Self {
         all.sort_by_key(|update| (std::cmp::Reverse(update.arrived_at), update.id));
         Self {
             places: all.iter().enumerate().map(|(at, update)| (update.id, at)).collect(),
@@ -151,6 +151,29 @@ impl Computers {
 
     pub fn get(&self, client: &ClientId) -> Option<&ComputerSummary> {
         self.all.get(*self.places.get(client)?)
+    }
+}
+
+/// An update that may be approved, and of which nothing else is known.
+#[cfg(test)]
+pub(crate) fn sample_update(id: UpdateId) -> UpdateSummary {
+    UpdateSummary {
+        id,
+        revision: 1,
+        title: "An update".to_owned(),
+        kind: headwater_api::UpdateKind::Software,
+        classification: None,
+        products: Vec::new(),
+        kb: Vec::new(),
+        cves: Vec::new(),
+        severity: None,
+        state: headwater_api::UpdateState::Approvable,
+        approved_groups: 0,
+        superseded: false,
+        arrived_at: Timestamp::EPOCH,
+        needed: 0,
+        installed: 0,
+        failed: 0,
     }
 }
 

@@ -50,7 +50,8 @@ impl Manager {
         for batch in batches(reading, &written.groups) {
             let decided = match &batch.what {
                 What::Decline => {
-                    let decline = Decline { by: by.clone(), updates: batch.updates(), decline: true };
+                    let decline =
+                        Decline { by: by.clone(), updates: batch.updates(), decline: true, seen: Vec::new() };
                     self.decline_on(way, &way.top, decline).await?
                 }
                 What::Approve(approve) => {
@@ -115,6 +116,7 @@ fn batches<'a>(reading: &'a Reading, groups: &BTreeMap<GroupId, GroupId>) -> Vec
         group,
         action: (!withdraw).then(|| action(approval.action)),
         deadline: approval.deadline.filter(|_| !withdraw),
+        seen: Vec::new(),
     };
     let mut batches: Vec<Batch> = Vec::new();
     for step in &reading.plan.steps {
