@@ -1,12 +1,14 @@
 //! Computers.
 
 use headwater_api::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, ServerRef,
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,
+    Page, ServerRef,
 };
 use headwater_app::admin::computers::ComputerRow;
 use headwater_app::admin::status::{self as use_case, Counts, State as UpdateState};
 use headwater_app::{App, AppError, Served};
-use headwater_model::{ClientId, Timestamp};
+use headwater_catalog::UpdateIx;
+use headwater_model::{ClientId, GroupId, Timestamp};
 
 use crate::{groups, paging, status};
 
@@ -49,7 +51,27 @@ pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppErr
         model: text(&row.model),
         requested_group: text(&row.requested_group),
         updates: updates.iter().filter_map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
+        approvals: in_effect(&served, &row.groups),
     })
+}
+
+fn in_effect(served: &Served, groups: &[GroupId]) -> Vec<EffectiveApproval> {
+    let updates = (0..).map(UpdateIx).zip(served.catalogue.index.updates());
+    let mut found: Vec<EffectiveApproval> = updates
+        .filter_map(|(at, update)| {
+            let (approval, resolved) = served.effective_approval(at, groups)?;
+            Some(EffectiveApproval {
+                id: update.id,
+                title: crate::updates::reference(served, update.id).title.unwrap_or_default(),
+                action: crate::approvals::told(resolved.action?),
+                deadline: resolved.deadline,
+                group: groups::reference(served, approval.group),
+            })
+        })
+        .collect();
+    found.sort_by(|one, other| (&one.title, one.id).cmp(&(&other.title, other.id)));
+    found.truncate(UPDATES_MAX);
+    found
 }
 
 /// Whoever had no contact since then is silent.

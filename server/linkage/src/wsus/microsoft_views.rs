@@ -122,6 +122,7 @@ impl Microsoft {
             model: computer.model.clone(),
             requested_group: Some(computer.requested_groups.join(";")).filter(|names| !names.is_empty()),
             updates,
+            approvals: Vec::new(),
         })
     }
 
