@@ -178,7 +178,7 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Groups", names(&summary.groups))
         .fact("Asks for", computer.requested_group.clone().unwrap_or_default())
         .fact("System", join([&summary.os, &summary.os_version]))
-        .fact("Machine", join([&computer.manufacturer, &computer.model]))
+        .fact("Machine", join([&summary.manufacturer, &summary.model]))
         .fact("Processor", computer.architecture.clone().unwrap_or_default())
         .fact("Agent", computer.agent_version.clone().unwrap_or_default())
         .fact("Registered", minute(computer.registered_at))

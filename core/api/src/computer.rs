@@ -49,6 +49,10 @@ pub struct ComputerSummary {
     /// Such as `10.0.26200.6584`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     #[serde(with = "text")]
     pub last_contact_at: Timestamp,
     /// When it last told which updates it needs; absent before the first time.
@@ -76,10 +80,6 @@ pub struct ComputerDetail {
     /// Such as `AMD64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manufacturer: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
     /// The name of the group that its policy asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_group: Option<String>,

@@ -42,8 +42,6 @@ fn computer(groups: &[(GroupId, &str)]) -> ComputerDetail {
         registered_at: Timestamp::EPOCH,
         agent_version: None,
         architecture: None,
-        manufacturer: None,
-        model: None,
         requested_group: None,
         updates: Vec::new(),
         approvals: Vec::new(),

@@ -305,6 +305,8 @@ fn matches(rule: &Rule, known: &headwater_api::ComputerSummary) -> bool {
         name: &known.name,
         address: known.address.as_deref().unwrap_or_default(),
         os: known.os.as_deref().unwrap_or_default(),
+        manufacturer: known.manufacturer.as_deref().unwrap_or_default(),
+        model: known.model.as_deref().unwrap_or_default(),
     })
 }
 

@@ -182,6 +182,8 @@ pub(crate) fn computer(server: ServerId, told: WsusComputer) -> Computer {
         os: told.os,
         first_contact_at: told.first_contact_at,
         last_contact_at: told.last_contact_at,
+        manufacturer: told.manufacturer,
+        model: told.model,
         requested_group: told.requested_group,
         groups: told.groups,
     }

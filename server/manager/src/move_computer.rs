@@ -68,6 +68,7 @@ impl Manager {
 }
 
 fn names(computer: &ComputerSummary) -> String {
-    let names: Vec<&str> = computer.groups.iter().map(|group| group.name.as_str()).collect();
+    let mut names: Vec<&str> = computer.groups.iter().map(|group| group.name.as_str()).collect();
+    names.sort_unstable();
     names.join(", ")
 }

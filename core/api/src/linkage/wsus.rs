@@ -73,6 +73,10 @@ pub struct WsusComputer {
     pub address: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub os: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub manufacturer: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
     #[serde(with = "text")]
     pub first_contact_at: Timestamp,
     #[serde(with = "text")]

@@ -149,6 +149,8 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
             name: row.dns_name,
             address: row.address,
             os: row.os_description,
+            manufacturer: row.manufacturer,
+            model: row.model,
             first_contact_at: row.first_contact,
             last_contact_at: row.last_contact,
             requested_group: row.requested_group,

@@ -480,6 +480,8 @@ fn computer(computer: Computer) -> WsusComputer {
         name: computer.name.unwrap_or_default(),
         address: computer.ip_address.unwrap_or_default(),
         os: computer.os.unwrap_or_default(),
+        manufacturer: computer.make.unwrap_or_default(),
+        model: computer.model.unwrap_or_default(),
         // It is not told. So nobody takes a computer for the re-imaged successor of another: where names
         // are the same, both stay untouched.
         first_contact_at: Timestamp::EPOCH,

@@ -183,6 +183,8 @@ async fn members_come_and_go() {
         os: "Windows 11".to_owned(),
         first_contact_at: Timestamp::EPOCH,
         last_contact_at: "2026-11-01T08:01:00.5Z".parse().unwrap(),
+        manufacturer: "Contoso".to_owned(),
+        model: "C7".to_owned(),
         requested_group: String::new(),
         groups: vec![UNASSIGNED_COMPUTERS],
     };
