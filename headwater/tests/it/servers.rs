@@ -146,10 +146,10 @@ async fn a_server_whose_window_is_closed_is_left_for_later() {
     let why = report["servers"][1]["problem"].to_string();
     assert!(why.contains(window) && why.contains("left for later"), "{why}");
     assert_eq!(berlin.json(&["group", "members", "Night"])["items"], Value::Array(vec![]));
-    // For the one server, as whoever stands before it asks the managing server; its own knows no such path.
+    // For the one server, as whoever stands before it asks the managing server; its own Linkage knows one alone.
     assert_eq!(states(&sync(&manager.data, &["--at", "top.test.example"]).0), "in_step");
     let refused = run(&berlin.data, &["wsus", "sync", "--at", "berlin.test.example"]);
-    assert!(stderr(&refused).contains("name the managing server with --server"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("name the managing server with"), "{}", stderr(&refused));
     // By hand: it goes on.
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (0, "in_step in_step".to_owned()), "{report}");

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod ask;
+mod asked;
 mod certificates;
 mod clean_up;
 mod compare;
@@ -50,6 +51,7 @@ use tokio::sync::{Notify, watch};
 use trust::Trust;
 
 pub use approvals::Terms;
+pub use asked::follow_linkages;
 pub use error::{ErrorKind, ManagerError};
 pub use group_plan::LastPlan;
 pub use headwater_store::AuditRow;
