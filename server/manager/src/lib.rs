@@ -38,12 +38,11 @@ mod tree;
 mod trust;
 mod why;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
-use headwater_model::{ServerId, Timestamp, chain};
+use headwater_model::{Timestamp, chain};
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
@@ -82,8 +81,6 @@ pub struct Manager {
     now: Now,
     /// The run of the synchronisation command that goes on, or the last one.
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
-    /// Servers whose window was closed when a scheduled run came to them.
-    left: Mutex<BTreeSet<ServerId>>,
     mirror: ArcSwap<Mirror>,
     /// Counts changes of the mirror and of runs, for pages that are open.
     changed: watch::Sender<u64>,
@@ -116,7 +113,6 @@ impl Manager {
             trust: Trust::default(),
             now,
             running: tokio::sync::Mutex::new(None),
-            left: Mutex::default(),
             mirror: ArcSwap::default(),
             changed: watch::Sender::new(0),
             look: Notify::new(),

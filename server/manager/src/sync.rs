@@ -340,7 +340,7 @@ impl Run<'_> {
             (Some(window), _) => {
                 done.problem = Some(format!("its time window {window} is closed: it was left for later"));
                 if !dry_run {
-                    self.manager.leave_for_later(server.id);
+                    self.manager.store.leave_server(server.id).await?;
                 }
             }
             (None, Some(window)) if writes => {
