@@ -10,6 +10,11 @@ use jiff::tz::TimeZone;
 use crate::{Manager, ManagerError};
 
 impl Manager {
+    /// What is wanted of a server, as it is now.
+    pub async fn wanted_of(&self, server: ServerId) -> Result<ServerSettingsRow, ManagerError> {
+        Ok(self.store.server_settings().await?.remove(&server).unwrap_or_default())
+    }
+
     /// Sets what is wanted of a server, by its name or id.
     pub async fn set_server(
         &self,
