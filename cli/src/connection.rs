@@ -20,6 +20,10 @@ pub const CA_FILE: &str = "ca.pem";
 /// The environment's token, for those that keep secrets there.
 pub const TOKEN_VARIABLE: &str = "HEADWATER_TOKEN";
 
+/// The file in the data folder that holds the address of its WSUS Linkage, where that runs without its managing
+/// server.
+pub const LINKAGE_URL_FILE: &str = "linkage-url";
+
 /// The longest of these files that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 

@@ -114,8 +114,8 @@ fn hint(error: &ClientError) -> &'static str {
             "\nThe token is not of this server, or no longer: name another with --token-file."
         }
         ClientError::Refused(problem) if problem.kind == "/problems/unknown-path" => {
-            "\nThat is another role's: on the machine of a WSUS name the managing server with --server and \
-             --token-file."
+            "\nThat is another role's: name the managing server with --server and --token-file; for `wsus sync` on the machine of \
+             a lower server, its Linkage's folder with --data will do."
         }
         ClientError::Unreachable { .. } => "\nSee whether it runs, and whether --server or --data names it.",
         ClientError::Untrusted { .. } => "\nName the certificate of its CA with --ca-file.",

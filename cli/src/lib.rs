@@ -13,7 +13,8 @@
 //! | 5 | a WSUS without WSUS Linkage stands in the tree; it is named |
 //! | 6 | not permitted |
 //!
-//! Results go to the standard output, all else to the standard error.
+//! Results go to the standard output, all else to the standard error. One command has two ways: on the machine
+//! of a lower server, `wsus sync` asks its WSUS Linkage ([`OwnLinkage`]).
 
 mod approval;
 mod arguments;
@@ -53,8 +54,9 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 pub use arguments::Options;
-pub use connection::{API_URL_FILE, CA_FILE, DATA_FOLDER, TOKEN_FILE};
+pub use connection::{API_URL_FILE, CA_FILE, DATA_FOLDER, LINKAGE_URL_FILE, TOKEN_FILE};
 pub use failure::Exit;
+pub use wsus::OwnLinkage;
 
 use arguments::examples;
 use failure::Failure;
@@ -103,11 +105,11 @@ pub enum Command {
 }
 
 /// Does what a command says and reports to the terminal.
-pub fn run(command: &Command) -> ExitCode {
-    ExitCode::from(Terminal::with_standard(|terminal| execute(command, terminal)))
+pub fn run(command: &Command, linkage: OwnLinkage) -> ExitCode {
+    ExitCode::from(Terminal::with_standard(|terminal| execute(command, linkage, terminal)))
 }
 
-fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
+fn execute(command: &Command, linkage: OwnLinkage, terminal: &mut Terminal<'_>) -> Exit {
     let options = match command {
         Command::Update(arguments) => &arguments.options,
         Command::Group(arguments) => &arguments.options,
@@ -122,6 +124,11 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
         Command::Report(arguments) => &arguments.options,
         Command::Client(arguments) => &arguments.options,
     };
+    if let Command::Wsus(arguments) = command
+        && let Some(result) = wsus::run_here(arguments, linkage, terminal)
+    {
+        return reported(result, terminal);
+    }
     let result = options.connect().map_err(Failure::from).and_then(|client| {
         let session = &mut Session { client, output: options.output, terminal };
         match command {
@@ -139,6 +146,10 @@ fn execute(command: &Command, terminal: &mut Terminal<'_>) -> Exit {
             Command::Client(arguments) => policy::run(&arguments.command, session),
         }
     });
+    reported(result, terminal)
+}
+
+fn reported(result: Result<Exit, Failure>, terminal: &mut Terminal<'_>) -> Exit {
     result.unwrap_or_else(|failure| {
         terminal.complain(&failure);
         failure.exit()

@@ -9,12 +9,22 @@ use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
+use crate::terminal::Terminal;
 
 pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let is_json = session.is_json();
-    let terminal = &mut *session.terminal;
+    let client = &session.client;
+    watched(is_json, session.terminal, |watch| Ok(client.sync_wsus(request, watch)?))
+}
+
+/// Asks for a run and shows it to its end.
+pub(crate) fn watched(
+    is_json: bool,
+    terminal: &mut Terminal<'_>,
+    ask: impl FnOnce(&mut dyn FnMut(&SyncEvent, &str)) -> Result<SyncReport, Failure>,
+) -> Result<Exit, Failure> {
     let mut written = Ok(());
-    let report = session.client.sync_wsus(request, &mut |event, line| {
+    let report = ask(&mut |event, line| {
         if written.is_ok() {
             written = match event {
                 _ if is_json => terminal.print(line),
@@ -27,8 +37,8 @@ pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Resul
     })?;
     let exit = Exit::of(report.exit);
     if !is_json && written.is_ok() {
-        let text = text(&report, session.reader());
-        written = session.terminal.print(&text);
+        let text = text(&report, Reader { width: terminal.width, now: terminal.now });
+        written = terminal.print(&text);
     }
     ended(written.map(|()| exit), exit)
 }

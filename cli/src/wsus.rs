@@ -1,20 +1,25 @@
 //! `headwater wsus`: the WSUS that a managing server is linked with, and the tree below it.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand, ValueEnum};
-use headwater_api::linkage::{Joining, WsusKind};
+use headwater_api::linkage::{Joining, RunWanted, WsusKind};
 use headwater_api::{
-    Finding, FindingLevel, LinkRequest, PairRequest, RevokeRequest, Revoked, SyncPart, SyncRequest,
-    TreeServer, WsusLink,
+    Finding, FindingLevel, LinkRequest, PairRequest, Problem, RevokeRequest, Revoked, SyncEvent, SyncPart,
+    SyncReport, SyncRequest, TreeServer, WsusLink,
 };
+use headwater_client::Error;
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
 use headwater_words::synchronisation::standing;
 
-use crate::arguments::examples;
+use crate::arguments::{Output, examples};
+use crate::connection::{DATA_FOLDER, LINKAGE_URL_FILE};
 use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
 use crate::table::{Column, Table};
+use crate::terminal::Terminal;
 use crate::{Options, clean_up, schedule, synchronise, tree, wsus_group, wsus_relink, wsus_server};
 
 #[derive(Debug, Args)]
@@ -84,8 +89,9 @@ pub enum WsusCommand {
     /// Where a run goes on already, it is that one which is watched. A run goes on when the command is
     /// interrupted; `headwater wsus sync stop` ends it.
     ///
-    /// On the machine of a lower server, name the managing server with --server and --token-file, and this
-    /// server with --at.
+    /// On the machine of a lower server, with the folder of its WSUS Linkage in --data, it is for that server
+    /// alone: the Linkage asks the managing server, through the ones above it. Only --dry-run, --only and
+    /// --keep-windows are known there, and members are held as with --hold-removals.
     #[command(
         args_conflicts_with_subcommands = true,
         after_help = examples!("headwater wsus sync", "headwater wsus sync --dry-run --below wsus-berlin", "headwater wsus sync --at wsus-berlin")
@@ -164,6 +170,60 @@ pub enum PartChoice {
     Clients,
 }
 
+/// Asks the WSUS Linkage that runs with a folder for a run for its server alone, and tells what is said until
+/// it ends.
+pub type OwnLinkage = fn(&Path, &RunWanted, &mut dyn FnMut(&SyncEvent)) -> Result<SyncReport, Problem>;
+
+/// `wsus sync` where a Linkage runs and its managing server does not: on the machine of a lower server.
+pub(crate) fn run_here(
+    WsusArguments { options, command }: &WsusArguments,
+    linkage: OwnLinkage,
+    terminal: &mut Terminal<'_>,
+) -> Option<Result<Exit, Failure>> {
+    let WsusCommand::Sync {
+        dry_run,
+        below,
+        at,
+        only,
+        with_upstream,
+        max_removals,
+        hold_removals: _,
+        keep_windows,
+        command: None,
+    } = command
+    else {
+        return None;
+    };
+    let folder = options.data.clone().unwrap_or_else(|| DATA_FOLDER.into());
+    if options.server.is_some() || !folder.join(LINKAGE_URL_FILE).exists() {
+        return None;
+    }
+    if below.is_some() || at.is_some() || *with_upstream || max_removals.is_some() {
+        let why = "a WSUS Linkage asks for its own server alone and removes no more members than a scheduled run: \
+                   leave out --below, --at, --with-upstream and --max-removals, or name the managing server with \
+                   --server and --token-file";
+        return Some(Err(Failure::Argument(why.to_owned())));
+    }
+    let wanted = RunWanted { dry_run: *dry_run, only: only.map(SyncPart::from), keep_windows: *keep_windows };
+    let is_json = options.output == Output::Json;
+    Some(synchronise::watched(is_json, terminal, |watch| {
+        let report = linkage(&folder, &wanted, &mut |event| {
+            watch(event, &serde_json::to_string(event).unwrap_or_default());
+        });
+        report.map_err(|problem| Failure::Client(Error::Refused(Box::new(problem))))
+    }))
+}
+
+impl From<PartChoice> for SyncPart {
+    fn from(choice: PartChoice) -> Self {
+        match choice {
+            PartChoice::Groups => Self::Groups,
+            PartChoice::Approvals => Self::Approvals,
+            PartChoice::Clients => Self::Clients,
+        }
+    }
+}
+
 pub(crate) fn code(text: &str) -> Result<String, String> {
     let digits = || text.chars().filter(|c| *c != '-');
     if digits().count() == 8 && digits().all(|c| c.is_ascii_digit()) {
@@ -219,11 +279,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
                 dry_run: *dry_run,
                 below: below.clone(),
                 at: at.clone(),
-                only: only.map(|only| match only {
-                    PartChoice::Groups => SyncPart::Groups,
-                    PartChoice::Approvals => SyncPart::Approvals,
-                    PartChoice::Clients => SyncPart::Clients,
-                }),
+                only: only.map(SyncPart::from),
                 with_upstream: *with_upstream,
                 max_removals: *max_removals,
                 hold_removals: *hold_removals,

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Up(arguments) => up::up(arguments),
         Command::Serve(arguments) => up::serve(&arguments),
-        Command::Administer(command) => headwater_cli::run(&command),
+        Command::Administer(command) => headwater_cli::run(&command, linkage::ask_for_run),
         Command::Linkage(arguments) => linkage::run(&arguments),
         Command::Backup(arguments) => maintain::backup(&arguments),
         Command::Restore(arguments) => maintain::restore(&arguments),

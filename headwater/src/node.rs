@@ -8,10 +8,11 @@ use std::time::Duration;
 use headwater_app::content::{ContentMode, ContentSettings, Express, Patience, Trust, keep_content};
 use headwater_app::downstream_server::{DownstreamSettings, PlainHttp, follow_upstream};
 use headwater_app::{App, Clock, FirstAdministrator, Operators, Settings, Targeting, admin};
+use headwater_cli::LINKAGE_URL_FILE;
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, Listener, linkage};
 use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent, keep_memberships};
-use headwater_manager::{Manager, follow_wsus, keep_schedule};
+use headwater_manager::{Manager, follow_linkages, follow_wsus, keep_schedule};
 use headwater_model::Timestamp;
 use headwater_policy::offer::PageLimits;
 use tokio::sync::watch;
@@ -133,7 +134,21 @@ impl Node {
             _lock: lock,
         };
         node.let_operators_in().await?;
+        node.tell_of_linkage()?;
         Ok((node, listeners))
+    }
+
+    /// Leaves for `wsus sync` on this machine where its Linkage is. Beside a managing server that is asked itself.
+    fn tell_of_linkage(&self) -> Result<(), ServeError> {
+        let path = self.config.data.join(LINKAGE_URL_FILE);
+        let told = match self.linkage_url.as_ref().filter(|_| self.manager.is_none()) {
+            Some(url) => headwater_app::write_secret(&path, url.as_bytes()),
+            None => match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        };
+        told.map_err(|source| ServeError::Write { path, source })
     }
 
     /// A Linkage alone has no operators: its managing server has.
@@ -169,6 +184,7 @@ impl Node {
         if let Some(manager) = &self.manager {
             tasks.push(tokio::spawn(follow_wsus(manager.clone(), stopped.clone())));
             tasks.push(tokio::spawn(keep_schedule(manager.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(follow_linkages(manager.clone(), stopped.clone())));
         }
         if let (Some(app), Some(updates)) = (&self.app, listeners.updates) {
             tasks.extend(serve_updates(app, updates, stopped));

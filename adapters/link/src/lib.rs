@@ -19,8 +19,8 @@ pub use pairing::{Code, LinkageSide, ManagerSide, Paired, PairingError};
 pub use party::Party;
 pub use renewal::RenewalError;
 pub use signature::{
-    Fresh, SignatureError, open_order, open_report, open_revocations, sign_order, sign_report,
-    sign_revocations,
+    Fresh, SignatureError, open_order, open_report, open_revocations, open_run_request, sign_order,
+    sign_report, sign_revocations, sign_run_request,
 };
 pub use term::{Stage, Term};
 pub use tls::{Identity, PeerError, TlsError, Watch, anonymous_server, is_party, paired_server};

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use headwater_api::linkage::{CLOCK_SECONDS_MAX, Order, Report, Revocations, Signed, SignedRevocations};
+use headwater_api::linkage::{
+    CLOCK_SECONDS_MAX, Order, Report, Revocations, RunRequest, Signed, SignedRevocations,
+};
 use headwater_model::{Guid, LinkageId, Timestamp};
 use serde::Serialize;
 
@@ -14,6 +16,7 @@ use crate::{Key, KeyError, PublicKey};
 const ORDER: &str = "headwater order 1\n";
 const REPORT: &str = "headwater report 1\n";
 const REVOCATIONS: &str = "headwater revocations 1\n";
+const RUN: &str = "headwater run 1\n";
 /// Orders of the last minutes whose numbers are remembered.
 const REMEMBERED_MAX: usize = 100_000;
 
@@ -68,6 +71,11 @@ fn verify(kind: &str, body: &str, signature: &str, key: &PublicKey) -> Result<()
     if key.has_signed(&message, &signature) { Ok(()) } else { Err(SignatureError::Signature) }
 }
 
+fn check_clock(at: Timestamp, now: Timestamp) -> Result<(), SignatureError> {
+    let seconds = (now.as_micros() - at.as_micros()) / 1_000_000;
+    if seconds.abs() > CLOCK_SECONDS_MAX { Err(SignatureError::Clock(seconds)) } else { Ok(()) }
+}
+
 /// The orders that were carried out of late, so that none is carried out twice.
 #[derive(Debug, Default)]
 pub struct Fresh {
@@ -76,10 +84,7 @@ pub struct Fresh {
 
 impl Fresh {
     fn take(&mut self, order: &Order, now: Timestamp) -> Result<(), SignatureError> {
-        let seconds = (now.as_micros() - order.at.as_micros()) / 1_000_000;
-        if seconds.abs() > CLOCK_SECONDS_MAX {
-            return Err(SignatureError::Clock(seconds));
-        }
+        check_clock(order.at, now)?;
         // An older one is refused by its time.
         self.seen.retain(|_, at| *at > now.plus_seconds(-CLOCK_SECONDS_MAX));
         if self.seen.len() >= REMEMBERED_MAX || self.seen.insert(order.id, order.at).is_some() {
@@ -114,6 +119,25 @@ pub fn open_report(signed: &Signed, order: &Order, linkage: &PublicKey) -> Resul
     if is_its { Ok(report) } else { Err(SignatureError::Other) }
 }
 
+pub fn sign_run_request(request: &RunRequest, key: &Key) -> Result<Signed, SignatureError> {
+    sign(RUN, request.from, request, key)
+}
+
+/// Reads a run that a Linkage asks for. Whether it did so before is for who begins the run to know.
+pub fn open_run_request(
+    signed: &Signed,
+    linkage: &PublicKey,
+    now: Timestamp,
+) -> Result<RunRequest, SignatureError> {
+    verify(RUN, &signed.body, &signed.signature, linkage)?;
+    let request: RunRequest = serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)?;
+    if request.from != signed.linkage {
+        return Err(SignatureError::Other);
+    }
+    check_clock(request.at, now)?;
+    Ok(request)
+}
+
 /// The managing server signs whom it revoked, so that Linkages can show the list to each other.
 pub fn sign_revocations(list: &Revocations, manager: &Key) -> Result<SignedRevocations, SignatureError> {
     let (body, signature) = written(REVOCATIONS, list, manager)?;
@@ -130,7 +154,7 @@ pub fn open_revocations(
 
 #[cfg(test)]
 mod tests {
-    use headwater_api::linkage::Ask;
+    use headwater_api::linkage::{Ask, RunWanted};
 
     use super::*;
 
@@ -179,5 +203,24 @@ mod tests {
         assert!(matches!(open_revocations(&emptied, &key.public()), Err(SignatureError::Signature)));
         let posed = sign_order(&order(0), &key).expect("signs");
         assert!(matches!(open_report(&posed, &order(0), &key.public()), Err(SignatureError::Signature)));
+    }
+
+    #[test]
+    fn a_run_is_asked_for_by_the_linkage_of_the_server_and_now() {
+        let (key, other) = (Key::generate().expect("a key"), Key::generate().expect("a key"));
+        let request = RunRequest {
+            id: Guid::from_u128(7),
+            from: LinkageId::from_u128(1),
+            at: Timestamp::EPOCH,
+            wanted: RunWanted::default(),
+        };
+        let signed = sign_run_request(&request, &key).expect("signs");
+        let at = |seconds| Timestamp::EPOCH.plus_seconds(seconds);
+        assert_eq!(open_run_request(&signed, &key.public(), at(600)).expect("opens"), request);
+        let open = |signed: &Signed, key: &Key, now| open_run_request(signed, &key.public(), now);
+        assert!(matches!(open(&signed, &key, at(601)), Err(SignatureError::Clock(601))));
+        assert!(matches!(open(&signed, &other, at(0)), Err(SignatureError::Signature)));
+        let posed = Signed { linkage: LinkageId::from_u128(2), ..signed };
+        assert!(matches!(open(&posed, &key, at(0)), Err(SignatureError::Other)));
     }
 }

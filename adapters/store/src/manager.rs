@@ -242,6 +242,7 @@ impl ManagerStore {
             "DELETE FROM sightings",
             "DELETE FROM compliance",
             "DELETE FROM server_settings",
+            "DELETE FROM left_servers",
             "UPDATE host_groups SET wsus_group = NULL, recreating = NULL, replaced = NULL",
         ] {
             sqlx::query(sql).execute(&mut *transaction).await?;

@@ -66,6 +66,7 @@ async fn accounts_that_there_were_may_do_everything(on: TestDatabase) {
         "ALTER TABLE host_groups DROP COLUMN replaced",
         "DROP TABLE sightings",
         "DROP TABLE server_settings",
+        "DROP TABLE left_servers",
         "DROP TABLE audit",
         "CREATE TABLE audit (audit_id BIGINT)",
         "CREATE TABLE operators (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, created_at BIGINT NOT NULL)",

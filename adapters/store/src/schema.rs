@@ -49,6 +49,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0010_sightings.sql"),
         include_str!("../migrations/manager/0011_server_settings.sql"),
         include_str!("../migrations/manager/0012_compliance.sql"),
+        include_str!("../migrations/manager/0013_left_servers.sql"),
     ],
     ours: ["authority", "linkages"],
 };

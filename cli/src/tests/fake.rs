@@ -2,12 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use clap::Parser;
+use headwater_api::linkage::RunWanted;
+use headwater_api::{Problem, SyncEvent, SyncPart, SyncPhase, SyncReport};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -105,12 +108,21 @@ pub fn run_in(line: &str, script: &[Step], width: Option<u16>) -> Done {
     Done { exit, out, err, bodies }
 }
 
+/// A Linkage whose server lacks members.
+fn linkage(_: &Path, wanted: &RunWanted, watch: &mut dyn FnMut(&SyncEvent)) -> Result<SyncReport, Problem> {
+    let line = format!("asked for {:?}", wanted.only);
+    watch(&SyncEvent::Server { name: "Berlin".to_owned(), phase: SyncPhase::Compare, line });
+    let exit = u8::from(wanted.only == Some(SyncPart::Clients));
+    Ok(SyncReport { dry_run: wanted.dry_run, exit, ..SyncReport::default() })
+}
+
 /// Runs a command with all its words as they are.
 pub fn act(words: &[String], width: Option<u16>) -> (Exit, String, String) {
     let command = Program::try_parse_from(words).expect("arguments").command;
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = execute(
         &command,
+        linkage,
         &mut Terminal {
             out: &mut out,
             err: &mut err,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answers::*;
-use super::fake::{Done, Reply, run};
+use super::fake::{Done, Reply, act, run};
 use super::lines;
 use crate::Exit;
 
@@ -218,4 +218,29 @@ fn the_tree_is_synchronised_at_set_times() {
     assert!(done.out.starts_with("There is no schedule."), "{}", done.out);
     let done = run("wsus schedule off", &[("DELETE /api/v1/wsus/schedule", Reply::Nothing)]);
     assert_eq!(done.out, "The tree is synchronised by command only.\n");
+}
+
+#[test]
+fn where_a_linkage_runs_alone_it_is_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().to_str().expect("a path");
+    let sync = |options: &[&str]| {
+        let words = [&["headwater", "wsus", "sync", "--data", data], options].concat();
+        act(&words.into_iter().map(str::to_owned).collect::<Vec<_>>(), None)
+    };
+    let (exit, _, err) = sync(&[]);
+    assert_eq!(exit, Exit::Unreachable, "no server and no Linkage: {err}");
+    std::fs::write(folder.path().join(crate::LINKAGE_URL_FILE), "https://berlin:8532/linkage")
+        .expect("a file");
+    let (exit, out, err) = sync(&["--only", "clients"]);
+    assert_eq!((exit, err.as_str()), (Exit::Refused, "Berlin: compare: asked for Some(Clients)\n"));
+    assert!(!out.contains("event"), "{out}");
+    let (exit, out, _) = sync(&["--dry-run", "--output", "json"]);
+    assert_eq!((exit, out.lines().count()), (Exit::Done, 1));
+    for option in
+        [&["--at", "Kobe"][..], &["--below", "Kobe"], &["--max-removals", "9"], &["--with-upstream"]]
+    {
+        let (exit, _, err) = sync(option);
+        assert!(exit == Exit::WrongArguments && err.contains("its own server alone"), "{option:?}: {err}");
+    }
 }

@@ -1,5 +1,6 @@
 //! `headwater linkage`: a Linkage on its own machine, run, installed and seen to.
 
+mod ask;
 mod install;
 #[cfg(not(windows))]
 mod systemd;
@@ -17,6 +18,8 @@ use headwater_app::{admin, lock};
 use crate::config::{Config, ConfigError};
 use crate::serve::{self, Linking};
 use crate::{logging, up};
+
+pub use ask::ask_for_run;
 
 // How a service is installed here.
 #[cfg(not(windows))]

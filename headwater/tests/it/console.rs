@@ -192,6 +192,33 @@ fn every_page_can_be_used_by_everybody() {
     // Nobody reloads this page.
     console.open("/");
     console.comes(".verdict", "4 of 5 servers are in step. Munich: not reached.");
+
+    // What is wanted of one server is set on its page, without scripts too.
+    let find = |mode: &str| {
+        let servers = json(&console.data, &["wsus", "show"])["servers"].clone();
+        servers.as_array().unwrap().iter().find(|one| one["mode"] == mode).unwrap().clone()
+    };
+    let page = |mode: &str| format!("/servers/{}", find(mode)["id"].as_str().unwrap());
+    let own = page("autonomous");
+    let save = "form[action^='/servers/'] button.main";
+    console.look_at(&own, "server");
+    browser.scripts(false);
+    console.open(&own);
+    browser.type_into("#window", "22-05");
+    browser.click(save);
+    browser.wait_text(".banner[role=alert]", "write it as 22:00-05:00");
+    console.check("server-refused");
+    console.open(&own);
+    browser.type_into("#window", "22:00-05:00");
+    browser.click("input[name=follows]");
+    browser.click(save);
+    browser.wait_for("#window[value='22:00-05:00']");
+    browser.scripts(true);
+    let set = find("autonomous");
+    assert_eq!((&set["window"], &set["follow"]), (&"22:00-05:00".into(), &"groups,approvals".into()));
+    console.open(&page("top"));
+    let text = browser.text("main");
+    assert!(text.contains("Time window") && !text.contains("Follow groups"), "{text}");
     console.is_sound();
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod administration;
+mod asked;
 mod bad_days;
 mod certificates;
 mod cleanup;

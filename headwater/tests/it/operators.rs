@@ -270,3 +270,39 @@ fn a_locked_name_signs_in_nowhere_until_it_is_unlocked() {
     let refused = run(&place.data, &["operator", "unlock", "nobody"]);
     assert!(stderr(&refused).contains("there is no operator `nobody`"), "{}", stderr(&refused));
 }
+
+#[test]
+fn what_gives_access_asks_for_the_password_again() {
+    let place = place();
+    let program = place.operator("anna", "administrator", &[]);
+    let credentials = json!({"user": "anna", "password": PASSWORD});
+    let (_, session) = place.ask("none", "POST", "/api/v1/session", &credentials);
+    let session = session["token"].as_str().unwrap();
+    let url = "https://127.0.0.1:1/linkage";
+    let (new, change) = (json!({"name": "eve", "role": "auditor", "password": PASSWORD}), json!({}));
+    let asked = [
+        ("POST", "/api/v1/wsus", json!({"url": url, "code": "1234-5678"})),
+        ("POST", "/api/v1/wsus/pair", json!({"linkage": "berlin", "code": "1234-5678"})),
+        ("POST", "/api/v1/wsus/revoke", json!({"linkage": "berlin"})),
+        ("POST", "/api/v1/wsus/relink/plan", json!({"url": url})),
+        ("POST", "/api/v1/operators", new),
+        ("PUT", "/api/v1/operators/eve", change),
+        ("PUT", "/api/v1/operators/eve/password", json!({"password": "another password"})),
+        ("POST", "/api/v1/tokens", json!({"name": "more", "role": "administrator"})),
+    ];
+    for (method, path, body) in &asked {
+        let (status, problem) = place.ask(&program, method, path, body);
+        let kind = problem["type"].as_str().unwrap_or_default();
+        assert_eq!((status, kind), (403, "/problems/password-needed"), "{path}: {problem}");
+    }
+    let said = place.run_as(&program, &["wsus", "revoke", "berlin"]);
+    assert!(said.status.code() == Some(6) && stderr(&said).contains("sign in at"), "{}", stderr(&said));
+    // Whoever gave the password is let through, to what the request itself is worth.
+    for (method, path, body) in &asked {
+        let (status, answer) = place.ask(session, method, path, body);
+        assert_ne!(status, 403, "{path}: {answer}");
+    }
+    // What gives nobody access is a program's to do.
+    let made = place.ask(&program, "POST", "/api/v1/hostgroups", &json!({"name": "Berlin"}));
+    assert_eq!(made.0, 201, "{}", made.1);
+}

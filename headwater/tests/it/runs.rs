@@ -141,6 +141,8 @@ async fn a_restored_managing_server_writes_nothing_until_somebody_confirms() {
             said(command)
         );
     }
+    let asked = run(&top.data, &["wsus", "sync"]);
+    assert!(stderr(&asked).contains("under review") && asked.status.code() == Some(1), "{}", stderr(&asked));
     assert!(manager.json(&["wsus", "show"])["review"].is_string());
     // Reading goes on.
     assert_eq!(sync(&manager.data, &["--dry-run"]).1, 0);

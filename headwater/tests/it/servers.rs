@@ -1,11 +1,14 @@
 //! What is wanted of single servers of the tree: an autonomous one that follows, and time windows.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{run, stderr};
 use crate::tree::{
-    Node, administered, changed, differences, exit, known_to_all, linked_with_updates, pair, states, sync,
+    Node, administered, changed, differences, eventually, exit, known_to_all, linked_with_updates, pair,
+    states, sync,
 };
 
 /// An autonomous server below the top, and its Linkage, which stands before it or in its process.
@@ -117,6 +120,13 @@ async fn an_autonomous_server_follows_through_the_administration_service() {
     check(true).await;
 }
 
+/// A time of the day that is hours away, by whichever clock.
+fn in_some_hours() -> String {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+    let hour = since_1970.as_secs() / 3_600 + 12;
+    format!("{:02}:59", hour % 24)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_window_is_closed_is_left_for_later() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -146,13 +156,21 @@ async fn a_server_whose_window_is_closed_is_left_for_later() {
     let why = report["servers"][1]["problem"].to_string();
     assert!(why.contains(window) && why.contains("left for later"), "{why}");
     assert_eq!(berlin.json(&["group", "members", "Night"])["items"], Value::Array(vec![]));
-    // For the one server, as whoever stands before it asks the managing server; its own knows no such path.
+    // For the one server, as whoever stands before it asks the managing server; its own Linkage knows one alone.
     assert_eq!(states(&sync(&manager.data, &["--at", "top.test.example"]).0), "in_step");
     let refused = run(&berlin.data, &["wsus", "sync", "--at", "berlin.test.example"]);
-    assert!(stderr(&refused).contains("name the managing server with --server"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("name the managing server with"), "{}", stderr(&refused));
     // By hand: it goes on.
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (0, "in_step in_step".to_owned()), "{report}");
     manager.done(&set("always"));
     assert_eq!(manager.json(&["wsus", "show"])["servers"][1]["window"], Value::Null);
+
+    // What a scheduled run left for later is not forgotten when the managing server stops.
+    manager.done(&set(window));
+    assert_eq!(sync(&manager.data, &["--keep-windows"]).1, 0, "it is compared");
+    manager.done(&["wsus", "schedule", "set", &in_some_hours()]);
+    let manager = manager.kill().start_again();
+    manager.done(&set("always"));
+    eventually(|| manager.json(&["wsus", "history"])[0]["started_by"] == "schedule").await;
 }

@@ -114,7 +114,7 @@ fn node(one: &ServerView, state: State, children: Vec<Node>, now: Timestamp) -> 
         state,
         age: server.last_contact_at.map_or_else(String::new, |at| age(at, now)),
         edge: server.last_sync_at.map_or_else(String::new, |at| age(at, now)),
-        href: Some(format!("/computers?server={}", server.id)),
+        href: Some(format!("/servers/{}", server.id)),
         children,
     }
 }

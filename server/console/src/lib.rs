@@ -3,6 +3,7 @@
 //! | path | what |
 //! | --- | --- |
 //! | `/` | Overview: the drawing, and what needs attention |
+//! | `/servers/{id}` | one WSUS server, and what is wanted of it |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
@@ -37,6 +38,7 @@ mod overview;
 mod relink;
 mod reports;
 mod runs;
+mod server;
 mod session;
 mod updates;
 
@@ -52,6 +54,7 @@ use headwater_manager::Manager;
 pub fn router(manager: Arc<Manager>) -> Router {
     Router::new()
         .route("/", get(overview::show))
+        .route("/servers/{id}", get(server::show).post(server::set))
         .route("/updates", get(updates::list))
         .route("/updates.csv", get(updates::export))
         .route("/updates/{id}", get(updates::one::show))

@@ -46,7 +46,8 @@ async fn let_in(operators: &Operators, now: Timestamp, mut request: Request) -> 
     };
     let Some(Shown::Token(token)) = Shown::in_headers(request.headers()) else { return Err(unauthorized()) };
     let operator = operators.operator(token, now).await?.ok_or_else(unauthorized)?;
-    request.extensions_mut().insert(Caller(Asking::new(operator)));
+    let is_present = !request.method().is_safe() && operators.is_present(token, now).await?;
+    request.extensions_mut().insert(Caller { asking: Asking::new(operator), is_present });
     Ok(request)
 }
 
@@ -73,11 +74,15 @@ impl<'a> Shown<'a> {
 
 /// The operator of a request that was let in. A handler that acts in their name has to say for what.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(Asking);
+pub(crate) struct Caller {
+    asking: Asking,
+    /// Whether the password was given a moment ago, or need not be.
+    is_present: bool,
+}
 
 impl Caller {
     pub fn permitted(&self, action: Action<'_>) -> Result<&Operator, Refusal> {
-        Ok(self.0.permitted(action)?)
+        Ok(self.asking.permitted(action)?)
     }
 
     pub fn for_groups(&self, groups: &[GroupPath]) -> Result<&Operator, Refusal> {
@@ -85,7 +90,20 @@ impl Caller {
     }
 
     pub fn asking(&self) -> &Asking {
-        &self.0
+        &self.asking
+    }
+
+    /// For what gives somebody access, as the console asks for the password again there.
+    pub fn must_be_present(&self) -> Result<(), Refusal> {
+        if self.is_present {
+            return Ok(());
+        }
+        let detail = "this asks for the password again: sign in at POST /api/v1/session and show that token within \
+                      five minutes, or use the console, or the command on the server's own machine; the token of a \
+                      program does not do";
+        let mut refusal = Refusal::new(StatusCode::FORBIDDEN, "the password is asked for again", detail);
+        refusal.0.kind = "/problems/password-needed".to_owned();
+        Err(refusal)
     }
 }
 
@@ -112,6 +130,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Administrator {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let caller = Caller::from_request_parts(parts, state).await?;
         Ok(Self(caller.permitted(Action::Administer)?.clone()))
+    }
+}
+
+/// The operator of a request, who is an administrator and gave the password a moment ago, or commands on this
+/// machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Present(pub Operator);
+
+impl<S: Send + Sync> FromRequestParts<S> for Present {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Administrator(operator) = Administrator::from_request_parts(parts, state).await?;
+        Caller::from_request_parts(parts, state).await?.must_be_present()?;
+        Ok(Self(operator))
     }
 }
 

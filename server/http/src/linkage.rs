@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::routing::{get, post};
 use headwater_api::linkage::{
     About, BODY_BYTES_MAX, HOLD, Handed, Hold, Introduction, JOIN, Join, ORDERS, PAIR, Pairing,
-    PairingAnswer, ROOT, Signed,
+    PairingAnswer, ROOT, RUN, RUN_NEWS, RunNews, RunWanted, RunWatch, Signed,
 };
 use headwater_linkage::{Linkage, LinkageError};
 
@@ -29,6 +29,8 @@ pub fn router(linkage: Arc<Linkage>) -> Router {
         .route(ROOT, get(about))
         .route(PAIR, post(pair).layer(DefaultBodyLimit::max(STRANGER_BYTES_MAX)))
         .route(JOIN, post(join).layer(DefaultBodyLimit::max(STRANGER_BYTES_MAX)))
+        .route(RUN, post(ask_for_run).layer(DefaultBodyLimit::max(STRANGER_BYTES_MAX)))
+        .route(RUN_NEWS, post(run_news).layer(DefaultBodyLimit::max(STRANGER_BYTES_MAX)))
         .fallback(async || Refusal::unknown_path())
         .with_state(linkage)
 }
@@ -72,6 +74,22 @@ async fn hold(
 
 async fn join(State(linkage): Shared, Json(join): Json<Join>) -> Result<Json<Introduction>, Refusal> {
     Ok(Json(linkage.join(join).await?))
+}
+
+async fn ask_for_run(
+    State(linkage): Shared,
+    Peer(peer): Peer,
+    Json(wanted): Json<RunWanted>,
+) -> Result<Json<RunWatch>, Refusal> {
+    Ok(Json(linkage.ask_for_run(wanted, peer.as_ref().map(|peer| &peer.0))?))
+}
+
+async fn run_news(
+    State(linkage): Shared,
+    Peer(peer): Peer,
+    Json(watch): Json<RunWatch>,
+) -> Result<Json<RunNews>, Refusal> {
+    Ok(Json(linkage.run_news(watch, peer.as_ref().map(|peer| &peer.0)).await?))
 }
 
 impl From<LinkageError> for Refusal {

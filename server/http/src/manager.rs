@@ -22,7 +22,7 @@ use headwater_model::{ClientId, chain};
 use headwater_operators::{Action, GroupPath};
 use tokio::sync::mpsc;
 
-use crate::caller::{Administrator, Caller, admit};
+use crate::caller::{Administrator, Caller, Present, admit};
 use crate::console::{harden, parse_id};
 use crate::json::{Json, Query, lines};
 use crate::problem::Refusal;
@@ -95,7 +95,7 @@ async fn show(State(manager): Shared) -> Result<Json<WsusLink>, Refusal> {
 
 async fn link(
     State(manager): Shared,
-    Administrator(caller): Administrator,
+    Present(caller): Present,
     Json(request): Json<LinkRequest>,
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.link(&request.url, &request.code, &caller.name).await?;
@@ -109,7 +109,7 @@ async fn unlink(State(manager): Shared, Administrator(caller): Administrator) ->
 
 async fn pair(
     State(manager): Shared,
-    Administrator(caller): Administrator,
+    Present(caller): Present,
     Json(request): Json<PairRequest>,
 ) -> Result<Json<WsusLink>, Refusal> {
     manager.pair(&request.linkage, &request.code, &caller.name).await?;
@@ -126,7 +126,7 @@ async fn confirm(
 
 async fn plan_relink(
     State(manager): Shared,
-    Administrator(caller): Administrator,
+    Present(caller): Present,
     Json(request): Json<RelinkRequest>,
 ) -> Result<Json<RelinkPlan>, Refusal> {
     Ok(Json(manager.plan_relink(&request, &caller.name).await?))
@@ -134,7 +134,7 @@ async fn plan_relink(
 
 async fn apply_relink(
     State(manager): Shared,
-    Administrator(caller): Administrator,
+    Present(caller): Present,
     Json(apply): Json<ApplyRelink>,
 ) -> Result<Json<Relinked>, Refusal> {
     Ok(Json(manager.apply_relink(&apply, &caller.name).await?))
@@ -142,7 +142,7 @@ async fn apply_relink(
 
 async fn revoke(
     State(manager): Shared,
-    Administrator(caller): Administrator,
+    Present(caller): Present,
     Json(request): Json<RevokeRequest>,
 ) -> Result<Json<Revoked>, Refusal> {
     Ok(Json(manager.revoke(&request.linkage, &caller.name).await?))

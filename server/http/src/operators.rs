@@ -18,7 +18,7 @@ use headwater_manager::{AuditRow, Manager};
 use headwater_model::Timestamp;
 use headwater_operators::{Action, NotLetIn, Operators};
 
-use crate::caller::{Administrator, Caller, admit, admit_everybody};
+use crate::caller::{Administrator, Caller, Present, admit, admit_everybody};
 use crate::console::harden;
 use crate::json::{Json, Query};
 use crate::problem::Refusal;
@@ -126,7 +126,7 @@ async fn list(State(state): Shared) -> Result<Json<Page<OperatorAccount>>, Refus
 
 async fn create(
     State(state): Shared,
-    Administrator(by): Administrator,
+    Present(by): Present,
     Json(new): Json<NewOperator>,
 ) -> Result<(StatusCode, Json<OperatorAccount>), Refusal> {
     Ok((StatusCode::CREATED, Json(state.operators.create(&new, &by.name, state.now()).await?)))
@@ -134,7 +134,7 @@ async fn create(
 
 async fn change(
     State(state): Shared,
-    Administrator(by): Administrator,
+    Present(by): Present,
     Path(name): Path<String>,
     Json(asked): Json<OperatorChange>,
 ) -> Result<Json<OperatorAccount>, Refusal> {
@@ -176,6 +176,8 @@ async fn set_password(
             let detail = format!("{why}: the password of {name} is not changed");
             return Err(Refusal::new(StatusCode::FORBIDDEN, "not permitted", detail));
         }
+    } else {
+        caller.must_be_present()?;
     }
     let by = &caller.permitted(Action::Read)?.name;
     state.operators.set_password(&name, &asked.password, by, state.now()).await?;
@@ -188,7 +190,7 @@ async fn tokens(State(state): Shared) -> Result<Json<Page<Token>>, Refusal> {
 
 async fn create_token(
     State(state): Shared,
-    Administrator(by): Administrator,
+    Present(by): Present,
     Json(new): Json<NewToken>,
 ) -> Result<(StatusCode, Json<MadeToken>), Refusal> {
     Ok((StatusCode::CREATED, Json(state.operators.create_token(&new, &by.name, state.now()).await?)))

@@ -71,6 +71,11 @@ impl Linkage {
             Ask::DeleteUpdates(delete) => json(wsus.delete_updates(delete).await?),
             Ask::Lower => json(wsus.lower().await?),
             Ask::Synchronise { by } => json(wsus.synchronise(&by).await?),
+            Ask::Runs { seen } => json(self.new_run_requests(&seen).await),
+            Ask::TellRun(news) => match self.tell_run(news) {
+                true => json(()),
+                false => Err(failure(FailureKind::NotFound, "nobody follows that run")),
+            },
             Ask::SyncProgress { run } => json(wsus.sync_progress(run).await?),
         }
     }

@@ -11,6 +11,7 @@ mod join;
 mod kept;
 mod parent;
 mod relay;
+mod run;
 mod state;
 mod trust;
 mod wsus;
@@ -36,12 +37,14 @@ use tokio::sync::watch;
 
 pub use kept::keep_memberships;
 pub use parent::follow_parent;
+pub use run::{AskError, ask_own_linkage};
 pub use state::{StateError, shown_code, shown_identity};
 pub use wsus::{Microsoft, Wsus};
 
 use join::Joiners;
 use kept::Kept;
 use relay::Relay;
+use run::OwnRun;
 use state::State;
 
 /// Why a Linkage does not start, or not answer.
@@ -86,6 +89,7 @@ pub struct Linkage {
     relay: Relay,
     kept: Kept,
     joiners: Joiners,
+    own_run: OwnRun,
     tls: Arc<ArcSwap<ServerConfig>>,
     /// Tells those that follow it that it was paired or unpaired.
     paired: watch::Sender<bool>,
@@ -119,6 +123,7 @@ impl Linkage {
             relay: Relay::default(),
             kept: Kept::open(folder)?,
             joiners: Joiners::default(),
+            own_run: OwnRun::default(),
             paired,
             unconfirmed: Mutex::new(None),
             refused: Mutex::default(),

@@ -120,10 +120,10 @@ impl Linkage {
         Ok(())
     }
 
-    /// What it brings: reports, and who is reached through it.
+    /// What it brings: reports, who is reached through it, and the runs that are asked for.
     fn hold_of(&self, reports: Vec<Signed>, wait: bool) -> Hold {
         let below = self.relay.reached().iter().map(|one| one.linkage).collect();
-        Hold { linkage: self.id(), below, reports, wait }
+        Hold { linkage: self.id(), below, reports, runs: self.run_requests(), wait }
     }
 
     async fn answer_parent(&self, order: Signed, dial: &Dial) {

@@ -1,10 +1,12 @@
 //! Handing orders down to the Linkages that hold a connection here, and their reports up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_api::linkage::{BODY_BYTES_MAX, HOLD_SECONDS, Handed, Hold, Reached, Signed};
+use headwater_api::linkage::{
+    BODY_BYTES_MAX, HOLD_SECONDS, Handed, Hold, RUN_REQUEST_BYTES_MAX, Reached, Signed,
+};
 use headwater_model::{Guid, LinkageId, Timestamp};
 use serde::Deserialize;
 use tokio::sync::{Notify, oneshot, watch};
@@ -27,6 +29,8 @@ const HANDED_BYTES_MAX: usize = BODY_BYTES_MAX / 4;
 struct Child {
     waiting: Vec<Signed>,
     below: Vec<LinkageId>,
+    /// The runs that it and those below it ask for.
+    runs: Vec<Signed>,
     last_contact: Timestamp,
     news: Arc<Notify>,
     /// Connections that it holds now, and when the last one was held.
@@ -78,6 +82,11 @@ impl Numbered {
     }
 }
 
+/// The number of what is signed: an order, its report, or a run that is asked for.
+pub(crate) fn number_of(signed: &Signed) -> Option<Guid> {
+    Numbered::of(signed)
+}
+
 impl Relay {
     fn children(&self) -> MutexGuard<'_, HashMap<LinkageId, Child>> {
         self.children.lock().unwrap_or_else(PoisonError::into_inner)
@@ -125,9 +134,19 @@ impl Relay {
         self.children().get(&child).is_some_and(Child::is_connected)
     }
 
-    /// Tells when somebody else is reached.
+    /// Tells when somebody else is reached, or other runs are asked for.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    pub fn has_changed(&self) {
+        self.changed.send_modify(|changes| *changes += 1);
+    }
+
+    /// The runs that those below ask for, who are reached.
+    pub fn run_requests(&self) -> Vec<Signed> {
+        let children = self.children();
+        children.values().filter(|child| child.is_connected()).flat_map(|child| child.runs.clone()).collect()
     }
 
     pub async fn hold(&self, hold: Hold, now: Timestamp) -> Handed {
@@ -141,19 +160,21 @@ impl Relay {
         let news = {
             let mut children = self.children();
             let child = children.entry(hold.linkage).or_insert_with(|| {
-                self.changed.send_modify(|changes| *changes += 1);
+                self.has_changed();
                 Child {
                     waiting: Vec::new(),
                     below: Vec::new(),
+                    runs: Vec::new(),
                     last_contact: now,
                     news: Arc::default(),
                     held: 0,
                     held_at: Instant::now(),
                 }
             });
-            if child.below != hold.below {
-                child.below = hold.below;
-                self.changed.send_modify(|changes| *changes += 1);
+            let runs = own_runs(hold.runs, hold.linkage, &hold.below);
+            if child.below != hold.below || child.runs != runs {
+                (child.below, child.runs) = (hold.below, runs);
+                self.has_changed();
             }
             child.last_contact = now;
             if !hold.wait {
@@ -181,7 +202,7 @@ impl Relay {
         for linkage in revoked {
             if let Some(child) = self.children().remove(linkage) {
                 child.news.notify_one();
-                self.changed.send_modify(|changes| *changes += 1);
+                self.has_changed();
             }
         }
     }
@@ -203,6 +224,17 @@ impl Relay {
         reached.dedup_by_key(|one| one.linkage);
         reached
     }
+}
+
+/// One run of each that a Linkage reaches, itself included, so that none crowds out what others ask for.
+fn own_runs(mut runs: Vec<Signed>, linkage: LinkageId, below: &[LinkageId]) -> Vec<Signed> {
+    let mut seen = HashSet::new();
+    runs.retain(|run| {
+        let is_its = run.linkage == linkage || below.contains(&run.linkage);
+        let length = run.body.len() + run.signature.len();
+        is_its && length <= RUN_REQUEST_BYTES_MAX && seen.insert(run.linkage)
+    });
+    runs
 }
 
 /// As many orders as fit into an answer, and one in any case. The others are handed with the next.
@@ -235,5 +267,18 @@ mod tests {
         }
         assert_eq!(handed, [1, 1, 1, 2]);
         assert!(next_of(&mut waiting).is_empty());
+    }
+
+    #[test]
+    fn who_brings_runs_brings_one_of_each_that_it_reaches() {
+        let run = |linkage: u128, bytes: usize| Signed {
+            linkage: LinkageId::from_u128(linkage),
+            body: "x".repeat(bytes),
+            signature: String::new(),
+        };
+        let brought = vec![run(2, 1), run(1, RUN_REQUEST_BYTES_MAX), run(2, 2), run(3, 1), run(4, 2_000)];
+        let below = [2, 4].map(LinkageId::from_u128);
+        let kept = own_runs(brought, LinkageId::from_u128(1), &below);
+        assert_eq!(kept, [run(2, 1), run(1, RUN_REQUEST_BYTES_MAX)]);
     }
 }

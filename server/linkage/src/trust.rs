@@ -119,7 +119,8 @@ mod tests {
         let term = Term::of_party(Timestamp::EPOCH);
         let shown = authority.certify(Party::Linkage(child), &key, term).expect("a certificate");
         let shown = CertificateDer::from(shown);
-        let hold = || Hold { linkage: child, below: Vec::new(), reports: Vec::new(), wait: true };
+        let hold =
+            || Hold { linkage: child, below: Vec::new(), reports: Vec::new(), runs: Vec::new(), wait: true };
         let holding = tokio::spawn({
             let (linkage, shown, hold) = (linkage.clone(), shown.clone(), hold());
             async move { linkage.hold(hold, Some(&shown)).await }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, DeleteUpdates, Joining, Keeping, KeptMemberships, Memberships,
-    ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal, Signed, SignedRevocations,
-    StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal, RunNews, Signed,
+    SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
@@ -284,6 +284,15 @@ impl Manager {
 
     pub(crate) async fn synchronise_on(&self, way: &Way, of: &LinkageRow, by: &str) -> Result<StartedSync> {
         self.ask(way, of, Ask::Synchronise { by: by.to_owned() }).await
+    }
+
+    /// The runs that Linkages ask for, once there is one that is not among the seen or a while has passed.
+    pub(crate) async fn runs_asked(&self, way: &Way, seen: Vec<Guid>) -> Result<Vec<Signed>> {
+        self.ask(way, &way.top, Ask::Runs { seen }).await
+    }
+
+    pub(crate) async fn tell_run(&self, way: &Way, of: &LinkageRow, news: RunNews) -> Result<()> {
+        self.ask(way, of, Ask::TellRun(news)).await
     }
 
     pub(crate) async fn progress_of(&self, way: &Way, of: &LinkageRow, run: u64) -> Result<SyncProgress> {

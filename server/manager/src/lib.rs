@@ -6,6 +6,7 @@
 
 mod approvals;
 mod ask;
+mod asked;
 mod certificates;
 mod clean_up;
 mod compare;
@@ -40,12 +41,11 @@ mod tree;
 mod trust;
 mod why;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
-use headwater_model::{ServerId, Timestamp, chain};
+use headwater_model::{Timestamp, chain};
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
@@ -53,6 +53,7 @@ use tokio::sync::{Notify, watch};
 use trust::Trust;
 
 pub use approvals::Terms;
+pub use asked::follow_linkages;
 pub use error::{ErrorKind, ManagerError};
 pub use group_plan::LastPlan;
 pub use headwater_store::AuditRow;
@@ -83,8 +84,6 @@ pub struct Manager {
     now: Now,
     /// The run of the synchronisation command that goes on, or the last one.
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
-    /// Servers whose window was closed when a scheduled run came to them.
-    left: Mutex<BTreeSet<ServerId>>,
     mirror: ArcSwap<Mirror>,
     /// What was decided from here since the mirror was read; absent until it was since this server started.
     written: Mutex<Option<Vec<seen::Written>>>,
@@ -119,7 +118,6 @@ impl Manager {
             trust: Trust::default(),
             now,
             running: tokio::sync::Mutex::new(None),
-            left: Mutex::default(),
             mirror: ArcSwap::default(),
             written: Mutex::default(),
             changed: watch::Sender::new(0),

@@ -89,7 +89,7 @@ impl Manager {
             ..SyncRequest::default()
         };
         self.synchronise(&request, BY).await?;
-        self.begin_with(&due);
+        self.store.take_up_servers(&due).await?;
         Ok(true)
     }
 }

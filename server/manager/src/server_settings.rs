@@ -1,7 +1,5 @@
 //! What an operator wants of single servers of the tree.
 
-use std::sync::PoisonError;
-
 use headwater_api::linkage::WsusMode;
 use headwater_api::{ServerChange, ServerFollow, TreeServer};
 use headwater_model::{ServerId, Timestamp};
@@ -12,6 +10,11 @@ use jiff::tz::TimeZone;
 use crate::{Manager, ManagerError};
 
 impl Manager {
+    /// What is wanted of a server, as it is now.
+    pub async fn wanted_of(&self, server: ServerId) -> Result<ServerSettingsRow, ManagerError> {
+        Ok(self.store.server_settings().await?.remove(&server).unwrap_or_default())
+    }
+
     /// Sets what is wanted of a server, by its name or id.
     pub async fn set_server(
         &self,
@@ -55,14 +58,9 @@ impl Manager {
         Ok(server)
     }
 
-    /// Begins to wait until the window of a server opens.
-    pub(crate) fn leave_for_later(&self, server: ServerId) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(server);
-    }
-
     /// The servers that a scheduled run left for later and that can be worked on now.
     pub(crate) async fn due(&self, now: Timestamp, zone: &TimeZone) -> Result<Vec<ServerId>, ManagerError> {
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let left = self.store.left_servers().await?;
         if left.is_empty() {
             return Ok(Vec::new());
         }
@@ -72,12 +70,6 @@ impl Manager {
             closed(window, now, zone).is_none()
         };
         Ok(left.into_iter().filter(is_due).collect())
-    }
-
-    /// A run has begun that works on these servers.
-    pub(crate) fn begin_with(&self, due: &[ServerId]) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.retain(|server| !due.contains(server));
     }
 }
 
@@ -159,11 +151,11 @@ mod tests {
         let due =
             async |at: &str| manager.due(at.parse().expect("a time"), &TimeZone::UTC).await.expect("reads");
         assert_eq!(due("2026-11-27T23:00:00Z").await, [], "nobody was left");
-        manager.leave_for_later(server);
+        manager.store.leave_server(server).await.expect("writes");
         assert_eq!(due("2026-11-27T21:59:00Z").await, []);
         assert_eq!(due("2026-11-27T22:00:00Z").await, [server]);
         assert_eq!(due("2026-11-27T22:00:15Z").await, [server], "no run has begun");
-        manager.begin_with(&[server]);
+        manager.store.take_up_servers(&[server]).await.expect("writes");
         assert_eq!(due("2026-11-27T22:00:30Z").await, []);
     }
 }

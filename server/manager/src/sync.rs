@@ -239,13 +239,7 @@ impl Run<'_> {
                 };
                 SyncServer { problem: Some(why.to_owned()), ..self.untouched(server, state) }
             });
-            match one.state {
-                SyncServerState::InStep => {}
-                SyncServerState::Differs => counts.different += 1,
-                SyncServerState::Failed => counts.failed += 1,
-                SyncServerState::NotReached => counts.not_reached += 1,
-                SyncServerState::NoLinkage => counts.without_linkage += 1,
-            }
+            count(&mut counts, one.state);
             report.servers.push(one);
         }
         report.exit = counts.exit_code();
@@ -346,7 +340,7 @@ impl Run<'_> {
             (Some(window), _) => {
                 done.problem = Some(format!("its time window {window} is closed: it was left for later"));
                 if !dry_run {
-                    self.manager.leave_for_later(server.id);
+                    self.manager.store.leave_server(server.id).await?;
                 }
             }
             (None, Some(window)) if writes => {
@@ -526,6 +520,16 @@ fn changes(known: &Known, plan: &Plan, server: &Server) -> Vec<Change> {
         changes.extend(planned.remove.into_iter().map(|client| change(client, false)));
     }
     changes
+}
+
+pub(crate) fn count(counts: &mut Ended, state: SyncServerState) {
+    match state {
+        SyncServerState::InStep => {}
+        SyncServerState::Differs => counts.different += 1,
+        SyncServerState::Failed => counts.failed += 1,
+        SyncServerState::NotReached => counts.not_reached += 1,
+        SyncServerState::NoLinkage => counts.without_linkage += 1,
+    }
 }
 
 /// A server of which nothing else is known.

@@ -74,6 +74,8 @@ const ADMINISTRATOR: &str = "admin";
 /// The name of the token that the commands on the server's own machine use.
 const LOCAL_TOKEN: &str = "local commands";
 const SESSION_SECONDS: i64 = 12 * 3600;
+/// So long after the password was given nobody is asked for it again.
+const PRESENT_SECONDS: i64 = 300;
 /// The use of a program's token is written down no more often.
 const USE_NOTED_SECONDS: i64 = 300;
 /// The longest password that is looked at, in bytes.
@@ -215,6 +217,17 @@ impl Operators {
         }
         let (own, most) = (accounts::operator(&account)?, accounts::granted(&row.grant)?);
         Ok(Some(Operator { name: own.name, role: own.role.min(most.0), scope: own.scope.and(most.1) }))
+    }
+
+    /// Whether whoever shows this token gave the password a moment ago, or is on this machine as the user whom the
+    /// server runs as. Whatever gives somebody access asks for that: a token that was stolen is not enough.
+    pub async fn is_present(&self, token: &str, now: Timestamp) -> Result<bool> {
+        let row = self.store.token(&token_hash(token)).await?;
+        Ok(row.is_some_and(|row| match row.kind {
+            TokenKind::Local => true,
+            TokenKind::Session => row.created_at > now.plus_seconds(-PRESENT_SECONDS),
+            TokenKind::Program => false,
+        }))
     }
 
     /// Ends a session: its token lets nobody in any more.

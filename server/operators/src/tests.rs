@@ -160,3 +160,26 @@ async fn what_is_not_in_order_is_refused() {
     let changed = operators.change("anna", &auditor, "admin", NOW).await.expect("is changed");
     assert_eq!((changed.role, changed.groups.len()), (Role::Auditor, 0));
 }
+
+#[tokio::test]
+async fn whoever_gave_the_password_is_present_for_a_while_and_a_program_never() {
+    let (operators, _folder) = operators().await;
+    let session = operators.sign_in("admin", PASSWORD, address(1), NOW).await.expect("answers");
+    let session = session.ok().expect("is let in").token;
+    let program = NewToken {
+        name: "report".to_owned(),
+        role: Role::Administrator,
+        groups: Vec::new(),
+        description: String::new(),
+        operator: None,
+        expires_at: None,
+    };
+    let program = operators.create_token(&program, "admin", NOW).await.expect("is made").secret;
+    let local = operators.local_token(NOW).await.expect("a token");
+    let present = async |token: &str, seconds| {
+        operators.is_present(token, NOW.plus_seconds(seconds)).await.expect("answers")
+    };
+    assert!(present(&session, 299).await && !present(&session, 300).await);
+    assert!(present(&local, 86_400).await);
+    assert!(!present(&program, 0).await && !present("nobody's", 0).await);
+}

@@ -19,12 +19,14 @@ impl ManagerStore {
         let row = sqlx::query("SELECT body FROM schedule").fetch_optional(&mut *transaction).await?;
         let before: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
         sqlx::query("DELETE FROM schedule").execute(&mut *transaction).await?;
-        if let Some(body) = body {
-            sqlx::query("INSERT INTO schedule (one, body) VALUES (1, $1)")
-                .bind(rows::text(body))
-                .execute(&mut *transaction)
-                .await?;
-        }
+        match body {
+            Some(body) => {
+                let insert = sqlx::query("INSERT INTO schedule (one, body) VALUES (1, $1)");
+                insert.bind(rows::text(body)).execute(&mut *transaction).await?
+            }
+            // Nobody comes back to those that were left for later.
+            None => sqlx::query("DELETE FROM left_servers").execute(&mut *transaction).await?,
+        };
         let after = body.map(str::to_owned);
         audit(&mut transaction, &AuditRow { before, after, ..AuditRow::of(now, by, "set schedule", "") })
             .await?;

@@ -52,6 +52,34 @@ impl ManagerStore {
         transaction.commit().await?;
         Ok(())
     }
+
+    /// The servers that a scheduled run left for later, in order.
+    pub async fn left_servers(&self) -> Result<Vec<ServerId>> {
+        let sql = "SELECT server_id FROM left_servers ORDER BY server_id";
+        let found = sqlx::query(sql).fetch_all(&self.read).await?;
+        found.iter().map(|row| Ok(ServerId::from_bytes(rows::id16(row, 0, "left_servers")?))).collect()
+    }
+
+    pub async fn leave_server(&self, server: ServerId) -> Result<()> {
+        sqlx::query("INSERT INTO left_servers (server_id) VALUES ($1) ON CONFLICT (server_id) DO NOTHING")
+            .bind(server.as_bytes().to_vec())
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// A run has begun that works on these servers.
+    pub async fn take_up_servers(&self, servers: &[ServerId]) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        for server in servers {
+            sqlx::query("DELETE FROM left_servers WHERE server_id = $1")
+                .bind(server.as_bytes().to_vec())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +89,10 @@ mod tests {
     use super::*;
     use crate::test_database::{TestDatabase, on_both_engines};
 
-    on_both_engines!(settings_of_a_server_take_the_place_of_those_before);
+    on_both_engines!(
+        settings_of_a_server_take_the_place_of_those_before,
+        who_was_left_for_later_is_kept_until_a_run_or_the_end_of_the_schedule,
+    );
 
     async fn settings_of_a_server_take_the_place_of_those_before(on: TestDatabase) {
         let store = ManagerStore::open(on.place()).await.expect("opens");
@@ -74,5 +105,26 @@ mod tests {
             assert_eq!(kept, HashMap::from([(server, settings)]));
         }
         assert_eq!(store.audited(None, None, 9).await.expect("reads"), [done.clone(), done]);
+    }
+
+    async fn who_was_left_for_later_is_kept_until_a_run_or_the_end_of_the_schedule(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let [first, second] = [1, 2].map(ServerId::from_u128);
+        for server in [second, first, second] {
+            store.leave_server(server).await.expect("writes");
+        }
+        store.close().await;
+        let store = ManagerStore::open(on.place()).await.expect("opens again");
+        let left = async || store.left_servers().await.expect("reads");
+        assert_eq!(left().await, [first, second]);
+        store.take_up_servers(&[first]).await.expect("writes");
+        assert_eq!(left().await, [second]);
+        store.set_schedule(Some("at night"), "ada", Timestamp::EPOCH).await.expect("writes");
+        assert_eq!(left().await, [second]);
+        store.set_schedule(None, "ada", Timestamp::EPOCH).await.expect("writes");
+        assert_eq!(left().await, []);
+        store.leave_server(first).await.expect("writes");
+        store.unlink("ada", Timestamp::EPOCH).await.expect("writes");
+        assert_eq!(left().await, []);
     }
 }

@@ -1,10 +1,11 @@
 //! Everything that a Linkage can be asked.
 
-use headwater_model::{ClientId, GroupId, LinkageId, UpdateId};
+use headwater_model::{ClientId, GroupId, Guid, LinkageId, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approve, Decline, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal, SignedRevocations,
+    Approve, Decline, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal, RunNews,
+    SignedRevocations,
 };
 use crate::text;
 
@@ -105,4 +106,13 @@ pub enum Ask {
     Synchronise { by: String },
     /// [`SyncProgress`](super::SyncProgress).
     SyncProgress { run: u64 },
+    /// Which runs are asked for here and below: a list of [`Signed`](super::Signed), each of a
+    /// [`RunRequest`](super::RunRequest). It comes once there is one that is not among the seen, and after
+    /// [`HOLD_SECONDS`](super::HOLD_SECONDS) at the latest.
+    Runs {
+        #[serde(with = "text::list")]
+        seen: Vec<Guid>,
+    },
+    /// How the run goes that it asked for: nothing, or that nobody follows that one.
+    TellRun(RunNews),
 }

@@ -12,8 +12,10 @@
 //! | `POST /linkage/orders` | the managing server | [`Signed`] of an [`Order`] | [`Signed`] of a [`Report`] |
 //! | `POST /linkage/hold` | a Linkage below | [`Hold`] | [`Handed`] |
 //! | `POST /linkage/join` | a Linkage without a managing server | [`Join`] | [`Introduction`] |
+//! | `POST /linkage/run` | who has its own certificate | [`RunWanted`] | [`RunWatch`] |
+//! | `POST /linkage/run/news` | who has its own certificate | [`RunWatch`] | [`RunNews`] |
 //!
-//! All but the first, the second and the last ask for a certificate of the managing server's authority.
+//! All but the first, the second and `join` ask for a certificate of the managing server's authority.
 
 mod ask;
 mod clean_up;
@@ -21,6 +23,7 @@ mod keep;
 mod order;
 mod pairing;
 mod relay;
+mod run;
 mod trust;
 mod wsus;
 
@@ -30,6 +33,7 @@ pub use keep::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, Keeping, KeptComputer, KeptM
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, Pairing, PairingAnswer};
 pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};
+pub use run::{RUN_REQUEST_BYTES_MAX, RunNews, RunRequest, RunWanted, RunWatch};
 pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
 pub use wsus::{
     Approve, Contents, Decided, Decline, MembershipChange, Memberships, StartedSync, SyncProgress, SyncState,
@@ -44,6 +48,8 @@ pub const PAIR: &str = "/linkage/pair";
 pub const ORDERS: &str = "/linkage/orders";
 pub const HOLD: &str = "/linkage/hold";
 pub const JOIN: &str = "/linkage/join";
+pub const RUN: &str = "/linkage/run";
+pub const RUN_NEWS: &str = "/linkage/run/news";
 /// A held connection is answered after so many seconds at the latest.
 pub const HOLD_SECONDS: u64 = 20;
 /// The longest body, in bytes: a page of computers, or of memberships.

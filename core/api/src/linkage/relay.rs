@@ -17,6 +17,9 @@ pub struct Hold {
     pub below: Vec<LinkageId>,
     /// Reports of orders that were handed down before.
     pub reports: Vec<Signed>,
+    /// Each of a [`RunRequest`](super::RunRequest) that it or one below it makes and that goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Signed>,
     /// Whether to wait for orders; otherwise this only brings reports.
     pub wait: bool,
 }

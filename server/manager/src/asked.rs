@@ -1,0 +1,209 @@
+//! Runs of the synchronisation command that are asked for at lower servers, through their Linkages.
+//!
+//! The managing server asks the top Linkage for them, for nobody dials it. A Linkage asks with its own signature
+//! and for its own server only; what follows is a run like any other, which is kept as begun by that Linkage
+//! and holds what would remove too many members.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headwater_api::linkage::{CLOCK_SECONDS_MAX, RunNews, RunRequest, Signed};
+use headwater_api::{Problem, SyncEvent, SyncReport};
+use headwater_link::{PublicKey, open_run_request};
+use headwater_model::{Guid, ServerId, chain};
+use headwater_store::LinkageRow;
+use headwater_tree::asked::{Answer, Asked};
+use headwater_tree::order::Ended;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::ask::Way;
+use crate::sync::count;
+use crate::{ErrorKind, Manager, ManagerError};
+
+/// Between two questions: a Linkage that was stolen may ask without end.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Until the next question where nothing is linked, or the top does not answer.
+const PAUSE_NOT_REACHED: Duration = Duration::from_secs(2);
+/// The same where it does not understand: it is of an earlier version.
+const PAUSE_NOT_UNDERSTOOD: Duration = Duration::from_secs(60);
+/// Who asked hears at least so often that the run goes on, more often than a Linkage gives it up.
+const TELL_EVERY: Duration = Duration::from_secs(30);
+
+/// Begins the runs that Linkages ask for, until the stop.
+pub async fn follow_linkages(manager: Arc<Manager>, mut stopped: watch::Receiver<bool>) {
+    let (mut asked, mut seen) = (Asked::default(), Vec::new());
+    loop {
+        let step = tokio::select! {
+            step = manager.take_runs(&mut asked, &mut seen) => step,
+            _ = stopped.wait_for(|stop| *stop) => return,
+        };
+        let pause = match step {
+            Ok(()) => PAUSE,
+            // The mirror tells what is not reached.
+            Err(ManagerError::NotLinked | ManagerError::NotReached { .. }) => PAUSE_NOT_REACHED,
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "it is not known which runs Linkages ask for");
+                PAUSE_NOT_UNDERSTOOD
+            }
+        };
+        tokio::select! {
+            () = sleep(pause) => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+impl Manager {
+    /// Waits for the runs that are asked for, and begins them.
+    async fn take_runs(
+        self: &Arc<Self>,
+        asked: &mut Asked,
+        seen: &mut Vec<Guid>,
+    ) -> Result<(), ManagerError> {
+        let way = self.way().await?;
+        let signed = self.runs_asked(&way, std::mem::take(seen)).await?;
+        let linkages = self.store.linkages().await?;
+        for signed in signed {
+            let Some(row) = linkages.iter().find(|row| row.linkage == signed.linkage) else { continue };
+            match self.read_run(&signed, row) {
+                Ok(request) => {
+                    seen.push(request.id);
+                    let answer = asked.take(request.id, row.linkage, self.now(), CLOCK_SECONDS_MAX);
+                    if answer != Answer::Repeated {
+                        tokio::spawn(self.clone().answer_run(way.clone(), row.clone(), request, answer));
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(server = row.name, error = chain(&error), "a run is asked for in vain");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_run(&self, signed: &Signed, row: &LinkageRow) -> Result<RunRequest, ManagerError> {
+        self.must_not_be_revoked(row.linkage, &row.name)?;
+        let key = PublicKey::from_bytes(row.public_key.clone())?;
+        let untrusted = |source| ManagerError::Untrusted { server: row.name.clone(), source };
+        open_run_request(signed, &key, self.now()).map_err(untrusted)
+    }
+
+    async fn answer_run(self: Arc<Self>, way: Way, row: LinkageRow, request: RunRequest, answer: Answer) {
+        let told = Told { manager: &self, way: &way, row: &row, id: request.id };
+        let ended = match answer {
+            Answer::TooSoon(seconds) => Err(problem(&ManagerError::Refused(format!(
+                "the last run for {} was asked for a moment ago: ask again in {} s",
+                row.name,
+                seconds.max(1)
+            )))),
+            Answer::Begin | Answer::Repeated => self.run_for(&request, &told).await,
+        };
+        let last = match ended {
+            Ok(report) => SyncEvent::Finished { report },
+            Err(problem) => SyncEvent::Failed { problem },
+        };
+        told.tell(vec![last]).await;
+    }
+
+    /// Begins a run for the server of the Linkage, or watches the one that goes on, to its end.
+    async fn run_for(self: &Arc<Self>, request: &RunRequest, told: &Told<'_>) -> Result<SyncReport, Problem> {
+        told.tell(Vec::new()).await;
+        let row = told.row;
+        let (sync, by) = (request.wanted.at(row.server.to_string()), format!("the Linkage of {}", row.name));
+        // One that goes on may be for other servers: then there is another one after it.
+        for _ in 0..2 {
+            let running = self.synchronise(&sync, &by).await.map_err(|error| problem(&error))?;
+            let mut seen = 0;
+            loop {
+                match timeout(TELL_EVERY, running.lines(seen)).await {
+                    Ok(Some(new)) => {
+                        seen += new.len();
+                        told.tell(new.into_iter().filter(|event| is_of(event, &row.name)).collect()).await;
+                    }
+                    Ok(None) => break,
+                    Err(_) => told.tell(Vec::new()).await,
+                }
+            }
+            match running.result() {
+                Some(Ok(report)) => {
+                    if let Some(report) = of_one(report, row.server) {
+                        return Ok(report);
+                    }
+                }
+                Some(Err(error)) => return Err(problem(error)),
+                None => break,
+            }
+        }
+        Err(problem(&ManagerError::Busy(format!("runs for other servers than {} go on", row.name))))
+    }
+}
+
+/// The Linkage that hears how its run goes.
+struct Told<'a> {
+    manager: &'a Manager,
+    way: &'a Way,
+    row: &'a LinkageRow,
+    id: Guid,
+}
+
+impl Told<'_> {
+    /// A run is kept here, so one who does not hear of it loses nothing but the news.
+    async fn tell(&self, events: Vec<SyncEvent>) {
+        let news = RunNews { id: self.id, events };
+        if let Err(error) = self.manager.tell_run(self.way, self.row, news).await {
+            tracing::debug!(server = self.row.name, error = chain(&error), "how a run goes is not heard");
+        }
+    }
+}
+
+/// What is said of other servers is not for this one.
+fn is_of(event: &SyncEvent, server: &str) -> bool {
+    matches!(event, SyncEvent::Server { name, .. } if name.eq_ignore_ascii_case(server))
+}
+
+/// What a report says of one server.
+fn of_one(report: &SyncReport, server: ServerId) -> Option<SyncReport> {
+    let one = report.servers.iter().find(|one| one.id == server)?.clone();
+    let mut ended = Ended::default();
+    count(&mut ended, one.state);
+    Some(SyncReport { exit: ended.exit_code(), servers: vec![one], ..*report })
+}
+
+/// As the API of the managing server says it.
+fn problem(error: &ManagerError) -> Problem {
+    let (status, kind, title) = match error.kind() {
+        ErrorKind::NotLinked => (409, "/problems/not-linked", "no WSUS is linked"),
+        ErrorKind::NotReached => (502, "/problems/not-reached", "a hop is not reached"),
+        _ => (409, "about:blank", "refused"),
+    };
+    let detail = match error.kind() {
+        ErrorKind::Internal => {
+            tracing::error!(error = chain(error), "a run that a Linkage asked for failed");
+            "the managing server failed; its log says why".to_owned()
+        }
+        _ => chain(error),
+    };
+    Problem { kind: kind.to_owned(), title: title.to_owned(), status, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::SyncServerState;
+
+    use super::*;
+    use crate::sync::untouched;
+
+    #[test]
+    fn a_linkage_hears_of_its_own_server_alone() {
+        let server =
+            |number: u128, state| untouched(ServerId::from_u128(number), &format!("s{number}"), None, state);
+        let servers = vec![server(1, SyncServerState::Failed), server(2, SyncServerState::InStep)];
+        let report = SyncReport { run: Some(7), servers, exit: 1, ..SyncReport::default() };
+        let own = of_one(&report, ServerId::from_u128(2)).expect("is there");
+        assert_eq!((own.run, own.exit, own.servers.len()), (Some(7), 0, 1));
+        assert_eq!(own.servers[0].name, "s2");
+        assert_eq!(of_one(&report, ServerId::from_u128(1)).expect("is there").exit, 1);
+        assert_eq!(of_one(&report, ServerId::from_u128(3)), None);
+    }
+}
