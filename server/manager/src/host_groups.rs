@@ -238,31 +238,33 @@ impl Manager {
             .flatten()
             .collect();
         let mut imported = ImportedGroups::default();
+        let mut members: HashMap<GroupId, Vec<ClientId>> = HashMap::new();
+        for computer in &computers {
+            for group in &computer.groups {
+                members.entry(*group).or_default().push(computer.client.clone());
+            }
+        }
         let mut hosts: BTreeSet<ClientId> = BTreeSet::new();
+        let mut new = Vec::new();
         for group in groups.iter().filter(|group| !group.built_in) {
             if taken.contains(&group.id) {
                 imported.unchanged.push(group.name.clone());
                 continue;
             }
-            let members: Vec<ClientId> = computers
-                .iter()
-                .filter(|computer| computer.groups.contains(&group.id))
-                .map(|computer| computer.client.clone())
-                .collect();
-            let new = NewHostGroupRow {
+            let members = members.remove(&group.id).unwrap_or_default();
+            hosts.extend(members.iter().cloned());
+            new.push(NewHostGroupRow {
                 wsus_group: Some(group.id),
-                members: members.clone(),
+                members,
                 ..NewHostGroupRow::named(&group.name)
-            };
-            if !self.store.add_host_group(&new, by, self.now()).await? {
-                return Err(ManagerError::Refused(format!(
-                    "a host group named `{}` exists already and is not made from the WSUS group: rename one of \
-                     them",
-                    group.name
-                )));
-            }
-            hosts.extend(members);
+            });
             imported.created.push(group.name.clone());
+        }
+        if let Some(name) = self.store.add_host_groups(&new, by, self.now()).await? {
+            return Err(ManagerError::Refused(format!(
+                "a host group named `{name}` exists already and is not made from the WSUS group: rename one of \
+                 them; nothing was imported"
+            )));
         }
         imported.hosts = hosts.len() as u64;
         Ok(imported)
