@@ -220,38 +220,13 @@ impl ManagerStore {
         Ok(())
     }
 
-    /// Remembers what a plan is about to write, if that is anything, and that its members are held no more.
-    pub async fn begin_plan(
-        &self,
-        group: i64,
-        changes: Option<&str>,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<()> {
+    /// Remembers what a plan is about to write to the WSUS group of each host group, if that is anything, and
+    /// that its members are held no more.
+    pub async fn begin_plan(&self, groups: &[(i64, Option<String>)], by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        sqlx::query("UPDATE host_groups SET held = NULL WHERE host_group_id = $1")
-            .bind(group)
-            .execute(&mut *transaction)
-            .await?;
-        let Some(changes) = changes else { return Ok(transaction.commit().await?) };
-        sqlx::query(
-            "INSERT INTO applied_plans (host_group_id, applied_by, applied_at, changes) \
-             VALUES ($1, $2, $3, $4)",
-        )
-        .bind(group)
-        .bind(rows::text(by))
-        .bind(now.as_micros())
-        .bind(rows::text(changes))
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query(
-            "DELETE FROM applied_plans WHERE host_group_id = $1 AND plan_id NOT IN \
-             (SELECT plan_id FROM applied_plans WHERE host_group_id = $1 ORDER BY plan_id DESC LIMIT $2)",
-        )
-        .bind(group)
-        .bind(PLANS_KEPT)
-        .execute(&mut *transaction)
-        .await?;
+        for (group, changes) in groups {
+            begin_plan(&mut transaction, *group, changes.as_deref(), by, now).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -380,6 +355,39 @@ async fn add(
     Ok(true)
 }
 
+async fn begin_plan(
+    connection: &mut AnyConnection,
+    group: i64,
+    changes: Option<&str>,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query("UPDATE host_groups SET held = NULL WHERE host_group_id = $1")
+        .bind(group)
+        .execute(&mut *connection)
+        .await?;
+    let Some(changes) = changes else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO applied_plans (host_group_id, applied_by, applied_at, changes) \
+         VALUES ($1, $2, $3, $4)",
+    )
+    .bind(group)
+    .bind(rows::text(by))
+    .bind(now.as_micros())
+    .bind(rows::text(changes))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "DELETE FROM applied_plans WHERE host_group_id = $1 AND plan_id NOT IN \
+         (SELECT plan_id FROM applied_plans WHERE host_group_id = $1 ORDER BY plan_id DESC LIMIT $2)",
+    )
+    .bind(group)
+    .bind(PLANS_KEPT)
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
 async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
     for client in members {
         sqlx::query(
@@ -490,7 +498,7 @@ mod tests {
         let last = async || store.last_plan(group.id).await.expect("reads");
         assert_eq!(last().await, None);
         for number in 0..=PLANS_KEPT {
-            store.begin_plan(group.id, Some(&number.to_string()), "ada", NOW).await.expect("writes");
+            store.begin_plan(&[(group.id, Some(number.to_string()))], "ada", NOW).await.expect("writes");
         }
         store.hold_host_group(group.id, "ada undid a plan").await.expect("writes");
         assert_eq!(of(&store, "Berlin").await.held.as_deref(), Some("ada undid a plan"));
@@ -500,10 +508,10 @@ mod tests {
             store.forget_plan(plan.plan).await.expect("writes");
         }
         assert_eq!(last().await, None, "the oldest was forgotten");
-        store.begin_plan(group.id, None, "ada", NOW).await.expect("writes");
+        store.begin_plan(&[(group.id, None)], "ada", NOW).await.expect("writes");
         assert_eq!((of(&store, "Berlin").await.held, last().await), (None, None), "it wrote nothing");
         store.hold_host_group(group.id, "ada undid a plan").await.expect("writes");
-        store.begin_plan(group.id, Some("again"), "ada", NOW).await.expect("writes");
+        store.begin_plan(&[(group.id, Some("again".to_owned()))], "ada", NOW).await.expect("writes");
         assert_eq!(of(&store, "Berlin").await.held, None);
         store.delete_host_group(&group, "ada", NOW).await.expect("its plans go with it");
     }
