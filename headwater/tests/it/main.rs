@@ -16,6 +16,7 @@ mod host_groups;
 mod licences;
 mod linkage;
 mod load;
+mod many_groups;
 mod memberships;
 mod mischief;
 mod offers;
