@@ -19,6 +19,7 @@ mod load;
 mod many_groups;
 mod memberships;
 mod mischief;
+mod narrowed;
 mod odd_names;
 mod offers;
 mod operations;
