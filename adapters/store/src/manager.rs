@@ -403,8 +403,15 @@ impl ManagerStore {
 
     /// Records what an operator did.
     pub async fn audit(&self, row: &AuditRow) -> Result<()> {
+        self.audit_all(std::slice::from_ref(row)).await
+    }
+
+    /// The same of what was done together.
+    pub async fn audit_all(&self, rows: &[AuditRow]) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        audit(&mut transaction, row).await?;
+        for row in rows {
+            audit(&mut transaction, row).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

@@ -106,7 +106,8 @@ impl Manager {
         let rows = self.store.host_groups().await?;
         let groups = self.groups_of(way, &way.top).await?;
         let computers = self.computers(way, tree).await?;
-        let groups = groups.iter().map(|group| named(group, &rows)).collect();
+        let ours = rows.iter().filter_map(|row| Some((row.wsus_group?, host_group_id(row)))).collect();
+        let groups = groups.iter().map(|group| named(group, &ours)).collect();
         let servers = tree.servers.iter().map(|told| tree.server(told)).collect();
         Known::of(rows, groups, computers, servers, self.sightings().await?)
     }
@@ -163,11 +164,10 @@ fn host_group(row: &HostGroupRow, computers: &[Computer]) -> Result<HostGroup, M
     })
 }
 
-fn named(group: &WsusGroup, rows: &[HostGroupRow]) -> Named {
-    let ours = rows.iter().find(|row| row.wsus_group == Some(group.id));
-    let owner = match ours {
+fn named(group: &WsusGroup, ours: &HashMap<GroupId, HostGroupId>) -> Named {
+    let owner = match ours.get(&group.id) {
         _ if group.built_in => Owner::BuiltIn,
-        Some(row) => Owner::Ours(host_group_id(row)),
+        Some(row) => Owner::Ours(*row),
         None => Owner::Foreign,
     };
     Named { id: group.id, name: group.name.clone(), owner }

@@ -308,12 +308,17 @@ impl Run<'_> {
     async fn one(&self, server: &Server, begun: &Begun) -> SyncServer {
         let started = Instant::now();
         let mut done = self.untouched(server, SyncServerState::InStep);
-        if let Err(error) = self.steps(server, begun, &mut done).await {
-            done.state = match error {
-                ManagerError::NotReached { .. } => SyncServerState::NotReached,
-                _ => SyncServerState::Failed,
-            };
-            done.problem = Some(chain(&error));
+        let failed = |error: &ManagerError| match error {
+            ManagerError::NotReached { .. } => (SyncServerState::NotReached, chain(error)),
+            _ => (SyncServerState::Failed, chain(error)),
+        };
+        // A run asks once more: what was looked at when it began may be long ago.
+        let problem = match self.tree.problem(server.id).filter(|_| self.request.dry_run) {
+            Some(error) => Some(failed(error)),
+            None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
+        };
+        if let Some((state, problem)) = problem {
+            (done.state, done.problem) = (state, Some(problem));
         }
         done.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let word = match done.state {

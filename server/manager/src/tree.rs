@@ -3,7 +3,8 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use headwater_api::linkage::{WsusIdentity, WsusMode, WsusTargeting};
+use futures_util::stream::{self, StreamExt as _};
+use headwater_api::linkage::{WsusIdentity, WsusLower, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, ServerFollow, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, chain};
@@ -15,6 +16,8 @@ use crate::{Manager, ManagerError};
 
 /// By whom the record says that a review was begun.
 pub(crate) const BY: &str = "headwater";
+/// Servers that are asked at a time; more would only wait for each other at the top Linkage.
+const ASKED_MAX: usize = 16;
 
 /// The servers, each after the one above it, with the Linkages of those that have one.
 pub(crate) struct Tree {
@@ -22,6 +25,8 @@ pub(crate) struct Tree {
     pub(crate) linkages: HashMap<ServerId, LinkageRow>,
     /// What the servers that are reached say of themselves.
     identities: HashMap<ServerId, WsusIdentity>,
+    /// Why a server below, whose Linkage is reached, could not be read.
+    problems: HashMap<ServerId, ManagerError>,
     review: Option<String>,
 }
 
@@ -31,6 +36,11 @@ impl Tree {
         must_be_confirmed(self.review.as_deref())?;
         let top = self.servers.first().and_then(|top| self.identities.get(&top.id));
         top.map_or(Ok(()), must_be_top)
+    }
+
+    /// Why nothing more is asked of a server for now.
+    pub fn problem(&self, server: ServerId) -> Option<&ManagerError> {
+        self.problems.get(&server)
     }
 
     /// A server as decisions are made about it. One that is not reached is taken for what the one above says.
@@ -150,19 +160,21 @@ impl Manager {
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
         let mut identities = HashMap::from([(top.server, top.clone())]);
-        let mut silent: Vec<ServerId> = Vec::new();
-        for row in linkages.values().filter(|row| is_reached(row)) {
-            if row.linkage != way.top.linkage
-                && let Ok(identity) = self.identity_of(way, row).await
-            {
+        let mut problems = HashMap::new();
+        // Beside each other: one that is silent holds up no other, and is asked nothing more.
+        let asked: Vec<_> = linkages.values().filter(|row| is_reached(row)).collect();
+        let asking = asked.iter().map(|row| self.look_at(way, row, &top));
+        let mut answers = stream::iter(asking.collect::<Vec<_>>()).buffer_unordered(ASKED_MAX);
+        while let Some((row, identity, lower)) = answers.next().await {
+            if let Some(identity) = identity {
                 identities.insert(row.server, identity);
             }
-            let lower = match self.lower_of(way, row).await {
+            let lower = match lower {
                 Ok(lower) => lower,
                 Err(error) if row.linkage == way.top.linkage => return Err(error),
                 // What is below it is not known, so nothing may be decided as if nothing were.
-                Err(_) => {
-                    silent.push(row.server);
+                Err(error) => {
+                    problems.insert(row.server, error);
                     continue;
                 }
             };
@@ -193,12 +205,12 @@ impl Manager {
         }
         found.remove(&top.server);
         for (id, server) in &mut found {
+            server.reached &= !problems.contains_key(id);
             let Some(identity) = identities.get(id) else { continue };
             server.name.clone_from(&identity.name);
             server.kind = Some(identity.kind);
             server.mode = Some(identity.mode);
             server.computers = identity.computers;
-            server.reached &= !silent.contains(id);
         }
         let mut open: Vec<TreeServer> = found.into_values().collect();
         open.sort_by(|one, other| other.name.cmp(&one.name));
@@ -224,7 +236,25 @@ impl Manager {
             }
             server.window = wanted.window;
         }
-        Ok(Tree { servers, linkages, identities, review: way.review.clone() })
+        drop(answers);
+        Ok(Tree { servers, linkages, identities, problems, review: way.review.clone() })
+    }
+
+    /// What a server says of itself and of those below it.
+    async fn look_at<'a>(
+        &self,
+        way: &Way,
+        row: &'a LinkageRow,
+        top: &WsusIdentity,
+    ) -> (&'a LinkageRow, Option<WsusIdentity>, Result<Vec<WsusLower>, ManagerError>) {
+        let identity = match row.linkage == way.top.linkage {
+            true => Ok(top.clone()),
+            false => self.identity_of(way, row).await,
+        };
+        match identity {
+            Ok(identity) => (row, Some(identity), self.lower_of(way, row).await),
+            Err(error) => (row, None, Err(error)),
+        }
     }
 
     /// Looks at the link and the tree, and says what is in order and what is not.
@@ -269,11 +299,15 @@ impl Manager {
                 findings.push(finding(problem, format!("{name} has no WSUS Linkage{what}"), advice));
                 continue;
             };
-            let identity = match self.identity_of(&way, row).await {
+            let identity = match tree.problems.get(&server.id) {
+                None => self.identity_of(&way, row).await.map_err(|error| chain(&error)),
+                Some(error) => Err(chain(error)),
+            };
+            let identity = match identity {
                 Ok(identity) => identity,
                 Err(error) => {
                     let advice = "see whether its Linkage runs and reaches the one above it";
-                    findings.push(finding(problem, chain(&error), advice));
+                    findings.push(finding(problem, error, advice));
                     findings.extend(self.trust_remembered(row));
                     continue;
                 }
