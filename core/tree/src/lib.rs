@@ -4,7 +4,7 @@
 //! elsewhere ([`kept`]), whether a plan may still be carried out ([`plan_guard`]), whether a group that another
 //! took the place of may go ([`recreate`]), whether a server is in step with the top ([`in_step`],
 //! [`difference`]), what is written on one that follows by itself ([`follow`]), what one in the place of the top
-//! lacks ([`relink`]), which server is next ([`order`]), and what is cleaned up ([`clean_up`]).
+//! lacks ([`relink`]), which server is next ([`order`]), and what is cleaned up ([`clean_up`], [`silent`]).
 
 pub mod clean_up;
 pub mod computer;
@@ -24,4 +24,5 @@ pub mod rule;
 #[cfg(test)]
 mod sample;
 pub mod server;
+pub mod silent;
 pub mod window;
