@@ -128,10 +128,24 @@ impl App {
     }
 
     pub async fn delete_computer(&self, operator: &Operator, client: &ClientId) -> Result<(), AppError> {
+        self.delete_silent_computer(operator, client, Timestamp::MAX).await
+    }
+
+    /// Deletes a computer whose last contact is the one that is named, or an earlier one.
+    pub async fn delete_silent_computer(
+        &self,
+        operator: &Operator,
+        client: &ClientId,
+        last_contact: Timestamp,
+    ) -> Result<(), AppError> {
         self.check_own(client, "deleted").await?;
         let _order = self.live.in_order().await;
-        if !self.store.delete_computer(client, &operator.name, self.clock.now()).await? {
-            return Err(unknown(client));
+        if !self.store.delete_computer(client, last_contact, &operator.name, self.clock.now()).await? {
+            let found = self.store.computer(client).await?.filter(|found| found.server.is_none());
+            return Err(found.map_or_else(
+                || unknown(client),
+                |found| AppError::Refused(format!("it made contact on {}", found.last_contact)),
+            ));
         }
         self.live.forget(client);
         Ok(())

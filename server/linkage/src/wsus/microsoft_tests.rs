@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_api::ObsoleteBecause;
-use headwater_api::linkage::{DeleteUpdates, MembershipChange, SyncState};
+use headwater_api::linkage::{DeleteComputers, DeleteUpdates, MembershipChange, SilentComputer, SyncState};
 use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
 use headwater_model::ServerId;
 use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
@@ -281,6 +281,25 @@ async fn what_is_declined_is_deleted_but_not_while_it_synchronises() {
     assert_eq!(busy.kind, FailureKind::Busy, "{}", busy.detail);
     ended(&wsus, run).await;
     assert_eq!(counted(wsus.delete_updates(delete(&[LICENSED])).await.unwrap()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_silent_computer_is_deleted_unless_it_made_contact_meanwhile() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let found = wsus.computers(None).await.unwrap().items;
+    let mut computers: Vec<SilentComputer> = found
+        .into_iter()
+        .map(|one| SilentComputer { client: one.client, last_contact_at: one.last_contact_at })
+        .collect();
+    computers[1].last_contact_at = computers[1].last_contact_at.plus_seconds(-1);
+    computers[2].client = client(9);
+    let delete = DeleteComputers { by: "anna".to_owned(), computers };
+    let done = wsus.delete_computers(delete).await.unwrap();
+    assert_eq!((done.applied, done.unchanged), (vec![client(1).to_string()], vec![client(9).to_string()]));
+    let refused = (client(2).to_string(), "it made contact on 2026-11-01T08:02:00.5Z".to_owned());
+    assert_eq!(done.refused, [refused]);
+    let left = wsus.computers(None).await.unwrap().items.into_iter().map(|one| one.client);
+    assert_eq!(left.collect::<Vec<_>>(), [client(2), client(3)]);
 }
 
 #[tokio::test]
