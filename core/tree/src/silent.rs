@@ -83,6 +83,15 @@ pub fn plan(asked: &[Asked], computers: &[Computer], sightings: &[Sighting], ter
     Plan { delete: computers.iter().filter_map(because).collect(), doubts }
 }
 
+/// Whether the contacts that a server tells can be believed, by how much its clock is ahead.
+pub fn doubt_of_clock(ahead_seconds: Option<i64>) -> Option<Doubt> {
+    match ahead_seconds {
+        None => Some(Doubt::NotReached),
+        Some(ahead) if ahead.abs() > CLOCK_SECONDS_MAX => Some(Doubt::Clock(ahead.abs())),
+        Some(_) => None,
+    }
+}
+
 /// Some servers know a computer before it has contacted them.
 fn is_unknown(computer: &Computer) -> bool {
     computer.last_contact_at == Timestamp::EPOCH
@@ -93,9 +102,8 @@ fn doubt<'a, I: Iterator<Item = &'a Computer>>(
     computers: impl Fn() -> I,
     terms: Terms,
 ) -> Option<Doubt> {
-    let Some(ahead) = asked.ahead_seconds else { return Some(Doubt::NotReached) };
-    if ahead.abs() > CLOCK_SECONDS_MAX {
-        return Some(Doubt::Clock(ahead.abs()));
+    if let Some(doubt) = doubt_of_clock(asked.ahead_seconds) {
+        return Some(doubt);
     }
     let newest = computers().map(|computer| computer.last_contact_at).max()?;
     if newest > terms.now.plus_seconds(CLOCK_SECONDS_MAX) {
@@ -153,17 +161,17 @@ mod tests {
     #[test]
     fn where_a_server_is_in_doubt_all_of_its_computers_stay() {
         let silent = computer(1, 3, "pc3", (0, 10));
-        let other = (place(2, 5), Because::Silent);
+        let other = [(place(2, 5), Because::Silent)];
         let with = |more: &[Computer]| [&[silent.clone(), computer(2, 5, "pc5", (0, 10))], more].concat();
         let trusted = asked(2, Some(0));
-        check(&[asked(1, None), trusted], &with(&[]), &[other.clone()], &["it is not reached"]);
-        check(&[asked(1, Some(-61)), trusted], &with(&[]), &[other.clone()], &["its clock differs by 61 s"]);
+        check(&[asked(1, None), trusted], &with(&[]), &other, &["it is not reached"]);
+        check(&[asked(1, Some(-61)), trusted], &with(&[]), &other, &["its clock differs by 61 s"]);
         let to_come = "a computer made contact with it on 1970-04-13, which is to come: its clock was wrong";
         let later = computer(1, 4, "pc4", (0, 102));
-        check(&[asked(1, Some(0)), trusted], &with(&[later]), &[other.clone()], &[to_come]);
+        check(&[asked(1, Some(0)), trusted], &with(&[later]), &other, &[to_come]);
         // Left behind by a machine of which a server tells that is in doubt.
         let reimaged = [computer(2, 6, "pc6", (0, 90)), computer(1, 7, "pc6", (95, 100))];
-        check(&[asked(1, None), trusted], &with(&reimaged), &[other], &["it is not reached"]);
+        check(&[asked(1, None), trusted], &with(&reimaged), &other, &["it is not reached"]);
 
         let alone = [computer(1, 1, "pc1", (0, 69)), computer(1, 2, "pc2", (0, 50))];
         let found = plan(&[asked(1, Some(0))], &alone, &[], terms());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use headwater_api::linkage::{Approve, Decided, Decline};
+use headwater_api::linkage::{Approve, Decided, Decline, WhenApproved};
 use headwater_api::{
     ApprovalAction, Group, NewGroup, NewRevisions, Refusal, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateRef,
     UpdatesOutcome,
@@ -112,7 +112,12 @@ impl Manager {
     ) -> Result<UpdatesOutcome, ManagerError> {
         check_count(updates)?;
         let way = self.writable().await?;
-        let asked = Decline { by: by.to_owned(), updates: updates.to_vec(), decline };
+        let asked = Decline {
+            by: by.to_owned(),
+            updates: updates.to_vec(),
+            decline,
+            when_approved: WhenApproved::Decline,
+        };
         let decided = self.decline_on(&way, &way.top, asked).await?;
         let (what, before, after) = match decline {
             true => ("decline", "not declined", "declined"),

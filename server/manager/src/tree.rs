@@ -3,12 +3,16 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{WsusIdentity, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, ServerFollow, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
+use headwater_tree::order::AT_A_TIME_MAX;
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
+use headwater_tree::silent::CLOCK_SECONDS_MAX;
 
 use crate::ask::Way;
 use crate::{Manager, ManagerError};
@@ -22,6 +26,8 @@ pub(crate) struct Tree {
     pub(crate) linkages: HashMap<ServerId, LinkageRow>,
     /// What the servers that are reached say of themselves.
     identities: HashMap<ServerId, WsusIdentity>,
+    /// By how many seconds their clocks are ahead.
+    ahead: HashMap<ServerId, i64>,
     review: Option<String>,
 }
 
@@ -31,6 +37,29 @@ impl Tree {
         must_be_confirmed(self.review.as_deref())?;
         let top = self.servers.first().and_then(|top| self.identities.get(&top.id));
         top.map_or(Ok(()), must_be_top)
+    }
+
+    /// The Linkage of a server, if it is reached.
+    pub fn reached(&self, server: &TreeServer) -> Option<&LinkageRow> {
+        self.linkages.get(&server.id).filter(|_| server.reached)
+    }
+
+    /// By how many seconds the clock of a server is ahead, if it is reached.
+    pub fn ahead_seconds(&self, server: &TreeServer) -> Option<i64> {
+        self.ahead.get(&server.id).copied().filter(|_| server.reached)
+    }
+
+    /// Asks all servers that are reached, side by side, but no more at a time than a run works on.
+    pub async fn of_each<'a, T>(
+        &'a self,
+        ask: impl Fn(&'a LinkageRow) -> BoxFuture<'a, T>,
+    ) -> Vec<(&'a TreeServer, T)> {
+        let reached: Vec<&TreeServer> =
+            self.servers.iter().filter(|server| self.reached(server).is_some()).collect();
+        let asked: Vec<BoxFuture<T>> =
+            reached.iter().filter_map(|server| self.reached(server)).map(ask).collect();
+        let told: Vec<T> = stream::iter(asked).buffered(AT_A_TIME_MAX).collect().await;
+        reached.into_iter().zip(told).collect()
     }
 
     /// A server as decisions are made about it. One that is not reached is taken for what the one above says.
@@ -126,6 +155,7 @@ impl Manager {
 
     pub(crate) async fn tree(&self, way: &Way) -> Result<Tree, ManagerError> {
         let top = self.identity_of(way, &way.top).await?;
+        let top_ahead = self.ahead_seconds(&top);
         self.must_be_linked(&top, way).await?;
         let reached: HashSet<_> =
             self.reached_by(way, &way.top).await?.into_iter().map(|one| one.linkage).collect();
@@ -150,11 +180,13 @@ impl Manager {
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
         let mut identities = HashMap::from([(top.server, top.clone())]);
+        let mut ahead = HashMap::from([(top.server, top_ahead)]);
         let mut silent: Vec<ServerId> = Vec::new();
         for row in linkages.values().filter(|row| is_reached(row)) {
             if row.linkage != way.top.linkage
                 && let Ok(identity) = self.identity_of(way, row).await
             {
+                ahead.insert(row.server, self.ahead_seconds(&identity));
                 identities.insert(row.server, identity);
             }
             let lower = match self.lower_of(way, row).await {
@@ -224,7 +256,12 @@ impl Manager {
             }
             server.window = wanted.window;
         }
-        Ok(Tree { servers, linkages, identities, review: way.review.clone() })
+        Ok(Tree { servers, linkages, identities, ahead, review: way.review.clone() })
+    }
+
+    /// By how many seconds the clock of a server is ahead that has just told who it is.
+    fn ahead_seconds(&self, identity: &WsusIdentity) -> i64 {
+        (identity.at.as_micros() - self.now().as_micros()) / 1_000_000
     }
 
     /// Looks at the link and the tree, and says what is in order and what is not.
@@ -278,8 +315,8 @@ impl Manager {
                     continue;
                 }
             };
-            let seconds = (self.now().as_micros() - identity.at.as_micros()) / 1_000_000;
-            if seconds.abs() > 60 {
+            let seconds = self.ahead_seconds(&identity);
+            if seconds.abs() > CLOCK_SECONDS_MAX {
                 let what = format!("the clock of {name} differs by {} s", seconds.abs());
                 findings.push(finding(warning, what, "let all machines follow one source of time"));
             }

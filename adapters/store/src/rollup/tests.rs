@@ -165,7 +165,7 @@ async fn a_computer_that_comes_back_is_in_its_own_groups_and_registers(on: TestD
     assert_eq!((away.server, away.groups), (Some(LOWER), vec![UNASSIGNED_COMPUTERS]));
     // Nothing that was meant for our own computer reaches it there.
     assert_eq!(store.move_computer(&client("own"), &[PILOT], "test", at(210)).await.expect("asked"), None);
-    assert!(!store.delete_computer(&client("own"), Timestamp::MAX, "test", at(210)).await.expect("asked"));
+    assert!(!store.delete_computer(&client("own"), "test", at(210)).await.expect("asked"));
     let contact = ComputerWrite::Contact { client: client("own"), at: at(220), synced: true };
     store.write_computers(&[contact]).await.expect("written");
     assert_eq!(row(&store, "own").await.last_sync, Some(at(200)));
@@ -185,8 +185,9 @@ async fn a_computer_that_comes_back_is_in_its_own_groups_and_registers(on: TestD
 async fn a_deleted_computer_does_not_come_back_by_older_reports(on: TestDatabase) {
     let store = database(&on).await;
     let contact = row(&store, "own").await.last_contact;
-    let delete =
-        async |since| store.delete_computer(&client("own"), since, "test", at(300)).await.expect("asked");
+    let delete = async |since| {
+        store.delete_silent_computer(&client("own"), since, "test", at(300)).await.expect("asked")
+    };
     assert!(!delete(contact.plus_seconds(-1)).await, "it made contact after that");
     assert!(delete(contact).await);
     let received = receive_all(&store, &[detailed("own", LOWER, 299, &[])]).await;

@@ -139,7 +139,7 @@ async fn computers_that_are_gone_take_their_status_along(on: TestDatabase) {
     let (store, numbers) = database(&on, 1, 2).await;
     let report = |computer| Report { computer, at: NOW, events: vec![inventory(1, &[1], [])] };
     store.write_reports(&[report(1), report(2)], &numbers).await.expect("written");
-    assert!(store.delete_computer(&client(1), Timestamp::MAX, "admin", NOW).await.expect("deleted"));
+    assert!(store.delete_computer(&client(1), "admin", NOW).await.expect("deleted"));
     let written = store.write_reports(&[report(1), report(77)], &numbers).await.expect("written");
     assert!(written.changed.is_empty());
     let mut known = Vec::new();

@@ -46,7 +46,7 @@ pub struct DeleteUpdates {
     pub updates: Vec<UpdateId>,
 }
 
-/// Delete computers that report to this very server, unless they have made contact meanwhile.
+/// Delete the records that this very server has of computers, unless they have made contact meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteComputers {

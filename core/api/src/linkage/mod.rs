@@ -33,7 +33,8 @@ pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};
 pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
 pub use wsus::{
     Approve, Contents, Decided, Decline, MembershipChange, Memberships, StartedSync, SyncProgress, SyncState,
-    WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    WhenApproved, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode,
+    WsusTargeting,
 };
 
 /// The version of these messages. A Linkage of another one is refused.

@@ -152,6 +152,24 @@ pub struct Decline {
     pub updates: Vec<UpdateId>,
     /// Whether to decline, or to take that back.
     pub decline: bool,
+    #[serde(default, skip_serializing_if = "WhenApproved::is_usual")]
+    pub when_approved: WhenApproved,
+}
+
+/// What becomes of an update to decline that is approved for a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenApproved {
+    #[default]
+    Decline,
+    /// It is refused: somebody wants it.
+    Refuse,
+}
+
+impl WhenApproved {
+    fn is_usual(&self) -> bool {
+        *self == Self::Decline
+    }
 }
 
 /// What became of the parts of a request: each is in exactly one list, by the id of its update or computer.

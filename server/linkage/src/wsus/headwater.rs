@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
-    SyncProgress, SyncState, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower,
-    WsusMode, WsusTargeting,
+    SyncProgress, SyncState, WhenApproved, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind,
+    WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
     ApprovalAction, ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail,
@@ -22,6 +22,7 @@ use headwater_policy::group::is_built_in;
 use headwater_views::{computers as computer_views, updates as update_views};
 
 use super::Answer;
+use super::microsoft::APPROVED;
 use crate::kept::Pace;
 
 /// Both are looked up in memory.
@@ -154,13 +155,14 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
     let next = rows.last().filter(|_| rows.len() == COMPUTERS_PER_PAGE).map(|row| row.computer.to_string());
     let own = rows.into_iter().filter(|row| row.server.is_none());
     let computer = |row: admin::computers::ComputerRow| {
+        let last_contact_at = app.last_contact(&row);
         Some(WsusComputer {
             client: row.client.parse().ok()?,
             name: row.dns_name,
             address: row.address,
             os: row.os_description,
             first_contact_at: row.first_contact,
-            last_contact_at: row.last_contact,
+            last_contact_at,
             requested_group: row.requested_group,
             groups: row.groups.to_vec(),
         })
@@ -234,8 +236,16 @@ pub(super) async fn approve(app: &App, approve: Approve) -> Answer<Decided> {
 
 pub(super) async fn decline(app: &App, decline: Decline) -> Answer<Decided> {
     let what = if decline.decline { approvals::Decline::Declined } else { approvals::Decline::Undeclined };
-    let done = app.decline(&operator(&decline.by), &decline.updates, what).await;
-    done.map(decided).map_err(refusal)
+    let served = app.live.served_full();
+    let is_approved = |update: &UpdateId| {
+        let at = served.catalogue.index.update_by_id(*update);
+        decline.when_approved == WhenApproved::Refuse && at.is_some_and(|at| served.approved_groups(at) > 0)
+    };
+    let (approved, free): (Vec<_>, Vec<_>) = decline.updates.iter().copied().partition(is_approved);
+    let done = app.decline(&operator(&decline.by), &free, what).await;
+    let mut decided = done.map(decided).map_err(refusal)?;
+    decided.refused.extend(approved.iter().map(|update| (update.to_string(), APPROVED.to_owned())));
+    Ok(decided)
 }
 
 pub(super) async fn accept_licence(app: &App, update: UpdateId, by: &str) -> Answer<()> {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Contents, Decided, Decline, Failure, FailureKind, Memberships, WsusApproval, WsusComputer,
-    WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    Approve, Contents, Decided, Decline, Failure, FailureKind, Memberships, WhenApproved, WsusApproval,
+    WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{ApprovalAction, Page};
 use headwater_app::admin;
@@ -260,12 +260,21 @@ impl Microsoft {
         self.decides("ExecuteSPDeclineUpdate").await?;
         let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
         let newest = newest(&updates);
+        let mut approved = HashSet::new();
+        if decline.when_approved == WhenApproved::Refuse {
+            let approvals = self.wsus.approvals().await.map_err(failure)?;
+            approved.extend(approvals.iter().filter(|one| action(one).is_some()).map(|one| one.update.id));
+        }
         let mut decided = Decided::default();
         for id in &decline.updates {
             let Some(update) = newest.get(id) else {
                 decided.refused.push((id.to_string(), NO_UPDATE.to_owned()));
                 continue;
             };
+            if approved.contains(id) {
+                decided.refused.push((id.to_string(), APPROVED.to_owned()));
+                continue;
+            }
             let done = match (update.is_declined, decline.decline) {
                 (false, true) => self.wsus.decline(*id, &decline.by).await.map(|()| true),
                 (true, false) => self.wsus.undo_decline(update.identity, &decline.by).await.map(|()| true),
@@ -334,6 +343,7 @@ impl Microsoft {
     }
 }
 
+pub(super) const APPROVED: &str = "it is approved by now";
 pub(super) const NO_UPDATE: &str = "there is no such update on this server";
 
 pub(super) fn not_found(detail: String) -> Failure {

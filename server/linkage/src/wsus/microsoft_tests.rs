@@ -63,7 +63,12 @@ fn approve(updates: &[UpdateId], group: GroupId, action: Option<ApprovalAction>)
 }
 
 fn decline(updates: &[UpdateId], decline: bool) -> Decline {
-    Decline { by: "anna".to_owned(), updates: updates.to_vec(), decline }
+    Decline {
+        by: "anna".to_owned(),
+        updates: updates.to_vec(),
+        decline,
+        when_approved: WhenApproved::Decline,
+    }
 }
 
 /// How many were applied and how many were so already; none was refused.
@@ -258,6 +263,12 @@ async fn a_decline_and_its_undo() {
     assert_eq!(counted(wsus.decline(decline(&[PLAIN], true)).await.unwrap()), (0, 1));
     assert_eq!(wsus.contents().await.unwrap().declined, [PLAIN, OTHER]);
     assert_eq!(counted(wsus.decline(decline(&[PLAIN, LICENSED], false)).await.unwrap()), (1, 1));
+    assert_eq!(wsus.contents().await.unwrap().declined, [OTHER]);
+    // What somebody approved meanwhile is not declined over their head.
+    wsus.approve(approve(&[PLAIN], MADE, Some(ApprovalAction::Install))).await.unwrap();
+    let careful = Decline { when_approved: WhenApproved::Refuse, ..decline(&[PLAIN, OTHER], true) };
+    let done = wsus.decline(careful).await.unwrap();
+    assert_eq!(done.refused, [(PLAIN.to_string(), APPROVED.to_owned())]);
     assert_eq!(wsus.contents().await.unwrap().declined, [OTHER]);
     let done = wsus.decline(decline(&[UNKNOWN], true)).await.unwrap();
     assert_eq!(done.refused, [(UNKNOWN.to_string(), NO_UPDATE.to_owned())]);

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_api::linkage::{
-    Approve, Contents, Decided, Decline, MembershipChange, Memberships, WsusApproval, WsusGroup,
+    Approve, Contents, Decided, Decline, MembershipChange, Memberships, WhenApproved, WsusApproval,
+    WsusGroup,
 };
 use headwater_api::{RelinkCounts, RelinkStep, UPDATES_PER_REQUEST_MAX};
 use headwater_model::{GroupId, ServerId, UpdateId};
@@ -50,7 +51,9 @@ impl Manager {
         for batch in batches(reading, &written.groups) {
             let decided = match &batch.what {
                 What::Decline => {
-                    let decline = Decline { by: by.clone(), updates: batch.updates(), decline: true };
+                    let (by, updates) = (by.clone(), batch.updates());
+                    let decline =
+                        Decline { by, updates, decline: true, when_approved: WhenApproved::Decline };
                     self.decline_on(way, &way.top, decline).await?
                 }
                 What::Approve(approve) => {
