@@ -41,8 +41,8 @@ pub use approval::{
 pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
 pub use clean_up::{
-    ApplyCleanUp, CLEAN_UP_DAYS, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer, CleanUpUpdate,
-    CleanedServer, KeptUpdate, ObsoleteBecause,
+    ApplyCleanUp, CLEAN_UP_DAYS, CleanUpComputer, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer,
+    CleanUpUpdate, CleanedServer, GoneBecause, KeptUpdate, ObsoleteBecause,
 };
 pub use computer::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,

@@ -75,14 +75,10 @@ struct Numbered {
     id: String,
 }
 
+/// The number of what is signed: an order, its report, or a run that is asked for.
 pub(crate) fn number(signed: &Signed) -> Option<Guid> {
     let numbered: Numbered = serde_json::from_str(&signed.body).ok()?;
     numbered.id.parse().ok()
-}
-
-/// The number of what is signed: an order, its report, or a run that is asked for.
-pub(crate) fn number_of(signed: &Signed) -> Option<Guid> {
-    Numbered::of(signed)
 }
 
 impl Relay {

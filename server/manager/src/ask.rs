@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Ask, Contents, Decided, Decline, DeleteUpdates, Joining, Keeping, KeptMemberships, Memberships,
-    ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal, RunNews, Signed,
-    SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
+    KeptMemberships, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal,
+    RunNews, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup,
+    WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
@@ -276,6 +277,15 @@ impl Manager {
         delete: DeleteUpdates,
     ) -> Result<Decided> {
         self.ask(way, of, Ask::DeleteUpdates(delete)).await
+    }
+
+    pub(crate) async fn delete_computers_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        delete: DeleteComputers,
+    ) -> Result<Decided> {
+        self.ask(way, of, Ask::DeleteComputers(delete)).await
     }
 
     pub(crate) async fn lower_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusLower>> {

@@ -77,6 +77,7 @@ impl Manager {
         by: &str,
     ) -> Result<GroupPlan, ManagerError> {
         let ApplyGroupPlan { plan, max_removals } = apply;
+        let _writes = self.writers.one()?;
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         tree.must_be_writable()?;
@@ -197,6 +198,7 @@ impl Manager {
     /// Restores the members that a WSUS group had before the last plan. They are held then: no run of the
     /// synchronisation command writes them until a plan is applied again.
     pub async fn undo_group_plan(&self, name: &str, by: &str) -> Result<UndonePlan, ManagerError> {
+        let _writes = self.writers.one()?;
         let row = self.host_group(name).await?;
         let (Some(last), Some(group)) = (self.store.last_plan(row.id).await?, row.wsus_group) else {
             return Err(ManagerError::Refused(format!("no plan was applied to `{}`", row.name)));

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures_util::FutureExt as _;
+use headwater_api::TreeServer;
 use headwater_api::linkage::{WsusComputer, WsusGroup};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 use headwater_store::HostGroupRow;
@@ -88,17 +90,30 @@ impl Manager {
     /// Every computer of every server whose Linkage is reached.
     pub(crate) async fn computers(&self, way: &Way, tree: &Tree) -> Result<Vec<Computer>, ManagerError> {
         let mut computers = Vec::new();
-        for server in tree.servers.iter().filter(|server| server.reached) {
-            let Some(linkage) = tree.linkages.get(&server.id) else { continue };
-            match self.computers_of(way, linkage).await {
-                Ok(found) => computers.extend(found.into_iter().map(|one| computer(server.id, one))),
+        for (server, found) in self.computers_of_each(way, tree).await {
+            match found {
+                Ok(found) => computers.extend(found),
                 // Nothing is written to a lower server that cannot be read, and the others go on: what is wrong
                 // with it is said where it is asked next.
-                Err(_) if linkage.linkage != way.top.linkage => {}
+                Err(_) if server != way.top.server => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(computers)
+    }
+
+    /// The computers of each server whose Linkage is reached, or why it does not tell them.
+    pub(crate) async fn computers_of_each(
+        &self,
+        way: &Way,
+        tree: &Tree,
+    ) -> Vec<(ServerId, Result<Vec<Computer>, ManagerError>)> {
+        let told = tree.of_each(|linkage| self.computers_of(way, linkage).boxed()).await.into_iter();
+        let of = |(server, told): (&TreeServer, Result<Vec<WsusComputer>, _>)| {
+            let id = server.id;
+            (id, told.map(|told| told.into_iter().map(|one| computer(id, one)).collect()))
+        };
+        told.map(of).collect()
     }
 
     /// All that plans are made from, as it is now.

@@ -40,8 +40,9 @@ mod sync;
 mod tree;
 mod trust;
 mod why;
+mod writers;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
@@ -51,6 +52,7 @@ use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
 
 use trust::Trust;
+use writers::Writers;
 
 pub use approvals::Terms;
 pub use asked::follow_linkages;
@@ -97,6 +99,8 @@ pub struct Manager {
     cleaning: tokio::sync::Mutex<()>,
     /// Whatever changes the link.
     linking: tokio::sync::Mutex<()>,
+    /// Who writes to the tree: runs, plans and clean-ups side by side, or a relink alone.
+    writers: Writers,
     /// Absent where no data folder is known.
     record: Option<put_back::Kept>,
 }
@@ -125,6 +129,7 @@ impl Manager {
             hung_up: watch::Sender::new(false),
             cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),
+            writers: Writers::default(),
             record: None,
         };
         manager.read_revocations().await?;
