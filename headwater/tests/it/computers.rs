@@ -59,6 +59,17 @@ async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
     assert_eq!(of(0), json!(["install", "2030-12-24T03:00:00Z", "Pilot"]));
     assert_eq!(of(1), json!(["detect", null, "All Computers"]));
 
+    // What is deleted is gone where it was, until it makes contact again.
+    manager.done(&["group", "create", "Old"]);
+    manager.done(&["group", "delete", "Old"]);
+    let names = |node: &Node| node.json(&["group", "list"])["items"].to_string();
+    assert!(!names(&top).contains("\"Old\"") && names(&top).contains("\"Loose\""));
+    berlin.computer(3).await;
+    eventually(|| manager.json(&["computer", "list"])["items"].as_array().is_some_and(|all| all.len() == 2))
+        .await;
+    manager.done(&["computer", "delete", "pc3"]);
+    assert!(!berlin.json(&["computer", "list"])["items"].to_string().contains("pc3"));
+
     // A group that is made from a host group has the hosts of that.
     manager.done(&["hostgroup", "import", "--from-wsus"]);
     let refused = run(&manager.data, &["computer", "move", "pc2", "--group", "Loose"]);
@@ -66,4 +77,7 @@ async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
     let words = "the WSUS group of Pilot is made from that host group: change its hosts";
     assert!(stderr(&refused).contains(words), "{}", stderr(&refused));
     assert_eq!(groups(&berlin), ["Loose", "Pilot"]);
+    let refused = run(&manager.data, &["group", "delete", "Loose"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("made from the host group Loose"), "{}", stderr(&refused));
 }

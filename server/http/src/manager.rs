@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan,
     CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
@@ -71,7 +71,8 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::UPDATE, get(update))
         .route(path::UPDATE_LICENCE, post(accept_licence))
         .route(path::COMPUTERS, get(computers))
-        .route(path::COMPUTER, get(computer))
+        .route(path::COMPUTER, get(computer).delete(delete_computer))
+        .route(path::GROUP, delete(delete_group))
         .route(path::COMPUTER_GROUPS, post(move_computer))
         .route(path::GROUP_MEMBERS, get(members))
         .route(path::DECLINE, post(decline))
@@ -278,6 +279,28 @@ async fn move_computer(
     let client: ClientId = parse_id(&id, "a computer")?;
     let operator = manager.for_move(caller.asking(), &client, &request.groups).await??;
     Ok(Json(manager.move_computer(&client, &request.groups, &operator.name).await?))
+}
+
+async fn delete_computer(
+    State(manager): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+) -> Result<StatusCode, Refusal> {
+    let client: ClientId = parse_id(&id, "a computer")?;
+    let operator = manager.for_move(caller.asking(), &client, &[]).await??;
+    manager.delete_computer(&client, &operator.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn delete_group(
+    State(manager): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+) -> Result<StatusCode, Refusal> {
+    let group = parse_id(&id, "a group")?;
+    let operator = manager.for_group(caller.asking(), group).await??;
+    manager.delete_group(group, &operator.name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn members(

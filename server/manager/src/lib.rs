@@ -7,6 +7,7 @@
 mod approvals;
 mod ask;
 mod asked;
+mod by_hand;
 mod certificates;
 mod clean_up;
 mod compare;
@@ -22,7 +23,6 @@ mod kept;
 mod known;
 mod link;
 mod mirror;
-mod move_computer;
 mod notes;
 mod pair;
 mod put_back;

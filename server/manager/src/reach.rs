@@ -126,7 +126,8 @@ impl Manager {
         Ok(asking.permitted(Action::ForGroups(&[self.group_paths().await?.of(group)])))
     }
 
-    /// Who may put a computer into exactly these WSUS groups: it leaves those where it is now.
+    /// Who may put a computer into exactly these WSUS groups, or take it out of all: it leaves those where it
+    /// is now.
     pub async fn for_move<'a>(
         &self,
         asking: &'a Asking,
