@@ -94,6 +94,7 @@ pub(crate) fn approve(arguments: &ApproveArguments, session: &mut Session<'_, '_
             Revisions::Follow => NewRevisions::Follow,
             Revisions::Wait => NewRevisions::Wait,
         },
+        seen: Vec::new(),
     };
     let answer = session.client.approve(&request)?;
     let until = deadline.map_or_else(String::new, |at| until(at, session.terminal.now));
@@ -119,14 +120,15 @@ pub(crate) fn unapprove(
     session: &mut Session<'_, '_>,
 ) -> Result<Exit, Failure> {
     let group = session.group(&arguments.group)?;
-    let request = ApprovalWithdrawal { updates: session.updates(&arguments.updates)?, group: group.id };
+    let updates = session.updates(&arguments.updates)?;
+    let request = ApprovalWithdrawal { updates, group: group.id, seen: Vec::new() };
     let answer = session.client.unapprove(&request)?;
     let group = format!("for {}", group.name);
     report(&answer, ["Took back the approval of", &group, "had none"], session)
 }
 
 pub(crate) fn decline(arguments: &DeclineArguments, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let request = DeclineRequest { updates: session.updates(&arguments.updates)? };
+    let request = DeclineRequest { updates: session.updates(&arguments.updates)?, seen: Vec::new() };
     let answer = session.client.decline(&request)?;
     report(&answer, ["Declined", "", "declined already"], session)
 }
@@ -135,7 +137,7 @@ pub(crate) fn undecline(
     arguments: &DeclineArguments,
     session: &mut Session<'_, '_>,
 ) -> Result<Exit, Failure> {
-    let request = DeclineRequest { updates: session.updates(&arguments.updates)? };
+    let request = DeclineRequest { updates: session.updates(&arguments.updates)?, seen: Vec::new() };
     let answer = session.client.undecline(&request)?;
     report(&answer, ["Undid the decline of", "", "not declined"], session)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use headwater_api::{ApplyCleanUp, CLEAN_UP_DAYS, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpUpdate};
 use headwater_client::Answer;
-use headwater_words::clean_up::{because, outcome, verdict};
+use headwater_words::clean_up::{because, doubt, gone, outcome, verdict};
 use headwater_words::quantity::{counted, grouped};
 
 use crate::arguments::examples;
@@ -24,7 +24,8 @@ pub enum CleanUpCommand {
     ///
     /// Declined would be what its publisher has withdrawn, and what is superseded for so many days and no
     /// computer needs, unless it is approved. Deleted would be what is declined for so many days at the top
-    /// and declined or gone on every server below.
+    /// and declined or gone on every server below; and, on the server that it reports to, a computer that has made
+    /// no contact for so many days, or whose machine was installed anew. It is known again with its next contact.
     #[command(after_help = examples!("headwater wsus cleanup preview --save cleanup.json"))]
     Preview {
         /// Days that an update is superseded before it is declined
@@ -33,6 +34,9 @@ pub enum CleanUpCommand {
         /// Days that an update is declined before it is deleted
         #[arg(long, value_name = "DAYS", default_value_t = CLEAN_UP_DAYS)]
         declined_days: u32,
+        /// Days that a computer makes no contact before it is deleted
+        #[arg(long, value_name = "DAYS", default_value_t = CLEAN_UP_DAYS)]
+        silent_days: u32,
         /// Keep the plan in this file, for `headwater wsus cleanup apply`
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
@@ -51,9 +55,10 @@ pub enum CleanUpCommand {
 
 pub(crate) fn run(command: &CleanUpCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
-        CleanUpCommand::Preview { superseded_days, declined_days, save } => {
+        CleanUpCommand::Preview { superseded_days, declined_days, silent_days, save } => {
             let (superseded_days, declined_days) = (*superseded_days, *declined_days);
-            preview(CleanUpQuery { superseded_days, declined_days }, save.as_deref(), session)
+            let query = CleanUpQuery { superseded_days, declined_days, silent_days: *silent_days };
+            preview(query, save.as_deref(), session)
         }
         CleanUpCommand::Apply { plan } => apply(&ApplyCleanUp { plan: read_plan(plan)? }, session),
     }
@@ -72,12 +77,12 @@ fn apply(apply: &ApplyCleanUp, session: &mut Session<'_, '_>) -> Result<Exit, Fa
     let mut report = session.client.clean_up(apply)?.value;
     while report.goes_on {
         if !session.is_json() {
-            session.terminal.note(&format!("{} done so far", counted(report.deleted(), "deletion")))?;
+            let deletions = report.deleted() + report.computers();
+            session.terminal.note(&format!("{} done so far", counted(deletions, "deletion")))?;
         }
         report = and_then(&report, session.client.clean_up(apply)?.value);
     }
-    let left: u64 = report.servers.iter().map(|server| server.left).sum();
-    let is_done = left == 0 && report.problems.is_empty();
+    let is_done = report.left() == 0 && report.problems.is_empty();
     let json = serde_json::to_string(&report).unwrap_or_default();
     session.show(&Answer { value: report, json }, report_text)?;
     Ok(if is_done { Exit::Done } else { Exit::Refused })
@@ -88,6 +93,7 @@ fn and_then(before: &CleanUpReport, mut after: CleanUpReport) -> CleanUpReport {
     for server in &mut after.servers {
         let earlier = before.servers.iter().find(|one| one.id == server.id);
         server.deleted += earlier.map_or(0, |one| one.deleted);
+        server.computers += earlier.map_or(0, |one| one.computers);
     }
     after
 }
@@ -97,7 +103,7 @@ fn plan_text(plan: &CleanUpPlan, save: Option<&Path>, reader: Reader) -> String 
     let updates = || {
         plan.decline.iter().map(|one| ("decline", one)).chain(plan.delete.iter().map(|one| ("delete", one)))
     };
-    if !plan.is_empty() {
+    if updates().next().is_some() {
         let mut table =
             Table::new(&[Column::Text("CHANGE"), Column::Long("UPDATE"), Column::Text("BECAUSE")]);
         let row = |(what, one): (&str, &CleanUpUpdate)| {
@@ -108,10 +114,31 @@ fn plan_text(plan: &CleanUpPlan, save: Option<&Path>, reader: Reader) -> String 
         text += &table.text(reader.width);
         text += &more(updates().count(), reader);
     }
-    if !plan.delete.is_empty() {
-        let mut table = Table::new(&[Column::Long("SERVER, THE LOWEST FIRST"), Column::Number("TO DELETE")]);
+    if !plan.computers.is_empty() {
+        let mut table = Table::new(&[
+            Column::Long("COMPUTER"),
+            Column::Text("SERVER"),
+            Column::Text("LAST CONTACT"),
+            Column::Text("BECAUSE"),
+        ]);
+        for one in plan.computers.iter().take(NAMED_MAX) {
+            let server = plan.servers.iter().find(|server| server.id == one.server);
+            let server = server.map_or_else(String::new, |server| server.name.clone());
+            let contact = one.last_contact_at.date().to_string();
+            table.row([one.name.clone(), server, contact, gone(one.because).to_owned()]);
+        }
+        text.push('\n');
+        text += &table.text(reader.width);
+        text += &more(plan.computers.len(), reader);
+    }
+    if !plan.delete.is_empty() || !plan.computers.is_empty() {
+        let mut table = Table::new(&[
+            Column::Long("SERVER, THE LOWEST FIRST"),
+            Column::Number("TO DELETE"),
+            Column::Number("COMPUTERS"),
+        ]);
         for server in &plan.servers {
-            table.row([server.name.clone(), grouped(server.delete)]);
+            table.row([server.name.clone(), grouped(server.delete), grouped(server.computers)]);
         }
         text.push('\n');
         text += &table.text(reader.width);
@@ -124,6 +151,11 @@ fn plan_text(plan: &CleanUpPlan, save: Option<&Path>, reader: Reader) -> String 
         text.push('\n');
         text += &table.text(reader.width);
         text += &more(plan.kept.len(), reader);
+    }
+    let doubts: Vec<String> = plan.servers.iter().filter_map(doubt).collect();
+    if !doubts.is_empty() {
+        text.push('\n');
+        doubts.iter().for_each(|doubt| text += &paragraph(doubt, reader.width));
     }
     if !plan.is_empty() {
         let advice = match save {
@@ -151,13 +183,15 @@ fn report_text(report: &CleanUpReport, reader: Reader) -> String {
         let mut table = Table::new(&[
             Column::Long("SERVER, THE LOWEST FIRST"),
             Column::Number("DELETED"),
+            Column::Number("COMPUTERS"),
             Column::Number("LEFT"),
             Column::Long("WHY"),
         ])
         .wrapping();
         for server in &report.servers {
             let why = server.problem.clone().unwrap_or_default();
-            table.row([server.name.clone(), grouped(server.deleted), grouped(server.left), why]);
+            let left = grouped(server.left + server.computers_left);
+            table.row([server.name.clone(), grouped(server.deleted), grouped(server.computers), left, why]);
         }
         text.push('\n');
         text += &table.text(reader.width);

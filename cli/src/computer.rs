@@ -13,7 +13,7 @@ use crate::sheet::{Sheet, paragraph};
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
 use crate::update::rest;
-use crate::update_sheet::counts;
+use crate::update_sheet::{action, counts};
 use headwater_words::moment::{age, minute};
 use headwater_words::quantity::grouped;
 
@@ -178,7 +178,7 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Groups", names(&summary.groups))
         .fact("Asks for", computer.requested_group.clone().unwrap_or_default())
         .fact("System", join([&summary.os, &summary.os_version]))
-        .fact("Machine", join([&computer.manufacturer, &computer.model]))
+        .fact("Machine", join([&summary.manufacturer, &summary.model]))
         .fact("Processor", computer.architecture.clone().unwrap_or_default())
         .fact("Agent", computer.agent_version.clone().unwrap_or_default())
         .fact("Registered", minute(computer.registered_at))
@@ -191,7 +191,31 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         text.push('\n');
         text += &updates(computer, reader);
     }
+    if !computer.approvals.is_empty() {
+        text.push('\n');
+        text += &approvals(computer, reader);
+    }
     text
+}
+
+fn approvals(computer: &ComputerDetail, reader: Reader) -> String {
+    let mut table = Table::new(&[
+        Column::Text("ID"),
+        Column::Long("IN EFFECT"),
+        Column::Text("ACTION"),
+        Column::Text("DEADLINE"),
+        Column::Text("DECIDED BY"),
+    ]);
+    for approval in &computer.approvals {
+        table.row([
+            approval.id.to_string().chars().take(8).collect(),
+            approval.title.clone(),
+            action(approval.action).to_owned(),
+            approval.deadline.map_or_else(String::new, minute),
+            approval.group.name.clone(),
+        ]);
+    }
+    table.text(reader.width)
 }
 
 fn updates(computer: &ComputerDetail, reader: Reader) -> String {

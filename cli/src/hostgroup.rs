@@ -34,8 +34,8 @@ pub enum HostGroupCommand {
         /// A host, by name or by the id of its update client; can be given several times
         #[arg(long = "host", value_name = "HOST")]
         hosts: Vec<String>,
-        /// A condition instead of hosts: name=pc-*, os=Windows 11*, address=10.1.0.0/16, or != for not; of
-        /// several all hold
+        /// A condition instead of hosts: name=pc-*, os=Windows 11*, address=10.1.0.0/16, manufacturer=Dell*,
+        /// model=Latitude*, or != for not; of several all hold
         #[arg(long = "rule", value_name = "CONDITION", conflicts_with = "hosts")]
         rule: Vec<String>,
         /// The host group that it is beneath

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use headwater_model::Timestamp;
+use headwater_model::{Timestamp, is_unprintable};
 use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
@@ -43,9 +43,13 @@ impl Terminal<'_> {
         })
     }
 
-    /// Writes a text of lines that are ready.
+    /// Writes a text of lines that are ready. What goes into a file or a program stays as it is; a person's
+    /// window is shown nothing that commands it, JSON and CSV included.
     pub fn print(&mut self, text: &str) -> Result<(), Failure> {
-        self.out.write_all(text.trim_end().as_bytes())?;
+        match self.width {
+            Some(_) => self.out.write_all(harmless(&text.replace("\r\n", "\n")).trim_end().as_bytes())?,
+            None => self.out.write_all(text.trim_end().as_bytes())?,
+        }
         self.out.write_all(b"\n")?;
         Ok(self.out.flush()?)
     }
@@ -63,8 +67,33 @@ impl Terminal<'_> {
     }
 }
 
-/// A text without the control characters by which a title or a computer's name, which others chose,
-/// could command the terminal. Lines stay.
+/// A text without the characters by which a title or a computer's name, which others chose, could command
+/// the terminal or pass for another. Lines stay.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_unprintable(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_commands_no_window_and_is_whole_in_a_file() {
+        let data = "\"name\",\"a\u{1b}[2J\u{9b}\u{202e}b\"\r\n";
+        let shown = "\"name\",\"a\u{fffd}[2J\u{fffd}\u{fffd}b\"\n";
+        for (width, expected) in [(Some(80), shown), (None, &data.replace("\r\n", "\n"))] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut terminal = Terminal {
+                out: &mut out,
+                err: &mut err,
+                width,
+                has_bar: false,
+                now: Timestamp::EPOCH,
+                zone: TimeZone::UTC,
+                patience: Duration::ZERO,
+            };
+            terminal.print(data).expect("writes");
+            assert_eq!(String::from_utf8(out).expect("text"), expected);
+        }
+    }
 }

@@ -46,6 +46,13 @@ pub(crate) fn run(arguments: &RelinkArguments, session: &mut Session<'_, '_>) ->
 }
 
 fn preview(plan: &RelinkPlan, save: Option<&Path>, reader: Reader) -> String {
+    if plan.linked {
+        let said = format!(
+            "{} is the linked WSUS, through its new Linkage from now on. Nothing is to be written to it.",
+            plan.name
+        );
+        return paragraph(&said, reader.width);
+    }
     let found = counts(&RelinkCounts::of(&plan.steps));
     let found = if found.is_empty() { "nothing to write".to_owned() } else { format!("{found} to write") };
     let read = age(plan.read_at, reader.now);

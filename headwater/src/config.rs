@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use headwater_app::DATABASE;
 use headwater_link::LinkageUrl;
@@ -68,6 +69,15 @@ pub struct MicrosoftWsus {
     #[serde(default)]
     pub authentication: Authentication,
     pub ca_file: Option<PathBuf>,
+    #[serde(default = "answers_within_seconds")]
+    pub answers_within_seconds: u16,
+}
+
+/// The Linkages on the way to the managing server wait for 100 seconds.
+const ANSWERS_WITHIN_SECONDS_MAX: u16 = 90;
+
+fn answers_within_seconds() -> u16 {
+    ANSWERS_WITHIN_SECONDS_MAX
 }
 
 /// How an account proves itself to the administration service.
@@ -251,6 +261,7 @@ listen = "127.0.0.1:8532"
 # password_file = "/etc/headwater/wsus-password"
 # authentication = "ntlm"     # or "basic", for an update server of Headwater on another machine
 # ca_file = "/etc/headwater/wsus-ca.pem"
+# answers_within_seconds = 90 # a WSUS that is silent for longer counts as failed; 1 to 90
 
 [manager]
 # A database of PostgreSQL 15 or later for the managing server, which is this role's alone. SQLite in the
@@ -367,7 +378,7 @@ impl Config {
             credentials,
             ca_pem,
             plain_http: if self.insecure_http { PlainHttp::Anywhere } else { PlainHttp::OnLoopback },
-            patience: Patience::default(),
+            patience: Patience::with_answers_within(Duration::from_secs(wsus.answers_within_seconds.into())),
         }))
     }
 
@@ -424,6 +435,14 @@ impl Config {
         if self.linkage.parent.as_deref().is_some_and(|url| url.parse::<LinkageUrl>().is_err()) {
             return wrong("`linkage.parent` is an address such as https://wsus.example:8532/linkage");
         }
+        if self
+            .linkage
+            .microsoft_wsus
+            .as_ref()
+            .is_some_and(|wsus| !(1..=ANSWERS_WITHIN_SECONDS_MAX).contains(&wsus.answers_within_seconds))
+        {
+            return wrong("`linkage.microsoft_wsus.answers_within_seconds` must be between 1 and 90");
+        }
         if self.updates.port() == 1 {
             return wrong("`updates` needs a port above 1, for content is on the port below");
         }
@@ -475,6 +494,14 @@ mod tests {
         assert!(config.check().is_err());
         config = Config { console: Config::default().updates, ..Config::default() };
         assert!(config.check().is_err());
+        for (seconds, may_be) in [(0, false), (1, true), (90, true), (91, false)] {
+            let wsus = format!(
+                "roles = [\"linkage\"]\n[linkage.microsoft_wsus]\nurl = \"https://wsus.example\"\naccount = \
+                 \"a\"\nanswers_within_seconds = {seconds}"
+            );
+            let config: Config = toml::from_str(&wsus).expect("is read");
+            assert_eq!(config.check().is_ok(), may_be, "{seconds}");
+        }
     }
 
     #[test]

@@ -29,8 +29,11 @@ pub enum SignatureError {
     Other,
     #[error("it cannot be read")]
     Unreadable(#[source] serde_json::Error),
+    /// Of an order that is signed by who should have. Seconds that the clock here is ahead of the managing
+    /// server's.
     #[error(
-        "the clocks differ by {}: set them right on both machines, or let them follow one source of time",
+        "the Linkage's clock is {} the managing server's: set right which of them is wrong, or let both follow \
+         one source of time",
         apart(*.0)
     )]
     Clock(i64),
@@ -42,7 +45,8 @@ pub enum SignatureError {
 
 fn apart(seconds: i64) -> String {
     let minutes = seconds.abs() / 60;
-    format!("{} h {} min", minutes / 60, minutes % 60)
+    let side = if seconds < 0 { "behind" } else { "ahead of" };
+    format!("{} h {} min {side}", minutes / 60, minutes % 60)
 }
 
 pub fn sign_order(order: &Order, key: &Key) -> Result<Signed, SignatureError> {
@@ -182,9 +186,11 @@ mod tests {
         assert!(matches!(open(&altered, me), Err(SignatureError::Signature)));
         let strangers = sign_order(&order(1000), &other).expect("signs");
         assert!(matches!(open(&strangers, me), Err(SignatureError::Signature)));
-        let old = sign_order(&order(1000 - 3 * 3600 - 720), &manager).expect("signs");
-        let refused = open(&old, me).expect_err("is refused");
-        assert!(refused.to_string().contains("differ by 3 h 12 min"), "{refused}");
+        for (seconds, said) in [(-3 * 3600 - 720, "3 h 12 min ahead of"), (3600, "1 h 0 min behind")] {
+            let other = sign_order(&order(1000 + seconds), &manager).expect("signs");
+            let refused = open(&other, me).expect_err("is refused");
+            assert!(refused.to_string().contains(said), "{refused}");
+        }
     }
 
     #[test]

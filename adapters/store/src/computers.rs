@@ -214,9 +214,34 @@ impl Store {
     /// Forgets a computer of this server; says whether it was known. It comes back with its next
     /// contact, but not with what a lower server saw of it before.
     pub async fn delete_computer(&self, client: &ClientId, by: &str, now: Timestamp) -> Result<bool> {
+        let sql = "DELETE FROM computers WHERE client_id = $1 AND last_contact <= $2 AND server_id IS NULL";
+        self.delete(sql, client, Timestamp::MAX, by, now).await
+    }
+
+    /// The same for a computer of any server whose last contact is not after `silent_since`.
+    pub async fn delete_silent_computer(
+        &self,
+        client: &ClientId,
+        silent_since: Timestamp,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let sql = "DELETE FROM computers WHERE client_id = $1 AND last_contact <= $2";
+        self.delete(sql, client, silent_since, by, now).await
+    }
+
+    async fn delete(
+        &self,
+        sql: &'static str,
+        client: &ClientId,
+        silent_since: Timestamp,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
         let mut transaction = self.write.begin().await?;
-        let done = sqlx::query("DELETE FROM computers WHERE client_id = $1 AND server_id IS NULL")
+        let done = sqlx::query(sql)
             .bind(client.as_str().to_owned())
+            .bind(silent_since.as_micros())
             .execute(&mut *transaction)
             .await?;
         if done.rows_affected() == 1 {

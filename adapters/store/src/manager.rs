@@ -161,20 +161,7 @@ impl ManagerStore {
         .bind(new.linkage.as_bytes().to_vec())
         .execute(&mut *transaction)
         .await?;
-        sqlx::query(
-            "INSERT INTO linkages \
-             (linkage_id, public_key, server_id, name, paired_by, paired_at, certificate_until) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(new.linkage.as_bytes().to_vec())
-        .bind(new.public_key.clone())
-        .bind(new.server.as_bytes().to_vec())
-        .bind(rows::text(&new.name))
-        .bind(rows::text(&new.paired_by))
-        .bind(new.paired_at.as_micros())
-        .bind(new.certificate_until.map(Timestamp::as_micros))
-        .execute(&mut *transaction)
-        .await?;
+        insert_linkage(&mut transaction, new).await?;
         if let Some(url) = url {
             sqlx::query("INSERT INTO link (one, url, linkage_id) VALUES (1, $1, $2)")
                 .bind(url.to_owned())
@@ -403,8 +390,15 @@ impl ManagerStore {
 
     /// Records what an operator did.
     pub async fn audit(&self, row: &AuditRow) -> Result<()> {
+        self.audit_all(std::slice::from_ref(row)).await
+    }
+
+    /// The same of what was done together.
+    pub async fn audit_all(&self, rows: &[AuditRow]) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        audit(&mut transaction, row).await?;
+        for row in rows {
+            audit(&mut transaction, row).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -448,6 +442,24 @@ fn linkage(row: &AnyRow) -> Result<LinkageRow> {
         paired_at: rows::time(row, 5)?,
         certificate_until: rows::optional_time(row, 6)?,
     })
+}
+
+async fn insert_linkage(connection: &mut AnyConnection, new: &LinkageRow) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO linkages \
+         (linkage_id, public_key, server_id, name, paired_by, paired_at, certificate_until) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(new.linkage.as_bytes().to_vec())
+    .bind(new.public_key.clone())
+    .bind(new.server.as_bytes().to_vec())
+    .bind(rows::text(&new.name))
+    .bind(rows::text(&new.paired_by))
+    .bind(new.paired_at.as_micros())
+    .bind(new.certificate_until.map(Timestamp::as_micros))
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -91,14 +91,28 @@ pub struct Patience {
     /// How long a connection may be unused before another one is opened. IIS closes it after two minutes, and
     /// of a write that is just on its way then nobody knows whether it was done.
     pub idle: Duration,
-    /// Until a small answer begins. Approvals wait for the locks of the database.
+    /// Until a small answer begins, with the calls before it. Approvals wait for the locks of the database.
     pub small_answer: Duration,
-    /// Until a large one begins: with a large database some questions take minutes.
+    /// Until a large one begins: with a large database some questions take long.
     pub large_answer: Duration,
     /// Between two pieces of an answer.
     pub piece: Duration,
     /// From the beginning of an answer to its end.
     pub whole: Duration,
+}
+
+impl Patience {
+    /// With a server that begins each answer within this time, and is never silent for longer.
+    pub fn with_answers_within(within: Duration) -> Self {
+        let usual = Self::default();
+        Self {
+            connect: usual.connect.min(within),
+            small_answer: within,
+            large_answer: within,
+            piece: usual.piece.min(within),
+            ..usual
+        }
+    }
 }
 
 impl Default for Patience {

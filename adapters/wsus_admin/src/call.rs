@@ -4,6 +4,7 @@ use bytes::Bytes;
 use headwater_wsus::soap::{self, Envelope, Fault, Request, encode_request};
 use headwater_wsus::wsusar::reason;
 use http::{HeaderMap, StatusCode, header};
+use tokio::time::{Instant, timeout_at};
 
 use crate::link::{Answer, Call};
 use crate::operation::{Effect, Operation, Weight};
@@ -32,7 +33,12 @@ impl Wsus {
 
     /// A call without a look at the role.
     pub(crate) async fn ask<O: Operation>(&self, operation: &O) -> Result<O::Response> {
-        let answer = self.link.lock().await.exchange(&prepare(operation, &self.patience)).await?;
+        let call = prepare(operation, &self.patience);
+        // A call that stands behind another one, which a silent server was sent, does not wait for both.
+        let silent = |_| Error::Silent { operation: O::NAME, waited: call.allowed };
+        let mut link = timeout_at(call.begins_by, self.link.lock()).await.map_err(silent)?;
+        let answer = link.exchange(&call).await?;
+        drop(link);
         let account = self.account.clone();
         if answer.body.len() < OWN_THREAD_BYTES {
             return read::<O>(&answer, account);
@@ -45,16 +51,18 @@ impl Wsus {
 }
 
 fn prepare<O: Operation>(operation: &O, patience: &Patience) -> Call {
+    let allowed = match O::WEIGHT {
+        Weight::Small => patience.small_answer,
+        Weight::Large => patience.large_answer,
+    };
     Call {
         operation: O::NAME,
         action: O::action(),
         body: Bytes::from(encode_request(operation)),
         effect: O::EFFECT,
         bytes_max: O::WEIGHT.bytes_max(),
-        first_byte: match O::WEIGHT {
-            Weight::Small => patience.small_answer,
-            Weight::Large => patience.large_answer,
-        },
+        allowed,
+        begins_by: Instant::now() + allowed,
         piece: patience.piece,
         whole: patience.whole,
     }

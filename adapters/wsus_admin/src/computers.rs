@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
 use headwater_wsus::wsusar::{
-    ALL_COMPUTERS, Cell, ComputerRow, ExecuteSPGetComputerCount, ExecuteSPSearchComputers, MembershipRow,
-    OWN_COMPUTERS, RequestedGroupRow, RowSet,
+    ALL_COMPUTERS, Cell, ComputerRow, ExecuteSPDeleteComputer, ExecuteSPGetComputerCount,
+    ExecuteSPSearchComputers, MembershipRow, OWN_COMPUTERS, RequestedGroupRow, RowSet,
 };
 
 use crate::rows::{self, client_id, text, wrong};
@@ -81,6 +81,11 @@ impl Wsus {
         type O = ExecuteSPGetComputerCount;
         let count = self.call(&O { computer_target_scope_xml: scope.xml() }).await?.result;
         u64::try_from(count).map_err(|_| wrong::<O>("count", count))
+    }
+
+    /// Forgets a computer of the server itself. It is known again with its next contact.
+    pub async fn delete_computer(&self, computer: &ClientId) -> Result<()> {
+        self.call(&ExecuteSPDeleteComputer { id: Some(computer.to_string()) }).await.map(drop)
     }
 }
 

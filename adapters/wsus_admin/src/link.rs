@@ -33,8 +33,9 @@ pub(crate) struct Call {
     pub body: Bytes,
     pub effect: Effect,
     pub bytes_max: usize,
-    /// Until the answer begins.
-    pub first_byte: Duration,
+    /// Until the answer begins, from when it was asked for here, and when that has passed.
+    pub allowed: Duration,
+    pub begins_by: Instant,
     pub piece: Duration,
     /// Until the answer ends, from its beginning on.
     pub whole: Duration,
@@ -185,8 +186,9 @@ impl Open {
             self.sender.ready().await?;
             self.sender.send_request(request).await
         };
-        let waited = call.first_byte;
-        let response = timeout(waited, sent).await.map_err(|_| Error::Silent { operation, waited })?;
+        let waited = call.allowed;
+        let response =
+            timeout_at(call.begins_by, sent).await.map_err(|_| Error::Silent { operation, waited })?;
         let (head, body) = response.map_err(|source| Error::Broken { operation, source })?.into_parts();
         let read = timeout_at(Instant::now() + call.whole, collect(call, body)).await;
         let body = read.map_err(|_| Error::Slow { operation, allowed: call.whole })??;

@@ -80,6 +80,7 @@ operations! {
         ExecuteSPAcceptEula,
         ExecuteSPCreateTargetGroup1,
         ExecuteSPCreateTargetGroup2,
+        ExecuteSPDeleteComputer,
         ExecuteSPDeleteTargetGroup,
         ExecuteSPDeleteUpdate,
         ExecuteSPDeleteUpdateByUpdateID,

@@ -153,6 +153,12 @@ fn a_computer_is_shown() {
              "since": "2026-10-04T15:03:36Z", "error": "0x80240022"},
             {"id": OFFICE, "title": office()["title"], "state": "pending_restart",
              "since": "2026-10-01T15:03:36Z"}
+        ],
+        "approvals": [
+            {"id": CUMULATIVE, "title": cumulative()["title"], "action": "install",
+             "deadline": "2026-12-24T03:00:00Z", "group": {"id": TOKYO, "name": "Tokyo"}},
+            {"id": OFFICE, "title": office()["title"], "action": "block",
+             "group": {"id": PILOT, "name": "Pilot"}}
         ]
     });
     detail.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
@@ -180,6 +186,10 @@ fn a_computer_is_shown() {
             "ID        TITLE                                    STATE              SINCE",
             "56309036  2026-10 Cumulative Update for Windows…   failed 0x80240022  2 h ago",
             "e0789628  Security Update for Microsoft Office…    waits for restart  3 days ago",
+            "",
+            "ID        IN EFFECT                    ACTION   DEADLINE              DECIDED BY",
+            "56309036  2026-10 Cumulative Update…   install  2026-12-24 03:00 UTC  Tokyo",
+            "e0789628  Security Update for…         block    –                     Pilot",
         ])
     );
 }

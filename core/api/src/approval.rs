@@ -51,6 +51,29 @@ pub struct ApprovalRequest {
     pub deadline: Option<Timestamp>,
     #[serde(default)]
     pub new_revisions: NewRevisions,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenUpdate>,
+}
+
+/// The approvals of an update, as the operator saw them before deciding. If something else stands when the
+/// decision is written, the update is refused. One that is not named is not compared, but on a managing
+/// server, which compares it with what it shows itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenUpdate {
+    #[serde(with = "text")]
+    pub update: UpdateId,
+    pub approvals: Vec<SeenApproval>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenApproval {
+    #[serde(with = "text")]
+    pub group: GroupId,
+    pub action: ApprovalAction,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub deadline: Option<Timestamp>,
 }
 
 /// What becomes of an approval when a new revision of its update arrives.
@@ -73,6 +96,8 @@ pub struct ApprovalWithdrawal {
     pub updates: Vec<UpdateId>,
     #[serde(with = "text")]
     pub group: GroupId,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenUpdate>,
 }
 
 /// Decline updates, which takes back their approvals, or undo that, which does not restore them.
@@ -82,6 +107,9 @@ pub struct DeclineRequest {
     /// At most [`UPDATES_PER_REQUEST_MAX`](crate::UPDATES_PER_REQUEST_MAX).
     #[serde(with = "text::list")]
     pub updates: Vec<UpdateId>,
+    /// Declining is refused where it would take back what was not seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenUpdate>,
 }
 
 /// Stop an update on a managing server.

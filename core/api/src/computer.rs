@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupRef, ServerRef, UpdateCounts, text};
+use crate::{ApprovalAction, GroupRef, ServerRef, UpdateCounts, text};
 
 /// Which computers to list, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,10 @@ pub struct ComputerSummary {
     /// Such as `10.0.26200.6584`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     #[serde(with = "text")]
     pub last_contact_at: Timestamp,
     /// When it last told which updates it needs; absent before the first time.
@@ -76,15 +80,29 @@ pub struct ComputerDetail {
     /// Such as `AMD64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub manufacturer: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
     /// The name of the group that its policy asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_group: Option<String>,
     /// The updates that it needs, fails on or waits with, failed ones first; at most a thousand.
     pub updates: Vec<ComputerUpdate>,
+    /// What is in effect for it, of its own groups and those above them, by title; at most a thousand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<EffectiveApproval>,
+}
+
+/// What a computer is to do with an update after all its groups were asked: the nearest approval of each
+/// counts, Install before Uninstall before the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectiveApproval {
+    #[serde(with = "text")]
+    pub id: UpdateId,
+    pub title: String,
+    pub action: ApprovalAction,
+    /// The earliest of those that say the same.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub deadline: Option<Timestamp>,
+    /// The group that decided it.
+    pub group: GroupRef,
 }
 
 /// What one computer said about one update.

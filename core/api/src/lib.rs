@@ -36,16 +36,17 @@ mod wsus;
 
 pub use approval::{
     Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
-    NewRevisions, Refusal, UpdatesOutcome,
+    NewRevisions, Refusal, SeenApproval, SeenUpdate, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
 pub use clean_up::{
-    ApplyCleanUp, CLEAN_UP_DAYS, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer, CleanUpUpdate,
-    CleanedServer, KeptUpdate, ObsoleteBecause,
+    ApplyCleanUp, CLEAN_UP_DAYS, CleanUpComputer, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer,
+    CleanUpUpdate, CleanedServer, GoneBecause, KeptUpdate, ObsoleteBecause,
 };
 pub use computer::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, MoveRequest,
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,
+    MoveRequest,
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};

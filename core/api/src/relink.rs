@@ -36,6 +36,9 @@ pub struct RelinkPlan {
     pub open: Vec<String>,
     /// In sentences: approvals that the WSUS before did not have. They stay.
     pub only_there: Vec<String>,
+    /// Whether it is the linked WSUS already, whose Linkage was installed anew: nothing is left to apply.
+    #[serde(default)]
+    pub linked: bool,
     /// Of all steps.
     pub state: String,
 }

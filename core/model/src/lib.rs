@@ -7,6 +7,7 @@ mod digest;
 mod id;
 pub mod oracle;
 mod serial;
+mod text;
 mod timestamp;
 mod version;
 
@@ -16,5 +17,6 @@ pub use id::{
     ClientId, ClientIdError, EulaId, GroupId, Guid, HostGroupId, HostId, IdError, LinkageId, RevisionId,
     ServerId, UpdateId, UpdateIdentity,
 };
+pub use text::is_unprintable;
 pub use timestamp::{Timestamp, TimestampError};
 pub use version::ProtocolVersion;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use headwater_model::GroupId;
+use headwater_model::{GroupId, is_unprintable};
 
 /// The root of the tree: every computer is in it (fact 59).
 pub const ALL_COMPUTERS: GroupId = GroupId::from_u128(0xa0a08746_4dbe_4a37_9adf_9e7652c0b421);
@@ -25,8 +25,8 @@ pub fn is_built_in(group: GroupId) -> bool {
 
 /// The deepest nesting; a chain of parents that is longer is cut there.
 pub const DEPTH_MAX: usize = 32;
-/// The longest name in characters, as in Microsoft's console.
-pub const NAME_CHARS_MAX: usize = 255;
+/// The longest name in UTF-16 units, as Microsoft's servers count.
+pub const NAME_UNITS_MAX: usize = 255;
 
 /// One computer group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,24 +52,24 @@ pub struct GroupTree {
 /// Why a name cannot be a group's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    #[error("a group name is empty")]
+    #[error("a group name is not empty and has no space at its ends")]
     Empty,
-    #[error("a group name has {0} characters, more than {NAME_CHARS_MAX}")]
+    #[error("a group name has {0} characters, more than {NAME_UNITS_MAX}")]
     TooLong(usize),
-    #[error("a group name cannot contain `{0}`")]
+    #[error("a group name cannot contain {0:?}")]
     Forbidden(char),
 }
 
 /// Checks a name by the rules of Microsoft's servers, so that it can go to each of the tree.
 pub fn check_name(name: &str) -> Result<(), NameError> {
-    let chars = name.chars().count();
+    let units = name.encode_utf16().count();
     if name.trim().is_empty() || name.trim() != name {
         return Err(NameError::Empty);
     }
-    if chars > NAME_CHARS_MAX {
-        return Err(NameError::TooLong(chars));
+    if units > NAME_UNITS_MAX {
+        return Err(NameError::TooLong(units));
     }
-    match name.chars().find(|c| c.is_control() || r#"/\.*?"<>|:;,+=[]^~!@#$%&(){}'`"#.contains(*c)) {
+    match name.chars().find(|c| is_unprintable(*c) || r#"/\.*?"<>|:;,+=[]^~!@#$%&(){}'`"#.contains(*c)) {
         Some(forbidden) => Err(NameError::Forbidden(forbidden)),
         None => Ok(()),
     }
@@ -184,6 +184,11 @@ mod tests {
         assert_eq!(check_name(" "), Err(NameError::Empty));
         assert_eq!(check_name("a/b"), Err(NameError::Forbidden('/')));
         assert_eq!(check_name("a.b"), Err(NameError::Forbidden('.')));
+        assert_eq!(check_name("a\u{202e}b"), Err(NameError::Forbidden('\u{202e}')));
+        assert_eq!(check_name("משרד"), Ok(()));
         assert_eq!(check_name(&"x".repeat(256)), Err(NameError::TooLong(256)));
+        // Of two units each.
+        assert_eq!(check_name(&"🐧".repeat(127)), Ok(()));
+        assert_eq!(check_name(&"🐧".repeat(128)), Err(NameError::TooLong(256)));
     }
 }

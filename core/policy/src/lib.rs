@@ -15,6 +15,7 @@ pub mod offer;
 pub mod replica_plan;
 pub mod rollup;
 pub mod rollup_plan;
+pub mod seen;
 pub mod serving;
 pub mod snapshot;
 pub mod sync_plan;

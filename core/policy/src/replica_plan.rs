@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use headwater_model::{EulaId, GroupId, Guid, Timestamp, UpdateId};
 
 use crate::approval::Action;
-use crate::group::{ALL_COMPUTERS, BUILT_IN, DEPTH_MAX, Group, NAME_CHARS_MAX, is_built_in};
+use crate::group::{ALL_COMPUTERS, BUILT_IN, DEPTH_MAX, Group, NAME_UNITS_MAX, is_built_in};
 use crate::sync_plan::Standing;
 
 /// An approval of the upstream server.
@@ -110,7 +110,7 @@ fn arrange(above: &[Group]) -> Result<HashMap<GroupId, Group>, PlanError> {
     let mut names: HashSet<String> = BUILT_IN.iter().map(|(_, name, _)| name.to_lowercase()).collect();
     let mut groups = HashMap::new();
     for group in above.iter().filter(|group| !is_built_in(group.id)) {
-        let proper = (1..=NAME_CHARS_MAX).contains(&group.name.trim().chars().count());
+        let proper = (1..=NAME_UNITS_MAX).contains(&group.name.trim().encode_utf16().count());
         if !proper || group.name.chars().any(char::is_control) {
             return Err(PlanError::GroupName(group.id));
         }

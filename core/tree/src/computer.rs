@@ -16,6 +16,9 @@ pub struct Computer {
     pub name: String,
     pub address: String,
     pub os: String,
+    /// Of the machine, as its firmware has it.
+    pub manufacturer: String,
+    pub model: String,
     pub first_contact_at: Timestamp,
     pub last_contact_at: Timestamp,
     /// What its policy asks for: names of groups, separated by semicolons.
@@ -83,6 +86,8 @@ mod tests {
             name: "PC1.example.org".into(),
             address: String::new(),
             os: String::new(),
+            manufacturer: String::new(),
+            model: String::new(),
             first_contact_at: Timestamp::EPOCH,
             last_contact_at: now.plus_seconds(-30 * 86_400),
             requested_group: " Berlin ;; Berlin - Pilot".into(),

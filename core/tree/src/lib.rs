@@ -5,7 +5,7 @@
 //! took the place of may go ([`recreate`]), whether a server is in step with the top ([`in_step`],
 //! [`difference`]), what is written on one that follows by itself ([`follow`]), what one in the place of the top
 //! lacks ([`relink`]), which server is next ([`order`]), which runs are begun that Linkages ask for ([`asked`]), and
-//! what is cleaned up ([`clean_up`]).
+//! what is cleaned up ([`clean_up`], [`silent`]).
 
 pub mod asked;
 pub mod clean_up;
@@ -26,4 +26,5 @@ pub mod rule;
 #[cfg(test)]
 mod sample;
 pub mod server;
+pub mod silent;
 pub mod window;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use headwater_model::{GroupId, HostGroupId};
+use headwater_model::{GroupId, HostGroupId, is_unprintable};
 
 use crate::computer::folded;
 use crate::host::HostGroups;
@@ -98,7 +98,7 @@ pub fn check_form(name: &str) -> Result<(), Problem> {
 }
 
 fn is_forbidden(c: char) -> bool {
-    c.is_control() || FORBIDDEN.contains(c)
+    is_unprintable(c) || FORBIDDEN.contains(c)
 }
 
 /// Finds the names that cannot be, each with a proposal. Of several host groups that want one name the
@@ -157,8 +157,9 @@ fn propose(name: &str, taken: &mut HashSet<String>, next: &mut BTreeMap<String, 
     }
 }
 
-/// The name with a hyphen for what is forbidden, without superfluous spaces, and cut.
-fn valid(name: &str) -> String {
+/// A name of valid form close to this one, with a hyphen for what is forbidden, without superfluous spaces,
+/// and cut.
+pub fn valid(name: &str) -> String {
     let words = name.split_whitespace().map(|word| word.replace(is_forbidden, "-"));
     let joined = words.collect::<Vec<String>>().join(" ");
     match cut(&joined, NAME_UNITS_MAX) {

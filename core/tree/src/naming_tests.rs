@@ -59,10 +59,11 @@ fn names_are_flattened() {
 
 #[test]
 fn every_forbidden_character_is_refused() {
-    for forbidden in FORBIDDEN.chars().chain(['\u{7}', '\n']) {
+    for forbidden in FORBIDDEN.chars().chain(['\u{7}', '\n', '\u{202e}']) {
         assert_eq!(check_form(&format!("a{forbidden}b")), Err(Problem::Forbidden(forbidden)));
     }
-    for name in ["Berlin - Pilot", "Büro 東京", "a_b-c", &"x".repeat(255)] {
+    for name in ["Berlin - Pilot", "Büro 東京", "a_b-c", "משרד", "-1", "👩\u{200d}👧", &"x".repeat(255)]
+    {
         assert_eq!(check_form(name), Ok(()), "{name}");
     }
 }

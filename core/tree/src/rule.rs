@@ -30,6 +30,8 @@ enum What {
     /// Patterns match whole texts without regard to case; `*` stands for anything.
     Name(String),
     Os(String),
+    Manufacturer(String),
+    Model(String),
     /// An address, or a network with the length of its prefix.
     Address(IpAddr, u8),
 }
@@ -42,7 +44,8 @@ pub enum RuleError {
     )]
     Size,
     #[error(
-        "`{0}` is no condition: write `name=pc-*`, `os=Windows 11*`, or `address=10.1.0.0/16`; `!=` for not"
+        "`{0}` is no condition: write `name=pc-*`, `os=Windows 11*`, `address=10.1.0.0/16`, \
+         `manufacturer=Dell*` or `model=Latitude*`; `!=` for not"
     )]
     Form(String),
     #[error("`{0}` is neither an address nor a network such as `10.1.0.0/16`")]
@@ -55,11 +58,19 @@ pub struct Seen<'a> {
     pub name: &'a str,
     pub address: &'a str,
     pub os: &'a str,
+    pub manufacturer: &'a str,
+    pub model: &'a str,
 }
 
 impl<'a> From<&'a Computer> for Seen<'a> {
     fn from(computer: &'a Computer) -> Self {
-        Self { name: &computer.name, address: &computer.address, os: &computer.os }
+        Self {
+            name: &computer.name,
+            address: &computer.address,
+            os: &computer.os,
+            manufacturer: &computer.manufacturer,
+            model: &computer.model,
+        }
     }
 }
 
@@ -114,6 +125,8 @@ impl FromStr for Condition {
         let what = match field.trim().to_lowercase().as_str() {
             "name" => What::Name(value.to_lowercase()),
             "os" => What::Os(value.to_lowercase()),
+            "manufacturer" => What::Manufacturer(value.to_lowercase()),
+            "model" => What::Model(value.to_lowercase()),
             "address" => network(value).ok_or_else(|| RuleError::Address(value.to_owned()))?,
             _ => return Err(wrong()),
         };
@@ -139,6 +152,8 @@ impl What {
                 is_like(&name, pattern) || is_like(short, pattern)
             }
             Self::Os(pattern) => is_like(&folded(seen.os), pattern),
+            Self::Manufacturer(pattern) => is_like(&folded(seen.manufacturer), pattern),
+            Self::Model(pattern) => is_like(&folded(seen.model), pattern),
             Self::Address(network, prefix) => {
                 seen.address.parse().is_ok_and(|address| is_within(address, *network, *prefix))
             }
@@ -209,6 +224,20 @@ mod tests {
         check("address=fd00::1:0/112", &["srv-1"]);
         check("address=0.0.0.0/0", &["PC-1.Berlin.example", "pc-2.munich.example"]);
         check("address=::/0", &["srv-1"]);
+    }
+
+    #[test]
+    fn a_machine_is_found_by_what_its_firmware_says() {
+        let machine = |manufacturer: &str, model: &str| Computer {
+            manufacturer: manufacturer.into(),
+            model: model.into(),
+            ..computer("pc", "", "")
+        };
+        let rule: Rule = "manufacturer=dell*\nmodel!=*5440".parse().expect("a rule");
+        let found =
+            [("Dell Inc.", "Latitude 7450"), ("Dell Inc.", "Latitude 5440"), ("LENOVO", "21CB"), ("", "")]
+                .map(|(manufacturer, model)| rule.matches(&machine(manufacturer, model)));
+        assert_eq!(found, [true, false, false, false]);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub fn computer(server: u128, number: u128, name: &str, days: (i64, i64)) -> Com
         os: "Windows 11".into(),
         first_contact_at: day(days.0),
         last_contact_at: day(days.1),
+        manufacturer: String::new(),
+        model: String::new(),
         requested_group: String::new(),
         groups: vec![],
     }

@@ -64,6 +64,7 @@ pub fn fuzz_administration(data: &[u8]) {
     operation::<wsusar::ExecuteSPCreateTargetGroup1>(&text);
     operation::<wsusar::ExecuteSPCreateTargetGroup2>(&text);
     operation::<wsusar::ExecuteSPDeclineUpdate>(&text);
+    operation::<wsusar::ExecuteSPDeleteComputer>(&text);
     operation::<wsusar::ExecuteSPDeleteUpdate>(&text);
     operation::<wsusar::ExecuteSPDeleteUpdateByUpdateID>(&text);
     operation::<wsusar::ExecuteSPDeleteTargetGroup>(&text);

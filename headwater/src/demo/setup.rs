@@ -13,6 +13,7 @@ use headwater_manager::{Manager, ManagerError};
 use headwater_model::{GroupId, UpdateId};
 use headwater_policy::approval::Action;
 use headwater_policy::group::ALL_COMPUTERS;
+use headwater_policy::seen::Seen;
 
 use super::computers::{self, Computer};
 use super::{DRIFTING, DemoError, SILENT, Server};
@@ -145,10 +146,11 @@ async fn decide(app: &App, groups: &[&str], failing: Option<UpdateId>) -> Result
     let share = (updates.len() / groups.len()).max(1);
     for ((number, id), updates) in ids.into_iter().enumerate().zip(updates.chunks(share)) {
         let deadline = (number == 0).then_some(week);
-        app.approve(&by, updates, id, Some(Terms { deadline, ..Action::Install.into() })).await?;
+        app.approve(&by, updates, id, Some(Terms { deadline, ..Action::Install.into() }), &Seen::default())
+            .await?;
     }
     let failing: Vec<UpdateId> = failing.into_iter().collect();
-    app.approve(&by, &failing, ALL_COMPUTERS, Some(Action::Install.into())).await?;
+    app.approve(&by, &failing, ALL_COMPUTERS, Some(Action::Install.into()), &Seen::default()).await?;
     Ok(())
 }
 

@@ -2,13 +2,17 @@
 //! once it answers again the next run finishes.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
+use headwater_wsus::wusp::DeploymentAction;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::tree::{Node, administered, differences, pair, states, sync};
+use crate::process::{catalogue, documents, run};
+use crate::tree::{Node, administered, differences, eventually, known_to_all, pair, states, sync};
 
 /// What stands between a Linkage and its WSUS.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +23,8 @@ enum Answers {
     With(&'static str),
     /// The connection ends after this part of an answer.
     Half(&'static str),
+    /// Nothing follows this, and the connection stays.
+    Silent(&'static str),
 }
 
 /// Stands between a Linkage and its WSUS, and answers as it is told.
@@ -55,13 +61,15 @@ async fn answer(mut client: TcpStream, target: SocketAddr, mut answers: watch::R
             }
             return;
         }
-        Answers::With(text) | Answers::Half(text) => text,
+        Answers::With(text) | Answers::Half(text) | Answers::Silent(text) => text,
     };
     // The request is read, so that the answer is not lost with it.
     let mut request = [0; 64 << 10];
     let _ = client.read(&mut request).await;
     let _ = client.write_all(said.as_bytes()).await;
-    let _ = client.shutdown().await;
+    if !matches!(current, Answers::Silent(_)) {
+        let _ = client.shutdown().await;
+    }
     // Whatever is still sent is taken until the other side has had enough.
     while client.read(&mut request).await.is_ok_and(|read| read > 0) {}
 }
@@ -71,27 +79,99 @@ fn problem(report: &Value, server: usize) -> String {
     report["servers"][server]["problem"].as_str().unwrap_or_default().to_owned()
 }
 
+/// A top WSUS with two replicas: Munich, and Berlin, whose Linkage asks the administration service by a way
+/// that can be disturbed.
+struct Tree {
+    manager: Node,
+    top: Node,
+    munich: Node,
+    between: Between,
+    /// They run until the end.
+    _berlin: [Node; 2],
+}
+
+impl Tree {
+    /// A computer of Berlin is to be in the group of that name, and is not yet. `more` is part of the
+    /// configuration of Berlin's Linkage.
+    async fn start(folder: &TempDir, more: &str) -> Self {
+        let manager = Node::start(folder, "hq", "\"manager\"", None);
+        let top = Node::wsus(folder, "top", None);
+        top.done(&["update", "import", &documents(&catalogue(120))]);
+        top.done(&["group", "create", "Berlin"]);
+        let munich = Node::wsus(folder, "munich", Some(&top));
+        let wsus = Node::start_with(folder, "berlin", "\"update-server\"", "");
+        wsus.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+        wsus.done(&["upstream", "sync", "--wait"]);
+        let between = Between::before(wsus.server.updates_url()).await;
+        let wsus_url = format!("http://{}", between.address);
+        let more = format!("parent = \"{}\"\n{}{more}", top.linkage_url(), administered(folder, &wsus_url));
+        let linkage = Node::start_with(folder, "berlin-linkage", "\"linkage\"", &more);
+        manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+        pair(&manager, &munich, &munich).await;
+        pair(&manager, &wsus, &linkage).await;
+        wsus.computer(1).await;
+        manager.done(&["hostgroup", "import", "--from-wsus"]);
+        manager.done(&["hostgroup", "add", "Berlin", "pc1"]);
+        Self { manager, top, munich, between, _berlin: [wsus, linkage] }
+    }
+}
+
+/// A synchronisation while Berlin answers so: one line about it says this, and Munich is brought in step.
+fn check(tree: &Tree, answers: Answers, word: &str) {
+    tree.between.answers.send_replace(answers);
+    let (report, code) = sync(&tree.manager.data, &[]);
+    let of_berlin = problem(&report, 1);
+    assert_eq!((code, states(&report)), (1, "in_step failed in_step".to_owned()), "{answers:?}: {report}");
+    assert!(!of_berlin.is_empty() && !of_berlin.contains('\n'), "{answers:?}: {report}");
+    assert!(of_berlin.contains(word), "{answers:?}: {of_berlin}");
+}
+
+/// Berlin answers again, and the next run does what is left.
+fn finish(tree: &Tree) {
+    tree.between.answers.send_replace(Answers::Truly);
+    let (report, code) = sync(&tree.manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    assert!(report["servers"][1]["changed"].to_string().contains("added to Berlin"), "{report}");
+    assert_eq!(sync(&tree.manager.data, &[]).1, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_wsus_holds_up_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tree = Tree::start(&folder, "answers_within_seconds = 2\n").await;
+    let Tree { manager, top, munich, .. } = &tree;
+    let begun = Instant::now();
+    for said in ["", "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 9000\r\n\r\n<soap"] {
+        check(&tree, Answers::Silent(said), "berlin.test.example: it was silent for 2 seconds after Get");
+    }
+    // The limit is what a run waits for, twice: when it looks at the tree, and when it is the server's turn.
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    let doctor = run(&manager.data, &["wsus", "doctor"]);
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("berlin.test.example: it was silent for 2 seconds"), "{said}");
+
+    // A halt waits for nobody.
+    let mut agent = munich.computer(2).await;
+    let update = known_to_all(top, std::slice::from_ref(&agent))[0].id;
+    manager.done(&["update", "approve", &update.to_string(), "--group", "All Computers"]);
+    check(&tree, Answers::Silent(""), "it was silent for 2 seconds");
+    agent.scan().await.expect("scans");
+    assert_eq!(agent.action(update), Some(DeploymentAction::Install));
+    manager.done(&["update", "halt", &update.to_string()]);
+    let is_offered = || {
+        let shown = munich.json(&["update", "show", &update.to_string()]);
+        !shown["approvals"].as_array().expect("approvals").is_empty()
+    };
+    eventually(|| !is_offered()).await;
+    agent.scan().await.expect("scans");
+    assert_ne!(agent.action(update), Some(DeploymentAction::Install));
+    finish(&tree);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wsus_that_answers_badly_holds_up_nobody_else() {
     let folder = tempfile::tempdir().expect("a folder");
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
-    top.done(&["group", "create", "Berlin"]);
-    let munich = Node::wsus(&folder, "munich", Some(&top));
-    let wsus = Node::start_with(&folder, "berlin", "\"update-server\"", "");
-    wsus.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
-    wsus.done(&["upstream", "sync", "--wait"]);
-    let between = Between::before(wsus.server.updates_url()).await;
-    let wsus_url = format!("http://{}", between.address);
-    let more = format!("parent = \"{}\"\n{}", top.linkage_url(), administered(&folder, &wsus_url));
-    let linkage = Node::start_with(&folder, "berlin-linkage", "\"linkage\"", &more);
-    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
-    pair(&manager, &munich, &munich).await;
-    pair(&manager, &wsus, &linkage).await;
-    wsus.computer(1).await;
-    manager.done(&["hostgroup", "import", "--from-wsus"]);
-    manager.done(&["hostgroup", "add", "Berlin", "pc1"]);
-
+    let tree = Tree::start(&folder, "").await;
     let days = [
         (
             Answers::With("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
@@ -116,16 +196,7 @@ async fn a_wsus_that_answers_badly_holds_up_nobody_else() {
         (Answers::With("SSH-2.0-OpenSSH_9.2\r\n"), "the connection broke"),
     ];
     for (answers, word) in days {
-        between.answers.send_replace(answers);
-        let (report, code) = sync(&manager.data, &[]);
-        let of_berlin = problem(&report, 1);
-        assert_eq!(code, 1, "{answers:?}: {report}");
-        assert!(states(&report).starts_with("in_step ") && states(&report).ends_with(" in_step"), "{report}");
-        assert!(!of_berlin.is_empty() && !of_berlin.contains('\n'), "{answers:?}: {report}");
-        assert!(of_berlin.contains(word), "{answers:?}: {of_berlin}");
+        check(&tree, answers, word);
     }
-    between.answers.send_replace(Answers::Truly);
-    let (report, code) = sync(&manager.data, &[]);
-    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
-    assert!(report["servers"][1]["changed"].to_string().contains("added to Berlin"), "{report}");
+    finish(&tree);
 }

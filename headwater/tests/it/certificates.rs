@@ -14,6 +14,7 @@ use headwater_linkage::{Linkage, Microsoft, Wsus};
 use headwater_manager::{Manager, follow_wsus};
 use headwater_model::{LinkageId, ServerId, Timestamp};
 use headwater_store::{LinkageRow, ManagerStore, Place};
+use headwater_testkit::TestClock;
 use headwater_wsus_admin::{Access, Account, Credentials, Password, Patience, PlainHttp};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,7 +52,7 @@ fn today() -> Timestamp {
 }
 
 /// A Linkage of a WSUS that does not answer: certificates are none of its business.
-fn linkage(folder: &TempDir) -> Arc<Linkage> {
+fn linkage(folder: &TempDir, clock: Clock) -> Arc<Linkage> {
     let access = Access {
         address: "http://127.0.0.1:9".parse().expect("an address"),
         credentials: Credentials::Ntlm(
@@ -62,12 +63,13 @@ fn linkage(folder: &TempDir) -> Arc<Linkage> {
         patience: Patience::default(),
     };
     let wsus = headwater_wsus_admin::Wsus::new(access).expect("a driver");
-    let wsus = Wsus::Microsoft(Arc::new(Microsoft::new(wsus, "top.example".to_owned(), today())));
-    Linkage::open(folder.path(), wsus, Clock::from_fn(today)).expect("opens")
+    let wsus = Wsus::Microsoft(Arc::new(Microsoft::new(wsus, "top.example".to_owned(), clock.now())));
+    Linkage::open(folder.path(), wsus, clock).expect("opens")
 }
 
 /// Pairs them, and keeps the link as it is kept once the WSUS has said who it is.
-async fn link(place: &Place, linkage: &Linkage, url: &str) {
+async fn link(place: &Place, linkage: &Linkage, url: &str, now: Timestamp) {
+    let today = || now;
     let store = ManagerStore::open(place).await.expect("opens");
     let authority = Authority::generate(today()).expect("an authority");
     store.authority(&authority.key.secret(), &authority.certificate, today()).await.expect("writes");
@@ -92,7 +94,7 @@ async fn link(place: &Place, linkage: &Linkage, url: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_renewed_by_itself_as_time_passes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let linkage = linkage(&folder);
+    let linkage = linkage(&folder, Clock::from_fn(today));
     let address = "127.0.0.1:0".parse().expect("an address");
     let mut listener = Listener::bind(address, Limits::default()).await.expect("a port");
     let url = format!("https://{}/linkage", listener.address().expect("an address"));
@@ -101,7 +103,7 @@ async fn a_certificate_is_renewed_by_itself_as_time_passes() {
     let serving =
         tokio::spawn(listener.serve(headwater_http::linkage::router(linkage.clone()), stopped.clone()));
     let place = Place::file(folder.path().join("manager.sqlite"));
-    link(&place, &linkage, &url).await;
+    link(&place, &linkage, &url, today()).await;
     assert_eq!(until(folder.path()), day(20_090));
 
     let manager = Arc::new(Manager::open(&place, "hq", today).await.expect("opens"));
@@ -127,6 +129,36 @@ async fn a_certificate_is_renewed_by_itself_as_time_passes() {
     stop.send_replace(true);
     following.await.expect("ends");
     serving.await.expect("ends");
+}
+
+/// A Linkage whose clock is hours off carries nothing out, and it is said whose clock differs and by how much.
+/// Within minutes it is no matter.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_hours_off_is_named() {
+    let hour = 3_600;
+    for (seconds, said) in [
+        (-5 * hour - 120, "top.example: the Linkage's clock is 5 h 2 min behind the managing server's"),
+        (3 * hour, "top.example: the Linkage's clock is 3 h 0 min ahead of the managing server's"),
+        (300, "top.example: it cannot be reached"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = TestClock::at(day(20_000));
+        let linkage = linkage(&folder, clock.clock());
+        let address = "127.0.0.1:0".parse().expect("an address");
+        let mut listener = Listener::bind(address, Limits::default()).await.expect("a port");
+        let url = format!("https://{}/linkage", listener.address().expect("an address"));
+        listener.secure_with(linkage.tls());
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(listener.serve(headwater_http::linkage::router(linkage.clone()), stopped));
+        let place = Place::file(folder.path().join("manager.sqlite"));
+        link(&place, &linkage, &url, day(20_000)).await;
+        let manager = Arc::new(Manager::open(&place, "hq", || day(20_000)).await.expect("opens"));
+        clock.advance(seconds);
+        let found = manager.doctor().await.expect("is linked").remove(0);
+        assert!(found.what.contains(said), "{seconds}: {found:?}");
+        stop.send_replace(true);
+        serving.await.expect("ends");
+    }
 }
 
 /// A certificate as those of before were: without an end.

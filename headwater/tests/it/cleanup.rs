@@ -8,12 +8,14 @@ use std::time::Duration;
 use headwater_model::UpdateId;
 use headwater_simulated_agent::{Agent, Event};
 use headwater_testkit::builders::{Update, id};
+use headwater_testkit::client_id;
 use headwater_wsus::wusp::DeploymentAction;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::memberships::lower;
 use crate::process::{HEADWATER, kills, seeded};
-use crate::tree::{Node, administered, eventually, exit, pair, states, sync};
+use crate::tree::{Node, administered, eventually, exit, linked_with_updates, members, pair, states, sync};
 
 /// Replaced by the next one, which is to stay.
 const OLD: u32 = 10;
@@ -211,4 +213,91 @@ async fn check(of_berlin: Linkage, kills: u64) {
         assert!(exit(&manager.data, &apply) == 0 || !is_left);
         assert_eq!((held(&top, &gone), held(&berlin, &gone)), (vec![], vec![]));
     }
+}
+
+/// Who is silent is deleted where it reports, unless it speaks before that, and is known again once it does.
+async fn silent_computers(of_berlin: Linkage) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked_with_updates(&folder);
+    let (berlin, linkage) = lower(&folder, &top, &manager, of_berlin == Linkage::BeforeIt).await;
+    top.computer(1).await;
+    top.computer(2).await;
+    for number in [3, 4] {
+        berlin.computer(number).await;
+    }
+    let mut fourth = berlin.computer(4).await;
+    let hosts = [3, 4].map(client_id);
+    manager.done(&["hostgroup", "create", "Berlin", "--host", &hosts[0], "--host", &hosts[1]]);
+    manager.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    assert_eq!(members(&berlin, "Berlin"), ["pc3", "pc4"]);
+
+    // Everybody has just been in contact.
+    let silent = |plan: &Value| {
+        let computers = plan["computers"].as_array().expect("computers").iter();
+        let mut names: Vec<_> =
+            computers.map(|one| one["name"].as_str().expect("a name").to_owned()).collect();
+        names.sort_unstable();
+        names.iter().map(|name| name.replace(".test.example", "")).collect::<Vec<_>>()
+    };
+    assert_eq!(silent(&manager.json(&["wsus", "cleanup", "preview"])), [""; 0]);
+    let file = folder.path().join("plan.json");
+    let file = file.to_str().expect("a path");
+    let preview = || manager.json(&["wsus", "cleanup", "preview", "--silent-days", "0", "--save", file]);
+    // Of a server that is not reached nobody is deleted.
+    let (berlin, linkage) = match linkage {
+        Some(linkage) => {
+            let linkage = linkage.kill();
+            let plan = preview();
+            assert_eq!(silent(&plan), ["pc1", "pc2"], "{plan}");
+            assert!(plan["servers"].to_string().contains("it is not reached"), "{plan}");
+            (berlin, Some(linkage.start_again()))
+        }
+        None => (berlin, None),
+    };
+    eventually(|| silent(&preview()) == ["pc1", "pc2", "pc3", "pc4"]).await;
+    let plan = preview();
+    let count = |name: &str| {
+        let servers = plan["servers"].as_array().expect("servers");
+        let server = servers.iter().find(|one| one["name"].as_str().is_some_and(|it| it.starts_with(name)));
+        server.and_then(|server| server["computers"].as_u64())
+    };
+    assert_eq!((count("top"), count("berlin")), (Some(2), Some(2)), "{plan}");
+
+    // One of them makes contact before it is carried out.
+    fourth.scan().await.expect("scans");
+    let apply = ["wsus", "cleanup", "apply", file];
+    manager.done(&apply);
+    let there = |node: &Node| {
+        let listed = node.json(&["computer", "list"]);
+        let listed = listed["items"].as_array().expect("computers").iter();
+        let mut names: Vec<_> = listed.map(|one| one["name"].as_str().expect("a name").to_owned()).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(there(&berlin), ["pc4.test.example"]);
+    // The top is told by the server that they reported to.
+    eventually(|| there(&top) == ["pc4.test.example"]).await;
+    let done = manager.json(&["audit", "list"]).to_string();
+    assert!(done.contains(" computers to delete"), "{done}");
+
+    // It is in its groups again when it comes back, though no run goes before.
+    let manager = manager.kill();
+    berlin.computer(3).await;
+    // In the order in which they became known.
+    eventually(|| members(&berlin, "Berlin") == ["pc4", "pc3"]).await;
+    let manager = manager.start_again();
+    eventually(|| exit(&manager.data, &apply) == 0).await;
+    assert_eq!(there(&berlin), ["pc3.test.example", "pc4.test.example"], "who made contact stays");
+    drop(linkage);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_computers_are_deleted_where_they_report() {
+    silent_computers(Linkage::InTheServer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_computers_are_deleted_through_the_administration_service() {
+    silent_computers(Linkage::BeforeIt).await;
 }

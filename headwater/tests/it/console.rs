@@ -302,6 +302,15 @@ fn an_update_is_approved_halted_and_declined() {
     console.open("/updates?search=KB5000038");
     browser.click("td.first a");
     assert!(browser.text("h1").contains("KB5000038"));
+    // What somebody approved after the page was shown is not declined with it.
+    let id = browser.attribute("form[action$='/halt']", "action").unwrap();
+    let id = id.trim_start_matches("/updates/").trim_end_matches("/halt");
+    let block = ["update", "approve", id, "--group", "Unassigned Computers", "--action", "block"];
+    assert!(run(&console.data, &block).status.success());
+    browser.click("form[action$='/decline'] button");
+    browser.wait_text("main", "meanwhile it was blocked for a group: look at it again");
+    console.open("/updates?search=KB5000038");
+    browser.click("td.first a");
     browser.click("form[action$='/withdraw'] button");
     assert!(browser.text("h1").contains("KB5000038"));
     browser.scripts(true);

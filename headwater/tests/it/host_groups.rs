@@ -73,7 +73,17 @@ async fn groups_beneath_each_other_and_rules() {
     let folder = tempfile::tempdir().expect("a folder");
     let (manager, top) = linked(&folder, 3).await;
     manager.done(&["hostgroup", "create", "Berlin", "--host", "pc1"]);
-    manager.done(&["hostgroup", "create", "Keller", "--parent", "Berlin", "--rule", "name=pc3*"]);
+    manager.done(&[
+        "hostgroup",
+        "create",
+        "Keller",
+        "--parent",
+        "Berlin",
+        "--rule",
+        "name=pc3*",
+        "--rule",
+        "manufacturer=headw*",
+    ]);
     refused(&manager.data, &["hostgroup", "add", "Keller", "pc1"], "the rule of `Keller` decides");
     refused(&manager.data, &["hostgroup", "set", "Berlin", "--parent", "Keller"], "or beneath it");
     refused(&manager.data, &["hostgroup", "delete", "Berlin"], "`Keller` is beneath `Berlin`");

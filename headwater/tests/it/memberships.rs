@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::tree::{Node, administered, changed, eventually, exit, linked_with_updates, members, pair, sync};
 
 /// A lower server and its Linkage, which speaks only the administration service where it stands before it.
-async fn lower(
+pub(super) async fn lower(
     folder: &TempDir,
     top: &Node,
     manager: &Node,

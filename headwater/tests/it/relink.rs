@@ -139,13 +139,18 @@ async fn a_top_that_was_built_anew_gets_all_that_was_decided() {
     let groups = top.json(&["group", "list"])["items"].to_string();
     assert!(!groups.contains("Pilot"), "nothing was written: {groups}");
 
-    // What was not seen is not written; a plan that was cut off is completed by the same command.
-    let mut seen_less = seen.clone();
-    seen_less["steps"].as_array_mut().expect("steps").pop();
-    let less = folder.path().join("less.json").display().to_string();
-    std::fs::write(&less, seen_less.to_string()).expect("is written");
-    let refused = said(&manager.data, &["wsus", "relink", "--apply", &less]);
-    assert!(refused.contains("is to be in `Lab`): make a new preview"), "{refused}");
+    // What somebody saw otherwise is not written, and who comes later is left for later; a plan that was cut off is
+    // completed by the same command.
+    let mut other = seen.clone();
+    let steps_of_other = other["steps"].as_array_mut().expect("steps");
+    let deadline = steps_of_other.iter_mut().find(|step| step["deadline"] == DEADLINE).expect("an approval");
+    deadline["deadline"] = Value::Null;
+    let other_file = folder.path().join("other.json").display().to_string();
+    std::fs::write(&other_file, other.to_string()).expect("is written");
+    let refused = said(&manager.data, &["wsus", "relink", "--apply", &other_file]);
+    assert!(refused.contains("is to be approved for `Pilot`"), "{refused}");
+    assert!(refused.contains("make a new preview"), "{refused}");
+    top.computer(4).await;
     let mut manager = manager;
     for moment_ms in [40, 90, 140, 190] {
         let mut applying = Command::new(HEADWATER);
@@ -156,7 +161,9 @@ async fn a_top_that_was_built_anew_gets_all_that_was_decided() {
         applying.wait().expect("ends");
     }
     manager.done(&["wsus", "relink", "--apply", &plan]);
-    manager.done(&["wsus", "relink", "--apply", &plan]);
+    let again = manager.json(&["wsus", "relink", "--apply", &plan]);
+    let open = again["open"].to_string();
+    assert!(open.contains("pc4.test.example is to be in `Lab`: it appeared after the preview"), "{again}");
     check_offers(&mut agents[..1], &updates, &expected[..1]).await;
     check_offers(&mut agents[2..], &updates, &expected[2..]).await;
     assert!(manager.json(&["wsus", "show"])["review"].is_null());
@@ -168,8 +175,7 @@ async fn a_top_that_was_built_anew_gets_all_that_was_decided() {
     let shown = berlin.json(&["update", "show", &expected[0][1].id.to_string()]);
     assert!(shown["approvals"].to_string().contains(DEADLINE), "{shown}");
 
-    // A computer that comes late, and then nothing is left.
-    top.computer(4).await;
+    // The computer that came late, and then nothing is left.
     let rest = manager.json(&["wsus", "relink", &url, "--save", &plan]);
     assert_eq!(steps(&rest), [0, 0, 0, 1], "{rest:#}");
     manager.done(&["wsus", "relink", "--apply", &plan]);
@@ -241,4 +247,23 @@ async fn another_wsus_behind_the_same_linkage_is_under_review() {
     manager.done(&["wsus", "relink", "--apply", &plan]);
     eventually(|| sync(&manager.data, &[]).1 == 0).await;
     check_offers(&mut agents, &updates, &expected).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_linked_wsus_behind_a_linkage_that_was_installed_anew_is_linked_again() {
+    let Before { manager, top, berlin: _berlin, mut agents, updates, expected, .. } = before().await;
+    let top = top.kill();
+    std::fs::remove_file(top.data.join("linkage.json")).expect("is lost");
+    let top = top.start_again();
+    assert_eq!(exit(&manager.data, &["wsus", "sync"]), 3);
+    let url = top.linkage_url();
+    assert!(said(&manager.data, &["wsus", "relink", &url]).contains("name the code that it shows"));
+    assert_eq!(exit(&manager.data, &["wsus", "relink", &url, "--code", "AAAA-BBBB"]), 1);
+    let relinked = manager.json(&["wsus", "relink", &url, "--code", &top.code()]);
+    assert_eq!((steps(&relinked), &relinked["linked"]), ([0; 4], &Value::Bool(true)), "{relinked}");
+    assert!(said(&manager.data, &["wsus", "relink", &url]).contains("nothing is left to write"));
+    eventually(|| sync(&manager.data, &[]).1 == 0).await;
+    check_offers(&mut agents, &updates, &expected).await;
+    let record = manager.json(&["audit", "list"]).to_string();
+    assert_eq!(record.matches("\"relink\"").count(), 1, "{record}");
 }

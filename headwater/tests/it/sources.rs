@@ -11,6 +11,7 @@ use headwater_model::{GroupId, ServerId, Sha1Digest};
 use headwater_policy::approval::Action;
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_policy::offer::PageLimits;
+use headwater_policy::seen::Seen;
 use headwater_store::Place;
 use headwater_testkit::TestClock;
 use headwater_testkit::builders::{Update, id};
@@ -219,7 +220,8 @@ impl Fixture {
 
 async fn approve(app: &App, group: GroupId) {
     let operator = operator(app).await;
-    let approved = app.approve(&operator, &[id(10)], group, Some(Action::Install.into())).await;
+    let approved =
+        app.approve(&operator, &[id(10)], group, Some(Action::Install.into()), &Seen::default()).await;
     assert_eq!(approved.expect("approves").applied.len(), 1);
 }
 
@@ -421,7 +423,7 @@ async fn a_file_that_arrived_before_a_crash_is_not_fetched_again() {
 async fn an_approval_and_a_request_from_below_start_a_download() {
     let (fixture, source) = Fixture::new(&content(), Manner::Honest).await;
     let operator = operator(&fixture.app).await;
-    let withdrawn = fixture.app.approve(&operator, &[id(10)], ALL_COMPUTERS, None).await;
+    let withdrawn = fixture.app.approve(&operator, &[id(10)], ALL_COMPUTERS, None, &Seen::default()).await;
     assert_eq!(withdrawn.expect("withdraws").applied.len(), 1);
     let (_stop, stopped) = watch::channel(false);
     tokio::spawn(keep_content(fixture.app.clone(), stopped));

@@ -90,6 +90,8 @@ pub struct App {
     /// Serialises whatever publishes a snapshot.
     pub(crate) publishing: tokio::sync::Mutex<()>,
     pub(crate) importing: tokio::sync::Mutex<()>,
+    /// Between what an operator saw and what is written comes nobody else.
+    pub(crate) deciding: tokio::sync::Mutex<()>,
     /// Downstream servers that are being made known.
     pub(crate) enrolling: tokio::sync::Semaphore,
     pub(crate) news: watch::Sender<News>,
@@ -141,6 +143,7 @@ impl App {
             jar: ArcSwap::from_pointee(jar),
             publishing: tokio::sync::Mutex::new(()),
             importing: tokio::sync::Mutex::new(()),
+            deciding: tokio::sync::Mutex::new(()),
             enrolling: tokio::sync::Semaphore::new(ENROLLING_MAX),
             news,
             packed: Packed::default(),

@@ -97,6 +97,12 @@ impl Writer {
             None => drop(contacts.insert(client.clone(), (at, synced))),
         }
     }
+
+    /// When a computer was last heard of, if that is not written yet.
+    pub fn heard(&self, client: &ClientId) -> Option<Timestamp> {
+        let contacts = self.contacts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        contacts.get(client).map(|(at, _)| *at)
+    }
 }
 
 async fn run(

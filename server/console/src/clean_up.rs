@@ -3,10 +3,12 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
-use headwater_api::{ApplyCleanUp, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpUpdate};
+use headwater_api::{
+    ApplyCleanUp, CleanUpComputer, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer, CleanUpUpdate,
+};
 use headwater_model::chain;
 use headwater_operators::Action;
-use headwater_words::clean_up::{because, outcome, verdict};
+use headwater_words::clean_up::{because, doubt, gone, outcome, verdict};
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
@@ -26,6 +28,7 @@ struct Page {
     wrong: String,
     superseded_days: u32,
     declined_days: u32,
+    silent_days: u32,
     plan: Option<Plan>,
     report: Option<Report>,
 }
@@ -38,7 +41,10 @@ struct Plan {
     confirm: String,
     updates: Vec<Named>,
     more: String,
-    servers: Vec<(String, String)>,
+    computers: Vec<Computer>,
+    more_computers: String,
+    servers: Vec<(String, String, String)>,
+    doubts: Vec<String>,
     kept: Vec<(String, String)>,
     more_kept: String,
 }
@@ -47,6 +53,14 @@ struct Named {
     href: String,
     title: String,
     what: &'static str,
+    because: &'static str,
+}
+
+struct Computer {
+    href: String,
+    name: String,
+    server: String,
+    contact: String,
     because: &'static str,
 }
 
@@ -62,6 +76,7 @@ struct Report {
 struct Cleaned {
     name: String,
     deleted: String,
+    computers: String,
     left: String,
     problem: String,
 }
@@ -72,6 +87,7 @@ fn query(fields: &Fields) -> CleanUpQuery {
     CleanUpQuery {
         superseded_days: fields.get("superseded_days").parse().unwrap_or(usual.superseded_days),
         declined_days: fields.get("declined_days").parse().unwrap_or(usual.declined_days),
+        silent_days: fields.get("silent_days").parse().unwrap_or(usual.silent_days),
     }
 }
 
@@ -91,6 +107,7 @@ pub(crate) async fn show(
         wrong,
         superseded_days: query.superseded_days,
         declined_days: query.declined_days,
+        silent_days: query.silent_days,
         plan: plan.map(shown),
         report: None,
     };
@@ -104,17 +121,19 @@ pub(crate) async fn apply(
     Form(fields): Form,
 ) -> Result<Html<String>, Failure> {
     let by = visitor.permitted(Action::Administer)?;
-    let CleanUpQuery { superseded_days, declined_days } = query(&fields);
+    let CleanUpQuery { superseded_days, declined_days, silent_days } = query(&fields);
     let at = fields.get("at").parse().map_err(|_| Failure::invalid("the plan has no time"))?;
     let state = fields.get("plan").to_owned();
     // By what it was made from it is known; what it does is made anew.
     let plan = CleanUpPlan {
         superseded_days,
         declined_days,
+        silent_days,
         at,
         decline: Vec::new(),
         delete: Vec::new(),
         kept: Vec::new(),
+        computers: Vec::new(),
         servers: Vec::new(),
         state: state.clone(),
     };
@@ -125,6 +144,7 @@ pub(crate) async fn apply(
         wrong: String::new(),
         superseded_days,
         declined_days,
+        silent_days,
         plan: None,
         report: Some(done(report, fields.get("at"), &state)),
     };
@@ -133,8 +153,16 @@ pub(crate) async fn apply(
 
 fn shown(plan: CleanUpPlan) -> Plan {
     let (decline, delete) = (plan.decline.len() as u64, plan.delete.len() as u64);
+    let gone_computers = plan.computers.len() as u64;
     let servers = plan.servers.iter().filter(|server| server.delete > 0).count() as u64;
-    let deletions = format!("{} on {}", counted(delete, "update"), counted(servers, "server"));
+    let mut deletions = Vec::new();
+    if delete > 0 {
+        deletions.push(format!("{} on {}", counted(delete, "update"), counted(servers, "server")));
+    }
+    if gone_computers > 0 {
+        deletions.push(counted(gone_computers, "computer"));
+    }
+    let deletions = deletions.join(" and ");
     let named = |what, update: &CleanUpUpdate| Named {
         href: format!("/updates/{}", update.id),
         title: update.title.clone(),
@@ -143,24 +171,44 @@ fn shown(plan: CleanUpPlan) -> Plan {
     };
     let updates = plan.decline.iter().map(|one| named("decline", one));
     let updates = updates.chain(plan.delete.iter().map(|one| named("delete", one)));
+    let server = |id| plan.servers.iter().find(|server| server.id == id).map(|server| server.name.clone());
+    let computer = |one: &CleanUpComputer| Computer {
+        href: format!("/computers/{}", one.client),
+        name: one.name.clone(),
+        server: server(one.server).unwrap_or_default(),
+        contact: one.last_contact_at.date().to_string(),
+        because: gone(one.because),
+    };
     Plan {
         at: plan.at.to_string(),
-        button: match (decline, delete) {
-            (0, 0) => String::new(),
-            (0, _) => format!("Delete {deletions}"),
-            (_, 0) => format!("Decline {}", counted(decline, "update")),
+        button: match (decline, deletions.is_empty()) {
+            (0, true) => String::new(),
+            (0, false) => format!("Delete {deletions}"),
+            (_, true) => format!("Decline {}", counted(decline, "update")),
             _ => format!("Decline {}, delete {deletions}", counted(decline, "update")),
         },
-        confirm: match delete {
-            0 => String::new(),
-            _ => format!("Delete {deletions}; only a synchronisation or an import brings them back"),
+        confirm: match (delete, gone_computers) {
+            (0, 0) => String::new(),
+            (0, _) => format!("Delete {deletions}; only their next contact brings them back"),
+            (_, 0) => format!("Delete {deletions}; only a synchronisation or an import brings them back"),
+            _ => format!(
+                "Delete {deletions}; only a synchronisation or an import brings updates back, only their next contact \
+                 computers"
+            ),
         },
         updates: updates.take(NAMED_MAX).collect(),
         more: more(plan.decline.len() + plan.delete.len()),
-        servers: match delete {
-            0 => Vec::new(),
-            _ => plan.servers.iter().map(|one| (one.name.clone(), grouped(one.delete))).collect(),
+        computers: plan.computers.iter().take(NAMED_MAX).map(computer).collect(),
+        more_computers: more(plan.computers.len()),
+        servers: match deletions.is_empty() {
+            true => Vec::new(),
+            false => {
+                let row =
+                    |one: &CleanUpServer| (one.name.clone(), grouped(one.delete), grouped(one.computers));
+                plan.servers.iter().map(row).collect()
+            }
         },
+        doubts: plan.servers.iter().filter_map(doubt).collect(),
         more_kept: more(plan.kept.len()),
         kept: plan.kept.into_iter().take(NAMED_MAX).map(|one| (one.title, one.why.join("; "))).collect(),
         state: plan.state,
@@ -175,10 +223,9 @@ fn more(count: usize) -> String {
 }
 
 fn done(report: CleanUpReport, at: &str, state: &str) -> Report {
-    let left: u64 = report.servers.iter().map(|server| server.left).sum();
     Report {
         button: match report.goes_on {
-            true => format!("Go on: {} left", counted(left, "deletion")),
+            true => format!("Go on: {} left", counted(report.left(), "deletion")),
             false => String::new(),
         },
         at: at.to_owned(),
@@ -189,7 +236,8 @@ fn done(report: CleanUpReport, at: &str, state: &str) -> Report {
             .map(|server| Cleaned {
                 name: server.name,
                 deleted: grouped(server.deleted),
-                left: grouped(server.left),
+                computers: grouped(server.computers),
+                left: grouped(server.left + server.computers_left),
                 problem: server.problem.unwrap_or_default(),
             })
             .collect(),

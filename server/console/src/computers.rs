@@ -8,6 +8,7 @@ use headwater_api::{
 };
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, Question, UpdateOrder, why};
 use headwater_model::{ClientId, ServerId, Timestamp, chain};
+use headwater_words::approval::action;
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
 use headwater_words::quantity::counted;
@@ -185,6 +186,9 @@ fn row(computer: &ComputerSummary, now: Timestamp) -> Row {
     }
 }
 
+/// Approvals that the page of a computer tells.
+const APPROVALS: usize = 100;
+
 #[derive(Template)]
 #[template(path = "computer.html")]
 struct Page {
@@ -201,6 +205,8 @@ struct Page {
     groups: Vec<Membership>,
     twins: Vec<Twin>,
     updates: Vec<Update>,
+    approvals: Vec<InEffect>,
+    approvals_more: usize,
     asked: String,
     answer: String,
 }
@@ -225,6 +231,15 @@ struct Update {
     state: Shown,
     error: String,
     since: Option<When>,
+}
+
+/// What is in effect for it.
+struct InEffect {
+    id: String,
+    title: String,
+    action: &'static str,
+    deadline: Option<When>,
+    group: String,
 }
 
 pub(crate) async fn show(
@@ -254,10 +269,9 @@ fn remembered(known: &ComputerSummary) -> ComputerDetail {
         registered_at: Timestamp::EPOCH,
         agent_version: None,
         architecture: None,
-        manufacturer: None,
-        model: None,
         requested_group: None,
         updates: Vec::new(),
+        approvals: Vec::new(),
     }
 }
 
@@ -305,7 +319,7 @@ fn page(
         ("Address", text(&summary.address)),
         ("System", [text(&summary.os), text(&summary.os_version)].join(" ").trim().to_owned()),
         ("Architecture", text(&detail.architecture)),
-        ("Model", [text(&detail.manufacturer), text(&detail.model)].join(" ").trim().to_owned()),
+        ("Model", [text(&summary.manufacturer), text(&summary.model)].join(" ").trim().to_owned()),
         ("Update agent", text(&detail.agent_version)),
         ("Group by policy", text(&detail.requested_group)),
         ("Note", text(&summary.note)),
@@ -336,6 +350,8 @@ fn page(
             })
             .collect(),
         updates: detail.updates.iter().map(|one| update(one, now)).collect(),
+        approvals: detail.approvals.iter().take(APPROVALS).map(|one| in_effect(one, now)).collect(),
+        approvals_more: detail.approvals.len().saturating_sub(APPROVALS),
         asked: String::new(),
         answer: String::new(),
     }
@@ -372,6 +388,16 @@ fn memberships(
         }
     }
     all
+}
+
+fn in_effect(one: &headwater_api::EffectiveApproval, now: Timestamp) -> InEffect {
+    InEffect {
+        id: one.id.to_string(),
+        title: one.title.clone(),
+        action: action(one.action),
+        deadline: one.deadline.map(|at| When::new(at, now)),
+        group: one.group.name.clone(),
+    }
 }
 
 fn update(one: &headwater_api::ComputerUpdate, now: Timestamp) -> Update {

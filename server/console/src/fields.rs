@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 /// The longest form, in bytes: a selection of a thousand updates.
-pub(crate) const FORM_BYTES_MAX: usize = 256 << 10;
+pub(crate) const FORM_BYTES_MAX: usize = 1 << 20;
 
 /// Names and values as they were sent; a name may come more than once.
 #[derive(Debug, Clone, Default)]

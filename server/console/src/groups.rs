@@ -1,5 +1,7 @@
 //! Groups: host groups left, WSUS groups right, and in the middle what differs.
 
+use std::collections::{HashMap, HashSet};
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
@@ -8,7 +10,7 @@ use headwater_api::{
     PlannedGroup,
 };
 use headwater_manager::Mirror;
-use headwater_model::chain;
+use headwater_model::{GroupId, chain};
 use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped};
 
@@ -144,9 +146,11 @@ async fn page(
         }
         last = manager.last_plan(&chosen).await?;
     }
+    let ours: HashSet<GroupId> = host_groups.iter().filter_map(|one| one.wsus_group).collect();
+    let beginning = chosen.to_lowercase();
     let is_in_the_way = mirror.tree.groups.iter().any(|group| {
-        let is_ours = host_groups.iter().any(|one| one.wsus_group == Some(group.id));
-        !is_ours && !group.built_in && group.name.to_lowercase().starts_with(&chosen.to_lowercase())
+        let is_ours = ours.contains(&group.id);
+        !is_ours && !group.built_in && group.name.to_lowercase().starts_with(&beginning)
     });
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/groups", "Groups", &Fields::default()),
@@ -199,12 +203,16 @@ fn asked(group: &str, fields: &Fields) -> GroupPlanQuery {
 
 /// The host groups as a tree, each after the one that it is beneath.
 fn branches(groups: &[HostGroup], chosen: &str) -> Vec<Branch> {
+    let mut beneath: HashMap<Option<&str>, Vec<&HostGroup>> = HashMap::new();
+    for group in groups.iter().rev() {
+        beneath.entry(group.parent.as_deref()).or_default().push(group);
+    }
     let mut open: Vec<(usize, &HostGroup)> =
-        groups.iter().rev().filter(|group| group.parent.is_none()).map(|group| (0, group)).collect();
+        beneath.remove(&None).into_iter().flatten().map(|group| (0, group)).collect();
     let mut branches = Vec::with_capacity(groups.len());
     while let Some((depth, group)) = open.pop() {
-        let beneath = groups.iter().rev().filter(|one| one.parent.as_ref() == Some(&group.name));
-        open.extend(beneath.map(|one| (depth + 1, one)));
+        let own = beneath.remove(&Some(group.name.as_str()));
+        open.extend(own.into_iter().flatten().map(|one| (depth + 1, one)));
         branches.push(Branch {
             href: format!("/groups?group={}", encoded(&group.name)),
             hosts: counted(group.hosts, "host"),
@@ -229,18 +237,19 @@ fn is_renamed(group: &HostGroup, all: &[HostGroup], mirror: &Mirror) -> bool {
 }
 
 fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
-    let groups = mirror.tree.groups.iter().map(|group| {
-        let members = mirror.computers.all().iter();
-        let members = members.filter(|one| one.groups.iter().any(|own| own.id == group.id)).count();
-        WsusGroup {
-            name: group.name.clone(),
-            owner: match () {
-                () if group.built_in => "built-in",
-                () if host_groups.iter().any(|one| one.wsus_group == Some(group.id)) => "ours",
-                () => "foreign",
-            },
-            computers: grouped(members as u64),
-        }
+    let mut members: HashMap<GroupId, u64> = HashMap::new();
+    for group in mirror.computers.all().iter().flat_map(|one| &one.groups) {
+        *members.entry(group.id).or_default() += 1;
+    }
+    let ours: HashSet<GroupId> = host_groups.iter().filter_map(|one| one.wsus_group).collect();
+    let groups = mirror.tree.groups.iter().map(|group| WsusGroup {
+        name: group.name.clone(),
+        owner: match () {
+            () if group.built_in => "built-in",
+            () if ours.contains(&group.id) => "ours",
+            () => "foreign",
+        },
+        computers: grouped(members.get(&group.id).copied().unwrap_or(0)),
     });
     let mut groups: Vec<WsusGroup> = groups.collect();
     groups.sort_by_key(|group| group.name.to_lowercase());

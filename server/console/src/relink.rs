@@ -55,6 +55,8 @@ pub(crate) async fn preview(
     let by = visitor.administers(&manager, &fields, peer).await?;
     let request = RelinkRequest { url: fields.get("url").to_owned(), code: fields.text("code") };
     match manager.plan_relink(&request, by).await {
+        // Its Linkage was installed anew, and is the linked one by now.
+        Ok(plan) if plan.linked => Ok(Ok(Redirect::to("/link"))),
         Ok(plan) => Ok(Err(page(&manager, &visitor, plan)?)),
         Err(error) => Ok(Err(link::page(State(manager), visitor, &fields, chain(&error)).await?)),
     }

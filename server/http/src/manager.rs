@@ -12,13 +12,13 @@ use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan,
     CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
     DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
-    HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewGroup, NewHostGroup, NewSchedule,
-    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
-    StandingQuery, SyncEvent, SyncRequest, SyncRun, TreeServer, UndonePlan, UpdateDetail, UpdateFailure,
-    UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
+    HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup,
+    NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest,
+    Revoked, Schedule, ServerChange, StandingQuery, SyncEvent, SyncRequest, SyncRun, TreeServer, UndonePlan,
+    UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
-use headwater_model::chain;
+use headwater_model::{ClientId, chain};
 use headwater_operators::{Action, GroupPath};
 use tokio::sync::mpsc;
 
@@ -72,6 +72,8 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::UPDATE_LICENCE, post(accept_licence))
         .route(path::COMPUTERS, get(computers))
         .route(path::COMPUTER, get(computer))
+        .route(path::COMPUTER_GROUPS, post(move_computer))
+        .route(path::GROUP_MEMBERS, get(members))
         .route(path::DECLINE, post(decline))
         .route(path::UNDECLINE, post(undecline))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
@@ -267,6 +269,27 @@ async fn computer(State(manager): Shared, Path(id): Path<String>) -> Result<Json
     Ok(Json(manager.computer(&parse_id(&id, "a computer")?).await?))
 }
 
+async fn move_computer(
+    State(manager): Shared,
+    Path(id): Path<String>,
+    caller: Caller,
+    Json(request): Json<MoveRequest>,
+) -> Result<Json<ComputerSummary>, Refusal> {
+    let client: ClientId = parse_id(&id, "a computer")?;
+    let operator = manager.for_move(caller.asking(), &client, &request.groups).await??;
+    Ok(Json(manager.move_computer(&client, &request.groups, &operator.name).await?))
+}
+
+async fn members(
+    state: Shared,
+    Path(id): Path<String>,
+    Query(query): Query<MembersQuery>,
+) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+    let group = Some(parse_id(&id, "a group")?);
+    let query = ComputerQuery { group, limit: query.limit, after: query.after, ..ComputerQuery::default() };
+    computers(state, Query(query)).await
+}
+
 async fn groups(State(manager): Shared) -> Result<Json<Page<Group>>, Refusal> {
     let items = manager.groups().await?;
     Ok(Json(Page { items, next: None, total: None }))
@@ -287,9 +310,9 @@ async fn approve(
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     let operator = manager.for_group(caller.asking(), request.group).await??;
-    let ApprovalRequest { updates, group, action, deadline, new_revisions } = request;
+    let ApprovalRequest { updates, group, action, deadline, new_revisions, seen } = request;
     let terms = Terms { action, deadline, new_revisions };
-    Ok(Json(manager.approve(&updates, group, Some(terms), &operator.name).await?))
+    Ok(Json(manager.approve(&updates, group, Some(terms), &seen, &operator.name).await?))
 }
 
 async fn withdraw(
@@ -298,7 +321,8 @@ async fn withdraw(
     Json(request): Json<ApprovalWithdrawal>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     let operator = manager.for_group(caller.asking(), request.group).await??;
-    Ok(Json(manager.approve(&request.updates, request.group, None, &operator.name).await?))
+    let ApprovalWithdrawal { updates, group, seen } = request;
+    Ok(Json(manager.approve(&updates, group, None, &seen, &operator.name).await?))
 }
 
 async fn decline(
@@ -306,7 +330,7 @@ async fn decline(
     Administrator(caller): Administrator,
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    Ok(Json(manager.decline(&request.updates, true, &caller.name).await?))
+    Ok(Json(manager.decline(&request.updates, true, &request.seen, &caller.name).await?))
 }
 
 async fn undecline(
@@ -314,7 +338,7 @@ async fn undecline(
     Administrator(caller): Administrator,
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    Ok(Json(manager.decline(&request.updates, false, &caller.name).await?))
+    Ok(Json(manager.decline(&request.updates, false, &request.seen, &caller.name).await?))
 }
 
 async fn accept_licence(

@@ -4,10 +4,11 @@ use std::sync::PoisonError;
 
 use headwater_api::linkage::{Ask, Failure, FailureKind, Report, Signed};
 use headwater_app::admin::chain;
-use headwater_link::{open_order, sign_report};
+use headwater_link::{SignatureError, open_order, sign_report};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::relay::number;
 use crate::{Linkage, LinkageError};
 
 impl Linkage {
@@ -20,13 +21,22 @@ impl Linkage {
             let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
             open_order(signed, self.id(), &manager, &mut fresh, self.clock.now())
         };
-        let order = opened.map_err(|error| refused(error.to_string()))?;
-        *self.unconfirmed() = None;
-        let result = self.answer(order.ask).await;
+        let (id, result) = match opened {
+            Ok(order) => {
+                *self.unconfirmed() = None;
+                (order.id, self.answer(order.ask).await)
+            }
+            // The managing server is told by a report, for whoever is in between hands on nothing else.
+            Err(error @ SignatureError::Clock(_)) => {
+                let id = number(signed).ok_or_else(|| refused(error.to_string()))?;
+                (id, Err(failure(FailureKind::Untrusted, &error.to_string())))
+            }
+            Err(error) => return Err(refused(error.to_string())),
+        };
         if let Err(failure) = &result {
             tracing::info!(failure = failure.detail, "an order was refused");
         }
-        let report = Report { order: order.id, from: self.id(), result };
+        let report = Report { order: id, from: self.id(), result };
         sign_report(&report, &self.state.key()).map_err(|error| LinkageError::Refused(error.to_string()))
     }
 
@@ -69,6 +79,7 @@ impl Linkage {
             Ask::AcceptLicence { update, by } => json(wsus.accept_licence(update, &by).await?),
             Ask::Obsolete => json(wsus.obsolete().await?),
             Ask::DeleteUpdates(delete) => json(wsus.delete_updates(delete).await?),
+            Ask::DeleteComputers(delete) => json(wsus.delete_computers(delete).await?),
             Ask::Lower => json(wsus.lower().await?),
             Ask::Synchronise { by } => json(wsus.synchronise(&by).await?),
             Ask::Runs { seen } => json(self.new_run_requests(&seen).await),

@@ -78,16 +78,10 @@ struct Numbered {
     id: String,
 }
 
-impl Numbered {
-    fn of(signed: &Signed) -> Option<Guid> {
-        let numbered: Self = serde_json::from_str(&signed.body).ok()?;
-        numbered.id.parse().ok()
-    }
-}
-
 /// The number of what is signed: an order, its report, or a run that is asked for.
-pub(crate) fn number_of(signed: &Signed) -> Option<Guid> {
-    Numbered::of(signed)
+pub(crate) fn number(signed: &Signed) -> Option<Guid> {
+    let numbered: Numbered = serde_json::from_str(&signed.body).ok()?;
+    numbered.id.parse().ok()
 }
 
 impl Relay {
@@ -102,8 +96,8 @@ impl Relay {
     /// Gives an order to the child through which its Linkage is reached, and waits for the report.
     pub async fn hand_on(&self, order: Signed) -> Result<Signed, LinkageError> {
         let to = order.linkage;
-        let number = Numbered::of(&order)
-            .ok_or_else(|| LinkageError::Refused("the order has no number".to_owned()))?;
+        let order_number =
+            number(&order).ok_or_else(|| LinkageError::Refused("the order has no number".to_owned()))?;
         let (report, mut reported) = oneshot::channel();
         let through;
         {
@@ -117,7 +111,7 @@ impl Relay {
             if child.waiting.len() >= WAITING_MAX {
                 return Err(LinkageError::NotReached(to));
             }
-            self.open().insert(number, report);
+            self.open().insert(order_number, report);
             child.waiting.push(order);
             child.news.notify_one();
         }
@@ -129,7 +123,7 @@ impl Relay {
                 Err(_) => break None,
             }
         };
-        self.open().remove(&number);
+        self.open().remove(&order_number);
         reported.ok_or(LinkageError::NotReached(to))
     }
 
@@ -165,7 +159,7 @@ impl Relay {
 
     pub async fn hold(&self, hold: Hold, now: Timestamp) -> Handed {
         for report in hold.reports {
-            let open = Numbered::of(&report).and_then(|id| self.open().remove(&id));
+            let open = number(&report).and_then(|id| self.open().remove(&id));
             if let Some(open) = open {
                 // Whoever asked has given up.
                 let _ = open.send(report);

@@ -15,7 +15,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 
-use crate::relay::number_of;
+use crate::relay::number;
 use crate::state::State;
 use crate::{Linkage, LinkageError, StateError, identity};
 
@@ -188,7 +188,7 @@ impl Linkage {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECONDS);
         loop {
             let requests = self.run_requests();
-            let is_new = |one: &Signed| number_of(one).is_some_and(|id| !seen.contains(&id));
+            let is_new = |one: &Signed| number(one).is_some_and(|id| !seen.contains(&id));
             let is_over = requests.iter().any(is_new) || self.relay.stops();
             if is_over || timeout_at(deadline, changes.changed()).await.is_err() {
                 return requests;

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use headwater_api::linkage::{Approve, Decided, Decline};
 use headwater_api::{
-    ApprovalAction, Group, NewGroup, NewRevisions, Refusal, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateRef,
-    UpdatesOutcome,
+    ApprovalAction, Group, NewGroup, NewRevisions, Refusal, SeenUpdate, UPDATES_PER_REQUEST_MAX,
+    UpdateDetail, UpdateRef, UpdatesOutcome,
 };
 use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_store::AuditRow;
@@ -65,12 +65,14 @@ impl Manager {
     }
 
     /// Approves updates for a group at the linked WSUS, or takes approvals back. The lower servers get it
-    /// with their next synchronisation.
+    /// with their next synchronisation. An update is refused if it is no longer as it was `seen`, or, where
+    /// that says nothing of it, as it is shown here.
     pub async fn approve(
         &self,
         updates: &[UpdateId],
         group: GroupId,
         terms: Option<Terms>,
+        seen: &[SeenUpdate],
         by: &str,
     ) -> Result<UpdatesOutcome, ManagerError> {
         check_count(updates)?;
@@ -79,13 +81,15 @@ impl Manager {
             return Err(ManagerError::Invalid(reason.to_owned()));
         }
         let way = self.writable().await?;
-        let before = self.approved(updates, group);
+        let seen = self.seen(updates, seen);
+        let before = approved(&seen, group);
         let approve = Approve {
             by: by.to_owned(),
             updates: updates.to_vec(),
             group,
             action: terms.map(|terms| terms.action),
             deadline: terms.and_then(|terms| terms.deadline),
+            seen,
         };
         let decided = self.approve_on(&way, &way.top, approve).await?;
         let what = if terms.is_some() { "approve" } else { "withdraw" };
@@ -103,16 +107,19 @@ impl Manager {
         outcome(decided)
     }
 
-    /// Declines updates at the linked WSUS, or takes that back.
+    /// Declines updates at the linked WSUS, or takes that back. Declining is refused where it would take back
+    /// approvals that were not `seen`, as [`approve`](Self::approve) has it.
     pub async fn decline(
         &self,
         updates: &[UpdateId],
         decline: bool,
+        seen: &[SeenUpdate],
         by: &str,
     ) -> Result<UpdatesOutcome, ManagerError> {
         check_count(updates)?;
         let way = self.writable().await?;
-        let asked = Decline { by: by.to_owned(), updates: updates.to_vec(), decline };
+        let seen = self.seen(updates, seen);
+        let asked = Decline { by: by.to_owned(), updates: updates.to_vec(), decline, seen };
         let decided = self.decline_on(&way, &way.top, asked).await?;
         let (what, before, after) = match decline {
             true => ("decline", "not declined", "declined"),
@@ -172,17 +179,16 @@ impl Manager {
         }
         Ok(())
     }
+}
 
-    /// What was approved for a group when the mirror was last read: of several updates, each once.
-    fn approved(&self, updates: &[UpdateId], group: GroupId) -> String {
-        let mirror = self.mirror();
-        let of = |update: &UpdateId| {
-            let known = mirror.tree.approvals.iter().find(|one| one.update == *update && one.group == group);
-            known.map_or_else(|| "not approved".to_owned(), |one| said(one.action, one.deadline))
-        };
-        let told: BTreeSet<String> = updates.iter().map(of).collect();
-        told.into_iter().collect::<Vec<_>>().join(", ")
-    }
+/// What was approved for a group: of several updates, each once.
+fn approved(seen: &[SeenUpdate], group: GroupId) -> String {
+    let of = |one: &SeenUpdate| {
+        let known = one.approvals.iter().find(|one| one.group == group);
+        known.map_or_else(|| "not approved".to_owned(), |one| said(one.action, one.deadline))
+    };
+    let told: BTreeSet<String> = seen.iter().map(of).collect();
+    told.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// An approval in the words of the record.

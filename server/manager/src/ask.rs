@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Ask, Contents, Decided, Decline, DeleteUpdates, Joining, Keeping, KeptMemberships, Memberships,
-    ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal, RunNews, Signed,
-    SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
+    KeptMemberships, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal,
+    RunNews, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup,
+    WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
@@ -211,11 +212,21 @@ impl Manager {
     }
 
     pub(crate) async fn approve_on(&self, way: &Way, of: &LinkageRow, approve: Approve) -> Result<Decided> {
-        self.ask(way, of, Ask::Approve(approve)).await
+        let (group, deadline) = (approve.group, approve.deadline);
+        let told = approve.action.map(|action| (action, deadline));
+        let decided = self.ask(way, of, Ask::Approve(approve)).await?;
+        if of.linkage == way.top.linkage {
+            self.wrote(&decided, Some(group), told);
+        }
+        Ok(decided)
     }
 
     pub(crate) async fn decline_on(&self, way: &Way, of: &LinkageRow, decline: Decline) -> Result<Decided> {
-        self.ask(way, of, Ask::Decline(decline)).await
+        let decided = self.ask(way, of, Ask::Decline(decline)).await?;
+        if of.linkage == way.top.linkage {
+            self.wrote(&decided, None, None);
+        }
+        Ok(decided)
     }
 
     pub(crate) async fn accept_licence_on(
@@ -266,6 +277,15 @@ impl Manager {
         delete: DeleteUpdates,
     ) -> Result<Decided> {
         self.ask(way, of, Ask::DeleteUpdates(delete)).await
+    }
+
+    pub(crate) async fn delete_computers_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        delete: DeleteComputers,
+    ) -> Result<Decided> {
+        self.ask(way, of, Ask::DeleteComputers(delete)).await
     }
 
     pub(crate) async fn lower_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusLower>> {

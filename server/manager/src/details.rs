@@ -8,6 +8,7 @@ use headwater_model::{ClientId, ServerId, UpdateId};
 use headwater_store::LinkageRow;
 
 use crate::ask::Way;
+use crate::effective::in_effect;
 use crate::{Manager, ManagerError, Mirror};
 
 /// Servers that are asked at the same time.
@@ -74,8 +75,12 @@ impl Manager {
     }
 }
 
-/// What is odd about a computer over the tree is known here alone.
+/// What is odd about a computer over the tree is known here alone, and a Microsoft WSUS does not tell what
+/// is in effect for one.
 fn as_read(mut detail: ComputerDetail, mirror: &Mirror) -> ComputerDetail {
+    if detail.approvals.is_empty() {
+        detail.approvals = in_effect(&detail, mirror);
+    }
     let read = mirror.computers.get(&detail.summary.id);
     detail.summary.note = read.and_then(|read| read.note.clone());
     detail

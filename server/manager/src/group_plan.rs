@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
 use headwater_model::{ClientId, GroupId, HostId, ServerId, Timestamp};
-use headwater_store::{AuditRow, LinkageRow};
+use headwater_store::{AuditRow, HostGroupRow, LinkageRow};
 use headwater_tree::group_plan::{self as decide, Reason, Renamed, Request, Target};
 use headwater_tree::naming::Owner;
 use headwater_tree::plan_guard;
@@ -77,6 +77,7 @@ impl Manager {
         by: &str,
     ) -> Result<GroupPlan, ManagerError> {
         let ApplyGroupPlan { plan, max_removals } = apply;
+        let _writes = self.writers.one()?;
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         tree.must_be_writable()?;
@@ -95,8 +96,12 @@ impl Manager {
         may_remove(&plan, *max_removals)?;
         let mut made = HashSet::new();
         let mut groups = Vec::with_capacity(plan.groups.len());
+        let mut begun = Vec::with_capacity(plan.groups.len());
+        let rows: HashMap<&str, &HostGroupRow> =
+            known.rows.iter().map(|row| (row.name.as_str(), row)).collect();
         for planned in &plan.groups {
-            let row = named(&known.rows, &planned.host_group)?;
+            // It is named as the row is, of which the plan was just made.
+            let Some(row) = rows.get(planned.host_group.as_str()).copied() else { continue };
             let group = match (&planned.recreates, planned.group) {
                 (Some(old), _) => self.make_again(&way, row, planned, old.group, by).await?,
                 (None, Some(group)) => group,
@@ -117,10 +122,10 @@ impl Manager {
             let is_empty =
                 planned.recreates.is_some() || (written.add.is_empty() && written.remove.is_empty());
             let written = serde_json::to_string(&written).unwrap_or_default();
-            let written = (!is_empty).then_some(written.as_str());
-            self.store.begin_plan(row.id, written, by, self.now()).await?;
+            begun.push((row.id, (!is_empty).then_some(written)));
             groups.push((group, &planned.add, &planned.remove));
         }
+        self.store.begin_plan(&begun, by, self.now()).await?;
         let servers: BTreeSet<ServerId> = groups
             .iter()
             .flat_map(|(_, add, remove)| add.iter().chain(*remove))
@@ -135,16 +140,16 @@ impl Manager {
             let memberships = memberships(server, written.copied(), by);
             self.write_all(&way, linkage, memberships).await?;
         }
-        for planned in &plan.groups {
+        let applied = plan.groups.iter().map(|planned| {
             let (add, remove) = (planned.add.len(), planned.remove.len());
             let stays = planned.unchanged as usize;
-            let applied = AuditRow {
+            AuditRow {
                 before: Some(format!("{} members", stays + remove)),
                 after: Some(format!("{} members, {add} added, {remove} removed", stays + add)),
                 ..AuditRow::of(self.now(), by, "apply group plan", &planned.host_group)
-            };
-            self.store.audit(&applied).await?;
-        }
+            }
+        });
+        self.store.audit_all(&applied.collect::<Vec<_>>()).await?;
         if plan.recreate {
             let kept = self.delete_replaced(&way, &tree, by).await?.kept;
             for planned in &mut plan.groups {
@@ -193,6 +198,7 @@ impl Manager {
     /// Restores the members that a WSUS group had before the last plan. They are held then: no run of the
     /// synchronisation command writes them until a plan is applied again.
     pub async fn undo_group_plan(&self, name: &str, by: &str) -> Result<UndonePlan, ManagerError> {
+        let _writes = self.writers.one()?;
         let row = self.host_group(name).await?;
         let (Some(last), Some(group)) = (self.store.last_plan(row.id).await?, row.wsus_group) else {
             return Err(ManagerError::Refused(format!("no plan was applied to `{}`", row.name)));

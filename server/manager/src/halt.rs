@@ -1,5 +1,6 @@
 //! Halting an update: no computer of the tree is offered it any more, as soon as that can be.
 
+use futures_util::future::join_all;
 use headwater_api::Halt;
 use headwater_api::linkage::Approve;
 use headwater_model::{UpdateId, chain};
@@ -64,6 +65,7 @@ impl Manager {
                 group: approval.group,
                 action: None,
                 deadline: None,
+                seen: Vec::new(),
             };
             let done = self.approve_on(&way, &way.top, withdraw).await?;
             if let Some((_, reason)) = done.refused.first() {
@@ -78,13 +80,16 @@ impl Manager {
 
     /// Every server that is reached takes what the one above it decides now; none is waited for.
     pub(crate) async fn synchronise_below(&self, way: &Way, by: &str) -> Result<(), ManagerError> {
-        let tree = self.tree(way).await?;
-        for server in tree.servers.iter().filter(|server| server.reached && server.parent.is_some()) {
-            let Some(linkage) = tree.linkages.get(&server.id) else { continue };
-            if let Err(error) = self.synchronise_on(way, linkage, by).await {
-                tracing::warn!(server = server.name, error = chain(&error), "it does not synchronise");
+        let linkages = self.store.linkages().await?;
+        let below = linkages.iter().filter(|row| row.linkage != way.top.linkage);
+        // At once, and without a look at the tree: a server that is silent holds up no other.
+        let starting = below.map(async |row| match self.synchronise_on(way, row, by).await {
+            Ok(_) | Err(ManagerError::NotReached { .. }) => {}
+            Err(error) => {
+                tracing::warn!(server = row.name, error = chain(&error), "it does not synchronise");
             }
-        }
+        });
+        join_all(starting).await;
         Ok(())
     }
 }

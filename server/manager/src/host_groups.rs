@@ -6,7 +6,7 @@ use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups
 use headwater_model::{ClientId, GroupId, Guid};
 use headwater_store::{HostGroupRow, NewHostGroupRow};
 use headwater_tree::host::DEPTH_MAX;
-use headwater_tree::naming::check_form;
+use headwater_tree::naming::{check_form, valid};
 use headwater_tree::rule::{Rule, Seen};
 
 use crate::{Manager, ManagerError};
@@ -18,7 +18,8 @@ impl Manager {
     /// All host groups, by name.
     pub async fn host_groups(&self) -> Result<Vec<HostGroup>, ManagerError> {
         let rows = self.store.host_groups().await?;
-        Ok(rows.iter().map(|row| self.told(row, &rows)).collect())
+        let names = names(&rows);
+        Ok(rows.iter().map(|row| self.told(row, &names)).collect())
     }
 
     pub async fn create_host_group(&self, new: &NewHostGroup, by: &str) -> Result<HostGroup, ManagerError> {
@@ -166,19 +167,18 @@ impl Manager {
 
     async fn one(&self, name: &str) -> Result<HostGroup, ManagerError> {
         let rows = self.store.host_groups().await?;
-        Ok(self.told(named(&rows, name)?, &rows))
+        Ok(self.told(named(&rows, name)?, &names(&rows)))
     }
 
-    fn told(&self, row: &HostGroupRow, rows: &[HostGroupRow]) -> HostGroup {
+    fn told(&self, row: &HostGroupRow, names: &HashMap<i64, &str>) -> HostGroup {
         let rule: Option<Rule> = row.rule.as_ref().and_then(|rule| rule.parse().ok());
         let hosts = match &rule {
             None => row.members.len(),
             Some(rule) => self.mirror().computers.all().iter().filter(|known| matches(rule, known)).count(),
         };
-        let parent = row.parent.and_then(|id| rows.iter().find(|row| row.id == id));
         HostGroup {
             name: row.name.clone(),
-            parent: parent.map(|parent| parent.name.clone()),
+            parent: row.parent.and_then(|id| names.get(&id)).map(|name| (*name).to_owned()),
             hosts: hosts as u64,
             direct: row.direct,
             rule: rule.iter().flat_map(Rule::conditions).map(str::to_owned).collect(),
@@ -238,35 +238,41 @@ impl Manager {
             .flatten()
             .collect();
         let mut imported = ImportedGroups::default();
+        let mut members: HashMap<GroupId, Vec<ClientId>> = HashMap::new();
+        for computer in &computers {
+            for group in &computer.groups {
+                members.entry(*group).or_default().push(computer.client.clone());
+            }
+        }
         let mut hosts: BTreeSet<ClientId> = BTreeSet::new();
+        let mut new = Vec::new();
         for group in groups.iter().filter(|group| !group.built_in) {
             if taken.contains(&group.id) {
                 imported.unchanged.push(group.name.clone());
                 continue;
             }
-            let members: Vec<ClientId> = computers
-                .iter()
-                .filter(|computer| computer.groups.contains(&group.id))
-                .map(|computer| computer.client.clone())
-                .collect();
-            let new = NewHostGroupRow {
+            let members = members.remove(&group.id).unwrap_or_default();
+            hosts.extend(members.iter().cloned());
+            new.push(NewHostGroupRow {
                 wsus_group: Some(group.id),
-                members: members.clone(),
+                members,
                 ..NewHostGroupRow::named(&group.name)
-            };
-            if !self.store.add_host_group(&new, by, self.now()).await? {
-                return Err(ManagerError::Refused(format!(
-                    "a host group named `{}` exists already and is not made from the WSUS group: rename one of \
-                     them",
-                    group.name
-                )));
-            }
-            hosts.extend(members);
+            });
             imported.created.push(group.name.clone());
+        }
+        if let Some(name) = self.store.add_host_groups(&new, by, self.now()).await? {
+            return Err(ManagerError::Refused(format!(
+                "a host group named `{name}` exists already and is not made from the WSUS group: rename one of \
+                 them; nothing was imported"
+            )));
         }
         imported.hosts = hosts.len() as u64;
         Ok(imported)
     }
+}
+
+fn names(rows: &[HostGroupRow]) -> HashMap<i64, &str> {
+    rows.iter().map(|row| (row.id, row.name.as_str())).collect()
 }
 
 /// The host group of this name, in capitals or not.
@@ -284,7 +290,7 @@ fn client_of(host: &str) -> Result<ClientId, ManagerError> {
 }
 
 fn check_name(name: &str) -> Result<(), ManagerError> {
-    check_form(name).map_err(|error| ManagerError::Invalid(format!("{error}; choose another name")))
+    check_form(name).map_err(|error| ManagerError::Invalid(format!("{error}; `{}` can be one", valid(name))))
 }
 
 fn taken(name: &str) -> ManagerError {
@@ -305,6 +311,8 @@ fn matches(rule: &Rule, known: &headwater_api::ComputerSummary) -> bool {
         name: &known.name,
         address: known.address.as_deref().unwrap_or_default(),
         os: known.os.as_deref().unwrap_or_default(),
+        manufacturer: known.manufacturer.as_deref().unwrap_or_default(),
+        model: known.model.as_deref().unwrap_or_default(),
     })
 }
 

@@ -5,9 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use headwater_api::linkage::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, KeptComputer, KeptMemberships};
 use headwater_model::{ClientId, GroupId};
 use headwater_store::LinkageRow;
+use headwater_tree::group_plan::Plan;
+use headwater_tree::kept::kept;
+use headwater_tree::server::Server;
 
 use crate::ask::Way;
 use crate::fingerprint::fingerprint;
+use crate::known::Known;
+use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 impl Manager {
@@ -31,6 +36,31 @@ impl Manager {
         }
         Ok(computers)
     }
+
+    /// Hands all Linkages that are reached their lists, as computers and host groups are now.
+    pub(crate) async fn keep_everywhere(&self, way: &Way, tree: &Tree, by: &str) -> Result<(), ManagerError> {
+        let known = self.known(way, tree).await?;
+        let (plan, held) = (known.managed(), known.held());
+        for server in &known.servers {
+            let told = tree.servers.iter().find(|told| told.id == server.id);
+            let Some(linkage) = told.and_then(|told| tree.reached(told)) else { continue };
+            self.keep_at(way, linkage, &wanted_later(server, &plan, &known, &held), by).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Who is to be in which groups once it first reports to a server, but for groups that nobody writes for now.
+pub(crate) fn wanted_later(
+    server: &Server,
+    plan: &Plan,
+    known: &Known,
+    held: &BTreeMap<GroupId, String>,
+) -> BTreeMap<ClientId, BTreeSet<GroupId>> {
+    let mut wanted = kept(server, plan, &known.hosts, &known.computers);
+    wanted.values_mut().for_each(|groups| groups.retain(|group| !held.contains_key(group)));
+    wanted.retain(|_, groups| !groups.is_empty());
+    wanted
 }
 
 fn list(wanted: &BTreeMap<ClientId, BTreeSet<GroupId>>, by: &str) -> Result<KeptMemberships, ManagerError> {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures_util::FutureExt as _;
+use headwater_api::TreeServer;
 use headwater_api::linkage::{WsusComputer, WsusGroup};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 use headwater_store::HostGroupRow;
@@ -88,17 +90,30 @@ impl Manager {
     /// Every computer of every server whose Linkage is reached.
     pub(crate) async fn computers(&self, way: &Way, tree: &Tree) -> Result<Vec<Computer>, ManagerError> {
         let mut computers = Vec::new();
-        for server in tree.servers.iter().filter(|server| server.reached) {
-            let Some(linkage) = tree.linkages.get(&server.id) else { continue };
-            match self.computers_of(way, linkage).await {
-                Ok(found) => computers.extend(found.into_iter().map(|one| computer(server.id, one))),
+        for (server, found) in self.computers_of_each(way, tree).await {
+            match found {
+                Ok(found) => computers.extend(found),
                 // Nothing is written to a lower server that cannot be read, and the others go on: what is wrong
                 // with it is said where it is asked next.
-                Err(_) if linkage.linkage != way.top.linkage => {}
+                Err(_) if server != way.top.server => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(computers)
+    }
+
+    /// The computers of each server whose Linkage is reached, or why it does not tell them.
+    pub(crate) async fn computers_of_each(
+        &self,
+        way: &Way,
+        tree: &Tree,
+    ) -> Vec<(ServerId, Result<Vec<Computer>, ManagerError>)> {
+        let told = tree.of_each(|linkage| self.computers_of(way, linkage).boxed()).await.into_iter();
+        let of = |(server, told): (&TreeServer, Result<Vec<WsusComputer>, _>)| {
+            let id = server.id;
+            (id, told.map(|told| told.into_iter().map(|one| computer(id, one)).collect()))
+        };
+        told.map(of).collect()
     }
 
     /// All that plans are made from, as it is now.
@@ -106,7 +121,8 @@ impl Manager {
         let rows = self.store.host_groups().await?;
         let groups = self.groups_of(way, &way.top).await?;
         let computers = self.computers(way, tree).await?;
-        let groups = groups.iter().map(|group| named(group, &rows)).collect();
+        let ours = rows.iter().filter_map(|row| Some((row.wsus_group?, host_group_id(row)))).collect();
+        let groups = groups.iter().map(|group| named(group, &ours)).collect();
         let servers = tree.servers.iter().map(|told| tree.server(told)).collect();
         Known::of(rows, groups, computers, servers, self.sightings().await?)
     }
@@ -163,11 +179,10 @@ fn host_group(row: &HostGroupRow, computers: &[Computer]) -> Result<HostGroup, M
     })
 }
 
-fn named(group: &WsusGroup, rows: &[HostGroupRow]) -> Named {
-    let ours = rows.iter().find(|row| row.wsus_group == Some(group.id));
-    let owner = match ours {
+fn named(group: &WsusGroup, ours: &HashMap<GroupId, HostGroupId>) -> Named {
+    let owner = match ours.get(&group.id) {
         _ if group.built_in => Owner::BuiltIn,
-        Some(row) => Owner::Ours(host_group_id(row)),
+        Some(row) => Owner::Ours(*row),
         None => Owner::Foreign,
     };
     Named { id: group.id, name: group.name.clone(), owner }
@@ -182,6 +197,8 @@ pub(crate) fn computer(server: ServerId, told: WsusComputer) -> Computer {
         os: told.os,
         first_contact_at: told.first_contact_at,
         last_contact_at: told.last_contact_at,
+        manufacturer: told.manufacturer,
+        model: told.model,
         requested_group: told.requested_group,
         groups: told.groups,
     }

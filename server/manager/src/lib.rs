@@ -11,6 +11,7 @@ mod certificates;
 mod clean_up;
 mod compare;
 mod details;
+mod effective;
 mod error;
 mod fingerprint;
 mod group_plan;
@@ -21,6 +22,7 @@ mod kept;
 mod known;
 mod link;
 mod mirror;
+mod move_computer;
 mod notes;
 mod pair;
 mod put_back;
@@ -31,14 +33,16 @@ mod report;
 mod revoke;
 mod running;
 mod schedule;
+mod seen;
 mod server_settings;
 mod sightings;
 mod sync;
 mod tree;
 mod trust;
 mod why;
+mod writers;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
@@ -48,6 +52,7 @@ use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
 
 use trust::Trust;
+use writers::Writers;
 
 pub use approvals::Terms;
 pub use asked::follow_linkages;
@@ -82,6 +87,8 @@ pub struct Manager {
     /// The run of the synchronisation command that goes on, or the last one.
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
     mirror: ArcSwap<Mirror>,
+    /// What was decided from here since the mirror was read; absent until it was since this server started.
+    written: Mutex<Option<Vec<seen::Written>>>,
     /// Counts changes of the mirror and of runs, for pages that are open.
     changed: watch::Sender<u64>,
     /// Asks for the mirror to be read.
@@ -92,6 +99,8 @@ pub struct Manager {
     cleaning: tokio::sync::Mutex<()>,
     /// Whatever changes the link.
     linking: tokio::sync::Mutex<()>,
+    /// Who writes to the tree: runs, plans and clean-ups side by side, or a relink alone.
+    writers: Writers,
     /// Absent where no data folder is known.
     record: Option<put_back::Kept>,
 }
@@ -114,11 +123,13 @@ impl Manager {
             now,
             running: tokio::sync::Mutex::new(None),
             mirror: ArcSwap::default(),
+            written: Mutex::default(),
             changed: watch::Sender::new(0),
             look: Notify::new(),
             hung_up: watch::Sender::new(false),
             cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),
+            writers: Writers::default(),
             record: None,
         };
         manager.read_revocations().await?;

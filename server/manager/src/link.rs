@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use headwater_api::linkage::{About, PAIR, PROTOCOL, Pairing, PairingAnswer, ROOT, WsusIdentity, WsusMode};
-use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError, Term};
+use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError, PublicKey, Term};
 use headwater_model::{LinkageId, ServerId};
-use headwater_store::LinkageRow;
+use headwater_store::{AuditRow, LinkageRow};
 
 use crate::ask::{Way, invalid};
 use crate::{Manager, ManagerError};
@@ -21,6 +21,14 @@ pub struct Linked {
     pub url: String,
 }
 
+/// What a Linkage is that a managing server pairs with at its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum As {
+    Linked,
+    /// Its WSUS is to take the place of the linked one, or is that one.
+    Successor,
+}
+
 impl Manager {
     /// Pairs with the Linkage at this address and links with its WSUS, if that is the top of its tree.
     pub async fn link(&self, url: &str, code: &str, by: &str) -> Result<(), ManagerError> {
@@ -34,7 +42,7 @@ impl Manager {
         }
         let url: LinkageUrl = url.parse().map_err(invalid)?;
         check(&about(&url).await?, &url)?;
-        self.pair_with(&url, code, by, check_top, true).await?;
+        self.pair_with(&url, code, by, check_top, As::Linked).await?;
         self.look_again();
         Ok(())
     }
@@ -47,7 +55,7 @@ impl Manager {
         code: &str,
         by: &str,
         fits: fn(&WsusIdentity) -> Result<(), ManagerError>,
-        is_linked: bool,
+        as_what: As,
     ) -> Result<Way, ManagerError> {
         let mut way = self.pair_at(url, code, by).await?;
         let address = url.to_string();
@@ -55,14 +63,24 @@ impl Manager {
             let identity = self.identity_of(&way, &way.top).await?;
             fits(&identity)?;
             let known = self.store.linkages().await?;
-            if let Some(row) = known.into_iter().find(|row| row.server == identity.server) {
+            let before = known.into_iter().find(|row| row.server == identity.server);
+            let row = LinkageRow { server: identity.server, name: identity.name, ..way.top.clone() };
+            if let Some(before) = &before
+                && self.store.link().await?.is_some_and(|link| link.linkage == before.linkage)
+                && as_what == As::Successor
+            {
+                self.replace_linkage(before, &row, &address, by).await?;
+                self.keep_trust_of(&way, &row).await;
+                return Ok(row);
+            }
+            if let Some(row) = before {
                 return Err(ManagerError::Refused(format!(
                     "{} is paired already, through a Linkage that was there before: revoke that one, or `headwater wsus \
                      unlink` where it is the linked WSUS",
                     row.name
                 )));
             }
-            let row = LinkageRow { server: identity.server, name: identity.name, ..way.top.clone() };
+            let is_linked = as_what == As::Linked;
             self.store.add_linkage(&row, is_linked.then_some(address.as_str())).await?;
             self.keep_trust_of(&way, &row).await;
             Ok(row)
@@ -78,6 +96,25 @@ impl Manager {
                 Err(error)
             }
         }
+    }
+
+    /// The Linkage of the linked WSUS was installed anew, and its code has shown that it is that one: what changes is
+    /// the trust, and nothing in the WSUS.
+    async fn replace_linkage(
+        &self,
+        before: &LinkageRow,
+        now: &LinkageRow,
+        url: &str,
+        by: &str,
+    ) -> Result<(), ManagerError> {
+        let key =
+            |row: &LinkageRow| PublicKey::from_bytes(row.public_key.clone()).map(|key| key.fingerprint());
+        let audited = AuditRow {
+            before: Some(format!("through the Linkage {}", key(before)?)),
+            after: Some(format!("through the Linkage {} at {url}", key(now)?)),
+            ..AuditRow::of(self.now(), by, "relink", &now.name)
+        };
+        Ok(self.store.replace_linkage(now, url, &audited).await?)
     }
 
     /// Pairs with a Linkage that it dials itself. Nothing is kept of it yet.

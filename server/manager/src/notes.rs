@@ -100,6 +100,8 @@ mod tests {
             os: String::new(),
             first_contact_at: hour(hours.0),
             last_contact_at: hour(hours.1),
+            manufacturer: String::new(),
+            model: String::new(),
             requested_group: String::new(),
             groups: vec![],
         }

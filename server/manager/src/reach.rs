@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use headwater_api::{GroupPlan, HostGroupChange, NewHostGroup};
 use headwater_model::{ClientId, GroupId};
 use headwater_operators::{Action, Asking, GroupPath, Operator, Refused};
-use headwater_policy::group::GroupTree;
+use headwater_policy::group::{GroupTree, UNASSIGNED_COMPUTERS};
 use headwater_store::HostGroupRow;
 use headwater_tree::host::DEPTH_MAX;
 
@@ -124,6 +124,22 @@ impl Manager {
         group: GroupId,
     ) -> Result<Result<&'a Operator, Refused>, ManagerError> {
         Ok(asking.permitted(Action::ForGroups(&[self.group_paths().await?.of(group)])))
+    }
+
+    /// Who may put a computer into exactly these WSUS groups: it leaves those where it is now.
+    pub async fn for_move<'a>(
+        &self,
+        asking: &'a Asking,
+        client: &ClientId,
+        groups: &[GroupId],
+    ) -> Result<Result<&'a Operator, Refused>, ManagerError> {
+        let (mirror, paths) = (self.mirror(), self.group_paths().await?);
+        let now = mirror.computers.get(client).into_iter().flat_map(|one| &one.groups).map(|group| group.id);
+        let reached: BTreeSet<GroupId> = groups.iter().copied().chain(now).collect();
+        // One of no group can be put into any.
+        let reached = reached.into_iter().filter(|group| *group != UNASSIGNED_COMPUTERS);
+        let reached: Vec<GroupPath> = reached.map(|group| paths.of(group)).collect();
+        Ok(asking.permitted(Action::ForGroups(&reached)))
     }
 
     /// Who may put these hosts into a host group.

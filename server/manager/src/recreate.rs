@@ -143,6 +143,7 @@ impl Manager {
                 group,
                 action: Some(action(approval.action)),
                 deadline: approval.deadline,
+                seen: Vec::new(),
             };
             match batches.iter_mut().find(|(one, _)| *one == approve) {
                 Some((_, updates)) => updates.push(approval.update),

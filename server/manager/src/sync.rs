@@ -20,15 +20,16 @@ use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::group_plan::Plan;
 use headwater_tree::in_step::Wanted;
-use headwater_tree::kept::kept;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
 use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
 use headwater_tree::window::Window;
 use jiff::tz::TimeZone;
+use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::ask::Way;
 use crate::compare::in_words;
+use crate::kept::wanted_later;
 use crate::known::Known;
 use crate::running::Running;
 use crate::server_settings::closed;
@@ -69,6 +70,7 @@ impl Manager {
         {
             return Ok(running.clone());
         }
+        let writes = if request.dry_run { None } else { Some(self.writers.one()?) };
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let mut number = None;
@@ -89,11 +91,17 @@ impl Manager {
         if !request.dry_run {
             *current = Some(running.clone());
         }
-        tokio::spawn(self.clone().carry_through(way, tree, running.clone()));
+        tokio::spawn(self.clone().carry_through(way, tree, running.clone(), writes));
         Ok(running)
     }
 
-    async fn carry_through(self: Arc<Self>, way: Way, tree: Tree, running: Arc<Running>) {
+    async fn carry_through(
+        self: Arc<Self>,
+        way: Way,
+        tree: Tree,
+        running: Arc<Running>,
+        writes: Option<OwnedRwLockReadGuard<()>>,
+    ) {
         let Running { request, started_by, number, .. } = &*running;
         let run =
             Run { manager: &self, way: &way, tree: &tree, request, by: started_by, watched: Some(&running) };
@@ -107,6 +115,7 @@ impl Manager {
             }
             self.look_again();
         }
+        drop(writes);
         running.end(report);
     }
 
@@ -308,12 +317,17 @@ impl Run<'_> {
     async fn one(&self, server: &Server, begun: &Begun) -> SyncServer {
         let started = Instant::now();
         let mut done = self.untouched(server, SyncServerState::InStep);
-        if let Err(error) = self.steps(server, begun, &mut done).await {
-            done.state = match error {
-                ManagerError::NotReached { .. } => SyncServerState::NotReached,
-                _ => SyncServerState::Failed,
-            };
-            done.problem = Some(chain(&error));
+        let failed = |error: &ManagerError| match error {
+            ManagerError::NotReached { .. } => (SyncServerState::NotReached, chain(error)),
+            _ => (SyncServerState::Failed, chain(error)),
+        };
+        // A run asks once more: what was looked at when it began may be long ago.
+        let problem = match self.tree.problem(server.id).filter(|_| self.request.dry_run) {
+            Some(error) => Some(failed(error)),
+            None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
+        };
+        if let Some((state, problem)) = problem {
+            (done.state, done.problem) = (state, Some(problem));
         }
         done.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let word = match done.state {
@@ -481,10 +495,7 @@ impl Run<'_> {
 
     /// Leaves with the Linkage who is to be in which group once it first reports there.
     async fn keep(&self, server: &Server, linkage: &LinkageRow, begun: &Begun) -> Result<(), ManagerError> {
-        let Known { hosts, computers, .. } = &begun.known;
-        let mut wanted = kept(server, &begun.plan, hosts, computers);
-        wanted.values_mut().for_each(|groups| groups.retain(|group| !begun.held.contains_key(group)));
-        wanted.retain(|_, groups| !groups.is_empty());
+        let wanted = wanted_later(server, &begun.plan, &begun.known, &begun.held);
         let count = self.manager.keep_at(self.way, linkage, &wanted, self.by).await?;
         if count > 0 {
             self.say(server, SyncPhase::Clients, format!("memberships of {count} computers kept for later"));

@@ -3,18 +3,24 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use headwater_api::linkage::{WsusIdentity, WsusMode, WsusTargeting};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt as _};
+use headwater_api::linkage::{WsusIdentity, WsusLower, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, ServerFollow, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
+use headwater_tree::order::AT_A_TIME_MAX;
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
+use headwater_tree::silent::CLOCK_SECONDS_MAX;
 
 use crate::ask::Way;
 use crate::{Manager, ManagerError};
 
 /// By whom the record says that a review was begun.
 pub(crate) const BY: &str = "headwater";
+/// Servers that are asked at a time; more would only wait for each other at the top Linkage.
+const ASKED_MAX: usize = 16;
 
 /// The servers, each after the one above it, with the Linkages of those that have one.
 pub(crate) struct Tree {
@@ -22,6 +28,10 @@ pub(crate) struct Tree {
     pub(crate) linkages: HashMap<ServerId, LinkageRow>,
     /// What the servers that are reached say of themselves.
     identities: HashMap<ServerId, WsusIdentity>,
+    /// Why a server below, whose Linkage is reached, could not be read.
+    problems: HashMap<ServerId, ManagerError>,
+    /// By how many seconds their clocks are ahead.
+    ahead: HashMap<ServerId, i64>,
     review: Option<String>,
 }
 
@@ -31,6 +41,34 @@ impl Tree {
         must_be_confirmed(self.review.as_deref())?;
         let top = self.servers.first().and_then(|top| self.identities.get(&top.id));
         top.map_or(Ok(()), must_be_top)
+    }
+
+    /// Why nothing more is asked of a server for now.
+    pub fn problem(&self, server: ServerId) -> Option<&ManagerError> {
+        self.problems.get(&server)
+    }
+
+    /// The Linkage of a server, if it is reached.
+    pub fn reached(&self, server: &TreeServer) -> Option<&LinkageRow> {
+        self.linkages.get(&server.id).filter(|_| server.reached)
+    }
+
+    /// By how many seconds the clock of a server is ahead, if it is reached.
+    pub fn ahead_seconds(&self, server: &TreeServer) -> Option<i64> {
+        self.ahead.get(&server.id).copied().filter(|_| server.reached)
+    }
+
+    /// Asks all servers that are reached, side by side, but no more at a time than a run works on.
+    pub async fn of_each<'a, T>(
+        &'a self,
+        ask: impl Fn(&'a LinkageRow) -> BoxFuture<'a, T>,
+    ) -> Vec<(&'a TreeServer, T)> {
+        let reached: Vec<&TreeServer> =
+            self.servers.iter().filter(|server| self.reached(server).is_some()).collect();
+        let asked: Vec<BoxFuture<T>> =
+            reached.iter().filter_map(|server| self.reached(server)).map(ask).collect();
+        let told: Vec<T> = stream::iter(asked).buffered(AT_A_TIME_MAX).collect().await;
+        reached.into_iter().zip(told).collect()
     }
 
     /// A server as decisions are made about it. One that is not reached is taken for what the one above says.
@@ -127,8 +165,9 @@ impl Manager {
     }
 
     pub(crate) async fn tree(&self, way: &Way) -> Result<Tree, ManagerError> {
-        let top = self.identity_of(way, &way.top).await?;
-        self.must_be_linked(&top, way).await?;
+        let top = self.timed_identity_of(way, &way.top).await?;
+        let (identity, _) = &top;
+        self.must_be_linked(identity, way).await?;
         let reached: HashSet<_> =
             self.reached_by(way, &way.top).await?.into_iter().map(|one| one.linkage).collect();
         let others = self.store.linkages().await?.into_iter().filter(|one| one.linkage != way.top.linkage);
@@ -136,36 +175,38 @@ impl Manager {
             others.chain([way.top.clone()]).map(|one| (one.server, one)).collect();
         let is_reached = |row: &LinkageRow| row.linkage == way.top.linkage || reached.contains(&row.linkage);
         let mut servers = vec![TreeServer {
-            id: top.server,
-            name: top.name.clone(),
+            id: identity.server,
+            name: identity.name.clone(),
             parent: None,
-            kind: Some(top.kind),
-            mode: Some(top.mode),
+            kind: Some(identity.kind),
+            mode: Some(identity.mode),
             linkage: Some(way.top.linkage),
             reached: true,
             last_contact_at: Some(self.now()),
             last_sync_at: None,
-            computers: top.computers,
+            computers: identity.computers,
             follow: ServerFollow::Nothing,
             window: None,
             client_targeting: false,
         }];
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
-        let mut identities = HashMap::from([(top.server, top.clone())]);
-        let mut silent: Vec<ServerId> = Vec::new();
-        for row in linkages.values().filter(|row| is_reached(row)) {
-            if row.linkage != way.top.linkage
-                && let Ok(identity) = self.identity_of(way, row).await
-            {
+        let (mut identities, mut ahead, mut problems) = (HashMap::new(), HashMap::new(), HashMap::new());
+        // Beside each other: one that is silent holds up no other, and is asked nothing more.
+        let asked: Vec<_> = linkages.values().filter(|row| is_reached(row)).collect();
+        let asking = asked.iter().map(|row| self.look_at(way, row, &top));
+        let mut answers = stream::iter(asking.collect::<Vec<_>>()).buffer_unordered(ASKED_MAX);
+        while let Some((row, identity, lower)) = answers.next().await {
+            if let Some((identity, seconds)) = identity {
+                ahead.insert(row.server, seconds);
                 identities.insert(row.server, identity);
             }
-            let lower = match self.lower_of(way, row).await {
+            let lower = match lower {
                 Ok(lower) => lower,
                 Err(error) if row.linkage == way.top.linkage => return Err(error),
                 // What is below it is not known, so nothing may be decided as if nothing were.
-                Err(_) => {
-                    silent.push(row.server);
+                Err(error) => {
+                    problems.insert(row.server, error);
                     continue;
                 }
             };
@@ -195,14 +236,14 @@ impl Manager {
                 }
             }
         }
-        found.remove(&top.server);
+        found.remove(&identity.server);
         for (id, server) in &mut found {
+            server.reached &= !problems.contains_key(id);
             let Some(identity) = identities.get(id) else { continue };
             server.name.clone_from(&identity.name);
             server.kind = Some(identity.kind);
             server.mode = Some(identity.mode);
             server.computers = identity.computers;
-            server.reached &= !silent.contains(id);
         }
         let mut open: Vec<TreeServer> = found.into_values().collect();
         open.sort_by(|one, other| other.name.cmp(&one.name));
@@ -229,7 +270,36 @@ impl Manager {
             server.window = wanted.window;
             server.client_targeting = wanted.client_targeting;
         }
-        Ok(Tree { servers, linkages, identities, review: way.review.clone() })
+        drop(answers);
+        Ok(Tree { servers, linkages, identities, problems, ahead, review: way.review.clone() })
+    }
+
+    /// What a server says of itself and of those below it.
+    async fn look_at<'a>(
+        &self,
+        way: &Way,
+        row: &'a LinkageRow,
+        top: &(WsusIdentity, i64),
+    ) -> (&'a LinkageRow, Option<(WsusIdentity, i64)>, Result<Vec<WsusLower>, ManagerError>) {
+        let identity = match row.linkage == way.top.linkage {
+            true => Ok(top.clone()),
+            false => self.timed_identity_of(way, row).await,
+        };
+        match identity {
+            Ok(identity) => (row, Some(identity), self.lower_of(way, row).await),
+            Err(error) => (row, None, Err(error)),
+        }
+    }
+
+    /// What a server says of itself, and by how many seconds its clock is ahead of the one here.
+    async fn timed_identity_of(
+        &self,
+        way: &Way,
+        row: &LinkageRow,
+    ) -> Result<(WsusIdentity, i64), ManagerError> {
+        let identity = self.identity_of(way, row).await?;
+        let ahead = (identity.at.as_micros() - self.now().as_micros()) / 1_000_000;
+        Ok((identity, ahead))
     }
 
     /// Looks at the link and the tree, and says what is in order and what is not.
@@ -274,17 +344,20 @@ impl Manager {
                 findings.push(finding(problem, format!("{name} has no WSUS Linkage{what}"), advice));
                 continue;
             };
-            let identity = match self.identity_of(&way, row).await {
+            let identity = match tree.problems.get(&server.id) {
+                None => self.timed_identity_of(&way, row).await.map_err(|error| chain(&error)),
+                Some(error) => Err(chain(error)),
+            };
+            let (identity, seconds) = match identity {
                 Ok(identity) => identity,
                 Err(error) => {
                     let advice = "see whether its Linkage runs and reaches the one above it";
-                    findings.push(finding(problem, chain(&error), advice));
+                    findings.push(finding(problem, error, advice));
                     findings.extend(self.trust_remembered(row));
                     continue;
                 }
             };
-            let seconds = (self.now().as_micros() - identity.at.as_micros()) / 1_000_000;
-            if seconds.abs() > 60 {
+            if seconds.abs() > CLOCK_SECONDS_MAX {
                 let what = format!("the clock of {name} differs by {} s", seconds.abs());
                 findings.push(finding(warning, what, "let all machines follow one source of time"));
             }

@@ -1,14 +1,11 @@
 //! Why is an update not offered to a computer? One sentence, from what is known of both.
 
-use std::collections::HashMap;
-
-use headwater_api::linkage::WsusApproval;
 use headwater_api::{
     ApprovalAction, ComputerDetail, ComputerUpdateState, SyncServerState, UpdateState, UpdateSummary,
 };
-use headwater_model::{GroupId, ServerId, Timestamp};
-use headwater_policy::approval::{Action, Approval, resolve};
+use headwater_model::{GroupId, ServerId};
 
+use crate::effective::effective;
 use crate::mirror::TreeView;
 
 /// What is looked at.
@@ -28,14 +25,15 @@ pub fn why(question: Question<'_>) -> String {
         return reason;
     }
     let groups: Vec<GroupId> = computer.summary.groups.iter().map(|group| group.id).collect();
-    let Some((group, approval)) = effective(update, &groups, tree) else {
+    let Some(approval) = effective(update.id, &groups, tree) else {
         let names: Vec<&str> = computer.summary.groups.iter().map(|group| group.name.as_str()).collect();
         return match names.is_empty() {
             true => format!("It is not approved for any group that {name} is in."),
             false => format!("It is not approved for {}, or for any group above.", names.join(", ")),
         };
     };
-    let group = tree.group(group).map_or_else(|| group.to_string(), |group| group.name.clone());
+    let group =
+        tree.group(approval.group).map_or_else(|| approval.group.to_string(), |group| group.name.clone());
     match approval.action {
         ApprovalAction::Block => return format!("It is blocked for {group}."),
         ApprovalAction::Detect => {
@@ -66,39 +64,6 @@ fn of_update(update: &UpdateSummary, is_halted: bool) -> Option<String> {
             Some("It is not approved by itself: it follows the updates it belongs to.".to_owned())
         }
         UpdateState::Approvable => None,
-    }
-}
-
-/// The approval that counts among those of all its groups.
-fn effective<'a>(
-    update: &UpdateSummary,
-    groups: &[GroupId],
-    tree: &'a TreeView,
-) -> Option<(GroupId, &'a WsusApproval)> {
-    let told: Vec<&WsusApproval> = tree.approvals.iter().filter(|one| one.update == update.id).collect();
-    let approvals: HashMap<GroupId, Approval> =
-        (0..).zip(&told).map(|(number, one)| (one.group, approval(number, one))).collect();
-    let resolved = resolve(&tree.group_tree(), groups, |group| approvals.get(&group))?;
-    let counts = told.get(usize::try_from(resolved.approval_id).ok()?)?;
-    Some((counts.group, counts))
-}
-
-/// As decisions are made about it, with its place as its number.
-fn approval(number: i32, told: &WsusApproval) -> Approval {
-    Approval {
-        id: number,
-        update: told.update,
-        group: told.group,
-        action: Some(match told.action {
-            ApprovalAction::Install => Action::Install,
-            ApprovalAction::Uninstall => Action::Uninstall,
-            ApprovalAction::Detect => Action::Detect,
-            ApprovalAction::Block => Action::Block,
-        }),
-        deadline: told.deadline,
-        revision: Some(told.revision),
-        changed_at: Timestamp::EPOCH,
-        stamp: 0,
     }
 }
 

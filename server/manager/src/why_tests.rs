@@ -1,11 +1,11 @@
 //! The reasons, in the order in which they are looked for.
 
-use headwater_api::linkage::WsusGroup;
-use headwater_api::{ComputerSummary, ComputerUpdate, GroupRef, ServerRef, UpdateCounts, UpdateKind};
+use headwater_api::linkage::{WsusApproval, WsusGroup};
+use headwater_api::{ComputerSummary, ComputerUpdate, GroupRef, ServerRef, UpdateCounts};
 use headwater_model::{Timestamp, UpdateId};
 
 use super::*;
-use crate::mirror::sample_server;
+use crate::mirror::{sample_server, sample_update};
 
 const PILOT: GroupId = GroupId::from_u128(1);
 const ALL: GroupId = GroupId::from_u128(2);
@@ -13,24 +13,7 @@ const HOME: ServerId = ServerId::from_u128(3);
 const UPDATE: UpdateId = UpdateId::from_u128(4);
 
 fn update(state: UpdateState) -> UpdateSummary {
-    UpdateSummary {
-        id: UPDATE,
-        revision: 1,
-        title: "An update".to_owned(),
-        kind: UpdateKind::Software,
-        classification: None,
-        products: Vec::new(),
-        kb: Vec::new(),
-        cves: Vec::new(),
-        severity: None,
-        state,
-        approved_groups: 0,
-        superseded: false,
-        arrived_at: Timestamp::EPOCH,
-        needed: 0,
-        installed: 0,
-        failed: 0,
-    }
+    UpdateSummary { state, ..sample_update(UPDATE) }
 }
 
 fn computer() -> ComputerDetail {
@@ -43,6 +26,8 @@ fn computer() -> ComputerDetail {
             groups: vec![GroupRef { id: PILOT, name: "Pilot".to_owned() }],
             os: None,
             os_version: None,
+            manufacturer: None,
+            model: None,
             last_contact_at: Timestamp::EPOCH,
             last_report_at: None,
             note: None,
@@ -52,10 +37,9 @@ fn computer() -> ComputerDetail {
         registered_at: Timestamp::EPOCH,
         agent_version: None,
         architecture: None,
-        manufacturer: None,
-        model: None,
         requested_group: None,
         updates: Vec::new(),
+        approvals: Vec::new(),
     }
 }
 

@@ -1,12 +1,14 @@
 //! Computers.
 
 use headwater_api::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, ServerRef,
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,
+    Page, ServerRef,
 };
 use headwater_app::admin::computers::ComputerRow;
 use headwater_app::admin::status::{self as use_case, Counts, State as UpdateState};
 use headwater_app::{App, AppError, Served};
-use headwater_model::{ClientId, Timestamp};
+use headwater_catalog::UpdateIx;
+use headwater_model::{ClientId, GroupId, Timestamp};
 
 use crate::{groups, paging, status};
 
@@ -45,11 +47,29 @@ pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppErr
         registered_at: row.first_contact,
         agent_version: text(&row.client_version),
         architecture: text(&row.architecture),
-        manufacturer: text(&row.manufacturer),
-        model: text(&row.model),
         requested_group: text(&row.requested_group),
         updates: updates.iter().filter_map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
+        approvals: in_effect(&served, &row.groups),
     })
+}
+
+fn in_effect(served: &Served, groups: &[GroupId]) -> Vec<EffectiveApproval> {
+    let updates = (0..).map(UpdateIx).zip(served.catalogue.index.updates());
+    let mut found: Vec<EffectiveApproval> = updates
+        .filter_map(|(at, update)| {
+            let (approval, resolved) = served.effective_approval(at, groups)?;
+            Some(EffectiveApproval {
+                id: update.id,
+                title: crate::updates::reference(served, update.id).title.unwrap_or_default(),
+                action: crate::approvals::told(resolved.action?),
+                deadline: resolved.deadline,
+                group: groups::reference(served, approval.group),
+            })
+        })
+        .collect();
+    found.sort_by(|one, other| (&one.title, one.id).cmp(&(&other.title, other.id)));
+    found.truncate(UPDATES_MAX);
+    found
 }
 
 /// Whoever had no contact since then is silent.
@@ -99,6 +119,8 @@ fn summary(
         groups: row.groups.iter().map(|group| groups::reference(served, *group)).collect(),
         os: text(&row.os_description),
         os_version: text(&row.os_version),
+        manufacturer: text(&row.manufacturer),
+        model: text(&row.model),
         last_contact_at: row.last_contact,
         last_report_at: row.last_report,
         note: None,

@@ -2,6 +2,7 @@
 //!
 //! The JSON API answers so, and WSUS Linkage tells the managing server so.
 
+pub mod approvals;
 pub mod computers;
 pub mod groups;
 pub mod history;

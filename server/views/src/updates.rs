@@ -1,15 +1,14 @@
 //! Updates and their approvals.
 
 use headwater_api::{
-    Approval, ApprovalAction, ApprovalFilter, Page, Revision, UpdateDetail, UpdateFile, UpdateKind,
-    UpdateLicence, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
+    Approval, ApprovalFilter, Page, Revision, UpdateDetail, UpdateFile, UpdateKind, UpdateLicence,
+    UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
 };
 use headwater_app::admin::status::{Counts, State as ComputerState};
 use headwater_app::admin::updates::{self as use_case, UpdateFilter};
 use headwater_app::{App, AppError, Served};
 use headwater_catalog::{CategoryKind, Kind, UpdateIx};
 use headwater_model::UpdateId;
-use headwater_policy::approval::Action;
 
 use crate::{groups, history, paging, status};
 
@@ -165,12 +164,7 @@ fn approvals(served: &Served, rows: Vec<use_case::ApprovalRow>) -> Vec<Approval>
             Some(Approval {
                 group: row.approval.group,
                 group_name: groups::reference(served, row.approval.group).name,
-                action: match row.approval.action? {
-                    Action::Install => ApprovalAction::Install,
-                    Action::Uninstall => ApprovalAction::Uninstall,
-                    Action::Detect => ApprovalAction::Detect,
-                    Action::Block => ApprovalAction::Block,
-                },
+                action: crate::approvals::told(row.approval.action?),
                 deadline: row.approval.deadline,
                 by: row.changed_by,
                 at: row.approval.changed_at,

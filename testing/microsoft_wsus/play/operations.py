@@ -160,6 +160,11 @@ def ExecuteSPGetComputerCount(wsus, _description, parameters):
     return len(wsus.memberships)
 
 
+@operation
+def ExecuteSPDeleteComputer(wsus, _description, parameters):
+    wsus.delete_computer(parameters["id"])
+
+
 def update_cells(wsus, update):
     approved = any(key[0] == update.id for key in wsus.approvals)
     cells = [("guid", update.id), ("int", update.revision_number), ("int", update.revision_id)]

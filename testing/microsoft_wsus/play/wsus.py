@@ -116,6 +116,11 @@ class Wsus:
         if not self.client_targeting:
             getattr(self.memberships[computer], change)(group)
 
+    def delete_computer(self, computer):
+        self.may_write()
+        if self.memberships.pop(computer, None) is None:
+            raise invalid("There is no such computer.")
+
     def groups_of(self, computer):
         return [ALL_COMPUTERS, *(self.memberships[computer] or [UNASSIGNED])]
 

@@ -90,22 +90,23 @@ impl Administrator {
             action,
             deadline,
             new_revisions: NewRevisions::Follow,
+            seen: Vec::new(),
         };
         self.value(move |client| client.approve(&request)).await
     }
 
     pub async fn withdraw(&self, update: UpdateId, group: GroupId) -> Result<UpdatesOutcome, Refused> {
-        let request = ApprovalWithdrawal { updates: vec![update], group };
+        let request = ApprovalWithdrawal { updates: vec![update], group, seen: Vec::new() };
         self.value(move |client| client.unapprove(&request)).await
     }
 
     pub async fn decline(&self, update: UpdateId) -> Result<UpdatesOutcome, Refused> {
-        let request = DeclineRequest { updates: vec![update] };
+        let request = DeclineRequest { updates: vec![update], seen: Vec::new() };
         self.value(move |client| client.decline(&request)).await
     }
 
     pub async fn undecline(&self, update: UpdateId) -> Result<UpdatesOutcome, Refused> {
-        let request = DeclineRequest { updates: vec![update] };
+        let request = DeclineRequest { updates: vec![update], seen: Vec::new() };
         self.value(move |client| client.undecline(&request)).await
     }
 

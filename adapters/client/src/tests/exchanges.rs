@@ -52,7 +52,11 @@ fn methods_paths_and_bodies() {
     assert_eq!(body, serde_json::json!({"groups": [GROUP]}));
 
     let (outcome, request) = exchange(json("200 OK", OUTCOME), |client| {
-        client.unapprove(&ApprovalWithdrawal { updates: vec![], group: GROUP.parse().expect("an id") })
+        client.unapprove(&ApprovalWithdrawal {
+            updates: vec![],
+            group: GROUP.parse().expect("an id"),
+            seen: vec![],
+        })
     });
     assert_eq!(request.line, "DELETE /api/v1/approvals");
     assert!(request.text().contains(GROUP), "a body goes with this deletion");

@@ -85,30 +85,24 @@ impl ManagerStore {
 
     /// Makes a host group with its members; says whether its name was free.
     pub async fn add_host_group(&self, new: &NewHostGroupRow, by: &str, now: Timestamp) -> Result<bool> {
+        Ok(self.add_host_groups(std::slice::from_ref(new), by, now).await?.is_none())
+    }
+
+    /// Makes all of these host groups, or none where a name is taken, which it tells.
+    pub async fn add_host_groups<'a>(
+        &self,
+        new: &'a [NewHostGroupRow],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<&'a str>> {
         let mut transaction = self.write.begin().await?;
-        let made = sqlx::query(
-            "INSERT INTO host_groups (name, name_key, parent_id, direct, rule, wsus_group) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING RETURNING host_group_id",
-        )
-        .bind(rows::text(&new.name))
-        .bind(rows::text(&new.name.to_lowercase()))
-        .bind(new.parent)
-        .bind(i64::from(new.direct))
-        .bind(new.rule.clone())
-        .bind(new.wsus_group.map(|id| id.as_bytes().to_vec()))
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(made) = made else { return Ok(false) };
-        let group: i64 = made.try_get(0)?;
-        add_members(&mut transaction, group, &new.members).await?;
-        let after = match &new.rule {
-            Some(rule) => format!("by the rule {rule}"),
-            None => hosts(new.members.len() as i64),
-        };
-        let row = AuditRow { after: Some(after), ..AuditRow::of(now, by, "create host group", &new.name) };
-        audit(&mut transaction, &row).await?;
+        for group in new {
+            if !add(&mut transaction, group, by, now).await? {
+                return Ok(Some(&group.name));
+            }
+        }
         transaction.commit().await?;
-        Ok(true)
+        Ok(None)
     }
 
     /// Gives a host group its name, parent, reach and rule; says whether the name is its own or was free.
@@ -226,38 +220,13 @@ impl ManagerStore {
         Ok(())
     }
 
-    /// Remembers what a plan is about to write, if that is anything, and that its members are held no more.
-    pub async fn begin_plan(
-        &self,
-        group: i64,
-        changes: Option<&str>,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<()> {
+    /// Remembers what a plan is about to write to the WSUS group of each host group, if that is anything, and
+    /// that its members are held no more.
+    pub async fn begin_plan(&self, groups: &[(i64, Option<String>)], by: &str, now: Timestamp) -> Result<()> {
         let mut transaction = self.write.begin().await?;
-        sqlx::query("UPDATE host_groups SET held = NULL WHERE host_group_id = $1")
-            .bind(group)
-            .execute(&mut *transaction)
-            .await?;
-        let Some(changes) = changes else { return Ok(transaction.commit().await?) };
-        sqlx::query(
-            "INSERT INTO applied_plans (host_group_id, applied_by, applied_at, changes) \
-             VALUES ($1, $2, $3, $4)",
-        )
-        .bind(group)
-        .bind(rows::text(by))
-        .bind(now.as_micros())
-        .bind(rows::text(changes))
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query(
-            "DELETE FROM applied_plans WHERE host_group_id = $1 AND plan_id NOT IN \
-             (SELECT plan_id FROM applied_plans WHERE host_group_id = $1 ORDER BY plan_id DESC LIMIT $2)",
-        )
-        .bind(group)
-        .bind(PLANS_KEPT)
-        .execute(&mut *transaction)
-        .await?;
+        for (group, changes) in groups {
+            begin_plan(&mut transaction, *group, changes.as_deref(), by, now).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -355,6 +324,70 @@ fn named(clients: &[ClientId]) -> String {
     text
 }
 
+/// Makes one host group; says whether its name was free.
+async fn add(
+    connection: &mut AnyConnection,
+    new: &NewHostGroupRow,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let made = sqlx::query(
+        "INSERT INTO host_groups (name, name_key, parent_id, direct, rule, wsus_group) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING RETURNING host_group_id",
+    )
+    .bind(rows::text(&new.name))
+    .bind(rows::text(&new.name.to_lowercase()))
+    .bind(new.parent)
+    .bind(i64::from(new.direct))
+    .bind(new.rule.clone())
+    .bind(new.wsus_group.map(|id| id.as_bytes().to_vec()))
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(made) = made else { return Ok(false) };
+    let group: i64 = made.try_get(0)?;
+    add_members(connection, group, &new.members).await?;
+    let after = match &new.rule {
+        Some(rule) => format!("by the rule {rule}"),
+        None => hosts(new.members.len() as i64),
+    };
+    let row = AuditRow { after: Some(after), ..AuditRow::of(now, by, "create host group", &new.name) };
+    audit(connection, &row).await?;
+    Ok(true)
+}
+
+async fn begin_plan(
+    connection: &mut AnyConnection,
+    group: i64,
+    changes: Option<&str>,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query("UPDATE host_groups SET held = NULL WHERE host_group_id = $1")
+        .bind(group)
+        .execute(&mut *connection)
+        .await?;
+    let Some(changes) = changes else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO applied_plans (host_group_id, applied_by, applied_at, changes) \
+         VALUES ($1, $2, $3, $4)",
+    )
+    .bind(group)
+    .bind(rows::text(by))
+    .bind(now.as_micros())
+    .bind(rows::text(changes))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "DELETE FROM applied_plans WHERE host_group_id = $1 AND plan_id NOT IN \
+         (SELECT plan_id FROM applied_plans WHERE host_group_id = $1 ORDER BY plan_id DESC LIMIT $2)",
+    )
+    .bind(group)
+    .bind(PLANS_KEPT)
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
 async fn add_members(connection: &mut AnyConnection, group: i64, members: &[ClientId]) -> Result<()> {
     for client in members {
         sqlx::query(
@@ -376,6 +409,7 @@ mod tests {
 
     on_both_engines!(
         host_groups_keep_their_members,
+        many_host_groups_are_made_or_none,
         host_groups_stand_beneath_each_other,
         the_last_plan_can_be_undone_until_another_is_applied,
         a_wsus_group_takes_the_place_of_another,
@@ -391,6 +425,17 @@ mod tests {
     async fn of(store: &ManagerStore, name: &str) -> HostGroupRow {
         let rows = store.host_groups().await.expect("reads");
         rows.into_iter().find(|row| row.name == name).expect("is there")
+    }
+
+    async fn many_host_groups_are_made_or_none(database: TestDatabase) {
+        let store = ManagerStore::open(&database.place()).await.expect("opens");
+        let rows = |names: &[&str]| names.iter().map(|name| NewHostGroupRow::named(name)).collect::<Vec<_>>();
+        let taken = rows(&["Berlin", "Munich", "BERLIN"]);
+        assert_eq!(store.add_host_groups(&taken, "ada", NOW).await.expect("asks"), Some("BERLIN"));
+        assert!(store.host_groups().await.expect("reads").is_empty());
+        let free = rows(&["Berlin", "Munich"]);
+        assert_eq!(store.add_host_groups(&free, "ada", NOW).await.expect("writes"), None);
+        assert_eq!(store.host_groups().await.expect("reads").len(), 2);
     }
 
     async fn host_groups_keep_their_members(on: TestDatabase) {
@@ -453,7 +498,7 @@ mod tests {
         let last = async || store.last_plan(group.id).await.expect("reads");
         assert_eq!(last().await, None);
         for number in 0..=PLANS_KEPT {
-            store.begin_plan(group.id, Some(&number.to_string()), "ada", NOW).await.expect("writes");
+            store.begin_plan(&[(group.id, Some(number.to_string()))], "ada", NOW).await.expect("writes");
         }
         store.hold_host_group(group.id, "ada undid a plan").await.expect("writes");
         assert_eq!(of(&store, "Berlin").await.held.as_deref(), Some("ada undid a plan"));
@@ -463,10 +508,10 @@ mod tests {
             store.forget_plan(plan.plan).await.expect("writes");
         }
         assert_eq!(last().await, None, "the oldest was forgotten");
-        store.begin_plan(group.id, None, "ada", NOW).await.expect("writes");
+        store.begin_plan(&[(group.id, None)], "ada", NOW).await.expect("writes");
         assert_eq!((of(&store, "Berlin").await.held, last().await), (None, None), "it wrote nothing");
         store.hold_host_group(group.id, "ada undid a plan").await.expect("writes");
-        store.begin_plan(group.id, Some("again"), "ada", NOW).await.expect("writes");
+        store.begin_plan(&[(group.id, Some("again".to_owned()))], "ada", NOW).await.expect("writes");
         assert_eq!(of(&store, "Berlin").await.held, None);
         store.delete_host_group(&group, "ada", NOW).await.expect("its plans go with it");
     }

@@ -4,7 +4,7 @@ use headwater_model::{GroupId, LinkageId, ServerId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{AuditRow, ManagerStore, audit, linkage_id};
+use super::{AuditRow, LinkageRow, ManagerStore, audit, insert_linkage, linkage_id};
 use crate::{Result, rows};
 
 /// The WSUS that is to take the place, or has.
@@ -44,6 +44,31 @@ impl ManagerStore {
         .bind(linkage.as_bytes().to_vec())
         .execute(&self.write)
         .await?;
+        Ok(())
+    }
+
+    /// Another Linkage speaks for the linked WSUS from now on.
+    pub async fn replace_linkage(&self, new: &LinkageRow, url: &str, audited: &AuditRow) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        // Of one WSUS there is one, and the link names one that there is: it comes under another id at first.
+        let unused = ServerId::from_bytes(*new.linkage.as_bytes());
+        insert_linkage(&mut transaction, &LinkageRow { server: unused, ..new.clone() }).await?;
+        sqlx::query("UPDATE link SET url = $1, linkage_id = $2")
+            .bind(rows::text(url))
+            .bind(new.linkage.as_bytes().to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("DELETE FROM linkages WHERE server_id = $1")
+            .bind(new.server.as_bytes().to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE linkages SET server_id = $1 WHERE linkage_id = $2")
+            .bind(new.server.as_bytes().to_vec())
+            .bind(new.linkage.as_bytes().to_vec())
+            .execute(&mut *transaction)
+            .await?;
+        audit(&mut transaction, audited).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -118,13 +143,15 @@ mod tests {
     use crate::NewHostGroupRow;
     use crate::test_database::{TestDatabase, on_both_engines};
 
-    on_both_engines!(another_wsus_takes_the_place_of_the_linked_one);
+    on_both_engines!(
+        another_wsus_takes_the_place_of_the_linked_one,
+        another_linkage_speaks_for_the_linked_wsus,
+    );
 
     const NOW: Timestamp = Timestamp::EPOCH;
 
-    async fn another_wsus_takes_the_place_of_the_linked_one(on: TestDatabase) {
-        let store = ManagerStore::open(on.place()).await.expect("opens");
-        let row = |number: u128| LinkageRow {
+    fn row(number: u128) -> LinkageRow {
+        LinkageRow {
             linkage: LinkageId::from_u128(number),
             public_key: vec![1],
             server: ServerId::from_u128(number),
@@ -132,7 +159,26 @@ mod tests {
             paired_by: "ada".to_owned(),
             paired_at: NOW,
             certificate_until: None,
-        };
+        }
+    }
+
+    async fn another_linkage_speaks_for_the_linked_wsus(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        store.add_linkage(&row(1), Some("https://one/linkage")).await.expect("writes");
+        store.add_linkage(&row(2), None).await.expect("writes");
+        let new = LinkageRow { server: ServerId::from_u128(1), public_key: vec![9], ..row(7) };
+        let audited = AuditRow::of(NOW, "ada", "relink", "s1");
+        store.replace_linkage(&new, "https://new/linkage", &audited).await.expect("writes");
+        let link = store.link().await.expect("reads").expect("a link");
+        assert_eq!((link.linkage, link.url.as_str()), (LinkageId::from_u128(7), "https://new/linkage"));
+        let mut linkages = store.linkages().await.expect("reads");
+        linkages.sort_by_key(|one| one.linkage);
+        assert_eq!(linkages, [row(2), new]);
+        assert_eq!(store.audited(None, None, 1).await.expect("reads")[0].what, "relink");
+    }
+
+    async fn another_wsus_takes_the_place_of_the_linked_one(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
         store.add_linkage(&row(1), Some("https://one/linkage")).await.expect("writes");
         store.add_linkage(&row(2), None).await.expect("writes");
         let (before, now) = (GroupId::from_u128(1), GroupId::from_u128(2));

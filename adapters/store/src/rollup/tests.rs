@@ -184,7 +184,12 @@ async fn a_computer_that_comes_back_is_in_its_own_groups_and_registers(on: TestD
 
 async fn a_deleted_computer_does_not_come_back_by_older_reports(on: TestDatabase) {
     let store = database(&on).await;
-    assert!(store.delete_computer(&client("own"), "test", at(300)).await.expect("deleted"));
+    let contact = row(&store, "own").await.last_contact;
+    let delete = async |since| {
+        store.delete_silent_computer(&client("own"), since, "test", at(300)).await.expect("asked")
+    };
+    assert!(!delete(contact.plus_seconds(-1)).await, "it made contact after that");
+    assert!(delete(contact).await);
     let received = receive_all(&store, &[detailed("own", LOWER, 299, &[])]).await;
     assert_eq!(received.receptions, [Reception::Deleted]);
     assert_eq!(store.computer(&client("own")).await.expect("asked"), None);

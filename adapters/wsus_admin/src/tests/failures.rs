@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use headwater_model::GroupId;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::answers::{answer, envelope, fault, good, one, result, settings};
 use super::server::{Asked, Reaction, Server, http};
@@ -105,6 +106,22 @@ async fn who_is_late_is_not_waited_for() {
     check(move || Late(Vec::new(), late, good("GetServerVersion").expect("an answer")), silent).await;
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<a>".to_vec();
     check(move || Late(head.clone(), late, b"<b/></a>".to_vec()), silent).await;
+}
+
+/// Calls follow each other on one connection, but a server that is silent is waited for once.
+#[tokio::test]
+async fn calls_behind_one_that_is_not_answered_end_with_it() {
+    let late = Duration::from_secs(20);
+    let server = Server::start(move |_| Late(Vec::new(), late, Vec::new())).await;
+    let patience = Patience::with_answers_within(Duration::from_secs(1));
+    let wsus = server.with(Credentials::Token(Secret::new("t")), patience);
+    let begun = Instant::now();
+    let (one, other, third) = tokio::join!(wsus.groups(), wsus.approvals(), wsus.groups());
+    assert!(begun.elapsed() < Duration::from_millis(1_900), "{:?}", begun.elapsed());
+    let silent = "it was silent for 1 seconds after ExecuteSPGetAllTargetGroups";
+    assert_eq!(one.expect_err("silent").to_string(), silent);
+    assert!(other.is_err() && third.is_err());
+    assert_eq!(server.operations(), ["ExecuteSPGetAllTargetGroups"]);
 }
 
 #[tokio::test]

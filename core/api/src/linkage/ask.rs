@@ -4,8 +4,8 @@ use headwater_model::{ClientId, GroupId, Guid, LinkageId, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approve, Decline, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal, RunNews,
-    SignedRevocations,
+    Approve, Decline, DeleteComputers, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal,
+    RunNews, SignedRevocations,
 };
 use crate::text;
 
@@ -100,6 +100,9 @@ pub enum Ask {
     Obsolete,
     /// [`Decided`](super::Decided); one that is not there is unchanged.
     DeleteUpdates(DeleteUpdates),
+    /// [`Decided`](super::Decided); one that is not there is unchanged, and one that has made contact since is
+    /// refused.
+    DeleteComputers(DeleteComputers),
     /// The servers below, as this one knows them: a list of [`WsusLower`](super::WsusLower).
     Lower,
     /// Begin to take from the server above, or join what is running: [`StartedSync`](super::StartedSync).

@@ -1,6 +1,6 @@
 //! Updates that a WSUS could do without.
 
-use headwater_model::{Timestamp, UpdateId};
+use headwater_model::{ClientId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use crate::{ObsoleteBecause, UpdateState, UpdateSummary, text};
@@ -44,4 +44,22 @@ pub struct DeleteUpdates {
     pub by: String,
     #[serde(with = "text::list")]
     pub updates: Vec<UpdateId>,
+}
+
+/// Delete the records that this very server has of computers, unless they have made contact meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteComputers {
+    pub by: String,
+    pub computers: Vec<SilentComputer>,
+}
+
+/// A computer and its last contact, as it was when somebody decided that it may go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SilentComputer {
+    #[serde(with = "text")]
+    pub client: ClientId,
+    #[serde(with = "text")]
+    pub last_contact_at: Timestamp,
 }

@@ -28,7 +28,7 @@ mod trust;
 mod wsus;
 
 pub use ask::Ask;
-pub use clean_up::{DeleteUpdates, ObsoleteUpdate};
+pub use clean_up::{DeleteComputers, DeleteUpdates, ObsoleteUpdate, SilentComputer};
 pub use keep::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, Keeping, KeptComputer, KeptMemberships};
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, Pairing, PairingAnswer};

@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ApprovalAction, text};
+use crate::{ApprovalAction, SeenUpdate, text};
 
 /// Whose software a WSUS is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,6 +73,10 @@ pub struct WsusComputer {
     pub address: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub os: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub manufacturer: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
     #[serde(with = "text")]
     pub first_contact_at: Timestamp,
     #[serde(with = "text")]
@@ -142,6 +146,8 @@ pub struct Approve {
     pub action: Option<ApprovalAction>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub deadline: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenUpdate>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +158,8 @@ pub struct Decline {
     pub updates: Vec<UpdateId>,
     /// Whether to decline, or to take that back.
     pub decline: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenUpdate>,
 }
 
 /// What became of the parts of a request: each is in exactly one list, by the id of its update or computer.

@@ -332,6 +332,8 @@ fn computers() -> Vec<Example> {
         result::<ExecuteSPSearchComputersResponse>(&sets),
         example::<ExecuteSPGetComputerCount>(COMPUTERS),
         result::<ExecuteSPGetComputerCountResponse>("12"),
+        example::<ExecuteSPDeleteComputer>("<id>d07a4d51</id>"),
+        example::<ExecuteSPDeleteComputerResponse>(""),
         example::<ExecuteSPGetAllDownstreamServers>(
             "<parentServerId>00000000-0000-0000-0000-000000000000</parentServerId>\
              <includeNestedChildren>true</includeNestedChildren>",

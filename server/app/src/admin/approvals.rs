@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{EulaId, GroupId, Timestamp, UpdateId};
-use headwater_policy::approval::{Action, Approval, resolve};
+use headwater_policy::approval::{Action, Approval, Resolved, resolve};
 use headwater_policy::group::DOWNSTREAM_SERVERS;
+use headwater_policy::seen::{Seen, Told};
 pub use headwater_policy::sync_plan::Standing;
 pub use headwater_store::Decline;
 use headwater_store::NewApproval;
@@ -89,15 +90,18 @@ impl App {
         self.accept_licence(operator, licence, update).await
     }
 
-    /// Approves updates for a group; without terms it withdraws. Agents are told in their next call.
+    /// Approves updates for a group; without terms it withdraws. Agents are told in their next call. What is
+    /// no longer as it was `seen` is refused.
     pub async fn approve(
         &self,
         operator: &Operator,
         updates: &[UpdateId],
         group: GroupId,
         terms: Option<Terms>,
+        seen: &Seen,
     ) -> Result<Outcome, AppError> {
         self.must_decide_here()?;
+        let _deciding = self.deciding.lock().await;
         let served = self.live.served_full();
         if served.offers.groups.get(group).is_none() {
             return Err(AppError::NotFound(format!("there is no group {group}; `group list` shows all")));
@@ -119,6 +123,10 @@ impl App {
                 Some(terms) => refusal(&served, update, terms.action, &accepted),
                 None => known(&served, update).err(),
             };
+            let refusal = refusal.or_else(|| {
+                let wanted = terms.map(|terms| (terms.action, terms.deadline));
+                seen.refuses(update, group, served.standing(update, group), wanted)
+            });
             match refusal {
                 Some(reason) => outcome.refused.push((update, reason)),
                 None => {
@@ -148,15 +156,21 @@ impl App {
         operator: &Operator,
         updates: &[UpdateId],
         decline: Decline,
+        seen: &Seen,
     ) -> Result<Outcome, AppError> {
         self.must_decide_here()?;
+        let _deciding = self.deciding.lock().await;
         let served = self.live.served_full();
         let mut outcome = Outcome::default();
         let mut wanted = Vec::new();
         for update in unique(updates) {
-            match declinable(&served, update) {
-                Ok(()) => wanted.push(update),
-                Err(reason) => outcome.refused.push((update, reason)),
+            let unseen = match decline {
+                Decline::Declined => seen.refuses_decline(update, served.told(update)),
+                Decline::Undeclined => None,
+            };
+            match declinable(&served, update).err().or(unseen) {
+                None => wanted.push(update),
+                Some(reason) => outcome.refused.push((update, reason)),
             }
         }
         let changed = self.store.decline(&wanted, decline, &operator.name, self.clock.now()).await?;
@@ -170,13 +184,25 @@ impl App {
 }
 
 impl Served {
-    /// The approval of an update that counts for a computer in these groups.
-    pub fn effective_approval(&self, update: UpdateIx, groups: &[GroupId]) -> Option<&Approval> {
+    /// What is approved of an update, by group.
+    fn told(&self, update: UpdateId) -> impl Iterator<Item = (GroupId, Told)> {
+        let at = self.catalogue.index.update_by_id(update);
+        let approvals = at.into_iter().flat_map(|at| self.offers.approvals(at));
+        approvals.filter_map(|one| Some((one.group, (one.action?, one.deadline))))
+    }
+
+    fn standing(&self, update: UpdateId, group: GroupId) -> Option<Told> {
+        self.told(update).find(|(of, _)| *of == group).map(|(_, told)| told)
+    }
+
+    /// The approval of an update that counts for a computer in these groups, and what all of them come to.
+    pub fn effective_approval(&self, update: UpdateIx, groups: &[GroupId]) -> Option<(&Approval, Resolved)> {
         let by_group: HashMap<GroupId, &Approval> =
             self.offers.approvals(update).map(|approval| (approval.group, approval)).collect();
         let resolved = resolve(&self.offers.groups, groups, |group| by_group.get(&group).copied())?;
         let counts = |approval: &&&Approval| approval.id == resolved.approval_id && approval.action.is_some();
-        by_group.values().find(counts).copied()
+        let approval = by_group.values().find(counts).copied()?;
+        Some((approval, resolved))
     }
 }
 

@@ -137,6 +137,34 @@ impl App {
         Ok(())
     }
 
+    /// The last contact of a computer, though it be so new that the row does not tell it yet.
+    pub fn last_contact(&self, row: &ComputerRow) -> Timestamp {
+        let heard = row.client.parse().ok().and_then(|client| self.writer.heard(&client));
+        heard.map_or(row.last_contact, |heard| heard.max(row.last_contact))
+    }
+
+    /// Deletes a computer whose last contact is the one that is named, or an earlier one; also one of a server below,
+    /// where it is deleted already, for nothing tells this one.
+    pub async fn delete_silent_computer(
+        &self,
+        operator: &Operator,
+        client: &ClientId,
+        last_contact: Timestamp,
+    ) -> Result<(), AppError> {
+        let made_contact = |at| Err(AppError::Refused(format!("it made contact on {at}")));
+        if let Some(heard) = self.writer.heard(client).filter(|heard| *heard > last_contact) {
+            return made_contact(heard);
+        }
+        let _order = self.live.in_order().await;
+        let now = self.clock.now();
+        if !self.store.delete_silent_computer(client, last_contact, &operator.name, now).await? {
+            let found = self.store.computer(client).await?;
+            return found.map_or_else(|| Err(unknown(client)), |found| made_contact(found.last_contact));
+        }
+        self.live.forget(client);
+        Ok(())
+    }
+
     /// Refuses to decide about a computer of another server, whose next rollup would undo it.
     async fn check_own(&self, client: &ClientId, verb: &str) -> Result<(), AppError> {
         let Some(server) = self.computer(client).await?.server else { return Ok(()) };

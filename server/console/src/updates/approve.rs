@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
-use headwater_api::{ApprovalAction, NewRevisions, UPDATES_PER_REQUEST_MAX};
+use headwater_api::{ApprovalAction, NewRevisions, SeenUpdate, UPDATES_PER_REQUEST_MAX};
 use headwater_manager::Terms;
 use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_words::approval::action;
 use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped, size};
 
@@ -71,6 +72,9 @@ struct Preview {
     action: String,
     deadline: String,
     button: String,
+    /// What is approved for the group now, and is replaced.
+    replaced: String,
+    seen: String,
     servers: Vec<Affected>,
     bytes_note: String,
     /// Why it may not be approved.
@@ -101,6 +105,16 @@ pub(crate) async fn preview(
         false => counted(asked.updates.len() as u64, "update"),
     };
     let computers = counted(impact.computers(), "computer");
+    let seen = match is_one {
+        true => super::one::seen_for(&first, asked.group),
+        false => {
+            let mut shown = manager.shown(&asked.updates);
+            for update in &mut shown {
+                update.approvals.retain(|approval| approval.group == asked.group);
+            }
+            shown
+        }
+    };
     let verb = match asked.action {
         ApprovalAction::Install => "installs",
         ApprovalAction::Uninstall => "removes",
@@ -129,6 +143,8 @@ pub(crate) async fn preview(
         action: fields.get("action").to_owned(),
         deadline: fields.get("deadline").to_owned(),
         button: format!("Approve for {computers}"),
+        replaced: replaced(&seen, is_one),
+        seen: super::one::written(&seen)?,
         servers: impact.servers.iter().map(affected).collect(),
         refused: match manager.for_group(visitor.asking(), asked.group).await? {
             Ok(_) => String::new(),
@@ -142,16 +158,33 @@ pub(crate) async fn preview(
     Ok(Html(page.render()?))
 }
 
+/// `It is approved for this group now: install, deadline …`, or nothing.
+fn replaced(seen: &[SeenUpdate], is_one: bool) -> String {
+    let mut standing = seen.iter().flat_map(|update| &update.approvals);
+    match (is_one, standing.next()) {
+        (_, None) => String::new(),
+        (true, Some(one)) => {
+            let until = one.deadline.map_or_else(String::new, |at| format!(", deadline {}", minute(at)));
+            format!("This replaces what is approved for the group now: {}{until}.", action(one.action))
+        }
+        (false, Some(_)) => {
+            let count = 1 + standing.count() as u64;
+            format!("This replaces what is approved for the group now for {}.", counted(count, "update"))
+        }
+    }
+}
+
 pub(crate) async fn approve(
     State(manager): Shared,
     visitor: Visitor,
     Form(fields): Form,
 ) -> Result<Redirect, Failure> {
     let asked = Asked::read(&fields)?;
+    let seen = super::one::read(&fields)?;
     let terms =
         Terms { action: asked.action, deadline: asked.deadline, new_revisions: NewRevisions::default() };
     let by = &manager.for_group(visitor.asking(), asked.group).await??.name;
-    let done = manager.approve(&asked.updates, asked.group, Some(terms), by).await?;
+    let done = manager.approve(&asked.updates, asked.group, Some(terms), &seen, by).await?;
     all_applied(&done)?;
     Ok(match asked.updates.as_slice() {
         [one] => Redirect::to(&format!("/updates/{one}")),

@@ -5,7 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use headwater_api::linkage::WsusMode;
-use headwater_api::{UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome};
+use headwater_api::{
+    SeenApproval, SeenUpdate, UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary,
+    UpdatesOutcome,
+};
 use headwater_manager::{Manager, Mirror};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
 use headwater_operators::Action;
@@ -20,6 +23,10 @@ use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
 use crate::session::{Visitor, Within};
+
+/// Approvals that a form names as seen. An update with more is compared with what the managing server
+/// shows, for a form has a limit.
+const SEEN_MAX: usize = 1_000;
 
 #[derive(Template)]
 #[template(path = "update.html")]
@@ -40,6 +47,8 @@ struct Page {
     can_approve: bool,
     can_halt: bool,
     approvals: String,
+    /// For the form that declines.
+    seen: String,
     halt: Option<HaltShown>,
     grid: Vec<Cell>,
     groups: Vec<GroupChoice>,
@@ -62,6 +71,8 @@ struct Cell {
     indent: usize,
     action: &'static str,
     can_withdraw: bool,
+    /// For the form that withdraws it.
+    seen: String,
     /// From which group it comes, where it is not its own.
     from: String,
     deadline: Option<When>,
@@ -190,6 +201,7 @@ async fn page(
         can_approve: summary.state == UpdateState::Approvable,
         can_halt: !detail.approvals.is_empty() || halt.as_ref().is_some_and(|halt| halt.done_at.is_none()),
         approvals: counted(detail.approvals.len() as u64, "approval"),
+        seen: written(&seen(&detail))?,
         halt: halt.map(|halt| HaltShown {
             state: match halt.done_at {
                 Some(_) => Shown::new(Look::Halted, "halted"),
@@ -198,7 +210,7 @@ async fn page(
             by: halt.asked_by,
             at: When::new(halt.asked_at, now),
         }),
-        grid: grid(mirror, &detail, now, &within),
+        grid: grid(mirror, &detail, now, &within)?,
         groups: choices_within(mirror, &within),
         servers: servers(mirror, &detail, on_servers),
         supersedes: detail.supersedes.iter().map(link).collect(),
@@ -268,7 +280,12 @@ fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
 }
 
 /// The groups in the order of the tree, each with its own approval or the one that reaches it.
-fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<'_>) -> Vec<Cell> {
+fn grid(
+    mirror: &Mirror,
+    detail: &UpdateDetail,
+    now: Timestamp,
+    within: &Within<'_>,
+) -> Result<Vec<Cell>, Failure> {
     let mut cells = Vec::new();
     let own = |id: GroupId| detail.approvals.iter().find(|approval| approval.group == id);
     let tree = mirror.tree.group_tree();
@@ -294,13 +311,14 @@ fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<
             indent: depth.min(6),
             action: approval.map_or("–", |approval| action(approval.action)),
             can_withdraw: approval.is_some() && from.is_none() && within.has(id),
+            seen: written(&seen_for(detail, id))?,
             from: from.map_or_else(String::new, |group| group.name.clone()),
             deadline: approval.and_then(|approval| approval.deadline).map(|at| When::new(at, now)),
             by: approval.map_or_else(String::new, |approval| approval.by.clone()),
             at: approval.and_then(|approval| When::known(approval.at, now)),
         });
     }
-    cells
+    Ok(cells)
 }
 
 fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateDetail)]) -> Vec<OnServer> {
@@ -342,6 +360,41 @@ fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateD
     mirror.tree.servers.iter().map(row).collect()
 }
 
+/// What a page shows of an update's approvals.
+fn seen(detail: &UpdateDetail) -> Vec<SeenUpdate> {
+    let approvals = detail.approvals.iter();
+    let approvals: Vec<SeenApproval> = approvals
+        .map(|one| SeenApproval { group: one.group, action: one.action, deadline: one.deadline })
+        .collect();
+    match approvals.len() {
+        0..=SEEN_MAX => vec![SeenUpdate { update: detail.summary.id, approvals }],
+        _ => Vec::new(),
+    }
+}
+
+/// What it shows of the approval for one group.
+pub(super) fn seen_for(detail: &UpdateDetail, group: GroupId) -> Vec<SeenUpdate> {
+    let own = detail.approvals.iter().filter(|one| one.group == group);
+    let approvals =
+        own.map(|one| SeenApproval { group, action: one.action, deadline: one.deadline }).collect();
+    vec![SeenUpdate { update: detail.summary.id, approvals }]
+}
+
+/// What was seen, for the hidden field `seen` of a form.
+pub(super) fn written(seen: &[SeenUpdate]) -> Result<String, Failure> {
+    serde_json::to_string(seen).map_err(|_| Failure::invalid("the approvals cannot be written into a form"))
+}
+
+/// The hidden field `seen` of a form; one without it says nothing.
+pub(super) fn read(fields: &Fields) -> Result<Vec<SeenUpdate>, Failure> {
+    match fields.get("seen") {
+        "" => Ok(Vec::new()),
+        text => {
+            serde_json::from_str(text).map_err(|_| Failure::invalid("what the page showed cannot be read"))
+        }
+    }
+}
+
 fn past(change: &headwater_api::Change) -> String {
     let mut text = change.what.clone();
     if let Some(group) = &change.group {
@@ -364,7 +417,7 @@ pub(crate) async fn withdraw(
     let update = parsed(&id)?;
     let group = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
     let by = &manager.for_group(visitor.asking(), group).await??.name;
-    all_applied(&manager.approve(&[update], group, None, by).await?)?;
+    all_applied(&manager.approve(&[update], group, None, &read(&fields)?, by).await?)?;
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 
@@ -382,16 +435,18 @@ pub(crate) async fn decline(
     manager: Shared,
     visitor: Visitor,
     id: Path<String>,
+    fields: Form,
 ) -> Result<Redirect, Failure> {
-    set_declined(manager, visitor, id, true).await
+    set_declined(manager, visitor, id, true, fields).await
 }
 
 pub(crate) async fn undecline(
     manager: Shared,
     visitor: Visitor,
     id: Path<String>,
+    fields: Form,
 ) -> Result<Redirect, Failure> {
-    set_declined(manager, visitor, id, false).await
+    set_declined(manager, visitor, id, false, fields).await
 }
 
 async fn set_declined(
@@ -399,10 +454,11 @@ async fn set_declined(
     visitor: Visitor,
     Path(id): Path<String>,
     decline: bool,
+    Form(fields): Form,
 ) -> Result<Redirect, Failure> {
     let update = parsed(&id)?;
     let by = visitor.permitted(Action::Administer)?;
-    all_applied(&manager.decline(&[update], decline, by).await?)?;
+    all_applied(&manager.decline(&[update], decline, &read(&fields)?, by).await?)?;
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 

@@ -2,14 +2,13 @@
 
 use axum::extract::{Path, State};
 use headwater_api::{
-    ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Page,
-    Refusal as RefusedUpdate, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateQuery, UpdateSummary,
-    UpdatesOutcome,
+    ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Page, Refusal as RefusedUpdate,
+    UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
 };
 use headwater_app::Served;
 use headwater_app::admin::approvals::{self, Decline, Outcome};
 use headwater_model::UpdateId;
-use headwater_policy::approval::Action;
+use headwater_views::approvals::{asked, seen};
 use headwater_views::updates::{self, reference};
 
 use super::{Administrator, Caller, Json, Query, Shared, parse_id};
@@ -45,19 +44,15 @@ pub(super) async fn approve(
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     let updates = limited(&request.updates)?;
-    let action = match request.action {
-        ApprovalAction::Install => Action::Install,
-        ApprovalAction::Uninstall => Action::Uninstall,
-        ApprovalAction::Detect => Action::Detect,
-        ApprovalAction::Block => Action::Block,
-    };
     let new_revisions = match request.new_revisions {
         NewRevisions::Follow => approvals::NewRevisions::Follow,
         NewRevisions::Wait => approvals::NewRevisions::Wait,
     };
     let operator = caller.for_groups(&[console.app.group_path(request.group)])?;
+    let action = asked(request.action);
     let terms = approvals::Terms { action, deadline: request.deadline, new_revisions };
-    let outcome = console.app.approve(operator, updates, request.group, Some(terms)).await?;
+    let seen = seen(&request.seen);
+    let outcome = console.app.approve(operator, updates, request.group, Some(terms), &seen).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 
@@ -68,7 +63,8 @@ pub(super) async fn withdraw(
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     let updates = limited(&request.updates)?;
     let operator = caller.for_groups(&[console.app.group_path(request.group)])?;
-    let outcome = console.app.approve(operator, updates, request.group, None).await?;
+    let seen = seen(&request.seen);
+    let outcome = console.app.approve(operator, updates, request.group, None, &seen).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 
@@ -94,7 +90,8 @@ async fn set_declined(
     Json(request): Json<DeclineRequest>,
     decline: Decline,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
-    let outcome = console.app.decline(&operator, limited(&request.updates)?, decline).await?;
+    let (updates, seen) = (limited(&request.updates)?, seen(&request.seen));
+    let outcome = console.app.decline(&operator, updates, decline, &seen).await?;
     Ok(outcome_json(&console.app.live.served(), outcome))
 }
 

@@ -1,9 +1,13 @@
-//! What a WSUS could do without, and letting go of it.
+//! What a WSUS could do without, and letting go of it and of silent computers.
+
+use std::collections::HashMap;
 
 use headwater_api::ObsoleteBecause;
-use headwater_api::linkage::{Decided, DeleteUpdates, Failure, FailureKind, ObsoleteUpdate};
+use headwater_api::linkage::{Decided, DeleteComputers, DeleteUpdates, Failure, FailureKind, ObsoleteUpdate};
 use headwater_app::App;
+use headwater_app::AppError;
 use headwater_app::admin::deletion::Obsolete;
+use headwater_model::{ClientId, Timestamp};
 
 use super::Answer;
 use super::headwater::{decided, operator, refusal};
@@ -39,6 +43,20 @@ pub(super) async fn delete(app: &App, delete: DeleteUpdates) -> Answer<Decided> 
     done.map(decided).map_err(refusal)
 }
 
+pub(super) async fn delete_computers(app: &App, delete: DeleteComputers) -> Answer<Decided> {
+    let by = operator(&delete.by);
+    let mut decided = Decided::default();
+    for one in &delete.computers {
+        match app.delete_silent_computer(&by, &one.client, one.last_contact_at).await {
+            Ok(()) => decided.applied.push(one.client.to_string()),
+            Err(AppError::NotFound(_)) => decided.unchanged.push(one.client.to_string()),
+            Err(AppError::Refused(reason)) => decided.refused.push((one.client.to_string(), reason)),
+            Err(error) => return Err(refusal(error)),
+        }
+    }
+    Ok(decided)
+}
+
 impl Microsoft {
     /// Since when is not told. Parts of others are in no list of the service.
     pub(super) async fn obsolete(&self) -> Answer<Vec<ObsoleteUpdate>> {
@@ -67,6 +85,29 @@ impl Microsoft {
             }
             let done = self.wsus.delete_update(*id, update.number).await;
             note(&mut decided, id.to_string(), done.map(|()| true))?;
+        }
+        Ok(decided)
+    }
+
+    /// The service knows no condition, so its computers are read just before.
+    pub(super) async fn delete_computers(&self, delete: DeleteComputers) -> Answer<Decided> {
+        self.writable().await?;
+        let found = self.computers().await?.items.into_iter();
+        let there: HashMap<ClientId, Timestamp> =
+            found.map(|computer| (computer.client, computer.last_contact_at)).collect();
+        let mut decided = Decided::default();
+        for one in delete.computers {
+            let client = one.client.to_string();
+            match there.get(&one.client) {
+                None => decided.unchanged.push(client),
+                Some(contact) if *contact > one.last_contact_at => {
+                    decided.refused.push((client, format!("it made contact on {contact}")));
+                }
+                Some(_) => {
+                    let done = self.wsus.delete_computer(&one.client).await;
+                    note(&mut decided, client, done.map(|()| true))?;
+                }
+            }
         }
         Ok(decided)
     }

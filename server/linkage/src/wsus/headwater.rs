@@ -9,17 +9,16 @@ use headwater_api::linkage::{
     WsusMode, WsusTargeting,
 };
 use headwater_api::{
-    ApprovalAction, ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail,
-    UpdateQuery, UpdateSummary,
+    ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail, UpdateQuery,
+    UpdateSummary,
 };
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
 use headwater_app::downstream_server::{RunState, UpstreamMode};
 use headwater_app::{App, AppError, Operator, Targeting, admin};
 use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
-use headwater_policy::approval::Action;
 use headwater_policy::group::is_built_in;
-use headwater_views::{computers as computer_views, updates as update_views};
+use headwater_views::{approvals as approval_views, computers as computer_views, updates as update_views};
 
 use super::Answer;
 use crate::kept::Pace;
@@ -86,7 +85,7 @@ pub(super) async fn contents(app: &App) -> Answer<Contents> {
                 update: update.id,
                 revision: approval.revision.unwrap_or(newest.revision),
                 group: approval.group,
-                action: told(action),
+                action: approval_views::told(action),
                 deadline: approval.deadline,
             });
         }
@@ -98,15 +97,6 @@ pub(super) async fn contents(app: &App) -> Answer<Contents> {
     let content = app.content_report().await.map_err(refusal)?;
     (contents.files_held, contents.files_wanted) = (content.files_held, content.files_wanted);
     Ok(contents)
-}
-
-fn told(action: Action) -> ApprovalAction {
-    match action {
-        Action::Install => ApprovalAction::Install,
-        Action::Uninstall => ApprovalAction::Uninstall,
-        Action::Detect => ApprovalAction::Detect,
-        Action::Block => ApprovalAction::Block,
-    }
 }
 
 pub(super) fn groups(app: &App) -> Vec<WsusGroup> {
@@ -154,13 +144,16 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
     let next = rows.last().filter(|_| rows.len() == COMPUTERS_PER_PAGE).map(|row| row.computer.to_string());
     let own = rows.into_iter().filter(|row| row.server.is_none());
     let computer = |row: admin::computers::ComputerRow| {
+        let last_contact_at = app.last_contact(&row);
         Some(WsusComputer {
             client: row.client.parse().ok()?,
             name: row.dns_name,
             address: row.address,
             os: row.os_description,
+            manufacturer: row.manufacturer,
+            model: row.model,
             first_contact_at: row.first_contact,
-            last_contact_at: row.last_contact,
+            last_contact_at,
             requested_group: row.requested_group,
             groups: row.groups.to_vec(),
         })
@@ -217,24 +210,20 @@ pub(super) async fn change_memberships(app: &App, memberships: Memberships) -> A
 }
 
 pub(super) async fn approve(app: &App, approve: Approve) -> Answer<Decided> {
-    let action = approve.action.map(|action| match action {
-        ApprovalAction::Install => Action::Install,
-        ApprovalAction::Uninstall => Action::Uninstall,
-        ApprovalAction::Detect => Action::Detect,
-        ApprovalAction::Block => Action::Block,
-    });
-    let terms = action.map(|action| Terms {
-        action,
+    let terms = approve.action.map(|action| Terms {
+        action: approval_views::asked(action),
         deadline: approve.deadline,
         new_revisions: NewRevisions::Follow,
     });
-    let done = app.approve(&operator(&approve.by), &approve.updates, approve.group, terms).await;
+    let (by, seen) = (operator(&approve.by), approval_views::seen(&approve.seen));
+    let done = app.approve(&by, &approve.updates, approve.group, terms, &seen).await;
     done.map(decided).map_err(refusal)
 }
 
 pub(super) async fn decline(app: &App, decline: Decline) -> Answer<Decided> {
     let what = if decline.decline { approvals::Decline::Declined } else { approvals::Decline::Undeclined };
-    let done = app.decline(&operator(&decline.by), &decline.updates, what).await;
+    let seen = approval_views::seen(&decline.seen);
+    let done = app.decline(&operator(&decline.by), &decline.updates, what, &seen).await;
     done.map(decided).map_err(refusal)
 }
 

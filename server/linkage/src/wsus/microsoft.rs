@@ -3,7 +3,7 @@
 //! The calls follow each other on one connection and a list of updates takes seconds, so a request reads
 //! each list once. What a replica or an account that only reads would refuse is refused before it is asked.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use headwater_api::linkage::{
@@ -14,6 +14,8 @@ use headwater_api::{ApprovalAction, Page};
 use headwater_app::admin;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_policy::group::ALL_COMPUTERS;
+use headwater_policy::seen::Told;
+use headwater_views::approvals;
 use headwater_wsus_admin::{
     Action, Approval, ApprovalAction as Approvable, Approving, Computer, DownstreamServer, Error, Group,
     GroupKind, Home, Identity, Mode, Role, Scope, Source, Targeting, Update, Wsus,
@@ -200,7 +202,8 @@ impl Microsoft {
         let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
         let newest = newest(&updates);
         let approvals = self.wsus.approvals().await.map_err(failure)?;
-        let standing: HashSet<WsusApproval> = approvals.iter().filter_map(approval).collect();
+        let standing: BTreeSet<WsusApproval> = approvals.iter().filter_map(approval).collect();
+        let (stands, seen) = (by_update(&standing), approvals::seen(&approve.seen));
         let mut decided = Decided::default();
         for id in &approve.updates {
             let Some(update) = newest.get(id) else {
@@ -217,6 +220,13 @@ impl Microsoft {
             };
             if standing.contains(&wanted) {
                 decided.unchanged.push(id.to_string());
+                continue;
+            }
+            let stands = stands.get(id).and_then(|told| told.get(&group)).copied();
+            if let Some(reason) =
+                seen.refuses(*id, group, stands, Some((approvals::asked(told(action)), deadline)))
+            {
+                decided.refused.push((id.to_string(), reason));
                 continue;
             }
             let approving = Approving { update: update.identity, group, action, deadline, who: &approve.by };
@@ -237,6 +247,8 @@ impl Microsoft {
     /// Takes back whatever revision is approved.
     async fn withdraw(&self, approve: &Approve) -> Answer<Decided> {
         let approvals = self.wsus.approvals().await.map_err(failure)?;
+        let stands = by_update(&approvals.iter().filter_map(approval).collect());
+        let seen = approvals::seen(&approve.seen);
         let standing: HashSet<UpdateIdentity> = approvals
             .iter()
             .filter(|approval| approval.group == approve.group && action(approval).is_some())
@@ -244,6 +256,11 @@ impl Microsoft {
             .collect();
         let mut decided = Decided::default();
         for id in &approve.updates {
+            let stands = stands.get(id).and_then(|told| told.get(&approve.group)).copied();
+            if let Some(reason) = seen.refuses(*id, approve.group, stands, None) {
+                decided.refused.push((id.to_string(), reason));
+                continue;
+            }
             let revisions: Vec<UpdateIdentity> =
                 standing.iter().filter(|revision| revision.id == *id).copied().collect();
             let mut done = Ok(!revisions.is_empty());
@@ -260,12 +277,25 @@ impl Microsoft {
         self.decides("ExecuteSPDeclineUpdate").await?;
         let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
         let newest = newest(&updates);
+        let seen = approvals::seen(&decline.seen);
+        let stands = match seen.is_empty() || !decline.decline {
+            true => HashMap::new(),
+            false => {
+                let approvals = self.wsus.approvals().await.map_err(failure)?;
+                by_update(&approvals.iter().filter_map(approval).collect())
+            }
+        };
         let mut decided = Decided::default();
         for id in &decline.updates {
             let Some(update) = newest.get(id) else {
                 decided.refused.push((id.to_string(), NO_UPDATE.to_owned()));
                 continue;
             };
+            let told = stands.get(id).into_iter().flatten().map(|(group, told)| (*group, *told));
+            if let Some(reason) = seen.refuses_decline(*id, told) {
+                decided.refused.push((id.to_string(), reason));
+                continue;
+            }
             let done = match (update.is_declined, decline.decline) {
                 (false, true) => self.wsus.decline(*id, &decline.by).await.map(|()| true),
                 (true, false) => self.wsus.undo_decline(update.identity, &decline.by).await.map(|()| true),
@@ -426,6 +456,16 @@ fn approval(approval: &Approval) -> Option<WsusApproval> {
     })
 }
 
+/// What is approved of each update by group; of several revisions, for the newest.
+fn by_update(approvals: &BTreeSet<WsusApproval>) -> HashMap<UpdateId, BTreeMap<GroupId, Told>> {
+    let mut told: HashMap<UpdateId, BTreeMap<GroupId, Told>> = HashMap::new();
+    for one in approvals {
+        let standing = (approvals::asked(one.action), one.deadline);
+        told.entry(one.update).or_default().insert(one.group, standing);
+    }
+    told
+}
+
 fn group(group: Group) -> WsusGroup {
     let built_in = group.kind != GroupKind::Made;
     WsusGroup { id: group.id, name: group.name, parent: group.parent, built_in }
@@ -440,6 +480,8 @@ fn computer(computer: Computer) -> WsusComputer {
         name: computer.name.unwrap_or_default(),
         address: computer.ip_address.unwrap_or_default(),
         os: computer.os.unwrap_or_default(),
+        manufacturer: computer.make.unwrap_or_default(),
+        model: computer.model.unwrap_or_default(),
         // It is not told. So nobody takes a computer for the re-imaged successor of another: where names
         // are the same, both stay untouched.
         first_contact_at: Timestamp::EPOCH,

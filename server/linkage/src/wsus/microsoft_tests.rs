@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use headwater_api::ObsoleteBecause;
-use headwater_api::linkage::{DeleteUpdates, MembershipChange, SyncState};
+use headwater_api::linkage::{DeleteComputers, DeleteUpdates, MembershipChange, SilentComputer, SyncState};
+use headwater_api::{ObsoleteBecause, SeenUpdate};
 use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
 use headwater_model::ServerId;
 use headwater_policy::group::{BUILT_IN, UNASSIGNED_COMPUTERS};
@@ -59,11 +59,18 @@ fn memberships(add: Vec<MembershipChange>, remove: Vec<MembershipChange>) -> Mem
 }
 
 fn approve(updates: &[UpdateId], group: GroupId, action: Option<ApprovalAction>) -> Approve {
-    Approve { by: "anna".to_owned(), updates: updates.to_vec(), group, action, deadline: None }
+    Approve {
+        by: "anna".to_owned(),
+        updates: updates.to_vec(),
+        group,
+        action,
+        deadline: None,
+        seen: Vec::new(),
+    }
 }
 
 fn decline(updates: &[UpdateId], decline: bool) -> Decline {
-    Decline { by: "anna".to_owned(), updates: updates.to_vec(), decline }
+    Decline { by: "anna".to_owned(), updates: updates.to_vec(), decline, seen: Vec::new() }
 }
 
 /// How many were applied and how many were so already; none was refused.
@@ -176,6 +183,8 @@ async fn members_come_and_go() {
         os: "Windows 11".to_owned(),
         first_contact_at: Timestamp::EPOCH,
         last_contact_at: "2026-11-01T08:01:00.5Z".parse().unwrap(),
+        manufacturer: "Contoso".to_owned(),
+        model: "C7".to_owned(),
         requested_group: String::new(),
         groups: vec![UNASSIGNED_COMPUTERS],
     };
@@ -259,6 +268,14 @@ async fn a_decline_and_its_undo() {
     assert_eq!(wsus.contents().await.unwrap().declined, [PLAIN, OTHER]);
     assert_eq!(counted(wsus.decline(decline(&[PLAIN, LICENSED], false)).await.unwrap()), (1, 1));
     assert_eq!(wsus.contents().await.unwrap().declined, [OTHER]);
+    // What somebody approved meanwhile is not declined over their head.
+    wsus.approve(approve(&[PLAIN], MADE, Some(ApprovalAction::Install))).await.unwrap();
+    let seen = [PLAIN, OTHER].map(|update| SeenUpdate { update, approvals: Vec::new() }).to_vec();
+    let careful = Decline { seen, ..decline(&[PLAIN, OTHER], true) };
+    let done = wsus.decline(careful).await.unwrap();
+    let told = "meanwhile it was approved for installation for a group: look at it again";
+    assert_eq!(done.refused, [(PLAIN.to_string(), told.to_owned())]);
+    assert_eq!(wsus.contents().await.unwrap().declined, [OTHER]);
     let done = wsus.decline(decline(&[UNKNOWN], true)).await.unwrap();
     assert_eq!(done.refused, [(UNKNOWN.to_string(), NO_UPDATE.to_owned())]);
 }
@@ -281,6 +298,25 @@ async fn what_is_declined_is_deleted_but_not_while_it_synchronises() {
     assert_eq!(busy.kind, FailureKind::Busy, "{}", busy.detail);
     ended(&wsus, run).await;
     assert_eq!(counted(wsus.delete_updates(delete(&[LICENSED])).await.unwrap()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_silent_computer_is_deleted_unless_it_made_contact_meanwhile() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let found = wsus.computers(None).await.unwrap().items;
+    let mut computers: Vec<SilentComputer> = found
+        .into_iter()
+        .map(|one| SilentComputer { client: one.client, last_contact_at: one.last_contact_at })
+        .collect();
+    computers[1].last_contact_at = computers[1].last_contact_at.plus_seconds(-1);
+    computers[2].client = client(9);
+    let delete = DeleteComputers { by: "anna".to_owned(), computers };
+    let done = wsus.delete_computers(delete).await.unwrap();
+    assert_eq!((done.applied, done.unchanged), (vec![client(1).to_string()], vec![client(9).to_string()]));
+    let refused = (client(2).to_string(), "it made contact on 2026-11-01T08:02:00.5Z".to_owned());
+    assert_eq!(done.refused, [refused]);
+    let left = wsus.computers(None).await.unwrap().items.into_iter().map(|one| one.client);
+    assert_eq!(left.collect::<Vec<_>>(), [client(2), client(3)]);
 }
 
 #[tokio::test]

@@ -118,10 +118,9 @@ impl Microsoft {
             registered_at: Timestamp::EPOCH,
             agent_version: computer.client_version.clone(),
             architecture: None,
-            manufacturer: computer.make.clone(),
-            model: computer.model.clone(),
             requested_group: Some(computer.requested_groups.join(";")).filter(|names| !names.is_empty()),
             updates,
+            approvals: Vec::new(),
         })
     }
 
@@ -210,6 +209,8 @@ fn computer_summary(
         os_version: computer
             .os_version
             .map(|version| format!("{}.{}.{}", version.major, version.minor, version.build)),
+        manufacturer: computer.make.clone(),
+        model: computer.model.clone(),
         last_contact_at,
         last_report_at: computer.last_report,
         note: None,

@@ -10,8 +10,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use headwater_api::linkage::{
-    Approve, Contents, Decided, Decline, DeleteUpdates, Failure, Memberships, ObsoleteUpdate, StartedSync,
-    SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, Memberships,
+    ObsoleteUpdate, StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_app::App;
@@ -183,6 +183,13 @@ impl Wsus {
         match self {
             Self::Headwater(app) => clean_up::delete(app, delete).await,
             Self::Microsoft(wsus) => wsus.delete_updates(delete).await,
+        }
+    }
+
+    pub(crate) async fn delete_computers(&self, delete: DeleteComputers) -> Answer<Decided> {
+        match self {
+            Self::Headwater(app) => clean_up::delete_computers(app, delete).await,
+            Self::Microsoft(wsus) => wsus.delete_computers(delete).await,
         }
     }
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_api::linkage::{Decided, Decline, DeleteUpdates, WsusKind, WsusMode};
+use headwater_api::linkage::{Decided, Decline, DeleteUpdates, SilentComputer, WsusKind, WsusMode};
 use headwater_api::{
-    ApplyCleanUp, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanedServer, ObsoleteBecause, SyncPart,
-    SyncRequest, SyncServerState, TreeServer, UPDATES_PER_REQUEST_MAX,
+    ApplyCleanUp, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanedServer, ObsoleteBecause, SeenUpdate,
+    SyncPart, SyncRequest, SyncServerState, TreeServer, UPDATES_PER_REQUEST_MAX,
 };
 use headwater_model::{ServerId, UpdateId, chain};
 use headwater_store::{AuditRow, LinkageRow};
@@ -21,7 +21,7 @@ use crate::{Manager, ManagerError};
 
 /// A request begins no more batches after so long, so that it is answered before whoever asked gives up. One of
 /// declines and one of deletions are begun in any case, or it would never come to an end.
-const TIME_MAX: Duration = Duration::from_secs(20);
+pub(super) const TIME_MAX: Duration = Duration::from_secs(20);
 /// How long a server is waited for that is busy.
 const BUSY_MAX: Duration = Duration::from_secs(5);
 /// Between two tries where a server is busy.
@@ -33,12 +33,12 @@ const BATCH_MICROSOFT: usize = 10;
 const BATCH: usize = 200;
 
 /// What holds for all of one request.
-struct CleanUp<'a> {
-    manager: &'a Manager,
-    way: &'a Way,
-    tree: &'a Tree,
-    plan: &'a CleanUpPlan,
-    by: &'a str,
+pub(super) struct CleanUp<'a> {
+    pub manager: &'a Manager,
+    pub way: &'a Way,
+    pub tree: &'a Tree,
+    pub plan: &'a CleanUpPlan,
+    pub by: &'a str,
 }
 
 impl Manager {
@@ -50,6 +50,7 @@ impl Manager {
     ) -> Result<CleanUpReport, ManagerError> {
         let refused = |_| ManagerError::Refused("a clean-up goes on already".to_owned());
         let _one_at_a_time = self.cleaning.try_lock().map_err(refused)?;
+        let _writes = self.writers.one()?;
         let begun = Instant::now();
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
@@ -62,6 +63,14 @@ impl Manager {
             self.tell_declines(begun, by, &mut report).await?;
         }
         run.delete(&mut report).await;
+        if !plan.computers.is_empty()
+            && let Err(error) = self.keep_everywhere(&way, &tree, by).await
+        {
+            report.problems.push(format!(
+                "a deleted computer that comes back is in its groups only after `headwater wsus sync`: {}",
+                chain(&error)
+            ));
+        }
         if !report.goes_on {
             self.store.end_clean_up(&self.ended(&plan, &report, by)).await?;
         }
@@ -81,8 +90,8 @@ impl Manager {
             let unreadable = |_| ManagerError::Refused("the plan that was begun cannot be read".to_owned());
             return serde_json::from_str(&begun).map_err(unreadable);
         }
-        let CleanUpPlan { superseded_days, declined_days, .. } = *plan;
-        let query = CleanUpQuery { superseded_days, declined_days };
+        let CleanUpPlan { superseded_days, declined_days, silent_days, .. } = *plan;
+        let query = CleanUpQuery { superseded_days, declined_days, silent_days };
         let now = self.planned_clean_up(way, tree, query, plan.at.min(self.now())).await?;
         if now.state != plan.state {
             return Err(ManagerError::Refused(format!(
@@ -93,9 +102,10 @@ impl Manager {
         let (decline, delete) = (now.decline.len() as u64, now.delete.len() as u64);
         let begins = AuditRow {
             after: Some(format!(
-                "{} to decline, {} to delete",
+                "{} to decline, {} to delete, {} to delete",
                 counted(decline, "update"),
-                counted(delete, "update")
+                counted(delete, "update"),
+                counted(now.computers.len() as u64, "computer")
             )),
             ..AuditRow::of(self.now(), by, "begin clean-up", &called(&now))
         };
@@ -105,8 +115,7 @@ impl Manager {
     }
 
     fn ended(&self, plan: &CleanUpPlan, report: &CleanUpReport, by: &str) -> AuditRow {
-        let open = plan.servers.iter().map(|server| server.delete).sum();
-        let left = report.servers.iter().map(|server| server.left).sum();
+        let open = plan.servers.iter().map(|server| server.delete + server.computers).sum();
         AuditRow {
             before: Some(format!(
                 "{} not declined, {} open on {}",
@@ -114,7 +123,11 @@ impl Manager {
                 counted(open, "deletion"),
                 counted(plan.servers.len() as u64, "server")
             )),
-            after: Some(format!("{} of them declined, {} open", report.declined, counted(left, "deletion"))),
+            after: Some(format!(
+                "{} of them declined, {} open",
+                report.declined,
+                counted(report.left(), "deletion")
+            )),
             ..AuditRow::of(self.now(), by, "clean up", &called(plan))
         }
     }
@@ -195,7 +208,11 @@ impl CleanUp<'_> {
                 report.goes_on = true;
                 break;
             }
-            let decline = Decline { by: self.by.to_owned(), updates: updates.to_vec(), decline: true };
+            // Whatever was approved meanwhile is wanted by somebody.
+            let unapproved = |update: &UpdateId| SeenUpdate { update: *update, approvals: Vec::new() };
+            let seen = updates.iter().map(unapproved).collect();
+            let (by, updates) = (self.by.to_owned(), updates.to_vec());
+            let decline = Decline { by, updates, decline: true, seen };
             let done = self.manager.decline_on(self.way, &self.way.top, decline).await?;
             report.declined += (done.applied.len() + done.unchanged.len()) as u64;
             let refused = done.refused.into_iter();
@@ -209,7 +226,7 @@ impl CleanUp<'_> {
         let declined: BTreeSet<UpdateId> = self.plan.decline.iter().map(|update| update.id).collect();
         let replicas = self.tree.servers.iter().filter(|server| server.mode == Some(WsusMode::Replica));
         for server in replicas.filter(|_| !declined.is_empty()) {
-            let Some(linkage) = self.linkage(server) else { continue };
+            let Some(linkage) = self.tree.reached(server) else { continue };
             let obsolete = self.manager.obsolete_of(self.way, linkage).await.unwrap_or_default();
             let mut open = obsolete.iter().filter(|one| one.because != ObsoleteBecause::Declined);
             if open.any(|one| declined.contains(&one.update)) {
@@ -219,34 +236,47 @@ impl CleanUp<'_> {
         false
     }
 
-    fn linkage(&self, server: &TreeServer) -> Option<&LinkageRow> {
-        self.tree.linkages.get(&server.id).filter(|_| server.reached)
-    }
-
     /// Every server after those below it, and nothing on it that one of them still has.
     async fn delete(&self, report: &mut CleanUpReport) {
         let wanted: BTreeSet<UpdateId> = self.plan.delete.iter().map(|update| update.id).collect();
-        if wanted.is_empty() {
+        if wanted.is_empty() && self.plan.computers.is_empty() {
             return;
         }
         let mut time = None;
         let mut left: BTreeMap<ServerId, BTreeSet<UpdateId>> = BTreeMap::new();
+        let mut gone: BTreeMap<ServerId, Vec<SilentComputer>> = BTreeMap::new();
+        let below_of =
+            |id: ServerId| self.tree.servers.iter().filter(move |server| server.parent == Some(id));
         for server in self.tree.servers.iter().rev() {
-            let below = self.tree.servers.iter().filter(|one| one.parent == Some(server.id));
             let below: BTreeSet<UpdateId> =
-                below.filter_map(|one| left.get(&one.id)).flatten().copied().collect();
+                below_of(server.id).filter_map(|one| left.get(&one.id)).flatten().copied().collect();
             let mut done = CleanedServer {
                 id: server.id,
                 name: server.name.clone(),
                 deleted: 0,
                 left: 0,
+                computers: 0,
+                computers_left: 0,
+                computers_back: 0,
                 problem: None,
             };
             let mut here = wanted.clone();
-            let deleted = self.delete_on(server, &below, &mut here, &mut done, &mut time).await;
-            match deleted {
-                Ok(goes_on) => report.goes_on |= goes_on,
-                Err(error) => done.problem = Some(chain(&error)),
+            let deleted = match wanted.is_empty() {
+                true => Ok(false),
+                false => self.delete_on(server, &below, &mut here, &mut done, &mut time).await,
+            };
+            let mut gone_here = Vec::new();
+            let computers = self.delete_computers_on(server, &mut gone_here, &mut done, &mut time).await;
+            let gone_below = below_of(server.id).filter_map(|one| gone.get(&one.id)).flatten();
+            let gone_below: Vec<SilentComputer> = gone_below.cloned().collect();
+            let forgotten = self.forget_at(server, &gone_below).await.map(|()| false);
+            gone_here.extend(gone_below);
+            gone.insert(server.id, gone_here);
+            for deleted in [deleted, computers, forgotten] {
+                match deleted {
+                    Ok(goes_on) => report.goes_on |= goes_on,
+                    Err(error) => drop(done.problem.get_or_insert_with(|| chain(&error))),
+                }
             }
             done.left = here.len() as u64;
             // What a server has keeps it on those above, and so does what those below it have.
@@ -278,7 +308,7 @@ impl CleanUp<'_> {
         done: &mut CleanedServer,
         time: &mut Option<Instant>,
     ) -> Result<bool, ManagerError> {
-        let Some(linkage) = self.linkage(server) else {
+        let Some(linkage) = self.tree.reached(server) else {
             return Err(ManagerError::NotReached {
                 hop: format!("the Linkage of {}", server.name),
                 source: None,

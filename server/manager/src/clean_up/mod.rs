@@ -1,14 +1,17 @@
 //! Cleaning up the tree: what would be done. What is obsolete is declined at the top; what every server has
-//! declined for long is deleted, on the lowest servers first ([`apply`]).
+//! declined for long is deleted, on the lowest servers first ([`apply`]); and so are computers that nobody has heard
+//! of for long, where they report ([`computers`]).
 
 mod apply;
+mod computers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures_util::FutureExt as _;
 use headwater_api::linkage::{Contents, ObsoleteUpdate, WsusKind, WsusMode};
 use headwater_api::{
-    CleanUpPlan, CleanUpQuery, CleanUpServer, CleanUpUpdate, KeptUpdate, ObsoleteBecause, TreeServer,
-    UpdateSummary,
+    CleanUpPlan, CleanUpQuery, CleanUpServer, CleanUpUpdate, GoneBecause, KeptUpdate, ObsoleteBecause,
+    TreeServer, UpdateSummary,
 };
 use headwater_model::{ServerId, Timestamp, UpdateId};
 use headwater_store::{LinkageRow, SeenStanding};
@@ -45,7 +48,8 @@ impl Manager {
         at: Timestamp,
     ) -> Result<CleanUpPlan, ManagerError> {
         let read = self.read_holdings(way, tree).await?;
-        let CleanUpQuery { superseded_days, declined_days } = query;
+        let CleanUpQuery { superseded_days, declined_days, silent_days } = query;
+        let silent = self.silent(way, tree, silent_days, at).await?;
         let lower: Vec<Lower> = read.lower.iter().map(|(_, one)| one.clone()).collect();
         let terms = Terms { superseded_days, declined_days, now: at };
         let plan = decide::plan((&way.top.name, &read.top), &lower, terms);
@@ -68,16 +72,25 @@ impl Manager {
             let lower = read.lower.iter().find(|(id, _)| *id == server.id);
             let holdings = lower.map_or(Some(&read.top), |(_, lower)| lower.holdings.as_ref());
             let has = |holdings: &Holdings| holdings.updates.intersection(&plan.delete).count() as u64;
-            CleanUpServer { id: server.id, name: server.name.clone(), delete: holdings.map_or(0, has) }
+            CleanUpServer {
+                id: server.id,
+                name: server.name.clone(),
+                delete: holdings.map_or(0, has),
+                computers: silent.computers.iter().filter(|one| one.server == server.id).count() as u64,
+                doubt: silent.doubts.get(&server.id).map(ToString::to_string),
+            }
         };
+        let servers = tree.servers.iter().rev().map(has).collect();
         let mut told = CleanUpPlan {
             superseded_days,
             declined_days,
+            silent_days,
             at,
             decline: plan.decline.iter().map(update).collect(),
             delete: plan.delete.iter().map(update).collect(),
             kept: kept.collect(),
-            servers: tree.servers.iter().rev().map(has).collect(),
+            computers: silent.computers,
+            servers,
             state: String::new(),
         };
         told.state = state(&told);
@@ -85,8 +98,13 @@ impl Manager {
     }
 
     async fn read_holdings(&self, way: &Way, tree: &Tree) -> Result<Read, ManagerError> {
-        let contents = self.contents_of(way, &way.top).await?;
-        let obsolete = self.obsolete_of(way, &way.top).await?;
+        let mut told: HashMap<ServerId, _> = HashMap::new();
+        for (server, held) in tree.of_each(|linkage| self.held_by(way, linkage).boxed()).await {
+            told.insert(server.id, held);
+        }
+        let unread =
+            || ManagerError::NotReached { hop: format!("the Linkage of {}", way.top.name), source: None };
+        let (contents, obsolete) = told.remove(&way.top.server).ok_or_else(unread)??;
         let since = self.see_obsolete(&obsolete).await?;
         let titles = obsolete.iter().map(|one| (one.update, one.title.clone())).collect();
         let top = holdings(&contents, obsolete, &since);
@@ -98,28 +116,26 @@ impl Manager {
             if server.parent.is_none() {
                 continue;
             }
-            let linkage = tree.linkages.get(&server.id).filter(|_| server.reached);
-            let holdings = match linkage {
-                Some(linkage) => self.holdings_of(way, linkage).await.ok(),
-                None => None,
-            };
+            let held = told.remove(&server.id).and_then(Result::ok);
             lower.push((
                 server.id,
                 Lower {
                     name: server.name.clone(),
                     is_replica: server.mode != Some(WsusMode::Autonomous),
                     is_counted_above: above == Some(true),
-                    holdings,
+                    holdings: held.map(|(contents, obsolete)| holdings(&contents, obsolete, &HashMap::new())),
                 },
             ));
         }
         Ok(Read { top, lower, titles })
     }
 
-    async fn holdings_of(&self, way: &Way, linkage: &LinkageRow) -> Result<Holdings, ManagerError> {
-        let contents = self.contents_of(way, linkage).await?;
-        let obsolete = self.obsolete_of(way, linkage).await?;
-        Ok(holdings(&contents, obsolete, &HashMap::new()))
+    async fn held_by(
+        &self,
+        way: &Way,
+        linkage: &LinkageRow,
+    ) -> Result<(Contents, Vec<ObsoleteUpdate>), ManagerError> {
+        Ok((self.contents_of(way, linkage).await?, self.obsolete_of(way, linkage).await?))
     }
 
     /// Since when the linked WSUS has what it could do without, as far as it was seen here, where it does not
@@ -177,9 +193,15 @@ fn holdings(
     Holdings { updates: updates(contents), obsolete: obsolete.into_iter().map(one).collect() }
 }
 
-/// The digest of what a plan does and where. What it leaves as it is may change meanwhile.
+/// The digest of what a plan does and where. What it leaves as it is may change meanwhile, and who was silent may
+/// make contact: nobody else becomes silent while days are counted from the same time, and on the same servers.
 fn state(plan: &CleanUpPlan) -> String {
-    let bare = CleanUpPlan { kept: Vec::new(), state: String::new(), ..plan.clone() };
+    let mut bare = CleanUpPlan { kept: Vec::new(), state: String::new(), ..plan.clone() };
+    bare.computers.retain(|computer| computer.because == GoneBecause::Reimaged);
+    for server in &mut bare.servers {
+        server.computers = 0;
+        server.doubt = server.doubt.take().map(|_| String::new());
+    }
     fingerprint(&bare).to_string()
 }
 
@@ -198,6 +220,24 @@ fn changed(before: &CleanUpPlan, now: &CleanUpPlan) -> String {
     only(&before.decline, &now.decline, "not to be declined any more");
     only(&now.delete, &before.delete, "to be deleted");
     only(&before.delete, &now.delete, "not to be deleted any more");
+    let clients = |plan: &CleanUpPlan| -> BTreeMap<_, _> {
+        let reimaged = plan.computers.iter().filter(|one| one.because == GoneBecause::Reimaged);
+        reimaged.map(|one| ((one.server, one.client.clone()), one.name.clone())).collect()
+    };
+    let (known, found) = (clients(before), clients(now));
+    let new = found.iter().filter(|(place, _)| !known.contains_key(place));
+    words.extend(new.map(|(_, name)| format!("a record of `{name}` is left behind")));
+    let gone = known.iter().filter(|(place, _)| !found.contains_key(place));
+    words.extend(gone.map(|(_, name)| format!("a record of `{name}` is not left behind any more")));
+    for server in &now.servers {
+        let was = before.servers.iter().find(|one| one.id == server.id).map(|one| one.doubt.is_some());
+        if was.is_some_and(|was| was != server.doubt.is_some()) {
+            words.push(match &server.doubt {
+                Some(doubt) => format!("the computers of {} stay now, for {doubt}", server.name),
+                None => format!("computers of {} can be deleted now", server.name),
+            });
+        }
+    }
     if words.is_empty() {
         return "a server has other updates".to_owned();
     }

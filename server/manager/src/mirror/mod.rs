@@ -98,7 +98,7 @@ pub struct Updates {
 }
 
 impl Updates {
-    fn new(mut all: Vec<UpdateSummary>) -> Self {
+    pub(crate) fn new(mut all: Vec<UpdateSummary>) -> Self {
         all.sort_by_key(|update| (std::cmp::Reverse(update.arrived_at), update.id));
         Self {
             places: all.iter().enumerate().map(|(at, update)| (update.id, at)).collect(),
@@ -154,6 +154,29 @@ impl Computers {
     }
 }
 
+/// An update that may be approved, and of which nothing else is known.
+#[cfg(test)]
+pub(crate) fn sample_update(id: UpdateId) -> UpdateSummary {
+    UpdateSummary {
+        id,
+        revision: 1,
+        title: "An update".to_owned(),
+        kind: headwater_api::UpdateKind::Software,
+        classification: None,
+        products: Vec::new(),
+        kb: Vec::new(),
+        cves: Vec::new(),
+        severity: None,
+        state: headwater_api::UpdateState::Approvable,
+        approved_groups: 0,
+        superseded: false,
+        arrived_at: Timestamp::EPOCH,
+        needed: 0,
+        installed: 0,
+        failed: 0,
+    }
+}
+
 /// A computer of which nothing else is known.
 #[cfg(test)]
 pub(crate) fn sample_computer(id: &str, name: &str) -> ComputerSummary {
@@ -165,6 +188,8 @@ pub(crate) fn sample_computer(id: &str, name: &str) -> ComputerSummary {
         groups: Vec::new(),
         os: None,
         os_version: None,
+        manufacturer: None,
+        model: None,
         last_contact_at: Timestamp::EPOCH,
         last_report_at: None,
         silent: false,

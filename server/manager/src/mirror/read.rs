@@ -89,7 +89,7 @@ impl Manager {
     }
 
     async fn refresh_mirror(&self) {
-        let before = self.mirror();
+        let (before, begun) = (self.mirror(), Instant::now());
         let next = match self.read_mirror(&before).await {
             Ok(next) => next,
             Err(ManagerError::NotLinked) => Mirror::default(),
@@ -101,7 +101,11 @@ impl Manager {
                 Mirror { problem: Some(Problem { what: chain(&error), since }), ..(*before).clone() }
             }
         };
+        let is_new = next.problem.is_none();
         self.mirror.store(Arc::new(next));
+        if is_new {
+            self.shown_since(begun);
+        }
         self.changed.send_modify(|number| *number += 1);
     }
 

@@ -50,7 +50,8 @@ impl Manager {
         for batch in batches(reading, &written.groups) {
             let decided = match &batch.what {
                 What::Decline => {
-                    let decline = Decline { by: by.clone(), updates: batch.updates(), decline: true };
+                    let decline =
+                        Decline { by: by.clone(), updates: batch.updates(), decline: true, seen: Vec::new() };
                     self.decline_on(way, &way.top, decline).await?
                 }
                 What::Approve(approve) => {
@@ -115,6 +116,7 @@ fn batches<'a>(reading: &'a Reading, groups: &BTreeMap<GroupId, GroupId>) -> Vec
         group,
         action: (!withdraw).then(|| action(approval.action)),
         deadline: approval.deadline.filter(|_| !withdraw),
+        seen: Vec::new(),
     };
     let mut batches: Vec<Batch> = Vec::new();
     for step in &reading.plan.steps {
@@ -165,6 +167,28 @@ fn note(refused: &mut Vec<(Step, String)>, batch: &Batch, decided: Decided, read
 }
 
 impl Reading {
+    /// Leaves out the steps at these places.
+    pub(super) fn leave(&mut self, places: &[usize]) {
+        let places: BTreeSet<usize> = places.iter().copied().collect();
+        let steps = std::mem::take(&mut self.plan.steps).into_iter();
+        let told = std::mem::take(&mut self.told.steps);
+        for (at, (step, told)) in steps.zip(told).enumerate() {
+            if places.contains(&at) {
+                self.late.push((step, told));
+            } else {
+                self.plan.steps.push(step);
+                self.told.steps.push(told);
+            }
+        }
+    }
+
+    /// What is not written by the plan, in sentences.
+    pub(super) fn still_open(&self) -> Vec<String> {
+        let late = self.late.iter();
+        let late = late.map(|(_, told)| format!("{}: it appeared after the preview", words::step(told)));
+        self.told.open.iter().cloned().chain(late).collect()
+    }
+
     /// What is still to be written when that can be. Members of groups that are made from host groups follow with
     /// the synchronisation.
     pub(super) fn rest(&self, written: &Written, managed: &BTreeSet<GroupId>) -> Kept {
@@ -181,7 +205,8 @@ impl Reading {
                 Open::Approval { .. } | Open::Member { .. } => {}
             }
         }
-        for (step, _) in &written.refused {
+        let refused = written.refused.iter().map(|(step, _)| step);
+        for step in refused.chain(self.late.iter().map(|(step, _)| step)) {
             match step {
                 Step::Approve { approval, .. } => drop(approvals.insert(approval.clone())),
                 Step::Decline(update) => drop(declined.insert(*update)),

@@ -5,6 +5,7 @@
 //! the linked WSUS; so a plan that was cut off is made again from the same, and only lacks what was done.
 
 mod carry_out;
+mod seen;
 mod source;
 mod words;
 
@@ -15,19 +16,16 @@ use headwater_api::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest, Relink
 use headwater_link::LinkageUrl;
 use headwater_model::GroupId;
 use headwater_store::{AuditRow, SucceedingRow};
-use headwater_tree::relink::{Detecting, Plan, Source, Successor, plan};
+use headwater_tree::relink::{Detecting, Plan, Source, Step, Successor, plan};
 
 use crate::ask::{Way, invalid};
 use crate::compare::contents;
-use crate::link::{about, check};
+use crate::link::{As, about, check};
 use crate::tree::{Tree, must_be_confirmed};
 use crate::{Manager, ManagerError};
 use carry_out::Written;
 use source::Kept;
 use words::told;
-
-/// What is named of all that changed since a plan was made.
-const CHANGES_NAMED_MAX: usize = 5;
 
 /// The WSUS that takes the place, and what it is to have.
 struct Reading {
@@ -40,6 +38,8 @@ struct Reading {
     source: Source,
     plan: Plan,
     told: RelinkPlan,
+    /// Steps that nobody has seen, for what they are about appeared later.
+    late: Vec<(Step, RelinkStep)>,
 }
 
 impl Manager {
@@ -47,11 +47,19 @@ impl Manager {
     /// nothing is written to the WSUS.
     pub async fn plan_relink(&self, request: &RelinkRequest, by: &str) -> Result<RelinkPlan, ManagerError> {
         let _one_at_a_time = self.linking.lock().await;
+        let before = self.store.link().await?.ok_or(ManagerError::NotLinked)?.linkage;
         let way = self.successor(&request.url, request.code.as_deref(), by).await?;
+        let linkage = way.top.linkage;
+        let is_new =
+            linkage != before && self.store.link().await?.is_some_and(|link| link.linkage == linkage);
         // What was seen in the plan is known after a crash.
         self.keep_mirror().await?;
-        match self.read_successor(way).await? {
+        match self.read_successor(way.clone()).await? {
             Some(reading) => Ok(reading.told),
+            None if is_new => {
+                self.look_again();
+                Ok(words::nothing(&way, self.mirror().read_at.unwrap_or_else(|| self.now())))
+            }
             None => Err(ManagerError::Refused(
                 "this is the linked WSUS, and nothing is left to write to it: `headwater wsus sync` brings the \
                  servers below in step"
@@ -60,10 +68,11 @@ impl Manager {
         }
     }
 
-    /// Carries out a plan: nothing that it does not show, and what of it is not done already. Then the WSUS is the
-    /// linked one, and the link is not under review any more.
+    /// Carries out a plan: nothing that it does not show, and what of it is not done already. What has appeared since
+    /// stays open for a later one. Then the WSUS is the linked one, and the link is not under review any more.
     pub async fn apply_relink(&self, apply: &ApplyRelink, by: &str) -> Result<Relinked, ManagerError> {
         let _one_at_a_time = self.linking.lock().await;
+        let _alone = self.writers.alone()?;
         let seen = &apply.plan;
         let way = self.successor(&seen.url, None, by).await?;
         if (way.top.linkage, way.top.server) != (seen.linkage, seen.server) {
@@ -73,7 +82,7 @@ impl Manager {
             )));
         }
         let name = way.top.name.clone();
-        let Some(reading) = self.read_successor(way).await? else {
+        let Some(mut reading) = self.read_successor(way).await? else {
             let (done, refused, open) = (RelinkCounts::default(), Vec::new(), Vec::new());
             return Ok(Relinked { name, done, refused, open });
         };
@@ -86,13 +95,18 @@ impl Manager {
             let link = self.store.link().await?.ok_or(ManagerError::NotLinked)?;
             must_be_confirmed(link.review.as_deref())?;
         }
-        must_be_seen(&reading.told, seen)?;
+        let late = seen::late(&reading.told.steps, &seen.steps).map_err(|what| {
+            ManagerError::Refused(format!(
+                "what the plan for {name} was made from has changed ({what}): make a new preview"
+            ))
+        })?;
+        reading.leave(&late);
         let written = self.carry_out(&reading, by).await?;
         let relinked = Relinked {
             name,
             done: written.counts(&reading),
             refused: written.refused.iter().map(|(_, sentence)| sentence.clone()).collect(),
-            open: reading.told.open.clone(),
+            open: reading.still_open(),
         };
         self.succeed(&reading, &written, by).await?;
         self.look_again();
@@ -101,7 +115,9 @@ impl Manager {
 
     /// The way to the WSUS that is to take the place of the linked one.
     async fn successor(&self, url: &str, code: Option<&str>, by: &str) -> Result<Way, ManagerError> {
-        let link = self.store.link().await?.ok_or(ManagerError::NotLinked)?;
+        if self.store.link().await?.is_none() {
+            return Err(ManagerError::NotLinked);
+        }
         let url: LinkageUrl = url.parse().map_err(invalid)?;
         let about = about(&url).await?;
         let known = self.store.linkages().await?.into_iter().find(|row| row.linkage == about.linkage);
@@ -116,11 +132,14 @@ impl Manager {
                         format!("the Linkage at {url} waits to be paired: name the code that it shows");
                     ManagerError::Invalid(what)
                 };
-                self.pair_with(&url, code.ok_or_else(missing)?, by, must_take_from_nobody, false).await?
+                self.pair_with(&url, code.ok_or_else(missing)?, by, must_take_from_nobody, As::Successor)
+                    .await?
             }
         };
         let identity = self.identity_of(&way, &way.top).await?;
         must_take_from_nobody(&identity)?;
+        // Pairing may have put this Linkage in the place of the linked one.
+        let link = self.store.link().await?.ok_or(ManagerError::NotLinked)?;
         let is_linked = way.top.linkage == link.linkage && way.top.server == identity.server;
         let begun = self.store.relink().await?.is_some_and(|row| row.linkage == way.top.linkage);
         if !is_linked && !begun {
@@ -164,7 +183,7 @@ impl Manager {
             plan.only_there.clear();
         }
         let told = told(&plan, &source, successor, &self.mirror(), &way, kept.read_at);
-        Ok(Some(Reading { way, is_linked, identity, tree, kept, source, plan, told }))
+        Ok(Some(Reading { way, is_linked, identity, tree, kept, source, plan, told, late: Vec::new() }))
     }
 
     /// The WSUS is the linked one from now on.
@@ -220,23 +239,5 @@ fn must_take_from_nobody(identity: &WsusIdentity) -> Result<(), ManagerError> {
          is Headwater's)",
         identity.name,
         identity.upstream.as_deref().unwrap_or("another server"),
-    )))
-}
-
-/// Nothing is written that the operator did not see.
-fn must_be_seen(now: &RelinkPlan, seen: &RelinkPlan) -> Result<(), ManagerError> {
-    let known: BTreeSet<&RelinkStep> = seen.steps.iter().collect();
-    let new: Vec<String> = now.steps.iter().filter(|step| !known.contains(step)).map(words::step).collect();
-    if new.is_empty() {
-        return Ok(());
-    }
-    let mut words: Vec<String> = new.iter().take(CHANGES_NAMED_MAX).cloned().collect();
-    if new.len() > CHANGES_NAMED_MAX {
-        words.push(format!("and {} more", new.len() - CHANGES_NAMED_MAX));
-    }
-    Err(ManagerError::Refused(format!(
-        "what the plan for {} was made from has changed ({}): make a new preview",
-        now.name,
-        words.join("; ")
     )))
 }

@@ -38,7 +38,24 @@ pub(super) fn told(
         steps,
         open: plan.open.iter().map(|open| names.open(open)).collect(),
         only_there: plan.only_there.iter().map(|approval| names.approval(approval)).collect(),
+        linked: false,
         state,
+    }
+}
+
+/// Of the linked WSUS itself, behind a Linkage that was installed anew.
+pub(super) fn nothing(way: &Way, read_at: Timestamp) -> RelinkPlan {
+    RelinkPlan {
+        url: way.dial.url().to_string(),
+        linkage: way.top.linkage,
+        server: way.top.server,
+        name: way.top.name.clone(),
+        read_at,
+        steps: Vec::new(),
+        open: Vec::new(),
+        only_there: Vec::new(),
+        linked: true,
+        state: fingerprint(&Vec::<RelinkStep>::new()).to_string(),
     }
 }
 

@@ -69,6 +69,7 @@ impl Run<'_> {
                     group: decision.group,
                     action: decision.action.map(action),
                     deadline: decision.deadline,
+                    seen: Vec::new(),
                 };
                 let decided = self.manager.approve_as_there(self.way, linkage, approve).await?;
                 for (update, reason) in &decided.refused {

@@ -5,7 +5,7 @@ use headwater_app::admin::computers::ComputerRow as Computer;
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_wsus::wsusar::*;
 
-use super::{Asked, int, invalid};
+use super::{Asked, client_id, int, invalid};
 
 /// The computers that a scope means.
 pub(super) async fn in_scope(asked: &Asked<'_>, scope: Option<&str>) -> Result<Vec<Computer>, AppError> {
@@ -45,6 +45,14 @@ pub(super) async fn count(
         false => asked.app.live.own_computers(),
     };
     Ok(ExecuteSPGetComputerCountResponse { result: int(count) })
+}
+
+pub(super) async fn delete(
+    asked: &Asked<'_>,
+    message: ExecuteSPDeleteComputer,
+) -> Result<ExecuteSPDeleteComputerResponse, AppError> {
+    asked.app.delete_computer(asked.operator()?, &client_id(message.id)?).await?;
+    Ok(ExecuteSPDeleteComputerResponse {})
 }
 
 fn row(computer: Computer) -> GenericReadableRow {

@@ -110,6 +110,7 @@ operations! {
     ExecuteSPRemoveComputerFromTargetGroup Writes => groups::remove_computer,
     ExecuteSPSearchComputers Reads => computers::search,
     ExecuteSPGetComputerCount Reads => computers::count,
+    ExecuteSPDeleteComputer Writes => computers::delete,
     ExecuteSPGetSummariesPerUpdate Reads => status::per_update,
     ExecuteSPGetSummariesPerComputer Reads => status::per_computer,
     ExecuteSPGetUpdateInstallationInfoForUpdate Reads => status::of_update,

@@ -106,7 +106,7 @@ pub(super) async fn of_computer(
 }
 
 fn installation(served: &Served, at: UpdateIx, computer: &ComputerRow, state: State) -> GenericReadableRow {
-    let effective = served.effective_approval(at, &computer.groups);
+    let effective = served.effective_approval(at, &computer.groups).map(|(approval, _)| approval);
     InstallationInfoRow {
         update_id: served.catalogue.index.update(at).id,
         computer_id: computer.client.clone(),

@@ -7,6 +7,7 @@ use headwater_catalog::{Behavior, CategoryKind, Facts, Impact, Kind, Reboot, Upd
 use headwater_model::{EulaId, Guid, UpdateId, UpdateIdentity};
 use headwater_policy::approval::Action;
 use headwater_policy::compliance::UpdateNumber;
+use headwater_policy::seen::Seen;
 use headwater_wsus::wsusar::*;
 
 use super::{Asked, int, invalid, required};
@@ -314,9 +315,9 @@ pub(super) async fn deploy(
         None => None,
     };
     if terms.is_none() && served.offers.declined.contains(&wanted.id) {
-        done(app.decline(operator, &[wanted.id], Decline::Undeclined).await?)?;
+        done(app.decline(operator, &[wanted.id], Decline::Undeclined, &Seen::default()).await?)?;
     }
-    done(app.approve(operator, &[wanted.id], group, terms).await?)?;
+    done(app.approve(operator, &[wanted.id], group, terms, &Seen::default()).await?)?;
     let standings = app.standings(&app.live.served_full()).await?;
     let made = standings
         .approvals
@@ -330,7 +331,12 @@ pub(super) async fn decline(
     asked: &Asked<'_>,
     message: ExecuteSPDeclineUpdate,
 ) -> Result<ExecuteSPDeclineUpdateResponse, AppError> {
-    done(asked.app.decline(asked.operator()?, &[message.update_id], Decline::Declined).await?)?;
+    done(
+        asked
+            .app
+            .decline(asked.operator()?, &[message.update_id], Decline::Declined, &Seen::default())
+            .await?,
+    )?;
     Ok(ExecuteSPDeclineUpdateResponse {})
 }
 

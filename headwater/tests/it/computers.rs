@@ -1,0 +1,69 @@
+//! One computer, from the managing server: moved by hand on the server that it reports to, and what is in effect
+//! for it with the group that decided.
+
+use serde_json::{Value, json};
+
+use crate::process::{run, stderr};
+use crate::tree::{Node, eventually, linked_with_updates, members, pair, sync};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked_with_updates(&folder);
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    pair(&manager, &berlin, &berlin).await;
+    for group in ["Loose", "Pilot"] {
+        manager.done(&["group", "create", group]);
+    }
+    sync(&manager.data, &[]);
+    berlin.computer(2).await;
+    let groups = |node: &Node| {
+        let shown = node.json(&["computer", "show", "pc2.test.example"]);
+        let groups = shown["groups"].as_array().expect("groups").iter();
+        let mut names: Vec<String> =
+            groups.filter_map(|one| one["name"].as_str()).map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    eventually(|| manager.json(&["computer", "list"])["items"].as_array().is_some_and(|all| !all.is_empty()))
+        .await;
+
+    manager.done(&["computer", "move", "pc2", "--group", "Loose", "--group", "Pilot"]);
+    assert_eq!(groups(&berlin), ["Loose", "Pilot"]);
+    assert_eq!(groups(&manager), ["Loose", "Pilot"], "it is asked where it reports");
+    let entry = manager.json(&["audit", "list"])["items"][0].clone();
+    let told = [&entry["what"], &entry["detail"], &entry["before"], &entry["after"]].map(Value::as_str);
+    let words = ["move computer", "pc2.test.example", "Unassigned Computers", "Loose, Pilot"];
+    assert_eq!(told, words.map(Some), "{entry}");
+    eventually(|| members(&manager, "Loose") == ["pc2"]).await;
+
+    // Of what its groups say, Install counts, and what they say counts before what is said above them.
+    let updates = manager.json(&["update", "list", "--limit", "100"])["items"].clone();
+    let approvable = updates.as_array().expect("updates").iter().filter(|one| one["state"] == "approvable");
+    let ids: Vec<&str> = approvable.filter_map(|one| one["id"].as_str()).take(2).collect();
+    let id = |at: usize| ids[at];
+    let approve = |at: usize, more: &[&str]| {
+        manager.done(&[&["update", "approve", id(at)], more].concat());
+    };
+    approve(0, &["--group", "All Computers"]);
+    approve(0, &["--group", "Loose", "--action", "block"]);
+    approve(0, &["--group", "Pilot", "--deadline", "2030-12-24T03:00:00Z"]);
+    approve(1, &["--group", "All Computers", "--action", "detect"]);
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    let shown = manager.json(&["computer", "show", "pc2"]);
+    let of = |at: usize| {
+        let all = shown["approvals"].as_array().expect("approvals");
+        let one = all.iter().find(|one| one["id"] == id(at)).expect("is in effect");
+        json!([one["action"], one["deadline"], one["group"]["name"]])
+    };
+    assert_eq!(of(0), json!(["install", "2030-12-24T03:00:00Z", "Pilot"]));
+    assert_eq!(of(1), json!(["detect", null, "All Computers"]));
+
+    // A group that is made from a host group has the hosts of that.
+    manager.done(&["hostgroup", "import", "--from-wsus"]);
+    let refused = run(&manager.data, &["computer", "move", "pc2", "--group", "Loose"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let words = "the WSUS group of Pilot is made from that host group: change its hosts";
+    assert!(stderr(&refused).contains(words), "{}", stderr(&refused));
+    assert_eq!(groups(&berlin), ["Loose", "Pilot"]);
+}
