@@ -216,6 +216,9 @@ impl Node {
         if let Some(manager) = &self.manager {
             manager.hang_up();
         }
+        if let Some(linkage) = &self.linkage {
+            linkage.hang_up();
+        }
     }
 
     /// Ends when everything that was accepted is written.

@@ -49,7 +49,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0010_sightings.sql"),
         include_str!("../migrations/manager/0011_server_settings.sql"),
         include_str!("../migrations/manager/0012_compliance.sql"),
-        include_str!("../migrations/manager/0013_left_servers.sql"),
+        include_str!("../migrations/manager/0013_left_servers_and_targeting.sql"),
     ],
     ours: ["authority", "linkages"],
 };

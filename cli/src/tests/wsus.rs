@@ -347,6 +347,7 @@ fn what_is_wanted_of_a_server_is_set() {
     let done = set("--follow groups,approvals");
     assert_eq!(done.body(), json!({"follow": "groups,approvals"}));
     assert_eq!(done.out, "Server  Berlin\nMode    autonomous, follows, 22:00-05:00\n");
+    assert_eq!(set("--client-targeting yes").body(), json!({"client_targeting": true}));
     assert_eq!(set("--window 22:00-05:00").body(), json!({"window": "22:00-05:00"}));
     assert_eq!(set("--follow nothing --window always").body(), json!({"follow": "nothing", "window": ""}));
     // Where another role would answer.

@@ -91,6 +91,9 @@ pub struct TreeServer {
     /// When scheduled runs may work on it, such as `22:00-05:00` by the managing server's clock; absent: always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<String>,
+    /// Whether policies are meant to put its computers into groups: then what they ask for is no difference.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_targeting: bool,
 }
 
 /// What an autonomous server is to have beside the updates.
@@ -119,6 +122,8 @@ pub struct ServerChange {
     /// Empty: at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_targeting: Option<bool>,
 }
 
 /// What `wsus doctor` found.

@@ -31,7 +31,8 @@ pub fn standing(server: &TreeServer) -> String {
         ServerFollow::Nothing => None,
         ServerFollow::GroupsAndApprovals => Some("follows"),
     };
-    let words = [server.mode.map(mode), follows, server.window.as_deref()];
+    let policy = server.client_targeting.then_some("groups by policy");
+    let words = [server.mode.map(mode), follows, server.window.as_deref(), policy];
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

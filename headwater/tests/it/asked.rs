@@ -24,7 +24,8 @@ async fn somebody_at_a_lower_server_asks_for_a_run_of_that_one_alone() {
     assert!(stderr(&not_paired).contains("has no managing server"), "{}", stderr(&not_paired));
     assert_eq!(not_paired.status.code(), Some(4));
     pair(&manager, &shop, &shop).await;
-    (berlin.computer(1).await, shop.computer(2).await);
+    berlin.computer(1).await;
+    shop.computer(2).await;
     manager.done(&["hostgroup", "create", "Night", "--host", "pc1", "--host", "pc2"]);
     manager.done(&["wsus", "group", "apply", "--group", "Night"]);
     berlin.done(&["upstream", "sync", "--wait"]);

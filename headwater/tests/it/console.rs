@@ -211,11 +211,13 @@ fn every_page_can_be_used_by_everybody() {
     console.open(&own);
     browser.type_into("#window", "22:00-05:00");
     browser.click("input[name=follows]");
+    browser.click("input[name=client_targeting]");
     browser.click(save);
     browser.wait_for("#window[value='22:00-05:00']");
     browser.scripts(true);
     let set = find("autonomous");
     assert_eq!((&set["window"], &set["follow"]), (&"22:00-05:00".into(), &"groups,approvals".into()));
+    assert_eq!(set["client_targeting"], true);
     console.open(&page("top"));
     let text = browser.text("main");
     assert!(text.contains("Time window") && !text.contains("Follow groups"), "{text}");

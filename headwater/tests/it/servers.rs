@@ -174,3 +174,27 @@ async fn a_server_whose_window_is_closed_is_left_for_later() {
     manager.done(&set("always"));
     eventually(|| manager.json(&["wsus", "history"])[0]["started_by"] == "schedule").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_that_are_meant_to_group_computers_are_no_difference() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked_with_updates(&folder);
+    // The end of the line of roles is a comment.
+    let roles = "\"update-server\", \"linkage\"]\ntargeting = \"client\" #";
+    let lab = Node::start(&folder, "lab", roles, Some(&top));
+    lab.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+    lab.done(&["upstream", "sync", "--wait"]);
+    pair(&manager, &lab, &lab).await;
+    lab.computer(2).await;
+    manager.done(&["hostgroup", "create", "Night", "--host", "pc2"]);
+    manager.done(&["wsus", "group", "apply", "--group", "Night"]);
+    let (report, code) = sync(&manager.data, &[]);
+    let found = differences(&report);
+    assert!(code == 1 && found.iter().any(|(_, text)| text.contains("policy")), "{report}");
+    let set = |meant| {
+        manager.done(&["wsus", "server", "set", "lab.test.example", "--client-targeting", meant]);
+        sync(&manager.data, &["--dry-run"]).1
+    };
+    assert_eq!((set("yes"), set("no"), set("yes")), (0, 1, 0));
+    assert_eq!(manager.json(&["wsus", "show"])["servers"][1]["client_targeting"], true);
+}

@@ -40,6 +40,7 @@ struct Page {
     window: String,
     /// Absent where it takes groups and approvals by itself, or where nobody has said yet what it is.
     follows: Option<bool>,
+    client_targeting: bool,
 }
 
 pub(crate) async fn show(
@@ -66,12 +67,14 @@ async fn page(
         frame: Frame::new(&manager, visitor, "/", &one.server.name, &Fields::default()),
         wrong: String::new(),
         window: wanted.window.unwrap_or_default(),
+        client_targeting: wanted.client_targeting,
         follows: (one.server.mode == Some(WsusMode::Autonomous)).then_some(wanted.follows),
         ..Page::of(one, now)
     };
     if let Some((fields, wrong)) = refused {
         page.wrong = sentence(&wrong);
         page.window = fields.get("window").to_owned();
+        page.client_targeting = !fields.get("client_targeting").is_empty();
         page.follows = page.follows.map(|_| !fields.get("follows").is_empty());
     }
     Ok(Html(page.render()?))
@@ -106,6 +109,7 @@ impl Page {
             wrong: String::new(),
             window: String::new(),
             follows: None,
+            client_targeting: false,
         }
     }
 }
@@ -123,7 +127,9 @@ pub(crate) async fn set(
         "" => ServerFollow::Nothing,
         _ => ServerFollow::GroupsAndApprovals,
     });
-    let change = ServerChange { follow, window: Some(fields.get("window").to_owned()) };
+    let window = Some(fields.get("window").to_owned());
+    let client_targeting = Some(!fields.get("client_targeting").is_empty());
+    let change = ServerChange { follow, window, client_targeting };
     match manager.set_server(&id, &change, by).await {
         Ok(server) => Ok(Ok(Redirect::to(&format!("/servers/{}", server.id)))),
         Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Refused) => {

@@ -1,6 +1,7 @@
 //! Handing orders down to the Linkages that hold a connection here, and their reports up.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,8 @@ pub(crate) struct Relay {
     open: Mutex<HashMap<Guid, oneshot::Sender<Signed>>>,
     /// Counts the changes of who is reached.
     changed: watch::Sender<u64>,
+    /// Whether nobody is held any more.
+    stops: AtomicBool,
 }
 
 /// The number of an order, in an order or its report: all that is read of what is only handed on.
@@ -137,6 +140,17 @@ impl Relay {
         self.changed.send_modify(|changes| *changes += 1);
     }
 
+    /// Lets go of all that are held, so that nothing holds up a stop.
+    pub fn hang_up(&self) {
+        self.stops.store(true, Ordering::SeqCst);
+        self.children().values().for_each(|child| child.news.notify_one());
+        self.has_changed();
+    }
+
+    pub fn stops(&self) -> bool {
+        self.stops.load(Ordering::SeqCst)
+    }
+
     /// The runs that those below ask for, who are reached.
     pub fn run_requests(&self) -> Vec<Signed> {
         let children = self.children();
@@ -185,7 +199,8 @@ impl Relay {
             else {
                 return Handed::default();
             };
-            if !orders.is_empty() || tokio::time::timeout_at(deadline, news.notified()).await.is_err() {
+            let is_over = !orders.is_empty() || self.stops();
+            if is_over || tokio::time::timeout_at(deadline, news.notified()).await.is_err() {
                 return Handed { orders, revoked: None };
             }
         }
@@ -261,6 +276,22 @@ mod tests {
         }
         assert_eq!(handed, [1, 1, 1, 2]);
         assert!(next_of(&mut waiting).is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_is_held_is_let_go_at_a_stop() {
+        let relay = Arc::new(Relay::default());
+        let (linkage, below) = (LinkageId::from_u128(1), Vec::new());
+        let hold = Hold { linkage, below, reports: Vec::new(), runs: Vec::new(), wait: true };
+        let mut changes = relay.changes();
+        let held = tokio::spawn({
+            let relay = relay.clone();
+            async move { relay.hold(hold, Timestamp::EPOCH).await }
+        });
+        changes.changed().await.expect("it is held");
+        relay.hang_up();
+        let handed = timeout(Duration::from_secs(5), held).await.expect("ends at once");
+        assert_eq!(handed.expect("ends"), Handed::default());
     }
 
     #[test]

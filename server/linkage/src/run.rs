@@ -157,10 +157,17 @@ impl Linkage {
             let Some(events) = self.own_run.after(watch) else {
                 return Err(LinkageError::Refused("another run was asked for since".to_owned()));
             };
-            if !events.is_empty() || timeout_at(deadline, told.changed()).await.is_err() {
+            let is_over = !events.is_empty() || self.relay.stops();
+            if is_over || timeout_at(deadline, told.changed()).await.is_err() {
                 return Ok(RunNews { id: watch.id, events });
             }
         }
+    }
+
+    /// Lets go of those that wait here, so that nothing holds up a stop.
+    pub fn hang_up(&self) {
+        self.relay.hang_up();
+        self.own_run.told.send_modify(|told| *told += 1);
     }
 
     /// The managing server says how the run goes that was asked for here.
@@ -182,7 +189,8 @@ impl Linkage {
         loop {
             let requests = self.run_requests();
             let is_new = |one: &Signed| number(one).is_some_and(|id| !seen.contains(&id));
-            if requests.iter().any(is_new) || timeout_at(deadline, changes.changed()).await.is_err() {
+            let is_over = requests.iter().any(is_new) || self.relay.stops();
+            if is_over || timeout_at(deadline, changes.changed()).await.is_err() {
                 return requests;
             }
         }

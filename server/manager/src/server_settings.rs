@@ -44,9 +44,11 @@ impl Manager {
                 }
             };
         }
+        server.client_targeting = change.client_targeting.unwrap_or(server.client_targeting);
         let settings = ServerSettingsRow {
             follows: server.follow == ServerFollow::GroupsAndApprovals,
             window: server.window.clone(),
+            client_targeting: server.client_targeting,
         };
         let done = AuditRow {
             before: Some(before),
@@ -104,7 +106,8 @@ fn told(server: &TreeServer) -> String {
     };
     let window =
         server.window.as_ref().map_or_else(|| "at any time".to_owned(), |window| format!("in {window}"));
-    format!("{follow}, {window}")
+    let targeting = if server.client_targeting { ", groups by policy are meant" } else { "" };
+    format!("{follow}, {window}{targeting}")
 }
 
 #[cfg(test)]
@@ -145,7 +148,8 @@ mod tests {
         let place = headwater_store::Place::file(folder.path().join("manager.sqlite"));
         let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
         let server = ServerId::from_u128(1);
-        let settings = ServerSettingsRow { follows: false, window: Some("22:00-05:00".to_owned()) };
+        let settings =
+            ServerSettingsRow { window: Some("22:00-05:00".to_owned()), ..ServerSettingsRow::default() };
         let done = AuditRow::of(Timestamp::EPOCH, "ada", "set server", "berlin");
         manager.store.set_server(server, &settings, &done).await.expect("writes");
         let due =

@@ -86,6 +86,7 @@ impl Tree {
                 }),
             },
             targeting: match self.identities.get(&told.id).map(|identity| identity.targeting) {
+                Some(WsusTargeting::Client) if told.client_targeting => Targeting::ClientAccepted,
                 Some(WsusTargeting::Client) => Targeting::Client,
                 Some(WsusTargeting::Server) | None => Targeting::Server,
             },
@@ -156,6 +157,7 @@ impl Manager {
                 computers: 0,
                 follow: ServerFollow::Nothing,
                 window: None,
+                client_targeting: false,
             })
             .collect();
         servers.sort_by_key(|one| one.linkage != Some(way.top.linkage));
@@ -185,6 +187,7 @@ impl Manager {
             computers: identity.computers,
             follow: ServerFollow::Nothing,
             window: None,
+            client_targeting: false,
         }];
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
@@ -224,6 +227,7 @@ impl Manager {
                     computers: one.computers,
                     follow: ServerFollow::Nothing,
                     window: None,
+                    client_targeting: false,
                 };
                 match found.entry(told.id) {
                     Entry::Occupied(mut known) if is_direct => drop(known.insert(told)),
@@ -264,6 +268,7 @@ impl Manager {
                 server.follow = ServerFollow::GroupsAndApprovals;
             }
             server.window = wanted.window;
+            server.client_targeting = wanted.client_targeting;
         }
         drop(answers);
         Ok(Tree { servers, linkages, identities, problems, ahead, review: way.review.clone() })

@@ -165,7 +165,7 @@ async fn what_is_not_in_order_is_refused() {
 async fn whoever_gave_the_password_is_present_for_a_while_and_a_program_never() {
     let (operators, _folder) = operators().await;
     let session = operators.sign_in("admin", PASSWORD, address(1), NOW).await.expect("answers");
-    let session = session.ok().expect("is let in").token;
+    let session = session.expect("is let in").token;
     let program = NewToken {
         name: "report".to_owned(),
         role: Role::Administrator,

@@ -115,7 +115,7 @@ fn paths_and_bodies() {
     client.link_wsus(&link).expect_err("refused");
     client.import_host_groups().expect_err("refused");
     client.plan_clean_up(&CleanUpQuery::default()).expect_err("refused");
-    let change = ServerChange { follow: Some(ServerFollow::GroupsAndApprovals), window: None };
+    let change = ServerChange { follow: Some(ServerFollow::GroupsAndApprovals), ..ServerChange::default() };
     client.set_server("Büro 3", &change).expect_err("refused");
     let requests: Vec<_> = fake.requests();
     let lines: Vec<_> =

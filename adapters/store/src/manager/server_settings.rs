@@ -16,16 +16,21 @@ pub struct ServerSettingsRow {
     pub follows: bool,
     /// Such as `22:00-05:00`; absent: at any time.
     pub window: Option<String>,
+    /// Whether policies are meant to put its computers into groups.
+    pub client_targeting: bool,
 }
 
 impl ManagerStore {
     pub async fn server_settings(&self) -> Result<HashMap<ServerId, ServerSettingsRow>> {
-        let sql = "SELECT server_id, follows, open FROM server_settings";
+        let sql = "SELECT server_id, follows, open, client_targeting FROM server_settings";
         let found = sqlx::query(sql).fetch_all(&self.read).await?;
         let row = |row: &AnyRow| {
             let id = ServerId::from_bytes(rows::id16(row, 0, "server_settings")?);
-            let settings =
-                ServerSettingsRow { follows: row.try_get::<i64, _>(1)? != 0, window: row.try_get(2)? };
+            let settings = ServerSettingsRow {
+                follows: row.try_get::<i64, _>(1)? != 0,
+                window: row.try_get(2)?,
+                client_targeting: row.try_get::<i64, _>(3)? != 0,
+            };
             Ok((id, settings))
         };
         found.iter().map(row).collect()
@@ -40,12 +45,14 @@ impl ManagerStore {
     ) -> Result<()> {
         let mut transaction = self.write.begin().await?;
         sqlx::query(
-            "INSERT INTO server_settings (server_id, follows, open) VALUES ($1, $2, $3) \
-             ON CONFLICT (server_id) DO UPDATE SET follows = excluded.follows, open = excluded.open",
+            "INSERT INTO server_settings (server_id, follows, open, client_targeting) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (server_id) DO UPDATE SET follows = excluded.follows, open = excluded.open, \
+             client_targeting = excluded.client_targeting",
         )
         .bind(server.as_bytes().to_vec())
         .bind(i64::from(settings.follows))
         .bind(settings.window.clone())
+        .bind(i64::from(settings.client_targeting))
         .execute(&mut *transaction)
         .await?;
         audit(&mut transaction, done).await?;
@@ -98,7 +105,8 @@ mod tests {
         let store = ManagerStore::open(on.place()).await.expect("opens");
         let server = ServerId::from_u128(7);
         let done = AuditRow::of(Timestamp::EPOCH, "ada", "set server", "berlin");
-        let first = ServerSettingsRow { follows: true, window: Some("22:00-05:00".to_owned()) };
+        let window = Some("22:00-05:00".to_owned());
+        let first = ServerSettingsRow { follows: true, window, client_targeting: true };
         for settings in [first, ServerSettingsRow::default()] {
             store.set_server(server, &settings, &done).await.expect("writes");
             let kept = store.server_settings().await.expect("reads");

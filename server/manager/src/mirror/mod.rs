@@ -214,6 +214,7 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         computers: 0,
         follow: headwater_api::ServerFollow::Nothing,
         window: None,
+        client_targeting: false,
     };
     let standing = crate::sync::untouched(id, name, None, headwater_api::SyncServerState::InStep);
     ServerView { server, standing, silent: 0, depth: 0 }
