@@ -1,6 +1,6 @@
 //! Which server this is, what it is set to, and what we may do there.
 
-use headwater_model::ServerId;
+use headwater_model::{ServerId, Timestamp};
 use headwater_wsus::wsusar::{
     ExecuteSPGetConfiguration, GetCurrentUserRole, GetDatabaseConfiguration, GetServerProtocolVersion,
     GetServerVersion, TableRow,
@@ -101,6 +101,11 @@ impl Wsus {
             Some(identity) => Ok(identity),
             None => self.connect().await,
         }
+    }
+
+    /// What the server's clock showed with its last answer, to the second; `None` where it did not tell.
+    pub async fn clock(&self) -> Option<Timestamp> {
+        self.link.lock().await.clock
     }
 
     pub async fn database(&self) -> Result<Database> {

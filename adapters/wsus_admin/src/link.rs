@@ -2,9 +2,10 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use headwater_model::Timestamp;
 use headwater_ntlm::{ChannelBindings, ServiceName};
 use headwater_wsus::soap::SoapVersion;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -49,6 +50,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// When the server says that it answered.
+    fn date(&self) -> Option<Timestamp> {
+        let date = httpdate::parse_http_date(self.headers.get(header::DATE)?.to_str().ok()?).ok()?;
+        let since_1970 = date.duration_since(UNIX_EPOCH).ok()?;
+        Some(Timestamp::EPOCH.plus_seconds(i64::try_from(since_1970.as_secs()).ok()?))
+    }
+
     /// Whether the server closes the connection after it: what were sent there would be lost on its way.
     fn closes(&self) -> bool {
         let options = self.headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
@@ -73,6 +81,8 @@ pub(crate) struct Link {
     connect: Duration,
     idle: Duration,
     open: Option<Open>,
+    /// What the server's clock showed with its last answer.
+    pub clock: Option<Timestamp>,
 }
 
 /// An open connection, closed on drop.
@@ -119,6 +129,7 @@ impl Link {
             connect: access.patience.connect,
             idle: access.patience.idle,
             open: None,
+            clock: None,
         })
     }
 
@@ -154,6 +165,7 @@ impl Link {
             }
             _ => open.send(&self.address, call, self.header.clone()).await?,
         };
+        self.clock = answer.date();
         if answer.status == StatusCode::UNAUTHORIZED {
             let forgotten = was_accepted && matches!(self.credentials, Credentials::Ntlm(_));
             let refused = || Error::AccountRefused { account: self.credentials.name() };

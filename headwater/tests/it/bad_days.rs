@@ -8,6 +8,7 @@ use headwater_wsus::wusp::DeploymentAction;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -25,6 +26,8 @@ enum Answers {
     Half(&'static str),
     /// Nothing follows this, and the connection stays.
     Silent(&'static str),
+    /// Whatever the WSUS says, at this time by its clock.
+    At(&'static str),
 }
 
 /// Stands between a Linkage and its WSUS, and answers as it is told.
@@ -61,6 +64,16 @@ async fn answer(mut client: TcpStream, target: SocketAddr, mut answers: watch::R
             }
             return;
         }
+        Answers::At(date) => {
+            let Ok(server) = TcpStream::connect(target).await else { return };
+            let ((mut from, mut to), (mut asks, mut answers_to)) = (server.into_split(), client.into_split());
+            tokio::select! {
+                _ = tokio::io::copy(&mut asks, &mut to) => {}
+                () = tell_dated(&mut from, &mut answers_to, date) => {}
+                _ = answers.changed() => {}
+            }
+            return;
+        }
         Answers::With(text) | Answers::Half(text) | Answers::Silent(text) => text,
     };
     // The request is read, so that the answer is not lost with it.
@@ -72,6 +85,21 @@ async fn answer(mut client: TcpStream, target: SocketAddr, mut answers: watch::R
     }
     // Whatever is still sent is taken until the other side has had enough.
     while client.read(&mut request).await.is_ok_and(|read| read > 0) {}
+}
+
+/// Hands answers on with this date, which is as long as any.
+async fn tell_dated(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, date: &str) {
+    const FIELD: &[u8] = b"\r\ndate: ";
+    let mut piece = vec![0; 256 << 10];
+    while let Ok(read @ 1..) = from.read(&mut piece).await {
+        let said = &mut piece[..read];
+        if let Some(at) = said.windows(FIELD.len()).position(|one| one.eq_ignore_ascii_case(FIELD)) {
+            said[at + FIELD.len()..][..date.len()].copy_from_slice(date.as_bytes());
+        }
+        if to.write_all(said).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// What is said of a server in a report.
@@ -149,6 +177,17 @@ async fn a_silent_wsus_holds_up_nobody_else() {
     let doctor = run(&manager.data, &["wsus", "doctor"]);
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(said.contains("berlin.test.example: it was silent for 2 seconds"), "{said}");
+
+    // A clock that is off is named, and nobody fails for it.
+    for (date, side) in
+        [("Mon, 02 Nov 2020 05:00:00 GMT", "behind"), ("Tue, 03 Nov 2099 05:00:00 GMT", "ahead of")]
+    {
+        tree.between.answers.send_replace(Answers::At(date));
+        let doctor = run(&manager.data, &["wsus", "doctor"]);
+        let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert!(said.contains("the clock of berlin.test.example is"), "{said}");
+        assert!(said.contains(&format!("min {side} the managing server's")), "{said}");
+    }
 
     // A halt waits for nobody.
     let mut agent = munich.computer(2).await;

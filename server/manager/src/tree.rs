@@ -358,8 +358,12 @@ impl Manager {
                 }
             };
             if seconds.abs() > CLOCK_SECONDS_MAX {
-                let what = format!("the clock of {name} differs by {} s", seconds.abs());
-                findings.push(finding(warning, what, "let all machines follow one source of time"));
+                let side = if seconds > 0 { "ahead of" } else { "behind" };
+                let (hours, minutes) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60);
+                let what =
+                    format!("the clock of {name} is {hours} h {minutes} min {side} the managing server's");
+                let advice = "set right which of them is wrong, or let both follow one source of time";
+                findings.push(finding(warning, what, advice));
             }
             if identity.read_only {
                 let what = format!("the Linkage of {name} may only read");

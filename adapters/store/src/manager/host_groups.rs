@@ -428,7 +428,7 @@ mod tests {
     }
 
     async fn many_host_groups_are_made_or_none(database: TestDatabase) {
-        let store = ManagerStore::open(&database.place()).await.expect("opens");
+        let store = ManagerStore::open(database.place()).await.expect("opens");
         let rows = |names: &[&str]| names.iter().map(|name| NewHostGroupRow::named(name)).collect::<Vec<_>>();
         let taken = rows(&["Berlin", "Munich", "BERLIN"]);
         assert_eq!(store.add_host_groups(&taken, "ada", NOW).await.expect("asks"), Some("BERLIN"));

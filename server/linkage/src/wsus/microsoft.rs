@@ -52,6 +52,9 @@ impl Microsoft {
 
     pub(super) async fn identity(&self, now: Timestamp) -> Answer<WsusIdentity> {
         let found = self.wsus.connect().await.map_err(failure)?;
+        let computers = self.wsus.computer_count(Scope::Own).await.map_err(failure)?;
+        // Times of contact are by its clock, and not by that of this machine.
+        let at = self.wsus.clock().await.unwrap_or(now);
         Ok(WsusIdentity {
             server: found.id,
             name: self.name(),
@@ -66,9 +69,9 @@ impl Microsoft {
                 Targeting::Client => WsusTargeting::Client,
             },
             read_only: found.role == Role::Reader,
-            computers: self.wsus.computer_count(Scope::Own).await.map_err(failure)?,
+            computers,
             version: found.version,
-            at: now,
+            at,
         })
     }
 
