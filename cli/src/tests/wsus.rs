@@ -395,7 +395,7 @@ fn another_wsus_takes_the_place_of_the_linked_one() {
         "read_at": "2026-10-04T17:00:00Z",
         "steps": [{"do": "create_group", "group": PILOT, "name": "Pilot"}, approve, member],
         "open": ["pc-18 is to be in `Pilot`: no server of the tree knows it yet"],
-        "only_there": [], "state": LINKAGE
+        "only_there": [], "linked": false, "state": LINKAGE
     });
     let file = folder.path().join("relink.json").display().to_string();
     let done = run_in(
@@ -413,6 +413,13 @@ fn another_wsus_takes_the_place_of_the_linked_one() {
     ] {
         assert!(done.out.contains(line), "no `{line}` in:\n{}", done.out);
     }
+
+    // Of the linked WSUS itself only the Linkage was another one.
+    let mut same = answer.clone();
+    (same["linked"], same["steps"], same["open"]) = (json!(true), json!([]), json!([]));
+    let done = run_in(&format!("wsus relink {url} --code 1234-5678"), &[(plan, Reply::Json(same))], None);
+    let said = "new.example is the linked WSUS, through its new Linkage from now on. Nothing is to be written to it.\n";
+    assert_eq!((done.exit, done.out.as_str()), (Exit::Done, said));
 
     let applied = "POST /api/v1/wsus/relink";
     let counts = json!({"groups": 1, "withdrawn": 0, "declines": 0, "approvals": 1, "members": 1});

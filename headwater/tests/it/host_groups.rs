@@ -185,6 +185,13 @@ async fn a_renamed_group_is_made_again_and_nobody_loses_an_approval() {
     assert!(report.to_string().contains("Group `Pilot` stays, for the computers of berlin"), "{report}");
     let berlin = berlin.start_again();
     eventually(|| manager.json(&["wsus", "show"])["servers"][1]["reached"] == true).await;
+    // Somebody approved an update for it meanwhile: that would go with it.
+    let late = known[2].id.to_string();
+    top.done(&["update", "approve", &late, "--group", "Pilot"]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!(code, 1, "{report}");
+    assert!(report.to_string().contains("approved for it and not likewise for `Testers`"), "{report}");
+    top.done(&["update", "unapprove", &late, "--group", "Pilot"]);
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!(code, 0, "{report}");
     assert!(report.to_string().contains("group Pilot was deleted"), "{report}");

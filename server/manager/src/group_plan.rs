@@ -151,10 +151,10 @@ impl Manager {
         });
         self.store.audit_all(&applied.collect::<Vec<_>>()).await?;
         if plan.recreate {
-            let kept = self.delete_replaced(&way, &tree, by).await?.kept;
+            let replaced = self.delete_replaced(&way, &tree, by).await;
             for planned in &mut plan.groups {
                 let Some(old) = &mut planned.recreates else { continue };
-                old.stays = kept.get(&old.group).cloned();
+                old.stays = replaced.stays(old.group);
             }
         }
         self.look_again();

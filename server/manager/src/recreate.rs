@@ -12,6 +12,7 @@ use headwater_store::{AuditRow, HostGroupRow};
 use headwater_tree::computer::{Computer, Place};
 use headwater_tree::difference::Approval;
 use headwater_tree::group_plan::{GroupPlan, Plan, Target};
+use headwater_tree::in_step::Contents;
 use headwater_tree::recreate::{Stays, copies, stays};
 use headwater_tree::server::Server;
 
@@ -55,20 +56,28 @@ pub(crate) struct Replaced {
     /// Their names.
     deleted: Vec<String>,
     /// Why others stay, in sentences.
-    pub kept: BTreeMap<GroupId, String>,
+    kept: BTreeMap<GroupId, String>,
+    /// Why it is not known of all of them, in a sentence.
+    unread: Option<String>,
 }
 
 impl Replaced {
+    /// Why a group stays, if it does or that is not known.
+    pub fn stays(&self, group: GroupId) -> Option<String> {
+        self.kept.get(&group).or(self.unread.as_ref()).cloned()
+    }
+
     /// Tells it as done, or as different, at the top.
     pub fn tell(self, report: &mut SyncReport) {
         let Some(top) = report.servers.first_mut() else { return };
         top.changed
             .extend(self.deleted.iter().map(|name| format!("group {name} was deleted, for it was replaced")));
-        if self.kept.is_empty() {
+        let stay: Vec<String> = self.kept.into_values().chain(self.unread).collect();
+        if stay.is_empty() {
             return;
         }
-        top.differences_total += self.kept.len() as u64;
-        let told = self.kept.into_values().map(|text| SyncDifference { kind: DifferenceKind::Group, text });
+        top.differences_total += stay.len() as u64;
+        let told = stay.into_iter().map(|text| SyncDifference { kind: DifferenceKind::Group, text });
         top.differences.extend(told);
         if top.state == SyncServerState::InStep {
             top.state = SyncServerState::Differs;
@@ -164,17 +173,29 @@ impl Manager {
     }
 
     /// Deletes the groups whose place others took and that nobody needs any more.
-    pub(crate) async fn delete_replaced(
+    pub(crate) async fn delete_replaced(&self, way: &Way, tree: &Tree, by: &str) -> Replaced {
+        let mut replaced = Replaced::default();
+        if let Err(error) = self.delete_each(way, tree, by, &mut replaced).await {
+            replaced.unread = Some(format!(
+                "Not all groups whose place others took are looked after: {}. The next `headwater wsus sync` does it.",
+                chain(&error)
+            ));
+        }
+        replaced
+    }
+
+    async fn delete_each(
         &self,
         way: &Way,
         tree: &Tree,
         by: &str,
-    ) -> Result<Replaced, ManagerError> {
-        let mut replaced = Replaced::default();
+        replaced: &mut Replaced,
+    ) -> Result<(), ManagerError> {
         if self.store.host_groups().await?.iter().all(|row| row.replaced.is_none()) {
-            return Ok(replaced);
+            return Ok(());
         }
         let (known, unreached) = self.known_for_sure(way, tree).await?;
+        let top = contents(&self.contents_of(way, &way.top).await?);
         for row in &known.rows {
             let (Some(old), Some(new)) = (row.replaced, row.wsus_group) else { continue };
             let Some(group) = known.groups.iter().find(|group| group.id == old) else {
@@ -183,6 +204,10 @@ impl Manager {
             };
             if let Some(why) = stays(host_group_id(row), old, new, &known.state(), &unreached) {
                 replaced.kept.insert(old, sentence(&group.name, &why, &known));
+                continue;
+            }
+            if let Some(why) = self.keeps_approvals(&top, old, new, &group.name, &row.name) {
+                replaced.kept.insert(old, why);
                 continue;
             }
             if let Err(error) = self.delete_group_on(way, &way.top, old, by).await {
@@ -199,7 +224,39 @@ impl Manager {
         if !replaced.deleted.is_empty() {
             self.synchronise_below(way, by).await?;
         }
-        Ok(replaced)
+        Ok(())
+    }
+
+    /// What somebody approved for a group after another took its place would go with it: which of the two is meant
+    /// is theirs to say.
+    fn keeps_approvals(
+        &self,
+        top: &Contents,
+        old: GroupId,
+        new: GroupId,
+        name: &str,
+        by: &str,
+    ) -> Option<String> {
+        let mirror = self.mirror();
+        let title = |update: UpdateId| {
+            mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone())
+        };
+        match copies(top, old, Some(new)) {
+            Ok(only_old) if only_old.is_empty() => None,
+            Ok(only_old) => {
+                let mut named: Vec<String> =
+                    only_old.iter().take(NAMED_MAX).map(|one| title(one.update)).collect();
+                if only_old.len() > NAMED_MAX {
+                    named.push(format!("{} more", only_old.len() - NAMED_MAX));
+                }
+                Some(format!(
+                    "Group `{name}` stays, for these are approved for it and not likewise for `{by}`, which took its \
+                     place: {}. Approve them for that one, or not for `{name}`, then run `headwater wsus sync`.",
+                    named.join(", ")
+                ))
+            }
+            Err(why) => Some(format!("Group `{name}` stays: {why}.")),
+        }
     }
 
     /// What is known now, and the servers whose computers are not.

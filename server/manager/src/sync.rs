@@ -193,7 +193,7 @@ impl Run<'_> {
         let top = self.manager.contents_of(self.way, &self.way.top).await?;
         let mut report = self.all(known, top, made).await?;
         if makes_groups {
-            let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await?;
+            let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await;
             replaced.tell(&mut report);
         }
         Ok(report)
