@@ -68,7 +68,10 @@ async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
     eventually(|| manager.json(&["computer", "list"])["items"].as_array().is_some_and(|all| all.len() == 2))
         .await;
     manager.done(&["computer", "delete", "pc3"]);
-    assert!(!berlin.json(&["computer", "list"])["items"].to_string().contains("pc3"));
+    for node in [&berlin, &top] {
+        assert!(!node.json(&["computer", "list"])["items"].to_string().contains("pc3"), "{}", node.name);
+    }
+    eventually(|| !manager.json(&["computer", "list"])["items"].to_string().contains("pc3")).await;
 
     // A group that is made from a host group has the hosts of that.
     manager.done(&["hostgroup", "import", "--from-wsus"]);

@@ -145,7 +145,10 @@ pub(crate) async fn link(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.administers(&manager, &fields, peer).await?;
+    let by = visitor.permitted(Action::Administer)?;
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return Ok(Err(page(State(manager), visitor, &fields, why.what().to_owned()).await?));
+    }
     let done = manager.link(fields.get("url"), fields.get("code"), by).await;
     answered(done, State(manager), visitor, &fields).await
 }
@@ -156,7 +159,10 @@ pub(crate) async fn pair(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.administers(&manager, &fields, peer).await?;
+    let by = visitor.permitted(Action::Administer)?;
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return Ok(Err(page(State(manager), visitor, &fields, why.what().to_owned()).await?));
+    }
     let done = manager.pair(fields.get("linkage"), fields.get("code"), by).await;
     answered(done, State(manager), visitor, &fields).await
 }
@@ -172,7 +178,10 @@ pub(crate) async fn revoke(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.administers(&manager, &fields, peer).await?;
+    let by = visitor.permitted(Action::Administer)?;
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return Ok(Err(page(State(manager), visitor, &fields, why.what().to_owned()).await?));
+    }
     let done = manager.revoke(fields.get("linkage"), by).await;
     answered(done, State(manager), visitor, &fields).await
 }

@@ -63,6 +63,7 @@ struct Changed {
     name: String,
     role: &'static str,
     groups: String,
+    is_disabled: bool,
 }
 
 /// What stays of a form that was not accepted, but for passwords.
@@ -124,6 +125,7 @@ async fn page(
         name: account.name.clone(),
         role: role(account.role),
         groups: account.groups.join("\n"),
+        is_disabled: account.disabled,
     });
     let page = Page {
         frame: Frame::new(manager, visitor, "/operators", "Operators", &Fields::default()),
@@ -225,9 +227,19 @@ pub(crate) async fn change(
     done(&manager, &visitor, changed, typed()).await
 }
 
-/// Disables, enables, unlocks or deletes an account.
-pub(crate) async fn act(State(manager): Shared, visitor: Visitor, Form(fields): Form) -> Answer {
+/// Disables, enables, unlocks or deletes an account. Only enabling gives access.
+pub(crate) async fn act(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
+    if fields.get("act") == "enable"
+        && let Err(why) = visitor.confirmed(&manager, &fields, peer).await
+    {
+        return again(&manager, &visitor, why.what(), Typed::of("change", &fields)).await;
+    }
     let (name, now, operators) = (fields.get("name"), manager.now(), &manager.operators);
     let disabled = |disabled| OperatorChange { disabled: Some(disabled), ..OperatorChange::default() };
     let acted = match fields.get("act") {

@@ -82,7 +82,7 @@ impl Manager {
         }
         let way = self.writable().await?;
         let seen = self.seen(updates, seen);
-        let before = approved(&seen, group);
+        let before = approved(&self.known_decisions(updates), group);
         let approve = Approve {
             by: by.to_owned(),
             updates: updates.to_vec(),
@@ -99,8 +99,9 @@ impl Manager {
             self.mirror().tree.group(group).map_or_else(|| group.to_string(), |known| known.name.clone());
         self.record(by, what, &format!("for {name}"), &decided, &before, after).await?;
         if terms.is_some() {
-            for update in updates {
-                self.store.forget_halt(*update).await?;
+            let stands = decided.applied.iter().chain(&decided.unchanged).filter_map(|id| id.parse().ok());
+            for update in stands {
+                self.store.forget_halt(update).await?;
             }
         }
         self.look_again();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use headwater_api::ComputerSummary;
-use headwater_api::linkage::{DeleteComputers, MembershipChange, Memberships, SilentComputer};
-use headwater_model::{ClientId, GroupId};
+use headwater_api::linkage::{DeleteComputers, MembershipChange, Memberships, SilentComputer, WsusKind};
+use headwater_model::{ClientId, GroupId, ServerId};
 use headwater_policy::group::{ALL_COMPUTERS, UNASSIGNED_COMPUTERS};
 use headwater_store::{AuditRow, LinkageRow};
 
@@ -43,19 +43,24 @@ impl Manager {
             add: wanted.difference(&actual).map(change).collect(),
             remove: actual.difference(&wanted).map(change).collect(),
         };
-        let done = self.change_memberships_on(&way, &linkage, memberships).await?;
-        if let Some((_, reason)) = done.refused.first() {
-            return Err(ManagerError::Refused(format!("{}: {reason}", before.name)));
+        let done = self.change_memberships_on(&way, &linkage, memberships).await;
+        // A Microsoft WSUS takes one group after the other, so some may be changed though it failed.
+        let after = self.computer_at(&way, &linkage, client.clone()).await;
+        if let Ok(after) = &after
+            && names(&after.summary) != names(&before)
+        {
+            let row = AuditRow {
+                before: Some(names(&before)),
+                after: Some(names(&after.summary)),
+                ..AuditRow::of(self.now(), by, "move computer", &before.name)
+            };
+            self.store.audit(&row).await?;
         }
-        let after = self.computer_at(&way, &linkage, client.clone()).await?.summary;
-        let row = AuditRow {
-            before: Some(names(&before)),
-            after: Some(names(&after)),
-            ..AuditRow::of(self.now(), by, "move computer", &after.name)
-        };
-        self.store.audit(&row).await?;
         self.look_again();
-        Ok(after)
+        match done?.refused.first() {
+            Some((_, reason)) => Err(ManagerError::Refused(format!("{}: {reason}", before.name))),
+            None => Ok(after?.summary),
+        }
     }
 
     /// Deletes the record of a computer on the server that it reports to. One that is in use comes back at
@@ -66,9 +71,19 @@ impl Manager {
         let computers =
             vec![SilentComputer { client: client.clone(), last_contact_at: known.last_contact_at }];
         let order = DeleteComputers { by: by.to_owned(), computers };
-        let done = self.delete_computers_on(&way, &linkage, order).await?;
+        let done = self.delete_computers_on(&way, &linkage, order.clone()).await?;
         if let Some((_, reason)) = done.refused.first() {
             return Err(ManagerError::Refused(format!("{}: {reason}", known.name)));
+        }
+        // The servers above were told of it, and nothing tells them of its end.
+        let tree = self.tree(&way).await?;
+        let parent_of = |id: &ServerId| tree.servers.iter().find(|one| one.id == *id)?.parent;
+        for above in std::iter::successors(parent_of(&linkage.server), parent_of) {
+            let server = tree.servers.iter().find(|one| one.id == above);
+            let of_ours = server.filter(|one| one.kind == Some(WsusKind::Headwater));
+            if let Some(linkage) = of_ours.and_then(|server| tree.reached(server)) {
+                self.delete_computers_on(&way, linkage, order.clone()).await?;
+            }
         }
         let row = AuditRow {
             before: Some(format!("{client}, in {}", names(&known))),
@@ -107,7 +122,7 @@ impl Manager {
     }
 
     /// The Linkage of the server that a computer reports to, and what that server knows of it.
-    async fn at_home(
+    pub(crate) async fn at_home(
         &self,
         way: &Way,
         client: &ClientId,

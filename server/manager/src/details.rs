@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
+use headwater_api::linkage::WsusKind;
 use headwater_api::{ComputerDetail, UpdateDetail};
 use headwater_model::{ClientId, ServerId, UpdateId};
 use headwater_store::LinkageRow;
@@ -69,16 +70,20 @@ impl Manager {
         if let Some(of) = at_home
             && let Ok(detail) = self.computer_at(&way, of, client.clone()).await
         {
-            return Ok(as_read(with_home(detail, home), &mirror));
+            return Ok(as_read(with_home(detail, home), &mirror, true));
         }
-        Ok(as_read(self.computer_at(&way, &way.top, client.clone()).await?, &mirror))
+        let told = self.computer_at(&way, &way.top, client.clone()).await?;
+        let is_its_own = home.is_none_or(|home| home.id == way.top.server);
+        Ok(as_read(told, &mirror, is_its_own))
     }
 }
 
-/// What is odd about a computer over the tree is known here alone, and a Microsoft WSUS does not tell what
-/// is in effect for one.
-fn as_read(mut detail: ComputerDetail, mirror: &Mirror) -> ComputerDetail {
-    if detail.approvals.is_empty() {
+/// What is odd about a computer over the tree is known here alone. What is in effect for it tells its own
+/// server; for a Microsoft WSUS, or where another one answered, the mirror does.
+fn as_read(mut detail: ComputerDetail, mirror: &Mirror, is_its_own: bool) -> ComputerDetail {
+    let home = detail.summary.server.as_ref().and_then(|home| mirror.tree.server(home.id));
+    let kind = home.and_then(|home| home.server.kind);
+    if !is_its_own || kind == Some(WsusKind::Microsoft) {
         detail.approvals = in_effect(&detail, mirror);
     }
     let read = mirror.computers.get(&detail.summary.id);

@@ -23,12 +23,12 @@ pub(crate) fn effective<'a>(
     Some(decided(&told, groups, &tree.group_tree())?.0)
 }
 
-/// What is in effect for a computer, for every update that the mirror knows. A server that decides by itself
-/// is not in the mirror with what it decides: of its computers nothing is said.
+/// What is in effect for a computer, for every update that the mirror knows. What a server decides that is
+/// neither the top nor a replica is not in the mirror: of its computers nothing is said.
 pub(crate) fn in_effect(computer: &ComputerDetail, mirror: &Mirror) -> Vec<EffectiveApproval> {
     let tree = &mirror.tree;
     let home = computer.summary.server.as_ref().and_then(|home| tree.server(home.id));
-    if home.is_some_and(|home| home.server.mode == Some(WsusMode::Autonomous)) {
+    if !home.is_some_and(|home| matches!(home.server.mode, Some(WsusMode::Top | WsusMode::Replica))) {
         return Vec::new();
     }
     let groups: Vec<GroupId> = computer.summary.groups.iter().map(|group| group.id).collect();

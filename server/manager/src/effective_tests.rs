@@ -22,7 +22,8 @@ fn group(id: GroupId, name: &str) -> WsusGroup {
 fn mirror(approvals: Vec<WsusApproval>) -> Mirror {
     let groups =
         vec![group(ALL_COMPUTERS, "All Computers"), group(BERLIN, "Berlin"), group(SERVERS, "Servers")];
-    let servers = vec![sample_server(HOME, "top")];
+    let mut servers = vec![sample_server(HOME, "top")];
+    servers[0].server.mode = Some(WsusMode::Replica);
     let tree = TreeView { approvals, groups, servers, ..TreeView::default() };
     let updates = Updates::new(vec![sample_update(ONE), sample_update(TWO)]);
     Mirror { tree: tree.into(), updates: updates.into(), ..Mirror::default() }

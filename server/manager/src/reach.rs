@@ -134,8 +134,10 @@ impl Manager {
         client: &ClientId,
         groups: &[GroupId],
     ) -> Result<Result<&'a Operator, Refused>, ManagerError> {
-        let (mirror, paths) = (self.mirror(), self.group_paths().await?);
-        let now = mirror.computers.get(client).into_iter().flat_map(|one| &one.groups).map(|group| group.id);
+        let paths = self.group_paths().await?;
+        // As its own server has it: the one above knows only its own groups, and the mirror is older.
+        let (_, known) = self.at_home(&self.way().await?, client).await?;
+        let now = known.groups.iter().map(|group| group.id);
         let reached: BTreeSet<GroupId> = groups.iter().copied().chain(now).collect();
         // One of no group can be put into any.
         let reached = reached.into_iter().filter(|group| *group != UNASSIGNED_COMPUTERS);

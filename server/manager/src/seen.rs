@@ -26,9 +26,14 @@ impl Manager {
     /// here since it was read. Updates that it does not know are left out, and all until it was read once
     /// since this server started: what it kept is older than decisions that were made before.
     pub fn shown(&self, updates: &[UpdateId]) -> Vec<SeenUpdate> {
+        let was_read = self.written.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if was_read { self.known_decisions(updates) } else { Vec::new() }
+    }
+
+    /// The same, though it may be from before this server started.
+    pub(crate) fn known_decisions(&self, updates: &[UpdateId]) -> Vec<SeenUpdate> {
         let mirror = self.mirror();
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(written) = written.as_ref() else { return Vec::new() };
         let known = updates.iter().filter(|update| mirror.updates.get(**update).is_some());
         known
             .map(|update| {
@@ -36,7 +41,7 @@ impl Manager {
                 // In the order of revisions, so that the newest counts.
                 let mut approvals: BTreeMap<GroupId, (ApprovalAction, Option<Timestamp>)> =
                     told.map(|one| (one.group, (one.action, one.deadline))).collect();
-                for one in written.iter().filter(|one| one.update == *update) {
+                for one in written.iter().flatten().filter(|one| one.update == *update) {
                     match (one.group, one.told) {
                         (None, _) => approvals.clear(),
                         (Some(group), None) => drop(approvals.remove(&group)),

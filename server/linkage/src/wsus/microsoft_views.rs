@@ -38,7 +38,9 @@ impl Microsoft {
         let approvals = self.wsus.approvals().await.map_err(failure)?;
         let groups = names(&self.groups().await?);
         let counts = self.counts_by_update().await?.remove(&id).unwrap_or_default();
-        let own = approvals.iter().filter(|approval| approval.update.id == id);
+        let mut own: Vec<_> = approvals.iter().filter(|approval| approval.update.id == id).collect();
+        // Of several revisions that are approved for one group, the newest counts: it comes last.
+        own.sort_by_key(|approval| approval.update.revision);
         Ok(UpdateDetail {
             summary: summary(update, &approved_groups(&approvals), counts),
             description: update.description.clone().unwrap_or_default(),
@@ -49,7 +51,10 @@ impl Microsoft {
             bundled_by: Vec::new(),
             supersedes: Vec::new(),
             superseded_by: Vec::new(),
-            approvals: own.filter_map(|approval| approval_view(approval, update, &groups)).collect(),
+            approvals: own
+                .into_iter()
+                .filter_map(|approval| approval_view(approval, update, &groups))
+                .collect(),
             revisions: vec![Revision {
                 revision: update.identity.revision,
                 arrived_at: update.arrived.unwrap_or(Timestamp::EPOCH),

@@ -113,10 +113,10 @@ impl CleanUp<'_> {
         }
         // Some may have made contact just now.
         let left = self.look_again(linkage, &wanted, gone, done).await?;
-        match refused.filter(|_| !left.is_empty()) {
-            Some((client, reason)) => Err(ManagerError::Refused(format!("{client}: {reason}"))),
-            None => Ok(goes_on),
+        if let Some((client, reason)) = refused.filter(|_| !left.is_empty()) {
+            done.problem.get_or_insert(format!("{client}: {reason}"));
         }
+        Ok(goes_on)
     }
 
     /// Which of them are there and have been silent since. Counts those that have not.
