@@ -239,13 +239,22 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool> {
         let mut transaction = self.write.begin().await?;
+        let own = sqlx::query("SELECT 1 FROM computers WHERE client_id = $1 AND server_id IS NULL")
+            .bind(client.as_str().to_owned())
+            .fetch_optional(&mut *transaction)
+            .await?;
         let done = sqlx::query(sql)
             .bind(client.as_str().to_owned())
             .bind(silent_since.as_micros())
             .execute(&mut *transaction)
             .await?;
         if done.rows_affected() == 1 {
-            note_deletion(&mut transaction, client, by, now).await?;
+            // Of a computer of a lower server that one knows whether it is deleted: when it comes back there, it is
+            // told of here anew.
+            if own.is_some() {
+                remember_deletion(&mut transaction, client, now).await?;
+            }
+            record_deletion(&mut transaction, client, by, now).await?;
         }
         transaction.commit().await?;
         Ok(done.rows_affected() == 1)
@@ -401,11 +410,10 @@ async fn take_back(connection: &mut AnyConnection, computer: i64, own_groups: Op
     set_groups(connection, computer, &groups).await
 }
 
-/// Records that a computer was deleted, and remembers it for the servers below.
-pub(crate) async fn note_deletion(
+/// Remembers for the servers below that a computer was deleted.
+pub(crate) async fn remember_deletion(
     connection: &mut AnyConnection,
     client: &ClientId,
-    by: &str,
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query("DELETE FROM deleted_computers WHERE deleted_at < $1")
@@ -420,6 +428,15 @@ pub(crate) async fn note_deletion(
     .bind(now.as_micros())
     .execute(&mut *connection)
     .await?;
+    Ok(())
+}
+
+pub(crate) async fn record_deletion(
+    connection: &mut AnyConnection,
+    client: &ClientId,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
     let change = Change {
         at: now,
         by: by.to_owned(),

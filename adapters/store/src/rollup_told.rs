@@ -9,7 +9,7 @@ use headwater_policy::rollup_plan::Told;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::computers::{client_id, groups_of_all, note_deletion};
+use crate::computers::{client_id, groups_of_all, record_deletion, remember_deletion};
 use crate::status::unpack;
 use crate::{Result, Store, rows};
 
@@ -170,7 +170,8 @@ impl Store {
             if done.rows_affected() == 0 {
                 continue;
             }
-            note_deletion(&mut transaction, client, by, now).await?;
+            remember_deletion(&mut transaction, client, now).await?;
+            record_deletion(&mut transaction, client, by, now).await?;
         }
         transaction.commit().await?;
         Ok(())

@@ -55,6 +55,10 @@ pub struct Plan {
     pub doubts: BTreeMap<ServerId, Doubt>,
 }
 
+/// How many days the record of a computer that was re-imaged has been silent before it goes: until then it may be
+/// another machine of the same name, which was switched off.
+const REIMAGED_DAYS: i64 = 7;
+
 /// Decides over the computers of all servers that tell them. Whoever was not silent at [`Terms::at`] is not later
 /// either, so that a plan that is made again for the same time only loses computers.
 pub fn plan(asked: &[Asked], computers: &[Computer], sightings: &[Sighting], terms: Terms) -> Plan {
@@ -75,6 +79,9 @@ pub fn plan(asked: &[Asked], computers: &[Computer], sightings: &[Sighting], ter
         }
         if computer.last_contact_at <= since {
             return Some((computer.place(), Because::Silent));
+        }
+        if computer.last_contact_at > terms.at.plus_seconds(-REIMAGED_DAYS * 86_400) {
+            return None;
         }
         let Some(Superseded::Reimaged { by }) = superseded.get(&computer.place()) else { return None };
         let was_there = first_contacts.get(by).is_some_and(|first| *first <= terms.at);
@@ -152,6 +159,8 @@ mod tests {
         check(&both, &[computer(1, 3, "pc3", (0, 0))], &[], &[]);
         let reimaged = |from| [computer(1, 3, "pc3", (0, 90)), computer(2, 4, "pc3", (from, 100))];
         check(&both, &reimaged(91), &[(place(1, 3), Because::Reimaged)], &[]);
+        // It may be another machine of that name.
+        check(&both, &[computer(1, 3, "pc3", (0, 94)), computer(2, 4, "pc3", (95, 100))], &[], &[]);
         // Both are in contact under that name.
         check(&both, &reimaged(80), &[], &[]);
         // It appeared after the plan was made.

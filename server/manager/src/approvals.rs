@@ -1,6 +1,7 @@
 //! Approvals and declines at the linked WSUS, which is the truth for them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Deref;
 
 use headwater_api::linkage::{Approve, Decided, Decline};
 use headwater_api::{
@@ -9,6 +10,7 @@ use headwater_api::{
 };
 use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_store::AuditRow;
+use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::ask::Way;
 use crate::tree::{must_be_confirmed, must_be_top};
@@ -20,6 +22,20 @@ pub struct Terms {
     pub action: ApprovalAction,
     pub deadline: Option<Timestamp>,
     pub new_revisions: NewRevisions,
+}
+
+/// A way on which may be written.
+pub(crate) struct Writable {
+    way: Way,
+    _writes: OwnedRwLockReadGuard<()>,
+}
+
+impl Deref for Writable {
+    type Target = Way;
+
+    fn deref(&self) -> &Way {
+        &self.way
+    }
 }
 
 impl Manager {
@@ -152,14 +168,16 @@ impl Manager {
         self.update_at(&way, &way.top, update).await
     }
 
-    /// The way to the linked WSUS, if that is still the one that was linked.
-    pub(crate) async fn writable(&self) -> Result<Way, ManagerError> {
+    /// The way to the linked WSUS, if that is still the one that was linked. No other one takes its place until
+    /// it is dropped.
+    pub(crate) async fn writable(&self) -> Result<Writable, ManagerError> {
+        let writes = self.writers.one()?;
         let way = self.way().await?;
         let top = self.identity_of(&way, &way.top).await?;
         self.must_be_linked(&top, &way).await?;
         must_be_confirmed(way.review.as_deref())?;
         must_be_top(&top)?;
-        Ok(way)
+        Ok(Writable { way, _writes: writes })
     }
 
     async fn record(

@@ -4,17 +4,19 @@
 //! and for its own server only; what follows is a run like any other, which is kept as begun by that Linkage
 //! and holds what would remove too many members.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_api::linkage::{CLOCK_SECONDS_MAX, RunNews, RunRequest, Signed};
 use headwater_api::{Problem, SyncEvent, SyncReport};
 use headwater_link::{PublicKey, open_run_request};
-use headwater_model::{Guid, ServerId, chain};
+use headwater_model::{Guid, LinkageId, ServerId, chain};
 use headwater_store::LinkageRow;
-use headwater_tree::asked::{Answer, Asked};
+use headwater_tree::asked::{APART_SECONDS, Answer, Asked};
 use headwater_tree::order::Ended;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::ask::Way;
@@ -32,10 +34,10 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 
 /// Begins the runs that Linkages ask for, until the stop.
 pub async fn follow_linkages(manager: Arc<Manager>, mut stopped: watch::Receiver<bool>) {
-    let (mut asked, mut seen) = (Asked::default(), Vec::new());
+    let (mut asked, mut seen, mut answering) = (Asked::default(), Vec::new(), HashMap::new());
     loop {
         let step = tokio::select! {
-            step = manager.take_runs(&mut asked, &mut seen) => step,
+            step = manager.take_runs(&mut asked, &mut seen, &mut answering) => step,
             _ = stopped.wait_for(|stop| *stop) => return,
         };
         let pause = match step {
@@ -60,6 +62,7 @@ impl Manager {
         self: &Arc<Self>,
         asked: &mut Asked,
         seen: &mut Vec<Guid>,
+        answering: &mut HashMap<LinkageId, JoinHandle<()>>,
     ) -> Result<(), ManagerError> {
         let way = self.way().await?;
         let signed = self.runs_asked(&way, std::mem::take(seen)).await?;
@@ -70,8 +73,18 @@ impl Manager {
                 Ok(request) => {
                     seen.push(request.id);
                     let answer = asked.take(request.id, row.linkage, self.now(), CLOCK_SECONDS_MAX);
+                    // One after the other, however long the last one takes.
+                    let is_answered = answering.get(&row.linkage).is_some_and(|task| !task.is_finished());
+                    let answer = match answer {
+                        Answer::Begin if is_answered => Answer::TooSoon(APART_SECONDS),
+                        answer => answer,
+                    };
                     if answer != Answer::Repeated {
-                        tokio::spawn(self.clone().answer_run(way.clone(), row.clone(), request, answer));
+                        let task = self.clone().answer_run(way.clone(), row.clone(), request, answer);
+                        let task = tokio::spawn(task);
+                        if answer == Answer::Begin {
+                            answering.insert(row.linkage, task);
+                        }
                     }
                 }
                 Err(error) => {
@@ -113,7 +126,14 @@ impl Manager {
         let (sync, by) = (request.wanted.at(row.server.to_string()), format!("the Linkage of {}", row.name));
         // One that goes on may be for other servers: then there is another one after it.
         for _ in 0..2 {
-            let running = self.synchronise(&sync, &by).await.map_err(|error| problem(&error))?;
+            let running = match self.synchronise(&sync, &by).await {
+                Ok(running) => running,
+                Err(ManagerError::Busy(_)) => match self.running().await {
+                    Some(running) => running,
+                    None => continue,
+                },
+                Err(error) => return Err(problem(&error)),
+            };
             let mut seen = 0;
             loop {
                 match timeout(TELL_EVERY, running.lines(seen)).await {

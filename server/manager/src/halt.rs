@@ -18,7 +18,9 @@ impl Manager {
         let done = self.carry_out_halt(update, by).await;
         self.look_again();
         match done {
-            Ok(()) | Err(ManagerError::NotReached { .. }) => self.halt_of(update).await,
+            Ok(()) | Err(ManagerError::NotReached { .. } | ManagerError::Busy(_)) => {
+                self.halt_of(update).await
+            }
             Err(error) => Err(error),
         }
     }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup};
-use headwater_model::{ClientId, GroupId, Guid};
+use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup, TreeServer};
+use headwater_model::{ClientId, GroupId, Guid, chain};
 use headwater_store::{HostGroupRow, NewHostGroupRow};
+use headwater_tree::computer::Computer;
 use headwater_tree::host::DEPTH_MAX;
 use headwater_tree::naming::{check_form, valid};
 use headwater_tree::rule::{Rule, Seen};
 
+use crate::ask::Way;
+use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 /// Hosts that one request names.
@@ -222,13 +225,36 @@ impl Manager {
         hosts.iter().map(client).collect()
     }
 
+    /// The computers of every server with a Linkage; if one does not tell them, its members would be missing.
+    async fn every_computer(&self, way: &Way, tree: &Tree) -> Result<Vec<Computer>, ManagerError> {
+        let missing = |server: &TreeServer, why: String| {
+            ManagerError::Refused(format!(
+                "{}: {why}; who is in which group there is not known, and they would be taken out: import when it tells",
+                server.name
+            ))
+        };
+        let is_cut_off = |server: &&TreeServer| server.linkage.is_some() && tree.reached(server).is_none();
+        if let Some(server) = tree.servers.iter().find(is_cut_off) {
+            return Err(missing(server, "it is not reached".to_owned()));
+        }
+        let mut computers = Vec::new();
+        for (id, told) in self.computers_of_each(way, tree).await {
+            match (told, tree.servers.iter().find(|server| server.id == id)) {
+                (Ok(told), _) => computers.extend(told),
+                (Err(error), Some(server)) => return Err(missing(server, chain(&error))),
+                (Err(error), None) => return Err(error),
+            }
+        }
+        Ok(computers)
+    }
+
     /// Makes a host group from each WSUS group that has none, with its members: an existing WSUS is taken
     /// over, and the first difference is empty.
     pub async fn import_host_groups(&self, by: &str) -> Result<ImportedGroups, ManagerError> {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let groups = self.groups_of(&way, &way.top).await?;
-        let computers = self.computers(&way, &tree).await?;
+        let computers = self.every_computer(&way, &tree).await?;
         let taken: HashSet<GroupId> = self
             .store
             .host_groups()

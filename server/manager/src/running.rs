@@ -90,6 +90,15 @@ impl Running {
         self.stopped_by.get().map(String::as_str)
     }
 
+    /// Whether it does all that another run would.
+    pub(crate) fn covers(&self, wanted: &SyncRequest) -> bool {
+        let own = &self.request;
+        let is_of_all = own.at.is_none() && own.below.is_none();
+        (is_of_all || (&own.at, &own.below) == (&wanted.at, &wanted.below))
+            && (own.only.is_none() || own.only == wanted.only)
+            && (own.with_upstream || !wanted.with_upstream)
+    }
+
     pub fn has_ended(&self) -> bool {
         self.ended.get().is_some()
     }
@@ -122,5 +131,34 @@ impl Running {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::SyncPart;
+
+    use super::*;
+
+    #[test]
+    fn a_run_covers_what_it_does_itself() {
+        let all = SyncRequest::default();
+        let at = |name: &str| SyncRequest { at: Some(name.to_owned()), ..SyncRequest::default() };
+        let below = SyncRequest { below: Some("munich".to_owned()), ..SyncRequest::default() };
+        let clients = SyncRequest { only: Some(SyncPart::Clients), ..SyncRequest::default() };
+        let upstream = SyncRequest { with_upstream: true, ..SyncRequest::default() };
+        let covers = |own: &SyncRequest, wanted: &SyncRequest| {
+            let changed = watch::Sender::new(0);
+            Running::new(None, own.clone(), "anna", Timestamp::EPOCH, changed).covers(wanted)
+        };
+        for wanted in [&all, &at("munich"), &below, &clients] {
+            assert!(covers(&all, wanted), "{wanted:?}");
+            assert!(covers(&upstream, wanted), "{wanted:?}");
+        }
+        assert!(covers(&at("munich"), &at("munich")) && covers(&clients, &clients));
+        let others = [(&at("munich"), &all), (&at("munich"), &at("berlin")), (&below, &at("munich"))];
+        for (own, wanted) in others.into_iter().chain([(&clients, &all), (&all, &upstream)]) {
+            assert!(!covers(own, wanted), "{own:?} {wanted:?}");
+        }
     }
 }

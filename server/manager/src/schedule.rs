@@ -30,6 +30,8 @@ pub async fn keep_schedule(manager: Arc<Manager>, mut stopped: watch::Receiver<b
         let now = manager.now();
         match manager.begin_if_due(seen, now, &zone).await {
             Ok(_) | Err(ManagerError::NotLinked) => {}
+            // It is due until the one that goes on has ended.
+            Err(ManagerError::Busy(_)) => continue,
             Err(error) => tracing::warn!(error = chain(&error), "a scheduled synchronisation did not begin"),
         }
         seen = now;

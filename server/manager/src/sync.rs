@@ -56,41 +56,63 @@ struct Run<'a> {
     watched: Option<&'a Running>,
 }
 
+/// The run that goes on, if it does all that is asked for.
+fn going_on(
+    current: &Option<Arc<Running>>,
+    request: &SyncRequest,
+) -> Result<Option<Arc<Running>>, ManagerError> {
+    let Some(running) = current.as_ref().filter(|running| !running.has_ended()) else { return Ok(None) };
+    if running.covers(request) {
+        return Ok(Some(running.clone()));
+    }
+    Err(ManagerError::Busy(format!(
+        "a synchronisation of less goes on, begun by {}: try again when it has ended, or end it with `headwater wsus \
+         sync stop`",
+        running.started_by
+    )))
+}
+
 impl Manager {
-    /// Begins to bring the servers in step, or to say what differs. Where a run goes on already it is that
-    /// one, for a second one would only be in its way. It goes on when nobody watches any more.
+    /// Begins to bring the servers in step, or to say what differs. Where a run goes on already that does all of
+    /// it, it is that one, for a second one would only be in its way; while another one goes on it is
+    /// [`Busy`](ManagerError::Busy). It goes on when nobody watches any more.
     pub async fn synchronise(
         self: &Arc<Self>,
         request: &SyncRequest,
         by: &str,
     ) -> Result<Arc<Running>, ManagerError> {
-        let mut current = self.running.lock().await;
         if !request.dry_run
-            && let Some(running) = current.as_ref().filter(|running| !running.has_ended())
+            && let Some(running) = going_on(&*self.running.lock().await, request)?
         {
-            return Ok(running.clone());
+            return Ok(running);
         }
         let writes = if request.dry_run { None } else { Some(self.writers.one()?) };
+        // A server that does not answer takes its time, and who stops or watches a run waits for nobody.
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
-        let mut number = None;
-        if !request.dry_run {
-            tree.must_be_writable()?;
-            let begun = self.store.begin_sync_run(by, self.now()).await?;
-            let detail = format!("run {begun}");
-            let after = Some(match (&request.at, &request.below) {
-                (Some(at), _) => format!("{at} alone"),
-                (None, Some(below)) => format!("{below} and what is below it"),
-                (None, None) => "all servers".to_owned(),
-            });
-            let row = AuditRow { after, ..AuditRow::of(self.now(), by, "synchronise", &detail) };
-            self.store.audit(&row).await?;
-            number = Some(begun);
+        if request.dry_run {
+            let running = Running::new(None, request.clone(), by, self.now(), self.changed.clone());
+            let running = Arc::new(running);
+            tokio::spawn(self.clone().carry_through(way, tree, running.clone(), None));
+            return Ok(running);
         }
-        let running = Arc::new(Running::new(number, request.clone(), by, self.now(), self.changed.clone()));
-        if !request.dry_run {
-            *current = Some(running.clone());
+        tree.must_be_writable()?;
+        let mut current = self.running.lock().await;
+        if let Some(running) = going_on(&current, request)? {
+            return Ok(running);
         }
+        let number = self.store.begin_sync_run(by, self.now()).await?;
+        let detail = format!("run {number}");
+        let after = Some(match (&request.at, &request.below) {
+            (Some(at), _) => format!("{at} alone"),
+            (None, Some(below)) => format!("{below} and what is below it"),
+            (None, None) => "all servers".to_owned(),
+        });
+        let row = AuditRow { after, ..AuditRow::of(self.now(), by, "synchronise", &detail) };
+        self.store.audit(&row).await?;
+        let running = Running::new(Some(number), request.clone(), by, self.now(), self.changed.clone());
+        let running = Arc::new(running);
+        *current = Some(running.clone());
         tokio::spawn(self.clone().carry_through(way, tree, running.clone(), writes));
         Ok(running)
     }

@@ -14,7 +14,7 @@ impl Writers {
     /// One writer of several, until this is dropped.
     pub fn one(&self) -> Result<OwnedRwLockReadGuard<()>, ManagerError> {
         self.0.clone().try_read_owned().map_err(|_| {
-            ManagerError::Refused(
+            ManagerError::Busy(
                 "another WSUS is taking the place of the linked one: try again when `headwater wsus relink` has ended"
                     .to_owned(),
             )

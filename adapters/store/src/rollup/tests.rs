@@ -195,6 +195,12 @@ async fn a_deleted_computer_does_not_come_back_by_older_reports(on: TestDatabase
     assert_eq!(store.computer(&client("own")).await.expect("asked"), None);
     let received = receive_all(&store, &[detailed("own", LOWER, 301, &[])]).await;
     assert_eq!(received.receptions, [Reception::Taken { wants_details: false }]);
+    // Whether one of a lower server is deleted knows that server: it may be back, and has yet to scan.
+    receive_all(&store, &[detailed("pc", LOWER, 200, &[])]).await;
+    let deleted = store.delete_silent_computer(&client("pc"), Timestamp::MAX, "test", at(300)).await;
+    assert!(deleted.expect("asked"));
+    let received = receive_all(&store, &[detailed("pc", LOWER, 299, &[])]).await;
+    assert_eq!(received.receptions, [Reception::Taken { wants_details: false }]);
 }
 
 async fn there_is_an_end_to_computers(on: TestDatabase) {
