@@ -5,15 +5,17 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use headwater_browser::Browser;
 use headwater_model::UpdateIdentity;
 use headwater_simulated_agent::Agent;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::console::Console;
 use crate::drift::check_offers;
 use crate::process::{HEADWATER, catalogue, documents, run, stderr};
 use crate::site::Site;
-use crate::tree::{Node, Stopped, differences, eventually, exit, known_to_all, pair, sync};
+use crate::tree::{FIRST_PASSWORD, Node, Stopped, differences, eventually, exit, known_to_all, pair, sync};
 
 /// A top with a replica below it, and all that can be decided there.
 struct Before {
@@ -141,6 +143,8 @@ async fn built_anew(is_before: bool) {
         Site { wsus: emptied(wsus.kill(), &[]), before: before.map(|linkage| emptied(linkage.kill(), &[])) };
     top.done(&["update", "import", &documents(&catalogue)]);
     // Its Linkage is another one: the linked WSUS is not reached, and what was read stays.
+    let why = said(&manager.data, &["wsus", "sync"]);
+    assert!(why.contains("is not the one that was paired"), "{why}");
     assert_eq!(exit(&manager.data, &["wsus", "sync"]), 3);
     assert!(is_mirrored(&manager));
     for agent in [0, 2] {
@@ -317,4 +321,58 @@ async fn linkage_installed_anew(is_before: bool) {
     check_offers(&mut agents, &updates, &expected).await;
     let record = manager.json(&["audit", "list"]).to_string();
     assert_eq!(record.matches("\"relink\"").count(), 1, "{record}");
+}
+
+#[test]
+fn a_top_that_was_built_anew_is_taken_on_the_page() {
+    let Some(browser) = Browser::start() else { return };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let Before { folder, catalogue, manager, top, berlin: _berlin, mut agents, updates, expected } =
+        runtime.block_on(before(false));
+    let top = emptied(top.wsus.kill(), &[]);
+    top.done(&["update", "import", &documents(&catalogue)]);
+    for agent in [0, 2] {
+        runtime.block_on(agents[agent].scan()).expect("scans");
+    }
+    let Node { server, data, .. } = manager;
+    let console = Console::of(browser, server, folder, data, "4 computers.");
+    let browser = &console.browser;
+    let asks = |code: &str, password: &str| {
+        browser.type_into("#relink-url", &top.linkage_url());
+        browser.type_into("#relink-code", code);
+        browser.type_into("#relink-password", password);
+        browser.click("form[action='/link/relink'] button");
+    };
+    console.open("/link");
+    asks("", FIRST_PASSWORD);
+    browser.wait_text(".banner[role=alert]", "name the code that it shows");
+    console.check("relink-refused");
+    asks(&top.code(), FIRST_PASSWORD);
+    browser.wait_text("h1.verdict", "top.test.example lacks 3 groups, 1 decline, 4 approvals, 2 members.");
+    console.check("relink");
+    let open = browser.text("main");
+    assert!(open.contains("pc4.test.example is to be in Lab: no server of the tree knows it yet"), "{open}");
+    let groups = top.json(&["group", "list"])["items"].to_string();
+    assert!(!groups.contains("Pilot"), "nothing was written: {groups}");
+
+    // Of another state than the one on screen.
+    runtime.block_on(top.computer(4));
+    let writes = || {
+        browser.type_into("#password", FIRST_PASSWORD);
+        browser.click("form[action='/link/relink/apply'] button.main");
+    };
+    writes();
+    browser.wait_text("main", "look at it again");
+    console.check("relink-changed");
+    console.open("/link");
+    asks("", FIRST_PASSWORD);
+    browser.wait_text("h1.verdict", "top.test.example lacks 3 groups, 1 decline, 4 approvals, 3 members.");
+    writes();
+    browser.wait_text("main", &top.linkage_url());
+    assert!(browser.address().ends_with("/link"), "{}", browser.address());
+    runtime.block_on(check_offers(&mut agents[..1], &updates, &expected[..1]));
+    runtime.block_on(check_offers(&mut agents[2..], &updates, &expected[2..]));
+    runtime.block_on(eventually(|| sync(&console.data, &[]).1 == 0));
+    runtime.block_on(check_offers(&mut agents, &updates, &expected));
+    console.is_sound();
 }
