@@ -43,6 +43,11 @@ pub enum DialError {
          machine"
     )]
     RanOut { url: String, source: Box<dyn Error + Send + Sync> },
+    #[error(
+        "the Linkage at {url} is not the one that was paired: it was unpaired or installed anew, or another one is \
+         there; pair it again, or take its WSUS with `headwater wsus relink` where it is the top one"
+    )]
+    Stranger { url: String, source: io::Error },
     #[error("{url} did not answer within {} seconds", .waited.as_secs())]
     Silent { url: String, waited: Duration },
     #[error("{url} broke off")]
@@ -166,12 +171,13 @@ impl Dial {
 
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), DialError> {
         let url = || self.url.to_string();
-        let connect = |source: io::Error| match is_about_terms(&source) {
-            true => DialError::RanOut { url: url(), source: source.into() },
-            false => DialError::Connect { url: url(), source },
+        let connect = |source: io::Error| match tls_error(&source) {
+            Some(error) if is_about_terms(error) => DialError::RanOut { url: url(), source: source.into() },
+            Some(error) if is_about_authority(error) => DialError::Stranger { url: url(), source },
+            _ => DialError::Connect { url: url(), source },
         };
         // A server's word about the certificate that it was shown comes after the handshake.
-        let broken = |source: hyper::Error| match is_about_terms(&source) {
+        let broken = |source: hyper::Error| match tls_error(&source).is_some_and(is_about_terms) {
             true => DialError::RanOut { url: url(), source: source.into() },
             false => DialError::Broken { url: url(), source },
         };
@@ -209,25 +215,42 @@ impl Dial {
     }
 }
 
-/// Whether a handshake failed for the term of a certificate, as either side judges it.
-fn is_about_terms(error: &(dyn Error + 'static)) -> bool {
-    use rustls::{AlertDescription, CertificateError, Error as Tls};
+/// Why a handshake failed, as either side says it.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let (mut next, mut found) = (Some(error), None);
-    while let (Some(error), None) = (next, &found) {
+    while let (Some(error), None) = (next, found) {
         let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
-        found = inner.and_then(|inner| inner.downcast_ref::<Tls>());
+        found = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
         next = error.source();
     }
+    found
+}
+
+/// Whether it failed for the term of a certificate.
+fn is_about_terms(error: &rustls::Error) -> bool {
+    use rustls::{AlertDescription, CertificateError, Error as Tls};
     matches!(
-        found,
-        Some(
-            Tls::AlertReceived(AlertDescription::CertificateExpired)
-                | Tls::InvalidCertificate(
-                    CertificateError::Expired
-                        | CertificateError::ExpiredContext { .. }
-                        | CertificateError::NotValidYet
-                        | CertificateError::NotValidYetContext { .. }
-                )
+        error,
+        Tls::AlertReceived(AlertDescription::CertificateExpired)
+            | Tls::InvalidCertificate(
+                CertificateError::Expired
+                    | CertificateError::ExpiredContext { .. }
+                    | CertificateError::NotValidYet
+                    | CertificateError::NotValidYetContext { .. }
+            )
+    )
+}
+
+/// Whether the certificate is of another authority, or of another party of this one.
+fn is_about_authority(error: &rustls::Error) -> bool {
+    use rustls::{CertificateError, Error as Tls};
+    matches!(
+        error,
+        Tls::InvalidCertificate(
+            CertificateError::UnknownIssuer
+                | CertificateError::BadSignature
+                | CertificateError::NotValidForName
+                | CertificateError::NotValidForNameContext { .. }
         )
     )
 }

@@ -123,10 +123,10 @@ pub fn paired_server(identity: &Identity, watch: &Watch) -> Result<Arc<ServerCon
 
 /// Serves before there is an authority, with a certificate of its own that proves nothing: what is said
 /// is proved by the code of the pairing.
-pub fn anonymous_server(key: &Key) -> Result<Arc<ServerConfig>, TlsError> {
-    let now = Timestamp::EPOCH;
+pub fn anonymous_server(key: &Key, now: Timestamp) -> Result<Arc<ServerConfig>, TlsError> {
     let own = Authority::generate(now)?;
-    let certificate = own.certify(Party::Manager, &key.public(), Term::of_party(now))?;
+    // One that ran out would be told as that to whoever expects another party here.
+    let certificate = own.certify(Party::Manager, &key.public(), Term::of_authority(now))?;
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

@@ -87,5 +87,9 @@ async fn a_renewed_authority_of_the_same_key_is_the_same_to_those_who_know_the_o
 
     let stranger = Authority::generate(day(1_000)).expect("an authority");
     let stranger = certified(&stranger, LINKAGE, Term::of_party(day(6_000)));
-    ask((&manager, day(6_000)), (&stranger, day(6_000))).await.expect_err("is of another authority");
+    let refused = ask((&manager, day(6_000)), (&stranger, day(6_000))).await;
+    assert!(matches!(refused, Err(DialError::Stranger { .. })), "of another authority: {refused:?}");
+    let other = certified(&renewed, Party::Linkage(LinkageId::from_u128(2)), Term::of_party(day(6_000)));
+    let refused = ask((&manager, day(6_000)), (&other, day(6_000))).await;
+    assert!(matches!(refused, Err(DialError::Stranger { .. })), "another Linkage: {refused:?}");
 }

@@ -16,10 +16,10 @@ const PAGE_BYTES_MAX: u64 = 100_000;
 /// Groups of an overfull server, each with the longest name there is.
 const GROUPS: usize = 300;
 
-struct Console {
-    browser: Browser,
+pub(super) struct Console {
+    pub(super) browser: Browser,
     url: String,
-    data: PathBuf,
+    pub(super) data: PathBuf,
     /// What pages broke: told together at the end.
     broken: RefCell<Vec<String>>,
     _server: Server,
@@ -28,7 +28,7 @@ struct Console {
 
 impl Console {
     /// A server with its operator before it, who reads this on the page of computers.
-    fn of(browser: Browser, server: Server, folder: TempDir, data: PathBuf, reads: &str) -> Self {
+    pub(super) fn of(browser: Browser, server: Server, folder: TempDir, data: PathBuf, reads: &str) -> Self {
         let url = server.told("console ").to_owned();
         let password = match server.said("password ") {
             true => server.told("password ").split(' ').next().unwrap().to_owned(),
@@ -72,7 +72,7 @@ impl Console {
     }
 
     #[track_caller]
-    fn open(&self, page: &str) {
+    pub(super) fn open(&self, page: &str) {
         self.browser.open(&format!("{}{page}", self.url));
     }
 
@@ -87,7 +87,7 @@ impl Console {
     }
 
     /// Looks at the page that is open, wide and narrow, light and dark.
-    fn check(&self, name: &str) {
+    pub(super) fn check(&self, name: &str) {
         for (width, is_dark) in [(1_400, false), (1_400, true), (400, false)] {
             self.browser.resize(width, 900);
             self.browser.dark(is_dark);
@@ -115,7 +115,7 @@ impl Console {
 
     /// Every page kept to every rule.
     #[track_caller]
-    fn is_sound(&self) {
+    pub(super) fn is_sound(&self) {
         let broken = self.broken.borrow();
         assert!(broken.is_empty(), "{}", broken.join("\n"));
     }

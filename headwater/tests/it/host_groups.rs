@@ -9,10 +9,9 @@ use headwater_simulated_agent::Agent;
 use headwater_wsus::wusp::DeploymentAction;
 use tempfile::TempDir;
 
-use crate::process::{HEADWATER, run, stderr};
-use crate::tree::{
-    Node, changed, differences, eventually, exit, known_to_all, linked_with_updates, members, pair, sync,
-};
+use crate::process::{HEADWATER, catalogue, documents, run, stderr};
+use crate::site::Site;
+use crate::tree::{Node, changed, differences, eventually, exit, known_to_all, members, pair, sync};
 
 /// A managing server linked with one WSUS, and computers that report there.
 async fn linked(folder: &TempDir, computers: u32) -> (Node, Node) {
@@ -127,10 +126,23 @@ async fn groups_beneath_each_other_and_rules() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_group_is_made_again_and_nobody_loses_an_approval() {
+    renamed(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_group_is_made_again_through_the_administration_service() {
+    renamed(true).await;
+}
+
+/// `is_before`: each Linkage stands before its WSUS and speaks only the administration service.
+async fn renamed(is_before: bool) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (manager, top) = linked_with_updates(&folder);
-    let berlin = Node::wsus(&folder, "berlin", Some(&top));
-    pair(&manager, &berlin, &berlin).await;
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Site::start(&folder, "top", is_before, None);
+    top.done(&["update", "import", &documents(&catalogue(120))]);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let berlin = Site::start(&folder, "berlin", is_before, Some(&top));
+    pair(&manager, &berlin, berlin.linkage()).await;
     let mut agents = [top.computer(1).await, berlin.computer(2).await];
     manager.done(&["hostgroup", "create", "Pilot", "--host", "pc1", "--host", "pc2"]);
     manager.done(&["wsus", "group", "apply", "--group", "Pilot"]);

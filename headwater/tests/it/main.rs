@@ -39,6 +39,7 @@ mod server_sync;
 mod servers;
 mod sessions;
 mod sightings;
+mod site;
 mod sources;
 mod tree;
 mod up;

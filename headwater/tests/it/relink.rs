@@ -5,22 +5,25 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use headwater_browser::Browser;
 use headwater_model::UpdateIdentity;
 use headwater_simulated_agent::Agent;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::console::Console;
 use crate::drift::check_offers;
 use crate::process::{HEADWATER, catalogue, documents, run, stderr};
-use crate::tree::{Node, Stopped, differences, eventually, exit, known_to_all, pair, sync};
+use crate::site::Site;
+use crate::tree::{FIRST_PASSWORD, Node, Stopped, differences, eventually, exit, known_to_all, pair, sync};
 
 /// A top with a replica below it, and all that can be decided there.
 struct Before {
     folder: TempDir,
     catalogue: TempDir,
     manager: Node,
-    top: Node,
-    berlin: Node,
+    top: Site,
+    berlin: Site,
     /// The first and the third report at the top, the second in Berlin.
     agents: Vec<Agent>,
     updates: Vec<UpdateIdentity>,
@@ -29,18 +32,19 @@ struct Before {
 
 const DEADLINE: &str = "2027-12-24T03:00:00Z";
 
-async fn before() -> Before {
+/// `is_before`: each Linkage stands before its WSUS and speaks only the administration service.
+async fn before(is_before: bool) -> Before {
     let folder = tempfile::tempdir().expect("a folder");
     let catalogue = catalogue(120);
     let manager = Node::start(&folder, "hq", "\"manager\"", None);
-    let top = Node::wsus(&folder, "top", None);
+    let top = Site::start(&folder, "top", is_before, None);
     top.done(&["update", "import", &documents(&catalogue)]);
     for group in ["Pilot", "Berlin"] {
         top.done(&["group", "create", group]);
     }
-    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    let berlin = Site::start(&folder, "berlin", is_before, Some(&top));
     manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
-    pair(&manager, &berlin, &berlin).await;
+    pair(&manager, &berlin, berlin.linkage()).await;
     manager.done(&["hostgroup", "import", "--from-wsus"]);
     let mut agents = vec![top.computer(1).await, berlin.computer(2).await, top.computer(3).await];
     manager.done(&["hostgroup", "add", "Pilot", "pc1"]);
@@ -87,8 +91,8 @@ fn is_mirrored(manager: &Node) -> bool {
 }
 
 /// It stands empty at the same address.
-fn emptied(top: Stopped, kept: &[&str]) -> Node {
-    for entry in std::fs::read_dir(&top.data).expect("a folder") {
+fn emptied(stopped: Stopped, kept: &[&str]) -> Node {
+    for entry in std::fs::read_dir(&stopped.data).expect("a folder") {
         let path = entry.expect("an entry").path();
         if kept.iter().any(|name| path.ends_with(name)) {
             continue;
@@ -98,7 +102,14 @@ fn emptied(top: Stopped, kept: &[&str]) -> Node {
             false => std::fs::remove_file(path).expect("is lost"),
         }
     }
-    top.start_again()
+    stopped.start_again()
+}
+
+/// With a Linkage that nobody knows.
+fn installed_anew(linkage: Node) -> Node {
+    let stopped = linkage.kill();
+    std::fs::remove_file(stopped.data.join("linkage.json")).expect("is lost");
+    stopped.start_again()
 }
 
 /// How many steps of each kind a plan has: groups, declines, approvals, members.
@@ -116,10 +127,24 @@ fn said(data: &Path, arguments: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_top_that_was_built_anew_gets_all_that_was_decided() {
-    let Before { folder, catalogue, manager, top, berlin, mut agents, updates, expected } = before().await;
-    let top = emptied(top.kill(), &[]);
+    built_anew(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_top_that_was_built_anew_gets_it_through_the_administration_service() {
+    built_anew(true).await;
+}
+
+async fn built_anew(is_before: bool) {
+    let Before { folder, catalogue, manager, top, berlin, mut agents, updates, expected } =
+        before(is_before).await;
+    let Site { wsus, before } = top;
+    let top =
+        Site { wsus: emptied(wsus.kill(), &[]), before: before.map(|linkage| emptied(linkage.kill(), &[])) };
     top.done(&["update", "import", &documents(&catalogue)]);
     // Its Linkage is another one: the linked WSUS is not reached, and what was read stays.
+    let why = said(&manager.data, &["wsus", "sync"]);
+    assert!(why.contains("is not the one that was paired"), "{why}");
     assert_eq!(exit(&manager.data, &["wsus", "sync"]), 3);
     assert!(is_mirrored(&manager));
     for agent in [0, 2] {
@@ -188,9 +213,18 @@ async fn a_top_that_was_built_anew_gets_all_that_was_decided() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_was_promoted_lacks_only_who_reported_above() {
-    let Before { folder, manager, top, berlin, mut agents, updates, expected, .. } = before().await;
-    let shop = Node::wsus(&folder, "shop", Some(&berlin));
-    pair(&manager, &shop, &shop).await;
+    promoted(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promoted_replica_is_relinked_through_the_administration_service() {
+    promoted(true).await;
+}
+
+async fn promoted(is_before: bool) {
+    let Before { folder, manager, top, berlin, mut agents, updates, expected, .. } = before(is_before).await;
+    let shop = Site::start(&folder, "shop", is_before, Some(&berlin));
+    pair(&manager, &shop, shop.linkage()).await;
     assert_eq!(sync(&manager.data, &[]).1, 0);
     top.kill();
     let url = berlin.linkage_url();
@@ -219,9 +253,19 @@ async fn a_replica_that_was_promoted_lacks_only_who_reported_above() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_wsus_behind_the_same_linkage_is_under_review() {
+    another_wsus(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_wsus_is_noticed_through_the_administration_service() {
+    another_wsus(true).await;
+}
+
+async fn another_wsus(is_before: bool) {
     let Before { folder, catalogue, manager, top, berlin: _berlin, mut agents, updates, expected } =
-        before().await;
-    let top = emptied(top.kill(), &["linkage.json"]);
+        before(is_before).await;
+    let Site { wsus, before } = top;
+    let top = Site { wsus: emptied(wsus.kill(), &["linkage.json"]), before };
     let reason = "is another WSUS than the one that was linked";
     for command in [&["wsus", "sync"][..], &["group", "create", "Oslo"], &["wsus", "confirm"]] {
         let said = said(&manager.data, command);
@@ -251,11 +295,22 @@ async fn another_wsus_behind_the_same_linkage_is_under_review() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_linked_wsus_behind_a_linkage_that_was_installed_anew_is_linked_again() {
+    linkage_installed_anew(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_linkage_that_was_installed_anew_before_its_wsus_is_linked_again() {
+    linkage_installed_anew(true).await;
+}
+
+async fn linkage_installed_anew(is_before: bool) {
     let Before { folder: _folder, manager, top, berlin: _berlin, mut agents, updates, expected, .. } =
-        before().await;
-    let top = top.kill();
-    std::fs::remove_file(top.data.join("linkage.json")).expect("is lost");
-    let top = top.start_again();
+        before(is_before).await;
+    let Site { wsus, before } = top;
+    let top = match before {
+        Some(linkage) => Site { wsus, before: Some(installed_anew(linkage)) },
+        None => Site { wsus: installed_anew(wsus), before: None },
+    };
     assert_eq!(exit(&manager.data, &["wsus", "sync"]), 3);
     let url = top.linkage_url();
     assert!(said(&manager.data, &["wsus", "relink", &url]).contains("name the code that it shows"));
@@ -266,4 +321,58 @@ async fn the_linked_wsus_behind_a_linkage_that_was_installed_anew_is_linked_agai
     check_offers(&mut agents, &updates, &expected).await;
     let record = manager.json(&["audit", "list"]).to_string();
     assert_eq!(record.matches("\"relink\"").count(), 1, "{record}");
+}
+
+#[test]
+fn a_top_that_was_built_anew_is_taken_on_the_page() {
+    let Some(browser) = Browser::start() else { return };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let Before { folder, catalogue, manager, top, berlin: _berlin, mut agents, updates, expected } =
+        runtime.block_on(before(false));
+    let top = emptied(top.wsus.kill(), &[]);
+    top.done(&["update", "import", &documents(&catalogue)]);
+    for agent in [0, 2] {
+        runtime.block_on(agents[agent].scan()).expect("scans");
+    }
+    let Node { server, data, .. } = manager;
+    let console = Console::of(browser, server, folder, data, "4 computers.");
+    let browser = &console.browser;
+    let asks = |code: &str, password: &str| {
+        browser.type_into("#relink-url", &top.linkage_url());
+        browser.type_into("#relink-code", code);
+        browser.type_into("#relink-password", password);
+        browser.click("form[action='/link/relink'] button");
+    };
+    console.open("/link");
+    asks("", FIRST_PASSWORD);
+    browser.wait_text(".banner[role=alert]", "name the code that it shows");
+    console.check("relink-refused");
+    asks(&top.code(), FIRST_PASSWORD);
+    browser.wait_text("h1.verdict", "top.test.example lacks 3 groups, 1 decline, 4 approvals, 2 members.");
+    console.check("relink");
+    let open = browser.text("main");
+    assert!(open.contains("pc4.test.example is to be in Lab: no server of the tree knows it yet"), "{open}");
+    let groups = top.json(&["group", "list"])["items"].to_string();
+    assert!(!groups.contains("Pilot"), "nothing was written: {groups}");
+
+    // Of another state than the one on screen.
+    runtime.block_on(top.computer(4));
+    let writes = || {
+        browser.type_into("#password", FIRST_PASSWORD);
+        browser.click("form[action='/link/relink/apply'] button.main");
+    };
+    writes();
+    browser.wait_text("main", "look at it again");
+    console.check("relink-changed");
+    console.open("/link");
+    asks("", FIRST_PASSWORD);
+    browser.wait_text("h1.verdict", "top.test.example lacks 3 groups, 1 decline, 4 approvals, 3 members.");
+    writes();
+    browser.wait_text("main", &top.linkage_url());
+    assert!(browser.address().ends_with("/link"), "{}", browser.address());
+    runtime.block_on(check_offers(&mut agents[..1], &updates, &expected[..1]));
+    runtime.block_on(check_offers(&mut agents[2..], &updates, &expected[2..]));
+    runtime.block_on(eventually(|| sync(&console.data, &[]).1 == 0));
+    runtime.block_on(check_offers(&mut agents, &updates, &expected));
+    console.is_sound();
 }

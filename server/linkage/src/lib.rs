@@ -326,7 +326,7 @@ impl Linkage {
 
 fn server_config(state: &State, clock: &Clock) -> Result<Arc<ServerConfig>, TlsError> {
     match identity(state) {
-        None => anonymous_server(&state.key()),
+        None => anonymous_server(&state.key(), clock.now()),
         Some(identity) => paired_server(&identity, &watch(clock)),
     }
 }
