@@ -1,11 +1,14 @@
 //! A run of the synchronisation command that somebody on this machine asks for. The managing server dials the
 //! top Linkage only, so the request waits, signed, in what every Linkage brings to the one above it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_api::linkage::{HOLD_SECONDS, RUN, RUN_NEWS, RunNews, RunRequest, RunWanted, RunWatch, Signed};
+use headwater_api::linkage::{
+    HOLD_MAX, HOLD_SECONDS, RUN, RUN_NEWS, RunNews, RunRequest, RunWanted, RunWatch, Signed,
+};
 use headwater_api::{Problem, SyncEvent, SyncReport};
 use headwater_app::Clock;
 use headwater_link::{Dial, DialError, LinkageUrl, Party, sign_run_request};
@@ -179,12 +182,13 @@ impl Linkage {
 
     /// All that is asked for here and below.
     pub(crate) fn run_requests(&self) -> Vec<Signed> {
-        self.own_run.request().into_iter().chain(self.relay.run_requests()).collect()
+        self.own_run.request().into_iter().chain(self.relay.run_requests()).take(HOLD_MAX).collect()
     }
 
     /// The same, once there is one that is not among the seen.
     pub(crate) async fn new_run_requests(&self, seen: &[Guid]) -> Vec<Signed> {
         let mut changes = self.relay.changes();
+        let seen: HashSet<Guid> = seen.iter().copied().collect();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECONDS);
         loop {
             let requests = self.run_requests();
