@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_api::linkage::{
-    HOLD_MAX, HOLD_SECONDS, RUN, RUN_NEWS, RunNews, RunRequest, RunWanted, RunWatch, Signed,
+    HOLD_MAX, HOLD_SECONDS, RUN, RUN_NEWS, RUN_QUIET_SECONDS, RunNews, RunRequest, RunWanted, RunWatch,
+    Signed,
 };
 use headwater_api::{Problem, SyncEvent, SyncReport};
 use headwater_app::Clock;
@@ -24,7 +25,7 @@ use crate::{Linkage, LinkageError, StateError, identity};
 
 /// Who asked is told that nobody heard it, or that nobody says any more how it goes.
 const UNHEARD_MAX: Duration = Duration::from_secs(30);
-const QUIET_MAX: Duration = Duration::from_secs(120);
+const QUIET_MAX: Duration = Duration::from_secs(RUN_QUIET_SECONDS);
 /// Lines that are kept of one run, as many as the managing server keeps.
 const EVENTS_MAX: usize = 20_000;
 /// For an answer that comes at once, or within the time of a held one.
