@@ -5,6 +5,7 @@
 //! read.
 
 mod catalogue;
+mod computer_deletions;
 mod computers;
 mod content;
 mod decisions;

@@ -9,7 +9,8 @@ use headwater_policy::rollup_plan::Told;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::computers::{client_id, groups_of_all, record_deletion, remember_deletion};
+use crate::computer_deletions::{record_deletion, remember_deletion};
+use crate::computers::{client_id, groups_of_all};
 use crate::status::unpack;
 use crate::{Result, Store, rows};
 

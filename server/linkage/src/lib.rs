@@ -313,7 +313,7 @@ impl Linkage {
             tokio::time::sleep(REFUSED_PAUSE).await;
             return Ok(refused);
         }
-        let handed = self.relay.hold(hold, self.clock.now()).await;
+        let handed = self.relay.hold(hold, self.clock.now()).await?;
         // It may have been revoked while it held.
         Ok(self.refuse_revoked(child).unwrap_or(handed))
     }

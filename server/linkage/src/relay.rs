@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_api::linkage::{
-    BODY_BYTES_MAX, HOLD_SECONDS, Handed, Hold, RUN_REQUEST_BYTES_MAX, Reached, Signed,
+    BODY_BYTES_MAX, HOLD_MAX, HOLD_SECONDS, Handed, Hold, RUN_REQUEST_BYTES_MAX, Reached, Signed,
 };
 use headwater_model::{Guid, LinkageId, Timestamp};
 use serde::Deserialize;
@@ -25,6 +25,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const WAITING_MAX: usize = 1_000;
 /// Bytes of orders that are handed at a time: a list of memberships is long, and an answer has its limit.
 const HANDED_BYTES_MAX: usize = BODY_BYTES_MAX / 4;
+/// Bytes of runs that are brought on: within a report, what has to be escaped may grow to the eightfold, and other
+/// reports have to fit beside them.
+const RUNS_BYTES_MAX: usize = BODY_BYTES_MAX / 32;
 
 /// A Linkage that dials this one.
 struct Child {
@@ -151,13 +154,24 @@ impl Relay {
         self.stops.load(Ordering::SeqCst)
     }
 
-    /// The runs that those below ask for, who are reached.
+    /// The runs that those below ask for, who are reached. Who brings the fewest comes first, so that one who makes
+    /// up many is cut short before the others are.
     pub fn run_requests(&self) -> Vec<Signed> {
         let children = self.children();
-        children.values().filter(|child| child.is_connected()).flat_map(|child| child.runs.clone()).collect()
+        let mut bytes = 0;
+        connected(&children, |child| child.runs.len())
+            .flat_map(|(_, child)| &child.runs)
+            .take_while(|run| {
+                bytes += length(run);
+                bytes <= RUNS_BYTES_MAX
+            })
+            .take(HOLD_MAX)
+            .cloned()
+            .collect()
     }
 
-    pub async fn hold(&self, hold: Hold, now: Timestamp) -> Handed {
+    pub async fn hold(&self, hold: Hold, now: Timestamp) -> Result<Handed, LinkageError> {
+        hold.check().map_err(|reason| LinkageError::Refused(reason.to_owned()))?;
         for report in hold.reports {
             let open = number(&report).and_then(|id| self.open().remove(&id));
             if let Some(open) = open {
@@ -165,6 +179,8 @@ impl Relay {
                 let _ = open.send(report);
             }
         }
+        // Before the lock, for all others wait for it.
+        let runs = own_runs(hold.runs, hold.linkage, &hold.below);
         let news = {
             let mut children = self.children();
             let child = children.entry(hold.linkage).or_insert_with(|| {
@@ -179,14 +195,13 @@ impl Relay {
                     held_at: Instant::now(),
                 }
             });
-            let runs = own_runs(hold.runs, hold.linkage, &hold.below);
             if child.below != hold.below || child.runs != runs {
                 (child.below, child.runs) = (hold.below, runs);
                 self.has_changed();
             }
             child.last_contact = now;
             if !hold.wait {
-                return Handed::default();
+                return Ok(Handed::default());
             }
             child.held += 1;
             child.news.clone()
@@ -197,11 +212,11 @@ impl Relay {
             let Some(orders) =
                 self.children().get_mut(&hold.linkage).map(|child| next_of(&mut child.waiting))
             else {
-                return Handed::default();
+                return Ok(Handed::default());
             };
             let is_over = !orders.is_empty() || self.stops();
             if is_over || tokio::time::timeout_at(deadline, news.notified()).await.is_err() {
-                return Handed { orders, revoked: None };
+                return Ok(Handed { orders, revoked: None });
             }
         }
     }
@@ -216,34 +231,42 @@ impl Relay {
         }
     }
 
-    /// Which Linkages are reached.
+    /// Which Linkages are reached, as many as may be named to the one above: first those that hold a connection
+    /// here, then those below the one that names the fewest, so that one who makes up many crowds out nobody.
     pub fn reached(&self) -> Vec<Reached> {
         let children = self.children();
-        let mut reached = Vec::new();
-        for (id, child) in children.iter().filter(|(_, child)| child.is_connected()) {
-            reached.push(Reached { linkage: *id, through: *id, last_contact_at: child.last_contact });
-            let below = child.below.iter().filter(|below| *below != id);
-            reached.extend(below.map(|below| Reached {
-                linkage: *below,
-                through: *id,
-                last_contact_at: child.last_contact,
-            }));
-        }
-        reached.sort_by_key(|one| one.linkage);
-        reached.dedup_by_key(|one| one.linkage);
-        reached
+        let reached = |linkage: &LinkageId, through: &LinkageId, child: &Child| Reached {
+            linkage: *linkage,
+            through: *through,
+            last_contact_at: child.last_contact,
+        };
+        let here = connected(&children, |_| 0).map(|(id, child)| reached(id, id, child));
+        let below = connected(&children, |child| child.below.len())
+            .flat_map(|(id, child)| child.below.iter().map(move |below| reached(below, id, child)));
+        let mut seen = HashSet::new();
+        here.chain(below).filter(|one| seen.insert(one.linkage)).take(HOLD_MAX).collect()
     }
+}
+
+/// Those that are connected, the one that brings the least first.
+fn connected(
+    children: &HashMap<LinkageId, Child>,
+    brings: impl Fn(&Child) -> usize,
+) -> impl Iterator<Item = (&LinkageId, &Child)> {
+    let mut connected: Vec<_> = children.iter().filter(|(_, child)| child.is_connected()).collect();
+    connected.sort_by_key(|(id, child)| (brings(child), **id));
+    connected.into_iter()
 }
 
 /// One run of each that a Linkage reaches, itself included, so that none crowds out what others ask for.
 fn own_runs(mut runs: Vec<Signed>, linkage: LinkageId, below: &[LinkageId]) -> Vec<Signed> {
-    let mut seen = HashSet::new();
-    runs.retain(|run| {
-        let is_its = run.linkage == linkage || below.contains(&run.linkage);
-        let length = run.body.len() + run.signature.len();
-        is_its && length <= RUN_REQUEST_BYTES_MAX && seen.insert(run.linkage)
-    });
+    let mut missing: HashSet<LinkageId> = below.iter().copied().chain([linkage]).collect();
+    runs.retain(|run| length(run) <= RUN_REQUEST_BYTES_MAX && missing.remove(&run.linkage));
     runs
+}
+
+fn length(run: &Signed) -> usize {
+    run.body.len() + run.signature.len()
 }
 
 /// As many orders as fit into an answer, and one in any case. The others are handed with the next.
@@ -291,7 +314,39 @@ mod tests {
         changes.changed().await.expect("it is held");
         relay.hang_up();
         let handed = timeout(Duration::from_secs(5), held).await.expect("ends at once");
-        assert_eq!(handed.expect("ends"), Handed::default());
+        assert_eq!(handed.expect("ends").expect("answers"), Handed::default());
+    }
+
+    #[tokio::test]
+    async fn who_makes_up_many_crowds_out_nobody() {
+        let relay = Relay::default();
+        let ids = |from: u128, count: usize| -> Vec<LinkageId> {
+            (from..).take(count).map(LinkageId::from_u128).collect()
+        };
+        let hold = |linkage: u128, below: Vec<LinkageId>, bytes: usize| {
+            let linkage = LinkageId::from_u128(linkage);
+            let run =
+                |of: &LinkageId| Signed { linkage: *of, body: "x".repeat(bytes), signature: String::new() };
+            let runs = below.iter().chain([&linkage]).take(HOLD_MAX).map(run).collect();
+            Hold { linkage, below, reports: Vec::new(), runs, wait: false }
+        };
+        let full = hold(1, ids(1_000_000, HOLD_MAX), RUN_REQUEST_BYTES_MAX);
+        for hold in [full, hold(2, ids(100, 2), 300), hold(3, ids(200, 3), 300)] {
+            relay.hold(hold, Timestamp::EPOCH).await.expect("is taken");
+        }
+
+        let reached: Vec<LinkageId> = relay.reached().iter().map(|one| one.linkage).collect();
+        let others = [ids(1, 3), ids(100, 2), ids(200, 3)].concat();
+        assert_eq!((&reached[..8], reached.len()), (&others[..], HOLD_MAX));
+        let runs = relay.run_requests();
+        let asking: Vec<LinkageId> = runs.iter().take(7).map(|run| run.linkage).collect();
+        assert_eq!(asking, [ids(100, 2), ids(2, 1), ids(200, 3), ids(3, 1)].concat());
+        let bytes: usize = runs.iter().map(length).sum();
+        assert!(bytes <= RUNS_BYTES_MAX && bytes > RUNS_BYTES_MAX - RUN_REQUEST_BYTES_MAX, "{bytes}");
+
+        let too_many = Hold { below: ids(1, HOLD_MAX + 1), ..hold(4, Vec::new(), 1) };
+        let refused = relay.hold(too_many, Timestamp::EPOCH).await;
+        assert!(matches!(refused, Err(LinkageError::Refused(_))), "{refused:?}");
     }
 
     #[test]

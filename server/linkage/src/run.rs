@@ -1,11 +1,15 @@
 //! A run of the synchronisation command that somebody on this machine asks for. The managing server dials the
 //! top Linkage only, so the request waits, signed, in what every Linkage brings to the one above it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_api::linkage::{HOLD_SECONDS, RUN, RUN_NEWS, RunNews, RunRequest, RunWanted, RunWatch, Signed};
+use headwater_api::linkage::{
+    HOLD_MAX, HOLD_SECONDS, RUN, RUN_NEWS, RUN_QUIET_SECONDS, RunNews, RunRequest, RunWanted, RunWatch,
+    Signed,
+};
 use headwater_api::{Problem, SyncEvent, SyncReport};
 use headwater_app::Clock;
 use headwater_link::{Dial, DialError, LinkageUrl, Party, sign_run_request};
@@ -21,7 +25,7 @@ use crate::{Linkage, LinkageError, StateError, identity};
 
 /// Who asked is told that nobody heard it, or that nobody says any more how it goes.
 const UNHEARD_MAX: Duration = Duration::from_secs(30);
-const QUIET_MAX: Duration = Duration::from_secs(120);
+const QUIET_MAX: Duration = Duration::from_secs(RUN_QUIET_SECONDS);
 /// Lines that are kept of one run, as many as the managing server keeps.
 const EVENTS_MAX: usize = 20_000;
 /// For an answer that comes at once, or within the time of a held one.
@@ -179,12 +183,13 @@ impl Linkage {
 
     /// All that is asked for here and below.
     pub(crate) fn run_requests(&self) -> Vec<Signed> {
-        self.own_run.request().into_iter().chain(self.relay.run_requests()).collect()
+        self.own_run.request().into_iter().chain(self.relay.run_requests()).take(HOLD_MAX).collect()
     }
 
     /// The same, once there is one that is not among the seen.
     pub(crate) async fn new_run_requests(&self, seen: &[Guid]) -> Vec<Signed> {
         let mut changes = self.relay.changes();
+        let seen: HashSet<Guid> = seen.iter().copied().collect();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(HOLD_SECONDS);
         loop {
             let requests = self.run_requests();

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_api::linkage::{CLOCK_SECONDS_MAX, RunNews, RunRequest, Signed};
+use headwater_api::linkage::{CLOCK_SECONDS_MAX, RUN_QUIET_SECONDS, RunNews, RunRequest, Signed};
 use headwater_api::{Problem, SyncEvent, SyncReport};
 use headwater_link::{PublicKey, open_run_request};
 use headwater_model::{Guid, LinkageId, ServerId, chain};
@@ -17,7 +17,7 @@ use headwater_tree::asked::{APART_SECONDS, Answer, Asked};
 use headwater_tree::order::Ended;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::ask::Way;
 use crate::sync::count;
@@ -31,6 +31,8 @@ const PAUSE_NOT_REACHED: Duration = Duration::from_secs(2);
 const PAUSE_NOT_UNDERSTOOD: Duration = Duration::from_secs(60);
 /// Who asked hears at least so often that the run goes on, more often than a Linkage gives it up.
 const TELL_EVERY: Duration = Duration::from_secs(30);
+/// Between two tries to tell the end of a run.
+const TELL_AGAIN: Duration = Duration::from_secs(5);
 
 /// Begins the runs that Linkages ask for, until the stop.
 pub async fn follow_linkages(manager: Arc<Manager>, mut stopped: watch::Receiver<bool>) {
@@ -116,7 +118,7 @@ impl Manager {
             Ok(report) => SyncEvent::Finished { report },
             Err(problem) => SyncEvent::Failed { problem },
         };
-        told.tell(vec![last]).await;
+        until_heard(|| told.try_to_tell(vec![last.clone()])).await;
     }
 
     /// Begins a run for the server of the Linkage, or watches the one that goes on, to its end.
@@ -170,9 +172,24 @@ struct Told<'a> {
 impl Told<'_> {
     /// A run is kept here, so one who does not hear of it loses nothing but the news.
     async fn tell(&self, events: Vec<SyncEvent>) {
-        let news = RunNews { id: self.id, events };
-        if let Err(error) = self.manager.tell_run(self.way, self.row, news).await {
+        if let Err(error) = self.try_to_tell(events).await {
             tracing::debug!(server = self.row.name, error = chain(&error), "how a run goes is not heard");
+        }
+    }
+
+    async fn try_to_tell(&self, events: Vec<SyncEvent>) -> Result<(), ManagerError> {
+        self.manager.tell_run(self.way, self.row, RunNews { id: self.id, events }).await
+    }
+}
+
+/// Tells the end of a run again while a Linkage connects anew, until nobody waits for it any more.
+async fn until_heard<T: Future<Output = Result<(), ManagerError>>>(tell: impl Fn() -> T) {
+    let given_up_at = Instant::now() + Duration::from_secs(RUN_QUIET_SECONDS);
+    loop {
+        match tell().await {
+            Ok(()) | Err(ManagerError::NotFound(_)) => return,
+            Err(_) if Instant::now() < given_up_at => sleep(TELL_AGAIN).await,
+            Err(error) => return tracing::debug!(error = chain(&error), "the end of a run is not heard"),
         }
     }
 }
@@ -209,10 +226,33 @@ fn problem(error: &ManagerError) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::future::ready;
+
     use headwater_api::SyncServerState;
 
     use super::*;
     use crate::sync::untouched;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_run_is_told_until_it_is_heard_or_nobody_waits() {
+        // What is answered after so many tries that fail, and how often it is told.
+        let told = async |fail: u64, answer: fn() -> Result<(), ManagerError>| {
+            let tries = Cell::new(0);
+            until_heard(|| {
+                tries.set(tries.get() + 1);
+                let not_reached = || Err(ManagerError::NotReached { hop: "s1".to_owned(), source: None });
+                ready(if tries.get() > fail { answer() } else { not_reached() })
+            })
+            .await;
+            tries.get()
+        };
+        assert_eq!(told(0, || Ok(())).await, 1);
+        assert_eq!(told(3, || Ok(())).await, 4);
+        assert_eq!(told(1, || Err(ManagerError::NotFound("nobody follows".to_owned()))).await, 2);
+        let most = 1 + RUN_QUIET_SECONDS / TELL_AGAIN.as_secs();
+        assert_eq!(told(u64::MAX, || Ok(())).await, most);
+    }
 
     #[test]
     fn a_linkage_hears_of_its_own_server_alone() {

@@ -32,8 +32,8 @@ pub use clean_up::{DeleteComputers, DeleteUpdates, ObsoleteUpdate, SilentCompute
 pub use keep::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, Keeping, KeptComputer, KeptMemberships};
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, Pairing, PairingAnswer};
-pub use relay::{Handed, Hold, Introduction, Join, Joining, Reached};
-pub use run::{RUN_REQUEST_BYTES_MAX, RunNews, RunRequest, RunWanted, RunWatch};
+pub use relay::{HOLD_MAX, Handed, Hold, Introduction, Join, Joining, Reached};
+pub use run::{RUN_QUIET_SECONDS, RUN_REQUEST_BYTES_MAX, RunNews, RunRequest, RunWanted, RunWatch};
 pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
 pub use wsus::{
     Approve, Contents, Decided, Decline, MembershipChange, Memberships, StartedSync, SyncProgress, SyncState,

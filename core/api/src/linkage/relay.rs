@@ -24,6 +24,21 @@ pub struct Hold {
     pub wait: bool,
 }
 
+/// Linkages below that one [`Hold`] names, and runs that it brings: far more than a tree has of either.
+pub const HOLD_MAX: usize = 10_000;
+
+impl Hold {
+    /// Refuses one that brings too much. Reports are limited by the length of the whole alone.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.below.len() > HOLD_MAX || self.runs.len() > HOLD_MAX {
+            return Err(
+                "a held connection names at most 10,000 Linkages below and brings at most 10,000 runs",
+            );
+        }
+        Ok(())
+    }
+}
+
 /// What is handed down: as soon as there is anything, and empty after a while.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handed {

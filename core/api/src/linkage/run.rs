@@ -70,5 +70,7 @@ pub struct RunWatch {
     pub seen: usize,
 }
 
+/// Who asked for a run gives it up when nothing is heard of it for so many seconds.
+pub const RUN_QUIET_SECONDS: u64 = 120;
 /// The longest request as it is signed, in bytes.
 pub const RUN_REQUEST_BYTES_MAX: usize = 1_024;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, MembershipChange, Memberships, WsusApproval, WsusGroup,
 };
-use headwater_api::{RelinkCounts, RelinkStep, UPDATES_PER_REQUEST_MAX};
-use headwater_model::{GroupId, ServerId, UpdateId};
+use headwater_api::{ApprovalAction, RelinkCounts, RelinkStep, UPDATES_PER_REQUEST_MAX};
+use headwater_model::{GroupId, ServerId, Timestamp, UpdateId};
 use headwater_tree::difference::Approval;
 use headwater_tree::relink::{Open, Step};
 
@@ -47,19 +47,20 @@ impl Manager {
             }
         }
         let by = by.to_owned();
-        for batch in batches(reading, &written.groups) {
-            let decided = match &batch.what {
+        for batch in batches(&reading.plan.steps, &written.groups) {
+            let decided = match batch.what {
                 What::Decline => {
                     let decline =
                         Decline { by: by.clone(), updates: batch.updates(), decline: true, seen: Vec::new() };
                     self.decline_on(way, &way.top, decline).await?
                 }
-                What::Approve(approve) => {
-                    let approve = Approve { by: by.clone(), updates: batch.updates(), ..approve.clone() };
+                What::Approve { group, action, deadline } => {
+                    let (by, updates, seen) = (by.clone(), batch.updates(), Vec::new());
+                    let approve = Approve { by, updates, group, action, deadline, seen };
                     self.approve_as_there(way, &way.top, approve).await?
                 }
                 What::Members(server) => {
-                    let Some(linkage) = reading.tree.linkages.get(server) else { continue };
+                    let Some(linkage) = reading.tree.linkages.get(&server) else { continue };
                     let add = batch.members(&written.groups);
                     let memberships = Memberships { by: by.clone(), add, remove: Vec::new() };
                     self.change_memberships_on(way, linkage, memberships).await?
@@ -72,25 +73,31 @@ impl Manager {
 }
 
 /// What one request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Decline,
-    /// Without its updates and whose it is.
-    Approve(Approve),
+    Approve {
+        group: GroupId,
+        /// `None` takes the approval back.
+        action: Option<ApprovalAction>,
+        deadline: Option<Timestamp>,
+    },
     Members(ServerId),
 }
 
 struct Batch<'a> {
     what: What,
-    steps: Vec<&'a Step>,
+    /// With their places in the plan.
+    steps: Vec<(usize, &'a Step)>,
 }
 
 impl Batch<'_> {
     fn updates(&self) -> Vec<UpdateId> {
-        self.steps.iter().filter_map(|step| update(step)).collect()
+        self.steps.iter().filter_map(|(_, step)| update(step)).collect()
     }
 
     fn members(&self, groups: &BTreeMap<GroupId, GroupId>) -> Vec<MembershipChange> {
-        let member = |step: &&Step| match step {
+        let member = |(_, step): &(usize, &Step)| match step {
             Step::AddMember { place, group } => {
                 Some(MembershipChange { client: place.client.clone(), group: *groups.get(group)? })
             }
@@ -109,39 +116,32 @@ fn update(step: &Step) -> Option<UpdateId> {
 }
 
 /// The steps after the groups in requests that hold many of them, in the plan's order of kinds.
-fn batches<'a>(reading: &'a Reading, groups: &BTreeMap<GroupId, GroupId>) -> Vec<Batch<'a>> {
-    let approve = |approval: &Approval, group: GroupId, withdraw: bool| Approve {
-        by: String::new(),
-        updates: Vec::new(),
-        group,
-        action: (!withdraw).then(|| action(approval.action)),
-        deadline: approval.deadline.filter(|_| !withdraw),
-        seen: Vec::new(),
-    };
+fn batches<'a>(steps: &'a [Step], groups: &BTreeMap<GroupId, GroupId>) -> Vec<Batch<'a>> {
     let mut batches: Vec<Batch> = Vec::new();
-    for step in &reading.plan.steps {
+    // The last one of each.
+    let mut open: BTreeMap<What, usize> = BTreeMap::new();
+    for (at, step) in steps.iter().enumerate() {
         let what = match step {
             Step::CreateGroup { .. } => continue,
-            Step::Withdraw(approval) => What::Approve(approve(approval, approval.group, true)),
+            Step::Withdraw(approval) => What::Approve { group: approval.group, action: None, deadline: None },
             Step::Decline(_) => What::Decline,
             Step::Approve { approval, .. } => match groups.get(&approval.group) {
-                Some(group) => What::Approve(approve(approval, *group, false)),
+                Some(group) => What::Approve {
+                    group: *group,
+                    action: Some(action(approval.action)),
+                    deadline: approval.deadline,
+                },
                 None => continue,
             },
             Step::AddMember { place, .. } => What::Members(place.server),
         };
-        let is_it = |batch: &&mut Batch| {
-            let same = match (&batch.what, &what) {
-                (What::Decline, What::Decline) => true,
-                (What::Approve(one), What::Approve(other)) => one == other,
-                (What::Members(one), What::Members(other)) => one == other,
-                _ => false,
-            };
-            same && batch.steps.len() < UPDATES_PER_REQUEST_MAX
-        };
-        match batches.iter_mut().find(is_it) {
-            Some(batch) => batch.steps.push(step),
-            None => batches.push(Batch { what, steps: vec![step] }),
+        let batch = open.get(&what).and_then(|batch| batches.get_mut(*batch));
+        match batch.filter(|batch| batch.steps.len() < UPDATES_PER_REQUEST_MAX) {
+            Some(batch) => batch.steps.push((at, step)),
+            None => {
+                open.insert(what, batches.len());
+                batches.push(Batch { what, steps: vec![(at, step)] });
+            }
         }
     }
     batches
@@ -153,14 +153,13 @@ fn note(refused: &mut Vec<(Step, String)>, batch: &Batch, decided: Decided, read
     if reasons.is_empty() {
         return;
     }
-    for step in &batch.steps {
+    for (at, step) in &batch.steps {
         let part = match step {
             Step::AddMember { place, .. } => place.client.to_string(),
             other => update(other).map_or_else(String::new, |update| update.to_string()),
         };
         if let Some(reason) = reasons.get(&part) {
-            let at = reading.plan.steps.iter().position(|one| one == *step);
-            let said = at.and_then(|at| reading.told.steps.get(at)).map_or_else(String::new, words::step);
+            let said = reading.told.steps.get(*at).map_or_else(String::new, words::step);
             refused.push(((*step).clone(), format!("{said}: {reason}")));
         }
     }
@@ -220,8 +219,9 @@ impl Reading {
             .into_iter()
             .filter_map(|one| Some(told_approval(&Approval { group: group(&one.group)?, ..one })))
             .collect();
+        let approved: BTreeSet<String> = approvals.iter().map(|one| one.update.to_string()).collect();
         let is_about =
-            |update: &&String| approvals.iter().any(|one| update.starts_with(&format!("{}/", one.update)));
+            |update: &&String| update.split_once('/').is_some_and(|(update, _)| approved.contains(update));
         let members = members.into_iter().filter_map(|(client, id)| {
             let group = group(&id).filter(|group| !managed.contains(group))?;
             Some(MembershipChange { client, group })
@@ -235,6 +235,65 @@ impl Reading {
                 approvals,
                 ..Contents::default()
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_tree::computer::Place;
+    use headwater_tree::difference::Action;
+
+    use super::*;
+
+    #[test]
+    fn a_request_holds_what_is_asked_alike_and_no_more_than_it_may() {
+        let group = GroupId::from_u128;
+        let approval = |update: usize, of: u128| Approval {
+            update: UpdateId::from_u128(update as u128),
+            revision: 1,
+            group: group(of),
+            action: Action::Install,
+            deadline: None,
+        };
+        let approve =
+            |update: usize, of: u128| Step::Approve { approval: approval(update, of), replaces: None };
+        let member = |server: u128, client: &str| Step::AddMember {
+            place: Place { server: ServerId::from_u128(server), client: client.parse().expect("an id") },
+            group: group(1),
+        };
+        let mut steps = vec![
+            Step::CreateGroup { group: group(1), name: "Pilot".to_owned(), parent: None },
+            Step::Withdraw(approval(1, 11)),
+            Step::Decline(UpdateId::from_u128(2)),
+        ];
+        // Two groups take turns, and the first one gets one more than a request holds.
+        steps.extend(
+            (0..=UPDATES_PER_REQUEST_MAX).flat_map(|update| [approve(update, 1), approve(update, 2)]),
+        );
+        steps.extend([approve(1, 3), member(1, "pc1"), member(2, "pc2"), member(1, "pc3")]);
+        let groups = BTreeMap::from([(group(1), group(11)), (group(2), group(12))]);
+
+        let batches = batches(&steps, &groups);
+        let approved = |group| What::Approve { group, action: Some(ApprovalAction::Install), deadline: None };
+        let withdrawn = What::Approve { group: group(11), action: None, deadline: None };
+        let (one, two) = (ServerId::from_u128(1), ServerId::from_u128(2));
+        let found: Vec<(What, usize)> = batches.iter().map(|batch| (batch.what, batch.steps.len())).collect();
+        assert_eq!(
+            found,
+            [
+                (withdrawn, 1),
+                (What::Decline, 1),
+                (approved(group(11)), UPDATES_PER_REQUEST_MAX),
+                (approved(group(12)), UPDATES_PER_REQUEST_MAX),
+                (approved(group(11)), 1),
+                (approved(group(12)), 1),
+                (What::Members(one), 2),
+                (What::Members(two), 1),
+            ]
+        );
+        for (at, step) in batches.iter().flat_map(|batch| &batch.steps) {
+            assert_eq!(steps.get(*at), Some(*step));
         }
     }
 }

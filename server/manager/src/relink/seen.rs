@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use headwater_api::RelinkStep;
+use headwater_model::{ClientId, GroupId, UpdateId};
 
 /// What is named of all that changed since a plan was made.
 const CHANGES_NAMED_MAX: usize = 5;
@@ -12,10 +13,11 @@ const CHANGES_NAMED_MAX: usize = 5;
 /// away or replace what nobody saw.
 pub(super) fn late(now: &[RelinkStep], seen: &[RelinkStep]) -> Result<Vec<usize>, String> {
     let known: BTreeSet<&RelinkStep> = seen.iter().collect();
+    let about_seen: BTreeSet<About> = seen.iter().filter_map(about).collect();
     let new = || now.iter().enumerate().filter(|(_, step)| !known.contains(step));
     let changed: Vec<&RelinkStep> = new()
         .map(|(_, step)| step)
-        .filter(|step| !only_adds(step) || seen.iter().any(|one| same(one, step)))
+        .filter(|step| !only_adds(step) || about(step).is_some_and(|about| about_seen.contains(&about)))
         .collect();
     if changed.is_empty() {
         return Ok(new().map(|(at, _)| at).collect());
@@ -36,19 +38,20 @@ fn only_adds(step: &RelinkStep) -> bool {
     }
 }
 
-/// Whether two steps are about the same.
-fn same(one: &RelinkStep, other: &RelinkStep) -> bool {
-    match (one, other) {
-        (
-            RelinkStep::Approve { update, group, .. },
-            RelinkStep::Approve { update: other_update, group: other_group, .. },
-        ) => (update, group) == (other_update, other_group),
-        (
-            RelinkStep::AddMember { client, group, .. },
-            RelinkStep::AddMember { client: other_client, group: other_group, .. },
-        ) => (client, group) == (other_client, other_group),
-        (RelinkStep::Decline { update, .. }, RelinkStep::Decline { update: other, .. }) => update == other,
-        _ => false,
+/// What a step that only adds is about: of two that are about the same, one takes the place of the other.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum About<'a> {
+    Approval(UpdateId, GroupId),
+    Member(&'a ClientId, GroupId),
+    Decline(UpdateId),
+}
+
+fn about(step: &RelinkStep) -> Option<About<'_>> {
+    match step {
+        RelinkStep::Approve { update, group, .. } => Some(About::Approval(*update, *group)),
+        RelinkStep::AddMember { client, group, .. } => Some(About::Member(client, *group)),
+        RelinkStep::Decline { update, .. } => Some(About::Decline(*update)),
+        RelinkStep::CreateGroup { .. } | RelinkStep::Withdraw { .. } => None,
     }
 }
 
