@@ -105,8 +105,11 @@ impl Relay {
         let through;
         {
             let mut children = self.children();
-            let leads = |child: &LinkageId, state: &Child| {
-                state.is_connected() && (*child == to || state.below.contains(&to))
+            // What another one claims to be above of is not looked at where it is here itself.
+            let is_here = children.get(&to).is_some_and(Child::is_connected);
+            let leads = |child: &LinkageId, state: &Child| match is_here {
+                true => *child == to,
+                false => state.is_connected() && state.below.contains(&to),
             };
             let child = children.iter_mut().find(|(child, state)| leads(child, state));
             let (id, child) = child.ok_or(LinkageError::NotReached(to))?;

@@ -127,7 +127,7 @@ fn paths_and_bodies() {
             "GET /api/v1/wsus/groups/plan?group=B%C3%BCro%20%26%20Lab ",
             r#"POST /api/v1/wsus {"url":"https://w.example:8532/linkage","code":"1234-5678"}"#,
             "POST /api/v1/hostgroups/import {}",
-            "GET /api/v1/wsus/cleanup?declined_days=30&superseded_days=30 ",
+            "GET /api/v1/wsus/cleanup?declined_days=30&silent_days=30&superseded_days=30 ",
             r#"PATCH /api/v1/wsus/servers/B%C3%BCro%203 {"follow":"groups,approvals"}"#,
         ]
     );
