@@ -112,7 +112,7 @@ async fn groups() {
     assert_eq!(wsus.group(made.id).await.expect("an answer"), Some(made.clone()));
 
     refused(wsus.create_group("BERLIN – été", None).await, "exists already");
-    refused(wsus.create_group("a/b", None).await, "cannot contain `/`");
+    refused(wsus.create_group("a/b", None).await, "cannot contain '/'");
     refused(wsus.create_group("Paris", Some(GroupId::from_u128(9))).await, "no such group");
     refused(wsus.delete_group(ALL_COMPUTERS, WHO).await, "built in");
     wsus.delete_group(below.id, WHO).await.expect("is deleted");

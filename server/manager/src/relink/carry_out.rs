@@ -7,11 +7,13 @@ use headwater_api::linkage::{
 };
 use headwater_api::{ApprovalAction, RelinkCounts, RelinkStep, UPDATES_PER_REQUEST_MAX};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId};
+use headwater_policy::group::ALL_COMPUTERS;
 use headwater_tree::difference::Approval;
 use headwater_tree::relink::{Open, Step};
 
 use super::source::Kept;
 use super::{Reading, words};
+use crate::ask::Way;
 use crate::compare::{action, told_approval};
 use crate::{Manager, ManagerError};
 
@@ -35,6 +37,21 @@ impl Written {
 }
 
 impl Manager {
+    /// The group of this name at this place of the WSUS, if there is one.
+    async fn group_at(
+        &self,
+        way: &Way,
+        name: &str,
+        parent: Option<GroupId>,
+    ) -> Result<Option<GroupId>, ManagerError> {
+        let groups = self.groups_of(way, &way.top).await?;
+        let is_it = |one: &&WsusGroup| {
+            let place = parent.unwrap_or(ALL_COMPUTERS);
+            !one.built_in && one.name.to_lowercase() == name.to_lowercase() && one.parent == Some(place)
+        };
+        Ok(groups.iter().find(is_it).map(|one| one.id))
+    }
+
     pub(super) async fn carry_out(&self, reading: &Reading, by: &str) -> Result<Written, ManagerError> {
         let way = &reading.way;
         let mut written = Written { groups: reading.plan.groups.clone(), refused: Vec::new() };
@@ -42,8 +59,12 @@ impl Manager {
             if let Step::CreateGroup { group, name, parent } = step {
                 let parent = parent.and_then(|parent| written.groups.get(&parent).copied());
                 let again = WsusGroup { id: *group, name: name.clone(), parent, built_in: false };
-                let made = self.copy_group_on(way, &way.top, again, by).await?;
-                written.groups.insert(*group, made.id);
+                let made = match self.copy_group_on(way, &way.top, again, by).await {
+                    Ok(made) => made.id,
+                    // The order of a managing server that was killed may have been carried out just now.
+                    Err(error) => self.group_at(way, name, parent).await?.ok_or(error)?,
+                };
+                written.groups.insert(*group, made);
             }
         }
         let by = by.to_owned();
