@@ -277,8 +277,7 @@ async fn move_computer(
     Json(request): Json<MoveRequest>,
 ) -> Result<Json<ComputerSummary>, Refusal> {
     let client: ClientId = parse_id(&id, "a computer")?;
-    let operator = manager.for_move(caller.asking(), &client, &request.groups).await??;
-    Ok(Json(manager.move_computer(&client, &request.groups, &operator.name).await?))
+    Ok(Json(manager.move_computer(&client, &request.groups, caller.asking()).await??))
 }
 
 async fn delete_computer(
@@ -287,8 +286,7 @@ async fn delete_computer(
     caller: Caller,
 ) -> Result<StatusCode, Refusal> {
     let client: ClientId = parse_id(&id, "a computer")?;
-    let operator = manager.for_move(caller.asking(), &client, &[]).await??;
-    manager.delete_computer(&client, &operator.name).await?;
+    manager.delete_computer(&client, caller.asking()).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use headwater_api::ComputerSummary;
 use headwater_api::linkage::{DeleteComputers, MembershipChange, Memberships, SilentComputer, WsusKind};
 use headwater_model::{ClientId, GroupId, ServerId};
+use headwater_operators::{Asking, Refused};
 use headwater_policy::group::{ALL_COMPUTERS, UNASSIGNED_COMPUTERS};
 use headwater_store::{AuditRow, LinkageRow};
 
@@ -19,10 +20,14 @@ impl Manager {
         &self,
         client: &ClientId,
         groups: &[GroupId],
-        by: &str,
-    ) -> Result<ComputerSummary, ManagerError> {
+        asking: &Asking,
+    ) -> Result<Result<ComputerSummary, Refused>, ManagerError> {
         let way = self.writable().await?;
         let (linkage, before) = self.at_home(&way, client).await?;
+        let by = match self.for_move(asking, &before, groups).await? {
+            Ok(operator) => &operator.name,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let is_listed = |group: &GroupId| *group != ALL_COMPUTERS && *group != UNASSIGNED_COMPUTERS;
         let actual: BTreeSet<GroupId> = before.groups.iter().map(|one| one.id).filter(is_listed).collect();
         let wanted: BTreeSet<GroupId> = groups.iter().copied().filter(is_listed).collect();
@@ -39,7 +44,7 @@ impl Manager {
         }
         let change = |group: &GroupId| MembershipChange { client: client.clone(), group: *group };
         let memberships = Memberships {
-            by: by.to_owned(),
+            by: by.clone(),
             add: wanted.difference(&actual).map(change).collect(),
             remove: actual.difference(&wanted).map(change).collect(),
         };
@@ -59,18 +64,26 @@ impl Manager {
         self.look_again();
         match done?.refused.first() {
             Some((_, reason)) => Err(ManagerError::Refused(format!("{}: {reason}", before.name))),
-            None => Ok(after?.summary),
+            None => Ok(Ok(after?.summary)),
         }
     }
 
     /// Deletes the record of a computer on the server that it reports to. One that is in use comes back at
     /// its next contact; one that makes contact now stays.
-    pub async fn delete_computer(&self, client: &ClientId, by: &str) -> Result<(), ManagerError> {
+    pub async fn delete_computer(
+        &self,
+        client: &ClientId,
+        asking: &Asking,
+    ) -> Result<Result<(), Refused>, ManagerError> {
         let way = self.writable().await?;
         let (linkage, known) = self.at_home(&way, client).await?;
+        let by = match self.for_move(asking, &known, &[]).await? {
+            Ok(operator) => &operator.name,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let computers =
             vec![SilentComputer { client: client.clone(), last_contact_at: known.last_contact_at }];
-        let order = DeleteComputers { by: by.to_owned(), computers };
+        let order = DeleteComputers { by: by.clone(), computers };
         let done = self.delete_computers_on(&way, &linkage, order.clone()).await?;
         if let Some((_, reason)) = done.refused.first() {
             return Err(ManagerError::Refused(format!("{}: {reason}", known.name)));
@@ -91,7 +104,7 @@ impl Manager {
         };
         self.store.audit(&row).await?;
         self.look_again();
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Deletes a group of the linked WSUS; its approvals are taken back. One that is made from a host group
@@ -122,7 +135,7 @@ impl Manager {
     }
 
     /// The Linkage of the server that a computer reports to, and what that server knows of it.
-    pub(crate) async fn at_home(
+    async fn at_home(
         &self,
         way: &Way,
         client: &ClientId,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_api::{GroupPlan, HostGroupChange, NewHostGroup};
+use headwater_api::{ComputerSummary, GroupPlan, HostGroupChange, NewHostGroup};
 use headwater_model::{ClientId, GroupId};
 use headwater_operators::{Action, Asking, GroupPath, Operator, Refused};
 use headwater_policy::group::{GroupTree, UNASSIGNED_COMPUTERS};
@@ -127,16 +127,14 @@ impl Manager {
     }
 
     /// Who may put a computer into exactly these WSUS groups, or take it out of all: it leaves those where it
-    /// is now.
-    pub async fn for_move<'a>(
+    /// is now, as its own server tells. The one above knows only its own groups, and the mirror is older.
+    pub(crate) async fn for_move<'a>(
         &self,
         asking: &'a Asking,
-        client: &ClientId,
+        known: &ComputerSummary,
         groups: &[GroupId],
     ) -> Result<Result<&'a Operator, Refused>, ManagerError> {
         let paths = self.group_paths().await?;
-        // As its own server has it: the one above knows only its own groups, and the mirror is older.
-        let (_, known) = self.at_home(&self.way().await?, client).await?;
         let now = known.groups.iter().map(|group| group.id);
         let reached: BTreeSet<GroupId> = groups.iter().copied().chain(now).collect();
         // One of no group can be put into any.

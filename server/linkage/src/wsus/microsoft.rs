@@ -205,7 +205,7 @@ impl Microsoft {
         let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
         let newest = newest(&updates);
         let approvals = self.wsus.approvals().await.map_err(failure)?;
-        let standing: BTreeSet<WsusApproval> = approvals.iter().filter_map(approval).collect();
+        let standing = standing(&approvals);
         let (stands, seen) = (by_update(&standing), approvals::seen(&approve.seen));
         let mut decided = Decided::default();
         for id in &approve.updates {
@@ -250,7 +250,7 @@ impl Microsoft {
     /// Takes back whatever revision is approved.
     async fn withdraw(&self, approve: &Approve) -> Answer<Decided> {
         let approvals = self.wsus.approvals().await.map_err(failure)?;
-        let stands = by_update(&approvals.iter().filter_map(approval).collect());
+        let stands = by_update(&standing(&approvals));
         let seen = approvals::seen(&approve.seen);
         let standing: HashSet<UpdateIdentity> = approvals
             .iter()
@@ -283,10 +283,7 @@ impl Microsoft {
         let seen = approvals::seen(&decline.seen);
         let stands = match seen.is_empty() || !decline.decline {
             true => HashMap::new(),
-            false => {
-                let approvals = self.wsus.approvals().await.map_err(failure)?;
-                by_update(&approvals.iter().filter_map(approval).collect())
-            }
+            false => by_update(&standing(&self.wsus.approvals().await.map_err(failure)?)),
         };
         let mut decided = Decided::default();
         for id in &decline.updates {
@@ -457,6 +454,10 @@ fn approval(approval: &Approval) -> Option<WsusApproval> {
         action: action(approval)?,
         deadline: approval.deadline,
     })
+}
+
+fn standing(approvals: &[Approval]) -> BTreeSet<WsusApproval> {
+    approvals.iter().filter_map(approval).collect()
 }
 
 /// What is approved of each update by group; of several revisions, for the newest.
