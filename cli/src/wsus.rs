@@ -97,30 +97,8 @@ pub enum WsusCommand {
         after_help = examples!("headwater wsus sync", "headwater wsus sync --dry-run --below wsus-berlin", "headwater wsus sync --at wsus-berlin")
     )]
     Sync {
-        /// Only list what differs
-        #[arg(long)]
-        dry_run: bool,
-        /// Only this server and those below it, by name or id
-        #[arg(long, value_name = "NAME")]
-        below: Option<String>,
-        /// Only this server, by name or id
-        #[arg(long, value_name = "NAME", conflicts_with = "below")]
-        at: Option<String>,
-        /// Only one part; a replica takes groups and approvals together
-        #[arg(long, value_name = "PART")]
-        only: Option<PartChoice>,
-        /// Let the top synchronise with Microsoft Update first
-        #[arg(long)]
-        with_upstream: bool,
-        /// Write no members where more than so many would be removed from groups
-        #[arg(long, value_name = "N")]
-        max_removals: Option<u64>,
-        /// Write no members of groups that would lose over a tenth of theirs
-        #[arg(long, conflicts_with = "max_removals")]
-        hold_removals: bool,
-        /// Leave servers for later whose time window is closed, as a scheduled run does
-        #[arg(long)]
-        keep_windows: bool,
+        #[command(flatten)]
+        options: SyncOptions,
         #[command(subcommand)]
         command: Option<SyncCommand>,
     },
@@ -180,31 +158,19 @@ pub(crate) fn run_here(
     linkage: OwnLinkage,
     terminal: &mut Terminal<'_>,
 ) -> Option<Result<Exit, Failure>> {
-    let WsusCommand::Sync {
-        dry_run,
-        below,
-        at,
-        only,
-        with_upstream,
-        max_removals,
-        hold_removals: _,
-        keep_windows,
-        command: None,
-    } = command
-    else {
-        return None;
-    };
+    let WsusCommand::Sync { options: asked, command: None } = command else { return None };
     let folder = options.data.clone().unwrap_or_else(|| DATA_FOLDER.into());
     if options.server.is_some() || !folder.join(LINKAGE_URL_FILE).exists() {
         return None;
     }
-    if below.is_some() || at.is_some() || *with_upstream || max_removals.is_some() {
+    if asked.below.is_some() || asked.at.is_some() || asked.with_upstream || asked.max_removals.is_some() {
         let why = "a WSUS Linkage asks for its own server alone and removes no more members than a scheduled run: \
                    leave out --below, --at, --with-upstream and --max-removals, or name the managing server with \
                    --server and --token-file";
         return Some(Err(Failure::Argument(why.to_owned())));
     }
-    let wanted = RunWanted { dry_run: *dry_run, only: only.map(SyncPart::from), keep_windows: *keep_windows };
+    let SyncRequest { dry_run, only, keep_windows, .. } = asked.request();
+    let wanted = RunWanted { dry_run, only, keep_windows };
     let is_json = options.output == Output::Json;
     Some(synchronise::watched(is_json, terminal, |watch| {
         let report = linkage(&folder, &wanted, &mut |event| {
@@ -212,6 +178,50 @@ pub(crate) fn run_here(
         });
         report.map_err(|problem| Failure::Client(Error::Refused(Box::new(problem))))
     }))
+}
+
+/// What a run of `wsus sync` is asked for.
+#[derive(Debug, Args)]
+pub struct SyncOptions {
+    /// Only list what differs
+    #[arg(long)]
+    dry_run: bool,
+    /// Only this server and those below it, by name or id
+    #[arg(long, value_name = "NAME")]
+    below: Option<String>,
+    /// Only this server, by name or id
+    #[arg(long, value_name = "NAME", conflicts_with = "below")]
+    at: Option<String>,
+    /// Only one part; a replica takes groups and approvals together
+    #[arg(long, value_name = "PART")]
+    only: Option<PartChoice>,
+    /// Let the top synchronise with Microsoft Update first
+    #[arg(long)]
+    with_upstream: bool,
+    /// Write no members where more than so many would be removed from groups
+    #[arg(long, value_name = "N")]
+    max_removals: Option<u64>,
+    /// Write no members of groups that would lose over a tenth of theirs
+    #[arg(long, conflicts_with = "max_removals")]
+    hold_removals: bool,
+    /// Leave servers for later whose time window is closed, as a scheduled run does
+    #[arg(long)]
+    keep_windows: bool,
+}
+
+impl SyncOptions {
+    fn request(&self) -> SyncRequest {
+        SyncRequest {
+            dry_run: self.dry_run,
+            below: self.below.clone(),
+            at: self.at.clone(),
+            only: self.only.map(SyncPart::from),
+            with_upstream: self.with_upstream,
+            max_removals: self.max_removals,
+            hold_removals: self.hold_removals,
+            keep_windows: self.keep_windows,
+        }
+    }
 }
 
 impl From<PartChoice> for SyncPart {
@@ -264,29 +274,7 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             ended(shown, if has_problem { Exit::Refused } else { Exit::Done })
         }
         WsusCommand::Sync { command: Some(SyncCommand::Stop), .. } => synchronise::stop(session),
-        WsusCommand::Sync {
-            dry_run,
-            below,
-            at,
-            only,
-            with_upstream,
-            max_removals,
-            hold_removals,
-            keep_windows,
-            command: None,
-        } => {
-            let request = SyncRequest {
-                dry_run: *dry_run,
-                below: below.clone(),
-                at: at.clone(),
-                only: only.map(SyncPart::from),
-                with_upstream: *with_upstream,
-                max_removals: *max_removals,
-                hold_removals: *hold_removals,
-                keep_windows: *keep_windows,
-            };
-            synchronise::run(&request, session)
-        }
+        WsusCommand::Sync { options, command: None } => synchronise::run(&options.request(), session),
         WsusCommand::Server { command } => wsus_server::run(command, session),
         WsusCommand::Schedule { command } => schedule::run(command, session),
         WsusCommand::Confirm => {
