@@ -40,7 +40,7 @@ pub use headwater_ntlm::{Account, NtlmError, Password};
 pub use identity::{Database, Identity, Mode, Role, Source, Targeting};
 pub use operation::{Effect, Operation, Weight};
 pub use status::{ComputerSummary, Counts, Installation, InstallationState, UpdateSummary};
-pub use synchronisation::{Progress, SyncEvent, SyncEventKind, SyncPhase, SyncStart, outcome};
+pub use synchronisation::{Progress, SyncEvent, SyncEventKind, SyncPhase, SyncStart, Taken, outcome};
 pub use updates::{Update, UpdateState};
 
 use link::Link;

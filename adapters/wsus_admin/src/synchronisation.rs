@@ -52,6 +52,15 @@ impl From<i32> for SyncPhase {
     }
 }
 
+/// What a server has taken from the one above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// When it has last synchronised, by its own clock.
+    pub last_sync: Option<Timestamp>,
+    /// Up to which change; how it is written is the server's own matter.
+    pub anchor: Option<String>,
+}
+
 /// Something that the server has noted of a synchronisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncEvent {
@@ -141,14 +150,16 @@ impl Wsus {
         Ok(events)
     }
 
-    /// When the server has last synchronised, by its own clock.
-    pub async fn last_sync(&self) -> Result<Option<Timestamp>> {
+    /// How far the server has taken from the one above it.
+    pub async fn taken(&self) -> Result<Taken> {
         type O = GetSubscription;
         let settings = required::<O, _>("subscription", self.call(&O {}).await?.result)?;
-        let time: Option<Time> = settings
-            .value("LastSynchronizationTime")
-            .map_err(|source| Error::Message { operation: "GetSubscription", source })?;
-        Ok(required::<O, _>("LastSynchronizationTime", time)?.0)
+        let unread = |source| Error::Message { operation: "GetSubscription", source };
+        let time: Option<Time> = settings.value("LastSynchronizationTime").map_err(unread)?;
+        Ok(Taken {
+            last_sync: required::<O, _>("LastSynchronizationTime", time)?.0,
+            anchor: settings.value("Anchor").map_err(unread)?,
+        })
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use headwater_model::{EulaId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_wsus::wsusar::{
-    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, ExecuteSPDeleteUpdate, ExecuteSPDeleteUpdateByUpdateID,
-    ExecuteSPGetUpdateById, ExecuteSPGetUpdateCount, ExecuteSPSearchUpdates, ExecuteSPSimpleSearchUpdates,
-    GenericReadableRow, PUBLISHED_OR_EXPIRED, UpdateRow, UpdateTextRow,
+    ALL_UPDATES, CategoryTitleRow, CompleteUpdates, DECLINED_UPDATES, ExecuteSPDeleteUpdate,
+    ExecuteSPDeleteUpdateByUpdateID, ExecuteSPGetUpdateById, ExecuteSPGetUpdateCount, ExecuteSPSearchUpdates,
+    ExecuteSPSimpleSearchUpdates, GenericReadableRow, PUBLISHED_OR_EXPIRED, UpdateRow, UpdateTextRow,
 };
 
 use crate::rows::{self, required, revision, text, wrong};
@@ -129,12 +129,18 @@ impl Wsus {
 
     /// How many updates there are, as in [`Wsus::updates`].
     pub async fn update_count(&self) -> Result<u64> {
+        self.count(all_updates()).await
+    }
+
+    /// How many updates are declined. The scope is documented, and was seen on no server.
+    pub async fn declined_count(&self) -> Result<u64> {
+        self.count(Some(DECLINED_UPDATES.to_owned())).await
+    }
+
+    async fn count(&self, update_scope_xml: Option<String>) -> Result<u64> {
         type O = ExecuteSPGetUpdateCount;
-        let operation = O {
-            update_scope_xml: all_updates(),
-            preferred_culture: any_culture(),
-            publication_state: PUBLISHED_OR_EXPIRED,
-        };
+        let operation =
+            O { update_scope_xml, preferred_culture: any_culture(), publication_state: PUBLISHED_OR_EXPIRED };
         let count = self.call(&operation).await?.result;
         u64::try_from(count).map_err(|_| wrong::<O>("count", count))
     }

@@ -137,7 +137,7 @@ async fn updates_are_approved_and_declined() {
 async fn a_synchronisation_and_what_it_brings() {
     let Some((_program, wsus)) = start(&[]) else { return };
     assert!(!wsus.sync_progress().await.unwrap().is_running);
-    assert_eq!(wsus.last_sync().await.unwrap(), None);
+    assert_eq!(wsus.taken().await.unwrap().last_sync, None);
     wsus.start_sync().await.unwrap();
     let mut phases = Vec::new();
     loop {
@@ -152,7 +152,7 @@ async fn a_synchronisation_and_what_it_brings() {
     let events = wsus.sync_events(since).await.unwrap();
     let end = outcome(&events).unwrap();
     assert_eq!((events.len(), &end.kind), (2, &SyncEventKind::Succeeded));
-    assert_eq!(wsus.last_sync().await.unwrap(), Some(end.time));
+    assert_eq!(wsus.taken().await.unwrap().last_sync, Some(end.time));
     assert_eq!(wsus.updates("en").await.unwrap().len(), 4);
 
     wsus.start_sync().await.unwrap();

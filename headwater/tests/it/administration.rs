@@ -356,7 +356,7 @@ async fn a_replica_synchronises_and_refuses_decisions() {
     let wsus = driver(&replica);
     refused(wsus.start_sync().await, "no upstream server is set");
     assert!(!wsus.sync_progress().await.expect("progress").is_running);
-    assert_eq!(wsus.last_sync().await.expect("an answer"), None);
+    assert_eq!(wsus.taken().await.expect("an answer").last_sync, None);
     wsus.stop_sync().await.expect("there is nothing to stop");
 
     replica.admin.follow(&above.updates_url, UpstreamMode::Replica).await.expect("is set");
@@ -374,7 +374,7 @@ async fn a_replica_synchronises_and_refuses_decisions() {
     assert!(matches!(kinds[0], SyncEventKind::Started(SyncStart::Hand | SyncStart::Schedule)), "{kinds:?}");
     assert!(kinds.contains(&&SyncEventKind::Succeeded), "{kinds:?}");
     assert_eq!(events, wsus.sync_events(Timestamp::EPOCH).await.expect("events")[..events.len()], "ids stay");
-    assert!(wsus.last_sync().await.expect("an answer").is_some());
+    assert!(wsus.taken().await.expect("an answer").last_sync.is_some());
     assert_eq!(wsus.update_count().await.expect("a count"), 4);
 
     let servers = driver(&above).downstream_servers().await.expect("servers");
@@ -416,6 +416,6 @@ async fn a_failed_synchronisation_says_why() {
         events.iter().any(|event| failure(&event.kind)).then_some(())
     })
     .await;
-    let last: Option<Timestamp> = wsus.last_sync().await.expect("an answer");
+    let last: Option<Timestamp> = wsus.taken().await.expect("an answer").last_sync;
     assert_eq!(last, None, "what failed is no synchronisation");
 }

@@ -8,6 +8,7 @@ from wsus import FAILED, LICENCE, NO_DEADLINE
 
 # The only scopes that real servers are reported to answer to.
 ALL_UPDATES = ("UpdateScope", {"ApprovedStates": "-1"})
+DECLINED_UPDATES = ("UpdateScope", {"ApprovedStates": "8"})
 OWN_COMPUTERS = ("ComputerTargetScope", {"IncludeDownstreamComputerTargets": "false"})
 
 OPERATIONS = {}
@@ -27,8 +28,8 @@ def expect_scope(text, expected):
         raise Broken(f"the scope {text} is not known to work")
 
 
-def expect_updates(parameters):
-    expect_scope(parameters["updateScopeXml"], ALL_UPDATES)
+def expect_updates(parameters, scope=ALL_UPDATES):
+    expect_scope(parameters["updateScopeXml"], scope)
     if not parameters["preferredCulture"]:
         raise Broken("no language is named, which a server may refuse")
     if parameters["publicationState"] not in (0, 1, 2147483647):
@@ -220,6 +221,9 @@ def ExecuteSPGetUpdateById(wsus, description, parameters):
 
 @operation
 def ExecuteSPGetUpdateCount(wsus, _description, parameters):
+    if "\"8\"" in parameters["updateScopeXml"]:
+        expect_updates(parameters, DECLINED_UPDATES)
+        return sum(it.is_declined for it in wsus.updates)
     expect_updates(parameters)
     return len(wsus.updates)
 

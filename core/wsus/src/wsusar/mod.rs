@@ -139,8 +139,8 @@ pub use get_subscription_state::{GetSubscriptionState, GetSubscriptionStateRespo
 pub use refusal::reason;
 pub use row::{CellValue, RowError, RowKind};
 pub use scope::{
-    ALL_COMPUTERS, ALL_UPDATES, ApprovedStates, Decision, EXPIRED, OWN_COMPUTERS, PUBLISHED,
-    PUBLISHED_OR_EXPIRED, ScopeError, approved_states, with_downstream,
+    ALL_COMPUTERS, ALL_UPDATES, ApprovedStates, DECLINED_UPDATES, Decision, EXPIRED, OWN_COMPUTERS,
+    PUBLISHED, PUBLISHED_OR_EXPIRED, ScopeError, approved_states, with_downstream,
 };
 pub use start_subscription_manually::{StartSubscriptionManually, StartSubscriptionManuallyResponse};
 pub use status_rows::{InstallationInfoRow, SummaryRow};

@@ -8,6 +8,8 @@ use headwater_xml::{Error as XmlError, Limits, Reader, lexical};
 
 /// All updates, whatever is decided about them.
 pub const ALL_UPDATES: &str = "<UpdateScope ApprovedStates=\"-1\" />";
+/// The declined ones of them. Documented; seen on no server.
+pub const DECLINED_UPDATES: &str = "<UpdateScope ApprovedStates=\"8\" />";
 /// The computers of the server itself.
 pub const OWN_COMPUTERS: &str = "<ComputerTargetScope IncludeDownstreamComputerTargets=\"false\" />";
 /// Those of the servers below it too. Nobody has told whether a real server takes this.

@@ -11,7 +11,7 @@ use headwater_model::{ClientId, Timestamp};
 
 use super::Answer;
 use super::headwater::{decided, operator, refusal};
-use super::microsoft::{CULTURE, Microsoft, failure, newest, note};
+use super::microsoft::{Microsoft, failure, newest, note};
 
 pub(super) async fn obsolete(app: &App) -> Answer<Vec<ObsoleteUpdate>> {
     let served = app.live.served_full();
@@ -71,7 +71,7 @@ impl Microsoft {
             let detail = "this server synchronises: nothing is deleted meanwhile".to_owned();
             return Err(Failure { kind: FailureKind::Busy, detail });
         }
-        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let updates = self.catalogue.updates(&self.wsus).await?;
         let newest = newest(&updates);
         let mut decided = Decided::default();
         for id in &delete.updates {

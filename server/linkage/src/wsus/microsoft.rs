@@ -1,7 +1,6 @@
 //! A Microsoft WSUS, through its administration service. Not verified on a live WSUS.
 //!
-//! The calls follow each other on one connection and a list of updates takes seconds, so a request reads
-//! each list once. What a replica or an account that only reads would refuse is refused before it is asked.
+//! The calls follow each other on one connection, so a request reads each list once. What a replica or an account that only reads would refuse is refused before it is asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -23,11 +22,9 @@ use headwater_wsus_admin::{
 use tokio::sync::Mutex;
 
 use super::Answer;
+use super::microsoft_catalogue::Catalogue;
 use super::microsoft_sync::Runs;
 use crate::kept::Pace;
-
-/// The language of titles, which are not looked at.
-pub(super) const CULTURE: &str = "en";
 
 /// A number is quickly told; all computers take seconds.
 pub(super) const PACE: Pace = Pace { count: Duration::from_secs(15), list: Duration::from_secs(900) };
@@ -37,13 +34,14 @@ pub struct Microsoft {
     pub(super) wsus: Wsus,
     name: String,
     pub(super) runs: Mutex<Runs>,
+    pub(super) catalogue: Catalogue,
 }
 
 impl Microsoft {
     /// `name` is the one by which other servers know it, which the service does not tell. `now` begins the
     /// numbers of synchronisations, so that one of an earlier Linkage is not taken for one of this.
     pub fn new(wsus: Wsus, name: String, now: Timestamp) -> Self {
-        Self { wsus, name, runs: Mutex::new(Runs::new(now)) }
+        Self { wsus, name, runs: Mutex::new(Runs::new(now)), catalogue: Catalogue::default() }
     }
 
     pub(super) fn name(&self) -> String {
@@ -77,7 +75,7 @@ impl Microsoft {
 
     /// The numbers of files are not told: the service has them only in an answer that nobody can read.
     pub(super) async fn contents(&self) -> Answer<Contents> {
-        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let updates = self.catalogue.updates(&self.wsus).await?;
         let approvals = self.wsus.approvals().await.map_err(failure)?;
         let mut contents = Contents { groups: self.groups().await?, ..Contents::default() };
         for (id, update) in newest(&updates) {
@@ -202,7 +200,7 @@ impl Microsoft {
                 return Err(refusal("a Microsoft WSUS detects whatever is not approved: withdraw instead"));
             }
         };
-        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let updates = self.catalogue.updates(&self.wsus).await?;
         let newest = newest(&updates);
         let approvals = self.wsus.approvals().await.map_err(failure)?;
         let standing = standing(&approvals);
@@ -278,7 +276,7 @@ impl Microsoft {
 
     pub(super) async fn decline(&self, decline: Decline) -> Answer<Decided> {
         self.decides("ExecuteSPDeclineUpdate").await?;
-        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let updates = self.catalogue.updates(&self.wsus).await?;
         let newest = newest(&updates);
         let seen = approvals::seen(&decline.seen);
         let stands = match seen.is_empty() || !decline.decline {
@@ -308,11 +306,13 @@ impl Microsoft {
 
     pub(super) async fn accept_licence(&self, update: UpdateId, by: &str) -> Answer<()> {
         self.decides("ExecuteSPAcceptEula").await?;
-        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let updates = self.catalogue.updates(&self.wsus).await?;
         let newest = newest(&updates);
         let update = newest.get(&update).ok_or_else(|| not_found(NO_UPDATE.to_owned()))?;
         let licence = update.licence.ok_or_else(|| refusal("it needs no licence to be accepted"))?;
-        self.wsus.accept_licence(licence, update.identity, by).await.map_err(failure)
+        self.wsus.accept_licence(licence, update.identity, by).await.map_err(failure)?;
+        self.catalogue.forget().await;
+        Ok(())
     }
 
     pub(super) async fn lower(&self) -> Answer<Vec<WsusLower>> {

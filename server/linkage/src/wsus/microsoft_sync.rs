@@ -69,7 +69,7 @@ impl Microsoft {
         // Held until it has begun, so that it does not begin twice.
         let mut runs = self.runs.lock().await;
         // Read before the state: a run that ends in between has its end among the new events.
-        let last_sync = self.wsus.last_sync().await.map_err(failure)?;
+        let last_sync = self.wsus.taken().await.map_err(failure)?.last_sync;
         let events = self.wsus.sync_events(last_sync.unwrap_or(Timestamp::EPOCH)).await.map_err(failure)?;
         let before = Before { last_sync, events: events.iter().map(|event| event.id).collect() };
         if self.wsus.sync_progress().await.map_err(failure)?.is_running {
@@ -118,7 +118,7 @@ impl Microsoft {
         run.ended = end(&run.before, &events);
         let silent_since = *run.silent_since.get_or_insert_with(Instant::now);
         if run.ended.is_none() && silent_since.elapsed() >= SETTLE {
-            let last_sync = self.wsus.last_sync().await.map_err(failure)?;
+            let last_sync = self.wsus.taken().await.map_err(failure)?.last_sync;
             run.ended = Some(end_without_event(&run.before, last_sync));
         }
         Ok(())

@@ -347,6 +347,34 @@ async fn ended(wsus: &wsus::Wsus, run: u64) -> (u64, SyncState, Option<String>) 
 }
 
 #[tokio::test]
+async fn the_list_of_updates_is_read_again_when_it_is_another_one() {
+    let Some((program, wsus)) = start(&[]) else { return };
+    let other = wsus_at(program.port(), PASSWORD);
+    let wsus::Wsus::Microsoft(microsoft) = &wsus else { panic!("it plays a Microsoft WSUS") };
+    let list = async || microsoft.catalogue.updates(&microsoft.wsus).await.unwrap();
+    let mut before = list().await;
+    assert!(Arc::ptr_eq(&before, &list().await), "nothing changed");
+    // Approvals stand in no row of it.
+    counted(other.approve(approve(&[PLAIN], MADE, Some(ApprovalAction::Install))).await.unwrap());
+    assert!(Arc::ptr_eq(&before, &list().await));
+    for step in 0..4 {
+        match step {
+            0 => drop(counted(other.decline(decline(&[PLAIN], true)).await.unwrap())),
+            1 => drop(counted(other.decline(decline(&[PLAIN], false)).await.unwrap())),
+            2 => drop(microsoft.accept_licence(LICENSED, "anna").await.unwrap()),
+            _ => {
+                let run = other.synchronise("bob").await.unwrap().run;
+                assert_eq!(ended(&other, run).await.1, SyncState::Done);
+            }
+        }
+        let now = list().await;
+        assert!(!Arc::ptr_eq(&before, &now), "step {step}");
+        before = now;
+    }
+    assert_eq!(before.len(), 4);
+}
+
+#[tokio::test]
 async fn a_synchronisation_ends_well() {
     let Some((_program, wsus)) = start(&[]) else { return };
     let first = wsus.synchronise("anna").await.unwrap();

@@ -16,11 +16,11 @@ use headwater_views::computers::silent_since;
 use headwater_wsus_admin::{Approval, Computer, Counts, Home, InstallationState, Scope, Update};
 
 use super::Answer;
-use super::microsoft::{CULTURE, Microsoft, NO_UPDATE, action, failure, newest, not_found};
+use super::microsoft::{Microsoft, NO_UPDATE, action, failure, newest, not_found};
 
 impl Microsoft {
     pub(super) async fn updates(&self) -> Answer<Page<UpdateSummary>> {
-        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let updates = self.catalogue.updates(&self.wsus).await?;
         let approvals = self.wsus.approvals().await.map_err(failure)?;
         let counts = self.counts_by_update().await?;
         let approved = approved_groups(&approvals);
@@ -32,7 +32,7 @@ impl Microsoft {
     }
 
     pub(super) async fn update(&self, id: UpdateId) -> Answer<UpdateDetail> {
-        let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
+        let updates = self.catalogue.updates(&self.wsus).await?;
         let newest = newest(&updates);
         let update = newest.get(&id).ok_or_else(|| not_found(NO_UPDATE.to_owned()))?;
         let approvals = self.wsus.approvals().await.map_err(failure)?;
@@ -91,8 +91,8 @@ impl Microsoft {
             computer.ok_or_else(|| not_found(format!("no computer {client} reports to this server")))?;
         let groups = names(&self.groups().await?);
         let titles: HashMap<UpdateId, String> = {
-            let updates = self.wsus.updates(CULTURE).await.map_err(failure)?;
-            updates.into_iter().filter_map(|update| Some((update.identity.id, update.title?))).collect()
+            let updates = self.catalogue.updates(&self.wsus).await?;
+            updates.iter().filter_map(|update| Some((update.identity.id, update.title.clone()?))).collect()
         };
         let mut counts = UpdateCounts::default();
         let mut updates = Vec::new();

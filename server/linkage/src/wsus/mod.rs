@@ -3,6 +3,7 @@
 mod clean_up;
 mod headwater;
 mod microsoft;
+mod microsoft_catalogue;
 mod microsoft_sync;
 mod microsoft_views;
 

@@ -88,6 +88,9 @@ pub(super) async fn subscription(
     let every = asked.app.settings.downstream.every.as_secs().max(1);
     let mut known = TableRow::default();
     known.set("LastSynchronizationTime", Some(&Time(took.and_then(|run| run.finished_at))));
+    // Whoever reads the updates only where something changed looks at it.
+    let revisions = asked.app.live.served().catalogue.index.revisions().len();
+    known.set("Anchor", Some(&revisions.to_string()));
     known.set("SynchronizeAutomatically", Some(&has_upstream));
     known.set("NumberOfSynchronizationsPerDay", Some(&int(DAY_SECONDS.div_ceil(every))));
     Ok(GetSubscriptionResponse { result: Some(TableRow::subscription(&known)) })
