@@ -90,13 +90,15 @@ impl Running {
         self.stopped_by.get().map(String::as_str)
     }
 
-    /// Whether it does all that another run would.
+    /// Whether it does all that another run would, and removes no member that that one would keep.
     pub(crate) fn covers(&self, wanted: &SyncRequest) -> bool {
         let own = &self.request;
         let is_of_all = own.at.is_none() && own.below.is_none();
         (is_of_all || (&own.at, &own.below) == (&wanted.at, &wanted.below))
             && (own.only.is_none() || own.only == wanted.only)
             && (own.with_upstream || !wanted.with_upstream)
+            && (own.max_removals, own.hold_removals) == (wanted.max_removals, wanted.hold_removals)
+            && (!own.keep_windows || wanted.keep_windows)
     }
 
     pub fn has_ended(&self) -> bool {
@@ -147,17 +149,28 @@ mod tests {
         let below = SyncRequest { below: Some("munich".to_owned()), ..SyncRequest::default() };
         let clients = SyncRequest { only: Some(SyncPart::Clients), ..SyncRequest::default() };
         let upstream = SyncRequest { with_upstream: true, ..SyncRequest::default() };
+        let few = SyncRequest { max_removals: Some(0), ..SyncRequest::default() };
+        let held = SyncRequest { hold_removals: true, ..SyncRequest::default() };
+        let windows = SyncRequest { keep_windows: true, ..SyncRequest::default() };
         let covers = |own: &SyncRequest, wanted: &SyncRequest| {
             let changed = watch::Sender::new(0);
             Running::new(None, own.clone(), "anna", Timestamp::EPOCH, changed).covers(wanted)
         };
-        for wanted in [&all, &at("munich"), &below, &clients] {
+        for wanted in [&all, &at("munich"), &below, &clients, &windows] {
             assert!(covers(&all, wanted), "{wanted:?}");
             assert!(covers(&upstream, wanted), "{wanted:?}");
         }
         assert!(covers(&at("munich"), &at("munich")) && covers(&clients, &clients));
         let others = [(&at("munich"), &all), (&at("munich"), &at("berlin")), (&below, &at("munich"))];
-        for (own, wanted) in others.into_iter().chain([(&clients, &all), (&all, &upstream)]) {
+        for (own, wanted) in others.into_iter().chain([
+            (&clients, &all),
+            (&all, &upstream),
+            (&all, &few),
+            (&few, &all),
+            (&all, &held),
+            (&held, &all),
+            (&windows, &all),
+        ]) {
             assert!(!covers(own, wanted), "{own:?} {wanted:?}");
         }
     }

@@ -66,8 +66,8 @@ fn going_on(
         return Ok(Some(running.clone()));
     }
     Err(ManagerError::Busy(format!(
-        "a synchronisation of less goes on, begun by {}: try again when it has ended, or end it with `headwater wsus \
-         sync stop`",
+        "another synchronisation goes on, begun by {}, which does not do just that: try again when it has ended, or end \
+         it with `headwater wsus sync stop`",
         running.started_by
     )))
 }
