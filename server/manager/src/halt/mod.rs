@@ -1,10 +1,14 @@
 //! Halting an update: no computer of the tree is offered it any more, as soon as that can be.
 
+mod below;
+
 use futures_util::future::join_all;
 use headwater_api::Halt;
 use headwater_api::linkage::Approve;
 use headwater_model::{UpdateId, chain};
 use headwater_store::HaltRow;
+
+pub use below::spread_halts;
 
 use crate::ask::Way;
 use crate::{Manager, ManagerError};
@@ -76,6 +80,7 @@ impl Manager {
         }
         self.synchronise_below(&way, by).await?;
         self.store.halt_is_done(update, self.now()).await?;
+        self.halted.notify_one();
         tracing::info!(%update, by, "an update was halted");
         Ok(())
     }
