@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use headwater_http::console::{self, Console};
-use headwater_http::{manager, operators};
+use headwater_http::{linked, manager, operators};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -172,18 +172,22 @@ fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
     let pages = manager.clone().map(headwater_console::router).unwrap_or_default();
     let administered = operators::Administered::new(node.app.clone(), manager.clone());
     let managing = managing.merge(pages).merge(administered.map(operators::router).unwrap_or_default());
-    match (&node.app, &node.updates_url) {
-        (Some(app), Some(updates_url)) => console::router(Console {
-            app: app.clone(),
-            updates_url: updates_url.clone(),
-            console_url: node.console_url.clone(),
-            metrics,
-        })
-        .merge(managing),
-        _ => managing
-            .merge(manager.map(manager::wsus_router).unwrap_or_default())
-            .merge(console::monitoring(metrics)),
-    }
+    let own = match (&node.app, &node.updates_url) {
+        (Some(app), Some(updates_url)) => {
+            let update_server = console::router(Console {
+                app: app.clone(),
+                updates_url: updates_url.clone(),
+                console_url: node.console_url.clone(),
+                metrics,
+            });
+            match manager {
+                Some(manager) => linked::router(update_server, manager, app.server.id),
+                None => update_server,
+            }
+        }
+        _ => manager.map(manager::wsus_router).unwrap_or_default().merge(console::monitoring(metrics)),
+    };
+    own.merge(managing)
 }
 
 /// Where everything is.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::process::{Server, json};
+use crate::process::{Server, json, run, stderr};
 use crate::tree::{Node, exit};
 
 /// Asserts that the one server of the tree is the linked top.
@@ -78,4 +78,37 @@ fn a_linked_top_that_gains_an_upstream_is_told() {
     let warning = server.told("warning ");
     assert!(warning.contains("http://127.0.0.1:9") && warning.contains("wsus unlink"), "{warning}");
     assert!(!server.said("linked "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_an_update_server_what_is_written_goes_through_the_managing_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = Node::start(&folder, "all", "\"manager\", \"update-server\", \"linkage\"", None);
+    all.done(&["wsus", "link", &all.linkage_url(), "--code", &all.code()]);
+    all.computer(1).await;
+    all.done(&["group", "create", "Pilot"]);
+    all.done(&["hostgroup", "create", "Berlin", "--host", "pc1"]);
+    all.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    assert_eq!(exit(&all.data, &["wsus", "sync"]), 0);
+    let moved = run(&all.data, &["computer", "move", "pc1.test.example", "--group", "Pilot"]);
+    let said = stderr(&moved).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("is made from that host group"), "{said}");
+    assert!(all.json(&["group", "members", "Berlin"])["items"].to_string().contains("pc1"));
+}
+
+#[test]
+fn beside_an_update_server_of_another_tree_commands_are_about_the_linked_wsus() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let both = Node::start(&folder, "both", "\"manager\", \"update-server\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    both.done(&["group", "create", "Own"]);
+    both.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    both.done(&["group", "create", "Linked"]);
+    assert!(top.json(&["group", "list"])["items"].to_string().contains("Linked"));
+    let listed = both.json(&["group", "list"])["items"].to_string();
+    assert!(listed.contains("Linked") && !listed.contains("Own"), "{listed}");
+    // Unlinked, they are about the update server in the same process again.
+    both.done(&["wsus", "unlink"]);
+    let listed = both.json(&["group", "list"])["items"].to_string();
+    assert!(listed.contains("Own") && !listed.contains("Linked"), "{listed}");
 }

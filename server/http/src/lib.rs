@@ -21,6 +21,7 @@ pub mod console;
 mod direct;
 mod json;
 pub mod linkage;
+pub mod linked;
 mod listen;
 pub mod manager;
 pub mod operators;

@@ -30,6 +30,15 @@ pub(crate) enum As {
 }
 
 impl Manager {
+    /// The WSUS that is linked, as it was when it was.
+    pub async fn linked_server(&self) -> Result<Option<ServerId>, ManagerError> {
+        match self.way().await {
+            Ok(way) => Ok(Some(way.top.server)),
+            Err(ManagerError::NotLinked) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Pairs with the Linkage at this address and links with its WSUS, if that is the top of its tree.
     pub async fn link(&self, url: &str, code: &str, by: &str) -> Result<(), ManagerError> {
         let _one_at_a_time = self.linking.lock().await;
