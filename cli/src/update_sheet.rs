@@ -108,11 +108,15 @@ fn approvals(update: &UpdateDetail, reader: Reader) -> Option<String> {
             approval.group_name.clone(),
             format!("{}{}", action(approval.action), of_revision.unwrap_or_default()),
             approval.deadline.map(minute).unwrap_or_default(),
-            approval.by.clone(),
+            format!("{}{}", approval.by, outside(approval.outside)),
             age(approval.at, reader.now),
         ]);
     }
     Some(table.text(reader.width))
+}
+
+fn outside(is_outside: bool) -> &'static str {
+    if is_outside { ", outside Headwater" } else { "" }
 }
 
 pub fn action(action: ApprovalAction) -> &'static str {
@@ -185,7 +189,7 @@ fn history(changes: &[Change], reader: Reader) -> Option<String> {
     for change in changes.iter().take(NAMED_MAX) {
         table.row([
             age(change.at, reader.now),
-            change.by.clone(),
+            format!("{}{}", change.by, outside(change.outside)),
             change.what.clone(),
             change.group.as_ref().map_or(EMPTY.into(), |group| group.name.clone()),
             change.from.clone().unwrap_or_default(),

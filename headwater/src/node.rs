@@ -12,7 +12,7 @@ use headwater_cli::LINKAGE_URL_FILE;
 use headwater_http::updates::{self, ContentUrls, Updates};
 use headwater_http::{Limits, Listener, linkage};
 use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent, keep_memberships};
-use headwater_manager::{Manager, follow_linkages, follow_wsus, keep_schedule};
+use headwater_manager::{Manager, follow_linkages, follow_wsus, keep_schedule, spread_halts};
 use headwater_model::Timestamp;
 use headwater_policy::offer::PageLimits;
 use tokio::sync::watch;
@@ -184,6 +184,7 @@ impl Node {
         if let Some(manager) = &self.manager {
             tasks.push(tokio::spawn(follow_wsus(manager.clone(), stopped.clone())));
             tasks.push(tokio::spawn(keep_schedule(manager.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(spread_halts(manager.clone(), stopped.clone())));
             tasks.push(tokio::spawn(follow_linkages(manager.clone(), stopped.clone())));
         }
         if let (Some(app), Some(updates)) = (&self.app, listeners.updates) {

@@ -388,6 +388,18 @@ impl ManagerStore {
         found.iter().map(row).collect()
     }
 
+    /// Whether an operator did anything from one moment to another.
+    pub async fn has_acted(&self, operator: &str, from: Timestamp, until: Timestamp) -> Result<bool> {
+        let sql = "SELECT audit_id FROM audit WHERE operator = $1 AND at BETWEEN $2 AND $3 LIMIT 1";
+        let found = sqlx::query(sql)
+            .bind(rows::text(operator))
+            .bind(from.as_micros())
+            .bind(until.as_micros())
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Records what an operator did.
     pub async fn audit(&self, row: &AuditRow) -> Result<()> {
         self.audit_all(std::slice::from_ref(row)).await

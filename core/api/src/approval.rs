@@ -35,6 +35,9 @@ pub struct Approval {
     /// The revision that it holds for, when that is not the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u32>,
+    /// Made by another tool, on the WSUS itself. A managing server says it of the linked WSUS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
 }
 
 /// Approve updates for one group; an approval that is there is replaced.

@@ -40,4 +40,7 @@ pub struct Change {
     /// What is there now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// Made by another tool, on the WSUS itself. A managing server says it of the linked WSUS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
 }

@@ -66,3 +66,35 @@ pub struct UpdateCounts {
     /// Not reported since the update arrived.
     pub unknown: u64,
 }
+
+impl UpdateCounts {
+    /// Of which computers one does not know that they are done with the update.
+    pub fn open(&self) -> u64 {
+        self.needed + self.downloaded + self.failed + self.pending_restart + self.unknown
+    }
+
+    /// Takes those without contact apart: what they once said to need is nothing that waits to be done.
+    pub fn without_silent(self, silent: &Self) -> Self {
+        Self {
+            installed: self.installed,
+            pending_restart: self.pending_restart.saturating_sub(silent.pending_restart),
+            needed: self.needed.saturating_sub(silent.needed),
+            downloaded: self.downloaded.saturating_sub(silent.downloaded),
+            failed: self.failed.saturating_sub(silent.failed),
+            not_applicable: self.not_applicable,
+            unknown: self.unknown.saturating_sub(silent.unknown),
+        }
+    }
+}
+
+impl std::ops::AddAssign for UpdateCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.installed += other.installed;
+        self.pending_restart += other.pending_restart;
+        self.needed += other.needed;
+        self.downloaded += other.downloaded;
+        self.failed += other.failed;
+        self.not_applicable += other.not_applicable;
+        self.unknown += other.unknown;
+    }
+}

@@ -33,8 +33,15 @@ pub struct UpdateDetail {
     pub licence: Option<UpdateLicence>,
     /// Why it is incomplete: one sentence each, empty when it is not.
     pub incomplete: Vec<String>,
-    /// What the computers said.
+    /// What the computers said, of the whole tree below as far as it is told. Silent ones of which it is not known
+    /// that they have it, or that it is not for them, are not among these.
     pub status: UpdateCounts,
+    /// Those: without contact for 30 days.
+    #[serde(default)]
+    pub silent: u64,
+    /// What the computers said that report to this very server, silent ones among them.
+    #[serde(default)]
+    pub here: UpdateCounts,
 }
 
 /// The licence terms of an update.

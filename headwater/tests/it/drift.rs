@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use headwater_model::UpdateIdentity;
-use headwater_simulated_agent::Agent;
+use headwater_simulated_agent::{Agent, Event};
 use headwater_wsus::wusp::DeploymentAction;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::process::{catalogue, documents};
-use crate::tree::{Node, administered, changed, differences, known_to_all, pair, states, sync};
+use crate::tree::{Node, administered, changed, differences, eventually, known_to_all, pair, states, sync};
 
 /// How a Linkage reaches its WSUS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +197,14 @@ async fn check(speaks: [Speaks; 4]) {
         let own = members.as_array().expect("members").iter().filter(|one| one["server"].is_null());
         assert_eq!(own.count(), expected, "{members}");
     }
+
+    // What computers need is counted over the whole tree, whichever server tells it.
+    for agent in &mut agents {
+        agent.report(&[Event::inventory(&[('U', &[for_pilot.id])])]).await.expect("reports");
+    }
+    let (id, all) = (for_pilot.id.to_string(), agents.len());
+    eventually(|| manager.json(&["update", "show", &id])["status"]["needed"] == all).await;
+    eventually(|| manager.json(&["update", "list", "--search", &id])["items"][0]["needed"] == all).await;
 }
 
 /// Every agent is offered exactly these to install.

@@ -96,6 +96,14 @@ async fn check(speaks_the_service: bool) {
     assert_eq!(sync(&manager.data, &[]).1, 0);
     assert_eq!((approved(&shop, "Berlin"), approved(&shop, "Own")), (0, 1));
 
+    // What is halted is withdrawn there without a run, for it synchronises no approvals.
+    manager.done(&["update", "approve", &second, "--group", "Berlin"]);
+    assert_eq!(sync(&manager.data, &[]).1, 0);
+    assert_eq!(approved(&shop, "Berlin"), 1);
+    manager.done(&["update", "halt", &second]);
+    eventually(|| approved(&shop, "Berlin") == 0).await;
+    assert_eq!(approved(&shop, "Own"), 1, "its own approvals stay");
+
     // A group of its own in the way of another one is named, and left.
     shop.done(&["group", "create", "Cellar"]);
     manager.done(&["hostgroup", "create", "Cellar", "--host", "pc2"]);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
     KeptMemberships, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal,
-    RunNews, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, WsusComputer, WsusGroup,
-    WsusIdentity, WsusLower,
+    RunNews, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, UpdateCount, WsusComputer,
+    WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
@@ -170,6 +170,10 @@ impl Manager {
         after: Option<String>,
     ) -> Result<Page<UpdateSummary>> {
         self.ask(way, of, Ask::Updates { after }).await
+    }
+
+    pub(crate) async fn update_counts_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<UpdateCount>> {
+        self.ask(way, of, Ask::UpdateCounts).await
     }
 
     pub(crate) async fn update_at(&self, way: &Way, of: &LinkageRow, id: UpdateId) -> Result<UpdateDetail> {

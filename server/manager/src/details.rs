@@ -1,19 +1,21 @@
 //! One update or computer, asked where it is known best, for a page about it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
-use headwater_api::linkage::WsusKind;
+use headwater_api::linkage::{CLOCK_SECONDS_MAX, WsusKind};
 use headwater_api::{ComputerDetail, UpdateDetail};
-use headwater_model::{ClientId, ServerId, UpdateId};
+use headwater_model::{ClientId, ServerId, Timestamp, UpdateId};
 use headwater_store::LinkageRow;
 
 use crate::ask::Way;
 use crate::effective::in_effect;
+use crate::mirror::{TreeView, told_apart};
 use crate::{Manager, ManagerError, Mirror};
 
 /// Servers that are asked at the same time.
-const ASKED_AT_ONCE: usize = 16;
+pub(crate) const ASKED_AT_ONCE: usize = 16;
 
 impl Manager {
     /// The mirror, where a WSUS is linked and something was read of it.
@@ -27,27 +29,49 @@ impl Manager {
         Ok(mirror)
     }
 
-    /// Everything about one update, as the linked WSUS knows it now.
+    /// Everything about one update, as the linked WSUS knows it now, counted over the tree.
     pub async fn update(&self, id: UpdateId) -> Result<UpdateDetail, ManagerError> {
-        let way = self.way().await?;
-        self.update_at(&way, &way.top, id).await
+        Ok(self.update_on_servers(id).await?.0)
     }
 
-    /// Everything about one update as the linked WSUS knows it now, and what each server does, that one
-    /// among them; nothing of those that are not reached or lack it.
+    /// Everything about one update as the linked WSUS knows it now, counted over the tree, and what each server
+    /// does, that one among them; nothing of those that are not reached or lack it.
     pub async fn update_on_servers(
         &self,
         id: UpdateId,
     ) -> Result<(UpdateDetail, Vec<(ServerId, UpdateDetail)>), ManagerError> {
         let way = self.way().await?;
-        let top = self.update_at(&way, &way.top, id).await?;
+        let mut top = self.update_at(&way, &way.top, id).await?;
         let mut linkages = self.store.linkages().await?;
         linkages.retain(|one| one.linkage != way.top.linkage);
         let asked = stream::iter(linkages).map(|of| self.update_if_known(&way, of, id));
         let known: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
         let others = known.into_iter().flatten();
-        let all = [(way.top.server, top.clone())].into_iter().chain(others).collect();
+        let all: Vec<_> = [(way.top.server, top.clone())].into_iter().chain(others).collect();
+        count_over_tree(&mut top, &all, &self.mirror().tree);
+        self.mark_outside(&mut top).await?;
         Ok((top, all))
+    }
+
+    /// Marks what was done on the WSUS by another tool: at a time when its author, if an operator, did nothing here.
+    async fn mark_outside(&self, update: &mut UpdateDetail) -> Result<(), ManagerError> {
+        let mut ours: HashMap<(String, Timestamp), bool> = HashMap::new();
+        let approvals = update.approvals.iter_mut().map(|one| (&one.by, one.at, &mut one.outside));
+        let history = update.history.iter_mut().map(|one| (&one.by, one.at, &mut one.outside));
+        for (by, at, outside) in approvals.chain(history) {
+            let key = (by.clone(), at);
+            let is_ours = match ours.get(&key) {
+                Some(is_ours) => *is_ours,
+                None => {
+                    let until = at.plus_seconds(CLOCK_SECONDS_MAX);
+                    let did = self.store.has_acted(by, at.plus_seconds(-CLOCK_SECONDS_MAX), until).await?;
+                    ours.insert(key, did);
+                    did
+                }
+            };
+            *outside = !is_ours;
+        }
+        Ok(())
     }
 
     async fn update_if_known(
@@ -75,6 +99,18 @@ impl Manager {
         let told = self.computer_at(&way, &way.top, client.clone()).await?;
         let is_its_own = home.is_none_or(|home| home.id == way.top.server);
         Ok(as_read(told, &mirror, is_its_own))
+    }
+}
+
+/// Adds what the computers said that the linked WSUS does not count.
+fn count_over_tree(top: &mut UpdateDetail, all: &[(ServerId, UpdateDetail)], tree: &TreeView) {
+    for one in told_apart(tree.servers.iter().map(|one| &one.server)).skip(1) {
+        let Some((_, there)) = all.iter().find(|(server, _)| *server == one.id) else { continue };
+        top.status += there.status;
+        top.silent += there.silent;
+        top.summary.needed += there.summary.needed;
+        top.summary.installed += there.summary.installed;
+        top.summary.failed += there.summary.failed;
     }
 }
 

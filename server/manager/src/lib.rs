@@ -58,6 +58,7 @@ pub use approvals::Terms;
 pub use asked::follow_linkages;
 pub use error::{ErrorKind, ManagerError};
 pub use group_plan::LastPlan;
+pub use halt::spread_halts;
 pub use headwater_store::AuditRow;
 pub use impact::{Impact, ServerImpact};
 pub use link::Linked;
@@ -93,6 +94,8 @@ pub struct Manager {
     changed: watch::Sender<u64>,
     /// Asks for the mirror to be read.
     look: Notify,
+    /// Lets a halt be carried down the tree.
+    halted: Notify,
     /// Tells pages that are open to end.
     hung_up: watch::Sender<bool>,
     /// One clean-up goes on at a time.
@@ -126,6 +129,7 @@ impl Manager {
             written: Mutex::default(),
             changed: watch::Sender::new(0),
             look: Notify::new(),
+            halted: Notify::new(),
             hung_up: watch::Sender::new(false),
             cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),

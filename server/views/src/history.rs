@@ -23,5 +23,6 @@ pub(crate) fn change(served: &Served, change: admin::updates::Change) -> Change 
         group: change.group.map(|id| groups::reference(served, id)),
         from: change.before,
         to: change.after,
+        outside: false,
     }
 }

@@ -1,8 +1,8 @@
 //! Updates and their approvals.
 
 use headwater_api::{
-    Approval, ApprovalFilter, Page, Revision, UpdateDetail, UpdateFile, UpdateKind, UpdateLicence,
-    UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
+    Approval, ApprovalFilter, Page, Revision, UpdateCounts, UpdateDetail, UpdateFile, UpdateKind,
+    UpdateLicence, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
 };
 use headwater_app::admin::status::{Counts, State as ComputerState};
 use headwater_app::admin::updates::{self as use_case, UpdateFilter};
@@ -10,7 +10,7 @@ use headwater_app::{App, AppError, Served};
 use headwater_catalog::{CategoryKind, Kind, UpdateIx};
 use headwater_model::UpdateId;
 
-use crate::{groups, history, paging, status};
+use crate::{computers, groups, history, paging, status};
 
 /// A page of the updates that match, the newest arrivals first.
 pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppError> {
@@ -50,10 +50,20 @@ pub async fn show(app: &App, id: UpdateId) -> Result<UpdateDetail, AppError> {
     let served = app.live.served_full();
     let at = served.catalogue.index.update_by_id(id);
     let at = at.ok_or(AppError::Internal("an update left the catalogue"))?;
-    let counts = app.update_counts(&served, at, &app.live.members(None));
+    let silent = app.silent_members(computers::silent_since(app.clock.now())).await?;
+    let all = app.live.members(None);
+    let of = |members: &_| status::counts(&app.update_counts(&served, at, members));
+    let silent = of(&(&silent & &all));
+    let counts = app.update_counts(&served, at, &all);
     let accepted = app.standings(&served).await?.accepted_licences;
     let licence = served.eula(id).map(|id| UpdateLicence { id, accepted: accepted.contains(&id) });
-    Ok(UpdateDetail { licence, ..detail(&served, at, page, &counts) })
+    Ok(UpdateDetail {
+        licence,
+        status: status::counts(&counts).without_silent(&silent),
+        silent: silent.open(),
+        here: of(&app.live.own_members()),
+        ..detail(&served, at, page, &counts)
+    })
 }
 
 /// An update with its title.
@@ -153,7 +163,9 @@ fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage, counts:
         licence: None,
         history: page.changes.into_iter().map(|change| history::change(served, change)).collect(),
         incomplete: newest.missing.iter().map(|id| format!("the catalogue lacks the update {id}")).collect(),
-        status: status::counts(counts),
+        status: UpdateCounts::default(),
+        silent: 0,
+        here: UpdateCounts::default(),
     }
 }
 
@@ -169,6 +181,7 @@ fn approvals(served: &Served, rows: Vec<use_case::ApprovalRow>) -> Vec<Approval>
                 by: row.changed_by,
                 at: row.approval.changed_at,
                 revision: row.approval.revision,
+                outside: false,
             })
         })
         .collect();

@@ -64,6 +64,8 @@ pub enum Ask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// What computers have said of them: a list of [`UpdateCount`](super::UpdateCount).
+    UpdateCounts,
     /// Everything about one update: [`UpdateDetail`](crate::UpdateDetail).
     Update {
         #[serde(with = "text")]

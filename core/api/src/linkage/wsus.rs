@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ApprovalAction, SeenUpdate, text};
+use crate::{ApprovalAction, SeenUpdate, UpdateSummary, text};
 
 /// Whose software a WSUS is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -112,6 +112,25 @@ pub struct Contents {
     pub declined: Vec<UpdateId>,
     pub files_held: u64,
     pub files_wanted: u64,
+}
+
+/// How many computers have said what of an update, at a server and below as far as that is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateCount {
+    #[serde(with = "text")]
+    pub update: UpdateId,
+    /// Failed ones among them.
+    pub needed: u64,
+    pub installed: u64,
+    pub failed: u64,
+}
+
+impl UpdateCount {
+    /// Of what a list says; absent where nobody has said anything.
+    pub fn listed(update: &UpdateSummary) -> Option<Self> {
+        let UpdateSummary { id, needed, installed, failed, .. } = *update;
+        (needed + installed + failed > 0).then_some(Self { update: id, needed, installed, failed })
+    }
 }
 
 /// Put computers into groups, or take them out; each change stands alone.

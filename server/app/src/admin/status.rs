@@ -126,14 +126,18 @@ impl App {
         Ok(updates)
     }
 
+    /// The computers without contact since then.
+    pub async fn silent_members(&self, since: Timestamp) -> Result<Computers, AppError> {
+        Ok(self.store.silent(since).await?.into_iter().filter_map(number).collect())
+    }
+
     /// How far the computers in a group and beneath it are, or all.
     pub async fn status_summary(
         &self,
         group: Option<GroupId>,
         silent_since: Timestamp,
     ) -> Result<StatusSummary, AppError> {
-        let silent: Computers =
-            self.store.silent(silent_since).await?.into_iter().filter_map(number).collect();
+        let silent = self.silent_members(silent_since).await?;
         let served = self.live.served();
         let groups =
             group.map(|group| served.offers.groups.subtree(group).into_iter().collect::<HashSet<_>>());

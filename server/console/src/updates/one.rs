@@ -78,6 +78,7 @@ struct Cell {
     deadline: Option<When>,
     by: String,
     at: Option<When>,
+    is_outside: bool,
 }
 
 /// How far an update has come on one server.
@@ -139,6 +140,7 @@ fn remembered(known: &UpdateSummary, mirror: &Mirror) -> UpdateDetail {
                 by: String::new(),
                 at: Timestamp::EPOCH,
                 revision: Some(one.revision).filter(|revision| *revision != known.revision),
+                outside: false,
             })
             .collect(),
         revisions: Vec::new(),
@@ -151,6 +153,8 @@ fn remembered(known: &UpdateSummary, mirror: &Mirror) -> UpdateDetail {
             failed: known.failed,
             ..UpdateCounts::default()
         },
+        silent: 0,
+        here: UpdateCounts::default(),
     }
 }
 
@@ -165,10 +169,6 @@ async fn page(
     let now = manager.now();
     let (summary, status) = (&detail.summary, detail.status);
     let halt = manager.halts().await?.into_iter().find(|halt| halt.update == summary.id);
-    let operators: Vec<String> = {
-        let audited = manager.audited(None, None, 1_000).await?;
-        audited.into_iter().map(|row| row.operator).collect()
-    };
     let within = visitor.groups(manager).await?;
     let link = |update: &UpdateRef| Link {
         href: format!("/updates/{}", update.id),
@@ -179,7 +179,7 @@ async fn page(
         frame: Frame::new(manager, visitor, "/updates", &summary.title, &Fields::default()),
         id: summary.id.to_string(),
         title: summary.title.clone(),
-        verdict: verdict(&detail, mirror),
+        verdict: verdict(&detail),
         problem,
         state: match &halt {
             Some(_) => Shown::new(Look::Halted, "halted"),
@@ -195,6 +195,7 @@ async fn page(
             ("failed", status.failed),
             ("not applicable", status.not_applicable),
             ("unknown", status.unknown),
+            ("silent", detail.silent),
         ],
         is_declined,
         has_open_licence: detail.licence.is_some_and(|licence| !licence.accepted),
@@ -220,7 +221,7 @@ async fn page(
             .iter()
             .map(|change| Past {
                 at: When::new(change.at, now),
-                is_outside: !operators.contains(&change.by),
+                is_outside: change.outside,
                 by: change.by.clone(),
                 what: past(change),
             })
@@ -228,11 +229,10 @@ async fn page(
     })
 }
 
-/// `Needed by 412, failed on 9, unknown on 130 of which 12 are silent.`
-fn verdict(detail: &UpdateDetail, mirror: &Mirror) -> String {
+/// `Needed by 412 computers, failed on 9, unknown on 12 and on 130 silent ones.`
+fn verdict(detail: &UpdateDetail) -> String {
     let status = detail.status;
     let open = status.needed + status.downloaded;
-    let silent = mirror.computers.all().iter().filter(|computer| computer.silent).count() as u64;
     let mut parts = Vec::new();
     if open + status.failed > 0 {
         parts.push(format!("Needed by {}", counted(open + status.failed, "computer")));
@@ -249,11 +249,13 @@ fn verdict(detail: &UpdateDetail, mirror: &Mirror) -> String {
     if parts.is_empty() {
         parts.push("No computer has said that it needs it".to_owned());
     }
-    if status.unknown > 0 {
-        parts.push(format!("unknown on {}", grouped(status.unknown)));
-    }
-    if silent > 0 {
-        parts.push(format!("{} silent", counted(silent, "computer")));
+    match (status.unknown, detail.silent) {
+        (0, 0) => {}
+        (unknown, 0) => parts.push(format!("unknown on {}", grouped(unknown))),
+        (0, silent) => parts.push(format!("unknown on {} silent", grouped(silent))),
+        (unknown, silent) => {
+            parts.push(format!("unknown on {} and on {} silent", grouped(unknown), grouped(silent)));
+        }
     }
     parts.join(", ") + "."
 }
@@ -316,6 +318,7 @@ fn grid(
             deadline: approval.and_then(|approval| approval.deadline).map(|at| When::new(at, now)),
             by: approval.map_or_else(String::new, |approval| approval.by.clone()),
             at: approval.and_then(|approval| When::known(approval.at, now)),
+            is_outside: approval.is_some_and(|approval| approval.outside),
         });
     }
     Ok(cells)

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
-    SyncProgress, SyncState, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower,
-    WsusMode, WsusTargeting,
+    SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind,
+    WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail, UpdateQuery,
@@ -172,6 +172,19 @@ pub(super) fn here_of(app: &App, clients: &HashSet<&ClientId>) -> Vec<ClientId> 
 pub(super) fn updates(app: &App, after: Option<String>) -> Answer<Page<UpdateSummary>> {
     let query = UpdateQuery { limit: Some(PAGE_LIMIT_MAX), after, ..UpdateQuery::default() };
     update_views::find(app, query).map_err(refusal)
+}
+
+pub(super) fn update_counts(app: &App) -> Answer<Vec<UpdateCount>> {
+    let mut counts = Vec::new();
+    let mut after = None;
+    loop {
+        let page = updates(app, after.take())?;
+        counts.extend(page.items.iter().filter_map(UpdateCount::listed));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(counts),
+        }
+    }
 }
 
 pub(super) async fn update(app: &App, id: UpdateId) -> Answer<UpdateDetail> {

@@ -1,14 +1,15 @@
 //! What a Microsoft WSUS knows of updates and computers, in the words of our API.
 //!
 //! Its service tells lists and no single things, so a page is always the whole list. What it does not tell
-//! is absent or empty: files, prerequisites and supersedence by name, and what was done before.
+//! is absent or empty: files, prerequisites and supersedence by name, and what was done before but for approvals that stand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use headwater_api::linkage::WsusGroup;
+use headwater_api::linkage::{UpdateCount, WsusGroup};
 use headwater_api::{
-    Approval as ApprovalView, ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, GroupRef,
-    Page, Revision, UpdateCounts, UpdateDetail, UpdateKind, UpdateLicence, UpdateState, UpdateSummary,
+    Approval as ApprovalView, Change, ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState,
+    GroupRef, Page, Revision, UpdateCounts, UpdateDetail, UpdateKind, UpdateLicence, UpdateState,
+    UpdateSummary,
 };
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
@@ -31,16 +32,34 @@ impl Microsoft {
         Ok(Page { items: newest.iter().map(summary).collect(), next: None, total: None })
     }
 
-    pub(super) async fn update(&self, id: UpdateId) -> Answer<UpdateDetail> {
+    /// Of its own computers: no scope is known that has the others.
+    pub(super) async fn update_counts(&self) -> Answer<Vec<UpdateCount>> {
+        let counts = self.counts_by_update().await?.into_iter();
+        let told = counts.map(|(update, counts)| UpdateCount {
+            update,
+            needed: needed(&counts),
+            installed: installed(&counts),
+            failed: counts.of(InstallationState::Failed),
+        });
+        Ok(told.filter(|one| one.needed + one.installed + one.failed > 0).collect())
+    }
+
+    pub(super) async fn update(&self, id: UpdateId, now: Timestamp) -> Answer<UpdateDetail> {
         let updates = self.catalogue.updates(&self.wsus).await?;
         let newest = newest(&updates);
         let update = newest.get(&id).ok_or_else(|| not_found(NO_UPDATE.to_owned()))?;
         let approvals = self.wsus.approvals().await.map_err(failure)?;
         let groups = names(&self.groups().await?);
         let counts = self.counts_by_update().await?.remove(&id).unwrap_or_default();
+        let here = status(&counts);
+        let silent = self.counts_of_silent(id, now).await?;
         let mut own: Vec<_> = approvals.iter().filter(|approval| approval.update.id == id).collect();
         // Of several revisions that are approved for one group, the newest counts: it comes last.
         own.sort_by_key(|approval| approval.update.revision);
+        let standing: Vec<ApprovalView> =
+            own.into_iter().filter_map(|approval| approval_view(approval, update, &groups)).collect();
+        let mut history: Vec<Change> = standing.iter().map(approved).collect();
+        history.sort_by_key(|change| std::cmp::Reverse(change.at));
         Ok(UpdateDetail {
             summary: summary(update, &approved_groups(&approvals), counts),
             description: update.description.clone().unwrap_or_default(),
@@ -51,21 +70,38 @@ impl Microsoft {
             bundled_by: Vec::new(),
             supersedes: Vec::new(),
             superseded_by: Vec::new(),
-            approvals: own
-                .into_iter()
-                .filter_map(|approval| approval_view(approval, update, &groups))
-                .collect(),
+            approvals: standing,
             revisions: vec![Revision {
                 revision: update.identity.revision,
                 arrived_at: update.arrived.unwrap_or(Timestamp::EPOCH),
             }],
-            history: Vec::new(),
+            history,
             licence: update
                 .licence
                 .map(|id| UpdateLicence { id, accepted: !update.licence_must_be_accepted }),
             incomplete: Vec::new(),
-            status: status(&counts),
+            status: here.without_silent(&silent),
+            silent: silent.open(),
+            here,
         })
+    }
+
+    /// What the computers said of an update that have made no contact for long.
+    async fn counts_of_silent(&self, id: UpdateId, now: Timestamp) -> Answer<UpdateCounts> {
+        let computers = self.computers().await?.items;
+        let silent: HashSet<ClientId> = computers
+            .into_iter()
+            .filter(|computer| computer.last_contact_at < silent_since(now))
+            .map(|computer| computer.client)
+            .collect();
+        let mut counts = UpdateCounts::default();
+        if !silent.is_empty() {
+            let states = self.wsus.installations_of(id, Scope::Own).await.map_err(failure)?;
+            for one in states.iter().filter(|one| silent.contains(&one.computer)) {
+                *count(&mut counts, one.state) += 1;
+            }
+        }
+        Ok(counts)
     }
 
     /// Only those that report to it: no scope is known that has the others.
@@ -170,10 +206,18 @@ fn summary(update: &Update, approved: &HashMap<UpdateId, u64>, counts: Counts) -
         approved_groups: approved.get(&update.identity.id).copied().unwrap_or_default(),
         superseded: update.is_superseded.unwrap_or_default(),
         arrived_at: update.arrived.unwrap_or(Timestamp::EPOCH),
-        needed: counts.needed() + counts.of(InstallationState::Failed),
-        installed: counts.of(InstallationState::Installed) + counts.of(InstallationState::PendingRestart),
+        needed: needed(&counts),
+        installed: installed(&counts),
         failed: counts.of(InstallationState::Failed),
     }
+}
+
+fn needed(counts: &Counts) -> u64 {
+    counts.needed() + counts.of(InstallationState::Failed)
+}
+
+fn installed(counts: &Counts) -> u64 {
+    counts.of(InstallationState::Installed) + counts.of(InstallationState::PendingRestart)
 }
 
 fn approval_view(
@@ -190,7 +234,23 @@ fn approval_view(
         by: approval.who.clone().unwrap_or_default(),
         at: approval.made.unwrap_or(Timestamp::EPOCH),
         revision: Some(approval.update.revision).filter(|revision| *revision != update.identity.revision),
+        outside: false,
     })
+}
+
+/// What the service tells of the past: who made the approvals that stand.
+fn approved(approval: &ApprovalView) -> Change {
+    let deadline = approval.deadline.map(|deadline| format!(" until {deadline}")).unwrap_or_default();
+    Change {
+        at: approval.at,
+        by: approval.by.clone(),
+        what: "approved".to_owned(),
+        update: None,
+        group: Some(GroupRef { id: approval.group, name: approval.group_name.clone() }),
+        from: None,
+        to: Some(format!("{}{deadline}", headwater_words::approval::action(approval.action))),
+        outside: false,
+    }
 }
 
 fn computer_summary(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, Memberships,
-    ObsoleteUpdate, StartedSync, SyncProgress, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    ObsoleteUpdate, StartedSync, SyncProgress, UpdateCount, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
 use headwater_app::App;
@@ -120,10 +120,17 @@ impl Wsus {
         }
     }
 
-    pub(crate) async fn update(&self, id: UpdateId) -> Answer<UpdateDetail> {
+    pub(crate) async fn update_counts(&self) -> Answer<Vec<UpdateCount>> {
+        match self {
+            Self::Headwater(app) => headwater::update_counts(app),
+            Self::Microsoft(wsus) => wsus.update_counts().await,
+        }
+    }
+
+    pub(crate) async fn update(&self, id: UpdateId, now: Timestamp) -> Answer<UpdateDetail> {
         match self {
             Self::Headwater(app) => headwater::update(app, id).await,
-            Self::Microsoft(wsus) => wsus.update(id).await,
+            Self::Microsoft(wsus) => wsus.update(id, now).await,
         }
     }
 

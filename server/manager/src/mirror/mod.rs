@@ -8,13 +8,14 @@ mod search;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use headwater_api::linkage::{WsusApproval, WsusGroup};
+use headwater_api::linkage::{UpdateCount, WsusApproval, WsusGroup};
 use headwater_api::{ComputerSummary, SyncServer, TreeServer, UpdateSummary};
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_policy::group::{Group, GroupTree};
 use serde::{Deserialize, Serialize};
 
 pub use read::follow_wsus;
+pub(crate) use read::told_apart;
 pub use search::{ComputerOrder, Direction, UpdateOrder};
 pub(crate) use search::{is_in, page};
 
@@ -28,7 +29,12 @@ pub struct Mirror {
     pub tree: Arc<TreeView>,
     pub updates: Arc<Updates>,
     pub computers: Arc<Computers>,
+    /// What was added to the updates' counts.
+    pub(crate) counts: Counts,
 }
+
+/// What computers say of updates at servers whose computers no server above counts.
+pub(crate) type Counts = HashMap<ServerId, Arc<[UpdateCount]>>;
 
 /// What keeps the mirror from being read.
 #[derive(Debug, Clone, PartialEq, Eq)]

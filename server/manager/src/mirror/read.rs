@@ -4,14 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headwater_api::linkage::WsusKind;
+use futures_util::stream::{self, StreamExt as _};
+use headwater_api::linkage::{UpdateCount, WsusKind};
 use headwater_api::{ComputerSummary, ServerRef, SyncServer, SyncServerState, TreeServer, UpdateSummary};
-use headwater_model::{ClientId, ServerId, chain};
+use headwater_model::{ClientId, ServerId, UpdateId, chain};
 use headwater_policy::group::DOWNSTREAM_SERVERS;
+use headwater_store::LinkageRow;
 use tokio::sync::watch;
 
-use super::{Computers, Mirror, Problem, ServerView, TreeView, Updates};
+use super::{Computers, Counts, Mirror, Problem, ServerView, TreeView, Updates};
 use crate::ask::Way;
+use crate::details::ASKED_AT_ONCE;
 use crate::notes::note;
 use crate::sync::untouched;
 use crate::tree::Tree;
@@ -119,7 +122,9 @@ impl Manager {
         // No computer is in that group, and nobody approves for it.
         top.groups.retain(|group| group.id != DOWNSTREAM_SERVERS);
         let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();
-        let updates = self.read_updates(&way).await?;
+        let mut updates = self.read_updates(&way).await?;
+        let counts = self.read_counts(&way, &tree, &before.counts).await;
+        add_counts(&mut updates, &counts);
         if tree.servers.first().is_some_and(|top| top.kind == Some(WsusKind::Microsoft)) {
             self.see_listed(&updates).await?;
         }
@@ -157,6 +162,7 @@ impl Manager {
                 approvals: top.approvals,
             }),
             updates: Arc::new(Updates::new(updates)),
+            counts,
             computers: Arc::new(Computers::new(computers)),
         })
     }
@@ -174,6 +180,29 @@ impl Manager {
         }
     }
 
+    /// What computers say of updates that the linked WSUS does not count. Of servers that are not reached, or
+    /// cannot be read, it is what they last told.
+    async fn read_counts(&self, way: &Way, tree: &Tree, before: &Counts) -> Counts {
+        let apart = told_apart(&tree.servers).skip(1);
+        let apart: Vec<LinkageRow> =
+            apart.filter_map(|server| tree.linkages.get(&server.id).cloned()).collect();
+        let asked = stream::iter(apart).map(|of| self.counts_at(way, of, before));
+        let told: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
+        told.into_iter().flatten().collect()
+    }
+
+    async fn counts_at(
+        &self,
+        way: &Way,
+        of: LinkageRow,
+        before: &Counts,
+    ) -> Option<(ServerId, Arc<[UpdateCount]>)> {
+        match self.update_counts_of(way, &of).await {
+            Ok(counts) => Some((of.server, counts.into())),
+            Err(_) => Some((of.server, before.get(&of.server)?.clone())),
+        }
+    }
+
     /// A Headwater tells the computers of its whole tree, a Microsoft WSUS only its own: so the servers
     /// below one are asked too. Those of servers that are not reached, or cannot be read, stay as
     /// they were.
@@ -184,18 +213,13 @@ impl Manager {
         before: &Computers,
     ) -> Result<Vec<ComputerSummary>, ManagerError> {
         let mut found: HashMap<ClientId, ComputerSummary> = HashMap::new();
-        let mut covered: HashSet<ServerId> = HashSet::new();
         let mut unread: HashSet<ServerId> = HashSet::new();
-        for server in &tree.servers {
-            if server.parent.is_some_and(|parent| covered.contains(&parent)) {
-                covered.insert(server.id);
-                continue;
-            }
+        for server in told_apart(&tree.servers) {
             let linkage = tree.linkages.get(&server.id).filter(|_| server.reached);
-            let Some(linkage) = linkage else { continue };
-            if server.kind == Some(WsusKind::Headwater) {
-                covered.insert(server.id);
-            }
+            let Some(linkage) = linkage else {
+                unread.insert(server.id);
+                continue;
+            };
             let home = ServerRef { id: server.id, name: server.name.clone() };
             let mut after = None;
             loop {
@@ -219,15 +243,41 @@ impl Manager {
             }
         }
         for computer in &before.all {
-            let home =
-                computer.server.as_ref().and_then(|home| tree.servers.iter().find(|one| one.id == home.id));
-            let is_unread = |home: &TreeServer| !home.reached || unread.contains(&home.id);
-            if home.is_some_and(|home| is_unread(home) && !covered.contains(&home.id)) {
+            if computer.server.as_ref().is_some_and(|home| unread.contains(&home.id)) {
                 newest(&mut found, computer.clone());
             }
         }
         Ok(found.into_values().collect())
     }
+}
+
+fn add_counts(updates: &mut [UpdateSummary], counts: &Counts) {
+    let mut below: HashMap<UpdateId, Vec<&UpdateCount>> = HashMap::new();
+    for one in counts.values().flat_map(|counts| counts.iter()) {
+        below.entry(one.update).or_default().push(one);
+    }
+    for update in updates {
+        for one in below.remove(&update.id).into_iter().flatten() {
+            update.needed += one.needed;
+            update.installed += one.installed;
+            update.failed += one.failed;
+        }
+    }
+}
+
+/// The servers that are to be asked for what computers say, the top first: a Headwater tells of all below it, a
+/// Microsoft WSUS of its own computers.
+pub(crate) fn told_apart<'a>(
+    servers: impl IntoIterator<Item = &'a TreeServer>,
+) -> impl Iterator<Item = &'a TreeServer> {
+    let mut covered: HashSet<ServerId> = HashSet::new();
+    servers.into_iter().filter(move |server| {
+        let is_covered = server.parent.is_some_and(|parent| covered.contains(&parent));
+        if is_covered || server.kind == Some(WsusKind::Headwater) {
+            covered.insert(server.id);
+        }
+        !is_covered
+    })
 }
 
 /// A server is called as it calls itself, and not as the one above it does.
@@ -256,4 +306,53 @@ fn depth(servers: &[TreeServer], server: &TreeServer) -> usize {
         depth += 1;
     }
     depth
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mirror::{sample_server, sample_update};
+
+    /// A tree of servers by number, each below the one that is named.
+    fn tree(servers: &[(u128, Option<u128>, WsusKind)]) -> Vec<TreeServer> {
+        let server = |(id, parent, kind): &(u128, Option<u128>, WsusKind)| TreeServer {
+            parent: parent.map(ServerId::from_u128),
+            kind: Some(*kind),
+            ..sample_server(ServerId::from_u128(*id), "a server").server
+        };
+        servers.iter().map(server).collect()
+    }
+
+    #[test]
+    fn a_headwater_tells_of_all_below_it_and_a_microsoft_wsus_of_its_own() {
+        use WsusKind::{Headwater, Microsoft};
+        let told = |servers: &[(u128, Option<u128>, WsusKind)]| {
+            told_apart(&tree(servers)).map(|server| server.id).collect::<Vec<_>>()
+        };
+        let all_below = [(1, None, Headwater), (2, Some(1), Microsoft), (3, Some(2), Microsoft)];
+        assert_eq!(told(&all_below), [ServerId::from_u128(1)]);
+        let mixed = [
+            (1, None, Microsoft),
+            (2, Some(1), Microsoft),
+            (3, Some(2), Headwater),
+            (4, Some(3), Microsoft),
+            (5, Some(1), Headwater),
+        ];
+        assert_eq!(told(&mixed), [1, 2, 3, 5].map(ServerId::from_u128));
+    }
+
+    #[test]
+    fn what_lower_servers_count_is_added() {
+        let id = UpdateId::from_u128;
+        let count = |update, needed, installed, failed| UpdateCount { update, needed, installed, failed };
+        let mut updates = vec![sample_update(id(1)), sample_update(id(2))];
+        updates[0].needed = 5;
+        let counts = HashMap::from([
+            (ServerId::from_u128(2), Arc::from([count(id(1), 7, 2, 1), count(id(9), 1, 1, 1)])),
+            (ServerId::from_u128(3), Arc::from([count(id(1), 3, 0, 0)])),
+        ]);
+        add_counts(&mut updates, &counts);
+        let told = updates.iter().map(|one| (one.needed, one.installed, one.failed));
+        assert_eq!(told.collect::<Vec<_>>(), [(15, 2, 1), (0, 0, 0)]);
+    }
 }
