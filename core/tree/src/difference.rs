@@ -315,6 +315,13 @@ impl fmt::Display for Approval {
     }
 }
 
+impl Approval {
+    /// Action and deadline, in words.
+    pub fn terms(&self) -> String {
+        Terms(self).to_string()
+    }
+}
+
 /// Action and deadline of an approval.
 struct Terms<'a>(&'a Approval);
 

@@ -8,6 +8,7 @@
 //! what is cleaned up ([`clean_up`], [`silent`]).
 
 pub mod asked;
+pub mod changed;
 pub mod clean_up;
 pub mod computer;
 pub mod difference;
