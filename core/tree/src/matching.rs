@@ -70,6 +70,19 @@ impl Matching {
         self.superseded.keys().chain(unclear).chain(shared).cloned().collect()
     }
 
+    /// The ids that re-imaged machines had before, each with the one that its machine has now. Where several
+    /// computers in contact have the name, it is not known which of them that is.
+    pub fn reimaged(&self) -> BTreeMap<ClientId, ClientId> {
+        let twins: BTreeSet<&Place> = self.duplicates.values().flatten().collect();
+        let now = |(before, superseded): (&Place, &Superseded)| match superseded {
+            Superseded::Reimaged { by } if !twins.contains(by) => {
+                Some((before.client.clone(), by.client.clone()))
+            }
+            _ => None,
+        };
+        self.superseded.iter().filter_map(now).collect()
+    }
+
     fn claimed(&self) -> impl Iterator<Item = &Place> {
         self.hosts.values().filter_map(|found| match found {
             Match::Computer(place) => Some(place),

@@ -80,6 +80,7 @@ fn the_records_of_a_reimaged_machine_are_one_host() {
     let matching = check(&computers, &[(own(1), at(1, 3)), (own(2), at(1, 3)), (own(3), at(1, 3))]);
     assert_eq!(matching.same, [(number(1), number(3)), (number(2), number(3))].into());
     assert_eq!(matching.untouched(), [place(1, 1), place(2, 2)].into());
+    assert_eq!(matching.reimaged(), [(client(1), client(3)), (client(2), client(3))].into());
     // Nobody named the newest record yet.
     let matching = check(&computers, &[(own(1), at(1, 3)), (own(2), at(1, 3))]);
     assert_eq!(matching.same, [(number(2), number(1))].into());
@@ -101,6 +102,7 @@ fn two_in_contact_are_duplicates() {
     let both = || duplicate(&[(1, 1), (2, 2)]);
     let own = |id: u128| (host(id, "pc1", Some(id)), both());
     let matching = check(&computers, &[own(1), own(2), own(3)]);
+    assert_eq!(matching.reimaged(), BTreeMap::new(), "the third was one of them, or neither");
     assert_eq!(matching.untouched(), [place(1, 1), place(1, 3), place(2, 2)].into());
     // The same day is contact at the same time.
     let meeting = [computer(1, 1, "pc1", (0, 6)), computer(2, 2, "pc1", (6, 9))];

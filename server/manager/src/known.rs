@@ -11,7 +11,7 @@ use headwater_store::HostGroupRow;
 use headwater_tree::computer::Computer;
 use headwater_tree::group_plan::{self as decide, Plan, Request};
 use headwater_tree::host::{Basis, Host, HostGroup, HostGroups, Reach};
-use headwater_tree::matching::Sighting;
+use headwater_tree::matching::{Sighting, matched};
 use headwater_tree::naming::{Owner, WsusGroup as Named};
 use headwater_tree::rule::Rule;
 use headwater_tree::server::Server;
@@ -149,8 +149,11 @@ impl Known {
             client: Some(client.clone()),
         });
         let hosts = hosts.collect();
-        let host_groups =
-            rows.iter().map(|row| host_group(row, &computers)).collect::<Result<Vec<_>, _>>()?;
+        // A rule looks at what computers are now, so at no record that another one took the place of.
+        let superseded = matched(&[], &computers, &sightings).superseded;
+        let current: Vec<&Computer> =
+            computers.iter().filter(|one| !superseded.contains_key(&one.place())).collect();
+        let host_groups = rows.iter().map(|row| host_group(row, &current)).collect::<Result<Vec<_>, _>>()?;
         let host_groups = HostGroups::new(host_groups);
         let host_groups = host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?;
         Ok(Self { servers, computers, groups, host_groups, hosts, rows, sightings })
@@ -158,14 +161,14 @@ impl Known {
 }
 
 /// A host group with the hosts that its rule names, or with its members.
-fn host_group(row: &HostGroupRow, computers: &[Computer]) -> Result<HostGroup, ManagerError> {
+fn host_group(row: &HostGroupRow, current: &[&Computer]) -> Result<HostGroup, ManagerError> {
     let hosts = match &row.rule {
         None => row.members.iter().map(host_id).collect(),
         Some(rule) => {
             let rule: Rule = rule.parse().map_err(|error| {
                 ManagerError::Refused(format!("the rule of the host group `{}`: {error}", row.name))
             })?;
-            let found = computers.iter().filter(|computer| rule.matches(*computer));
+            let found = current.iter().filter(|computer| rule.matches(**computer));
             found.map(|computer| host_id(&computer.client)).collect()
         }
     };

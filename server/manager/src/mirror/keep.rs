@@ -45,6 +45,8 @@ impl Manager {
             tree: Arc::new(tree.value),
             updates: Arc::new(Updates::new(updates)),
             computers: Arc::new(Computers::new(computers)),
+            // It is found anew with each reading.
+            reimaged: Arc::default(),
         })
     }
 

@@ -5,7 +5,7 @@ mod keep;
 mod read;
 mod search;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use headwater_api::linkage::{WsusApproval, WsusGroup};
@@ -28,6 +28,8 @@ pub struct Mirror {
     pub tree: Arc<TreeView>,
     pub updates: Arc<Updates>,
     pub computers: Arc<Computers>,
+    /// The ids that re-imaged machines had before, each with the one that its machine has now.
+    pub(crate) reimaged: Arc<BTreeMap<ClientId, ClientId>>,
 }
 
 /// What keeps the mirror from being read.

@@ -8,6 +8,7 @@ use headwater_api::linkage::WsusKind;
 use headwater_api::{ComputerSummary, ServerRef, SyncServer, SyncServerState, TreeServer, UpdateSummary};
 use headwater_model::{ClientId, ServerId, chain};
 use headwater_policy::group::DOWNSTREAM_SERVERS;
+use headwater_tree::matching::matched;
 use tokio::sync::watch;
 
 use super::{Computers, Mirror, Problem, ServerView, TreeView, Updates};
@@ -125,7 +126,8 @@ impl Manager {
         }
         let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
         self.remember_sightings(before.computers.all(), &computers).await?;
-        note(&mut computers, &known, &tree.servers);
+        let matching = matched(&known.hosts, &known.computers, &known.sightings);
+        note(&mut computers, &matching, &known, &tree.servers);
         let now = self.now();
         let mut standing: HashMap<ServerId, SyncServer> =
             differences.servers.into_iter().map(|one| (one.id, one)).collect();
@@ -158,6 +160,7 @@ impl Manager {
             }),
             updates: Arc::new(Updates::new(updates)),
             computers: Arc::new(Computers::new(computers)),
+            reimaged: Arc::new(matching.reimaged()),
         })
     }
 
