@@ -211,7 +211,8 @@ fn addresses_flip(seen: &[Seen]) -> bool {
 fn overlap(records: &[&Computer]) -> bool {
     records.windows(2).any(|pair| {
         let (newer, older) = (pair[0], pair[1]);
-        folded(&newer.name) != folded(&older.name) && older.last_contact_at >= newer.first_contact_at
+        let is_older_still_seen = newer.first_contact_at.is_some_and(|first| older.last_contact_at >= first);
+        folded(&newer.name) != folded(&older.name) && is_older_still_seen
     })
 }
 
@@ -227,7 +228,8 @@ fn find_current<'a>(homes: &[&'a Computer], matching: &mut Matching) -> Vec<&'a 
         let Some(newest) = homes.first().copied() else { continue };
         let is_nameless = name.is_empty();
         let is_gone = |home: &&Computer| {
-            !is_nameless && home.last_contact_at < newest.first_contact_at && home.client != newest.client
+            let was_before = newest.first_contact_at.is_some_and(|first| home.last_contact_at < first);
+            !is_nameless && was_before && home.client != newest.client
         };
         let (gone, there): (Vec<&Computer>, Vec<&Computer>) = homes.into_iter().partition(is_gone);
         for home in gone {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::computer::by_our_clock;
 use crate::sample::{client, computer, day, host, place};
 
 fn at(server: u128, number: u128) -> Match {
@@ -120,6 +121,34 @@ fn a_client_on_two_servers_moved() {
     let computers = [computer(1, 1, "old", (0, 2)), computer(2, 1, "new", (3, 9))];
     let matching = check(&computers, &[(host(1, "new", None), at(2, 1))]);
     assert_eq!(matching.shared, BTreeSet::new());
+}
+
+#[test]
+fn a_first_contact_that_is_not_known_says_nothing() {
+    let untold = |computer: Computer| Computer { first_contact_at: None, ..computer };
+    // Renamed and moved, or a clone: until a name comes back, nothing speaks for that.
+    let computers = [computer(1, 1, "old", (0, 2)), untold(computer(2, 1, "new", (3, 9)))];
+    let matching = check(&computers, &[(host(1, "new", Some(1)), at(2, 1))]);
+    assert_eq!(matching.shared, BTreeSet::new());
+    // Two records of a name may be of two computers.
+    let computers = [computer(1, 1, "pc1", (0, 2)), untold(computer(1, 2, "pc1", (3, 9)))];
+    check(&computers, &[(host(1, "pc1", Some(1)), duplicate(&[(1, 1), (1, 2)]))]);
+}
+
+#[test]
+fn the_home_is_where_it_spoke_last_by_our_clock() {
+    let hours = |hours: i64| day(9).plus_seconds(hours * 3_600);
+    // The first server's clock is three hours ahead; an hour after it, the computer spoke with the second one.
+    for (ahead_seconds, home) in [(None, 1), (Some(10_800), 2)] {
+        let spoke = |server: u128, told: Timestamp, ahead: Option<i64>| Computer {
+            last_contact_at: by_our_clock(told, ahead),
+            ..computer(server, 1, "pc1", (0, 0))
+        };
+        let computers = [spoke(1, hours(4), ahead_seconds), spoke(2, hours(2), Some(60))];
+        check(&computers, &[(host(1, "pc1", Some(1)), at(home, 1))]);
+    }
+    assert_eq!(by_our_clock(hours(4), Some(-60)), hours(4));
+    assert_eq!(by_our_clock(Timestamp::EPOCH, Some(10_800)), Timestamp::EPOCH, "it is not known");
 }
 
 #[test]

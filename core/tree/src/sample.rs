@@ -32,7 +32,7 @@ pub fn computer(server: u128, number: u128, name: &str, days: (i64, i64)) -> Com
         name: name.into(),
         address: "192.0.2.1".into(),
         os: "Windows 11".into(),
-        first_contact_at: day(days.0),
+        first_contact_at: Some(day(days.0)),
         last_contact_at: day(days.1),
         manufacturer: String::new(),
         model: String::new(),

@@ -70,8 +70,8 @@ pub fn plan(asked: &[Asked], computers: &[Computer], sightings: &[Sighting], ter
     let trusted: BTreeSet<ServerId> =
         asked.iter().map(|one| one.server).filter(|server| !doubts.contains_key(server)).collect();
     let since = terms.at.plus_seconds(-i64::from(terms.days) * 86_400);
-    let first_contacts: BTreeMap<Place, Timestamp> =
-        computers.iter().map(|computer| (computer.place(), computer.first_contact_at)).collect();
+    let first_contact = |computer: &Computer| Some((computer.place(), computer.first_contact_at?));
+    let first_contacts: BTreeMap<Place, Timestamp> = computers.iter().filter_map(first_contact).collect();
     let matching = matched(&[], computers, sightings);
     let reimaged = matching.reimaged();
     let because = |computer: &Computer| {

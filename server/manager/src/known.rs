@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::FutureExt as _;
-use headwater_api::TreeServer;
 use headwater_api::linkage::{WsusComputer, WsusGroup};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
-use headwater_store::HostGroupRow;
+use headwater_store::{HostGroupRow, LinkageRow};
 use headwater_tree::computer::Computer;
 use headwater_tree::group_plan::{self as decide, Plan, Request};
 use headwater_tree::host::{Basis, Host, HostGroup, HostGroups, Reach};
@@ -35,12 +34,9 @@ pub(crate) struct Known {
 
 impl Known {
     /// The same with what a server says of its computers now.
-    pub fn with_computers(&self, server: ServerId, computers: Vec<WsusComputer>) -> Self {
+    pub fn with_computers(&self, server: ServerId, computers: Vec<Computer>) -> Self {
         let others = self.computers.iter().filter(|one| one.server != server).cloned();
-        Self {
-            computers: others.chain(computers.into_iter().map(|one| computer(server, one))).collect(),
-            ..self.clone()
-        }
+        Self { computers: others.chain(computers).collect(), ..self.clone() }
     }
 
     /// What would have to change so that the WSUS groups of these host groups have their hosts.
@@ -108,12 +104,32 @@ impl Manager {
         way: &Way,
         tree: &Tree,
     ) -> Vec<(ServerId, Result<Vec<Computer>, ManagerError>)> {
-        let told = tree.of_each(|linkage| self.computers_of(way, linkage).boxed()).await.into_iter();
-        let of = |(server, told): (&TreeServer, Result<Vec<WsusComputer>, _>)| {
-            let id = server.id;
-            (id, told.map(|told| told.into_iter().map(|one| computer(id, one)).collect()))
+        let told = tree.of_each(|linkage| self.computers_at(way, tree, linkage).boxed()).await;
+        told.into_iter().map(|(server, told)| (server.id, told)).collect()
+    }
+
+    /// The computers that report to one server, as decisions are made about them: with times by the clock here,
+    /// and with what was seen from here of their first contact where the server does not tell it.
+    pub(crate) async fn computers_at(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        linkage: &LinkageRow,
+    ) -> Result<Vec<Computer>, ManagerError> {
+        let server = linkage.server;
+        let told = self.computers_of(way, linkage).await?;
+        let appearances = match told.iter().any(|one| one.first_contact_at.is_none()) {
+            true => self.store.appearances(server).await?,
+            false => HashMap::new(),
         };
-        told.map(of).collect()
+        let by_our_clock = |told| tree.by_our_clock(server, told);
+        let of = |one: WsusComputer| {
+            let first = one.first_contact_at.map(by_our_clock);
+            let first = first.or_else(|| appearances.get(&one.client).copied());
+            let last = by_our_clock(one.last_contact_at);
+            Computer { first_contact_at: first, last_contact_at: last, ..computer(server, one) }
+        };
+        Ok(told.into_iter().map(of).collect())
     }
 
     /// All that plans are made from, as it is now.
@@ -191,7 +207,7 @@ fn named(group: &WsusGroup, ours: &HashMap<GroupId, HostGroupId>) -> Named {
     Named { id: group.id, name: group.name.clone(), owner }
 }
 
-pub(crate) fn computer(server: ServerId, told: WsusComputer) -> Computer {
+fn computer(server: ServerId, told: WsusComputer) -> Computer {
     Computer {
         server,
         client: told.client,
@@ -220,6 +236,24 @@ fn host_id(client: &ClientId) -> HostId {
     let mut id = [0; 16];
     id.copy_from_slice(&digest(&SHA256, client.as_str().as_bytes()).as_ref()[..16]);
     HostId::from_bytes(id)
+}
+
+/// A computer of which nothing else is known.
+#[cfg(test)]
+pub(crate) fn sample_computer_at(server: ServerId, client: &str) -> Computer {
+    Computer {
+        server,
+        client: client.parse().expect("an id"),
+        name: client.to_owned(),
+        address: String::new(),
+        os: String::new(),
+        first_contact_at: None,
+        last_contact_at: headwater_model::Timestamp::EPOCH,
+        manufacturer: String::new(),
+        model: String::new(),
+        requested_group: String::new(),
+        groups: Vec::new(),
+    }
 }
 
 /// Servers with these names, numbered from one, and their computers.

@@ -91,23 +91,16 @@ mod tests {
     use headwater_tree::matching::{Sighting, matched};
 
     use super::*;
-    use crate::known::sample_known;
+    use crate::known::{sample_computer_at, sample_known};
     use crate::mirror::{sample_computer, sample_server};
 
     fn at(server: u128, client: &str, name: &str, hours: (i64, i64)) -> Computer {
         let hour = |hour: i64| Timestamp::EPOCH.plus_seconds(hour * 3_600);
         Computer {
-            server: ServerId::from_u128(server),
-            client: client.parse().expect("an id"),
             name: name.to_owned(),
-            address: String::new(),
-            os: String::new(),
-            first_contact_at: hour(hours.0),
+            first_contact_at: Some(hour(hours.0)),
             last_contact_at: hour(hours.1),
-            manufacturer: String::new(),
-            model: String::new(),
-            requested_group: String::new(),
-            groups: vec![],
+            ..sample_computer_at(ServerId::from_u128(server), client)
         }
     }
 

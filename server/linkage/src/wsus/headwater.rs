@@ -152,7 +152,7 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
             os: row.os_description,
             manufacturer: row.manufacturer,
             model: row.model,
-            first_contact_at: row.first_contact,
+            first_contact_at: Some(row.first_contact),
             last_contact_at,
             requested_group: row.requested_group,
             groups: row.groups.to_vec(),

@@ -486,9 +486,7 @@ fn computer(computer: Computer) -> WsusComputer {
         os: computer.os.unwrap_or_default(),
         manufacturer: computer.make.unwrap_or_default(),
         model: computer.model.unwrap_or_default(),
-        // It is not told. So nobody takes a computer for the re-imaged successor of another: where names
-        // are the same, both stay untouched.
-        first_contact_at: Timestamp::EPOCH,
+        first_contact_at: None,
         last_contact_at: computer.last_contact.or(computer.last_report).unwrap_or(Timestamp::EPOCH),
         requested_group: computer.requested_groups.join(";"),
         groups,

@@ -183,7 +183,7 @@ async fn members_come_and_go() {
         name: "pc1.example".to_owned(),
         address: "192.0.2.1".to_owned(),
         os: "Windows 11".to_owned(),
-        first_contact_at: Timestamp::EPOCH,
+        first_contact_at: None,
         last_contact_at: "2026-11-01T08:01:00.5Z".parse().unwrap(),
         manufacturer: "Contoso".to_owned(),
         model: "C7".to_owned(),
