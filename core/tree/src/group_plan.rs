@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 
 use crate::computer::{Computer, Place, folded};
-use crate::host::{Basis, Host, HostGroup, HostGroups, Reach};
+use crate::host::{Host, HostGroup, HostGroups, Reach};
 use crate::matching::{Match, Matching, Sighting, matched};
 use crate::naming::{Owner, Problem, Refusal, Wanted, WsusGroup, flattened, refusals};
 use crate::server::{Server, Targeting};
@@ -95,8 +95,6 @@ pub enum Target {
     },
     /// Nothing is written: there cannot be a group of this name.
     Refused(Box<Refusal>),
-    /// Nothing is written: the host group is made from WSUS groups.
-    FeedsOnItself,
 }
 
 impl Target {
@@ -106,7 +104,7 @@ impl Target {
             Self::Ours(id) | Self::Adopt(id) => Some(*id),
             Self::Recreate { new, .. } => *new,
             Self::Foreign { id, .. } | Self::BuiltIn { id, .. } => Some(*id),
-            Self::Create | Self::Refused(_) | Self::FeedsOnItself => None,
+            Self::Create | Self::Refused(_) => None,
         }
     }
 
@@ -204,7 +202,6 @@ fn targets(chosen: &[&HostGroup], request: &Request, state: &State) -> Vec<(Stri
     let mut target = |group: &HostGroup, name: &str| {
         let refusal = refused.remove(&group.id);
         match (ours.get(&group.id), refusal) {
-            _ if feeds_on_itself(group, state.host_groups) => Target::FeedsOnItself,
             (Some(ours), refusal) if renamed(group, ours).is_some() => match refusal {
                 Some(refusal) => blocked(refusal),
                 None => {
@@ -227,11 +224,6 @@ fn blocked(refusal: Refusal) -> Target {
         Problem::Exists { id, owner: Owner::BuiltIn } => Target::BuiltIn { id, proposal: refusal.proposal },
         _ => Target::Refused(Box::new(refusal)),
     }
-}
-
-fn feeds_on_itself(group: &HostGroup, groups: &HostGroups) -> bool {
-    let beneath = || groups.subtree(group.id).iter().any(|group| group.basis == Basis::Wsus);
-    group.basis == Basis::Wsus || (group.reach == Reach::WithBeneath && beneath())
 }
 
 /// The members of each group.

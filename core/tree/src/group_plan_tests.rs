@@ -181,17 +181,6 @@ fn a_group_belongs_to_somebody() {
 }
 
 #[test]
-fn a_group_does_not_feed_on_itself() {
-    let mut world = world(&[pc(1, 1), pc(1, 4)], &[]);
-    world.host_groups[1].basis = Basis::Wsus;
-    let targets = |world: &World| -> Vec<Target> {
-        world.plan(&ask(BERLIN)).groups.into_iter().map(|group| group.target).collect()
-    };
-    assert_eq!(targets(&world), [Target::FeedsOnItself, Target::FeedsOnItself]);
-    assert_eq!(targets(&world.direct()), [Target::Create, Target::FeedsOnItself]);
-}
-
-#[test]
 fn hosts_that_are_not_registered_have_a_reason() {
     let check = |computers: &[Computer], reason: Option<Reason>| {
         let plan = world(computers, &[]).plan(&ask(PILOT));

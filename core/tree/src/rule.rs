@@ -48,6 +48,12 @@ pub enum RuleError {
          `manufacturer=Dell*` or `model=Latitude*`; `!=` for not"
     )]
     Form(String),
+    #[error(
+        "`{0}` is no condition of a rule: WSUS groups are made from host groups, so a rule over WSUS groups or over \
+         last contact would feed on itself. Search by these with `headwater computer list --group`, \
+         `--silent-days` or `--contact-days`"
+    )]
+    FeedsOnItself(String),
     #[error("`{0}` is neither an address nor a network such as `10.1.0.0/16`")]
     Address(String),
 }
@@ -128,6 +134,9 @@ impl FromStr for Condition {
             "manufacturer" => What::Manufacturer(value.to_lowercase()),
             "model" => What::Model(value.to_lowercase()),
             "address" => network(value).ok_or_else(|| RuleError::Address(value.to_owned()))?,
+            "group" | "silent_days" | "contact_days" | "last_contact_at" => {
+                return Err(RuleError::FeedsOnItself(text.to_owned()));
+            }
             _ => return Err(wrong()),
         };
         Ok(Self { text: text.trim().to_owned(), negated, what })
@@ -259,6 +268,12 @@ mod tests {
         check("colour=red", "is no condition");
         check("name=", "is no condition");
         check("name=a\tb", "is no condition");
+        for of_wsus in ["group=Pilot", "silent_days!=30", "Contact_Days=1", "last_contact_at=2026*"] {
+            check(
+                of_wsus,
+                &format!("`{of_wsus}` is no condition of a rule: WSUS groups are made from host groups"),
+            );
+        }
         check("address=10.1", "neither an address");
         check("address=10.1.0.0/33", "neither an address");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId, Timestamp};
 
 use crate::computer::{Computer, Place};
-use crate::host::{Basis, Host, HostGroup, Reach};
+use crate::host::{Host, HostGroup, Reach};
 use crate::server::{Linkage, Mode, Server, Targeting};
 
 pub fn client(number: u128) -> ClientId {
@@ -54,7 +54,6 @@ pub fn host_group(number: u128, name: &str, parent: Option<u128>, hosts: &[u128]
         id: HostGroupId::from_u128(number),
         name: name.into(),
         parent: parent.map(HostGroupId::from_u128),
-        basis: Basis::Hosts,
         reach: Reach::default(),
         hosts: hosts.iter().copied().map(HostId::from_u128).collect(),
     }

@@ -9,7 +9,7 @@ use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 use headwater_store::{HostGroupRow, LinkageRow};
 use headwater_tree::computer::Computer;
 use headwater_tree::group_plan::{self as decide, Plan, Request};
-use headwater_tree::host::{Basis, Host, HostGroup, HostGroups, Reach};
+use headwater_tree::host::{Host, HostGroup, HostGroups, Reach};
 use headwater_tree::matching::{Sighting, matched};
 use headwater_tree::naming::{Owner, WsusGroup as Named};
 use headwater_tree::rule::Rule;
@@ -192,7 +192,6 @@ fn host_group(row: &HostGroupRow, current: &[&Computer]) -> Result<HostGroup, Ma
         id: host_group_id(row),
         name: row.name.clone(),
         parent: row.parent.map(number_id),
-        basis: Basis::Hosts,
         reach: if row.direct { Reach::Direct } else { Reach::WithBeneath },
         hosts,
     })
