@@ -71,6 +71,12 @@ pub struct ComputerSummary {
     /// Such as `10.0.26200.6584`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
+    /// Such as `AMD64`; a Microsoft WSUS does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// Of the update agent, such as `1507.2601.30012.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manufacturer: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,12 +102,6 @@ pub struct ComputerDetail {
     pub summary: ComputerSummary,
     #[serde(with = "text")]
     pub registered_at: Timestamp,
-    /// Of the update agent, such as `1507.2601.30012.0`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agent_version: Option<String>,
-    /// Such as `AMD64`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<String>,
     /// The name of the group that its policy asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_group: Option<String>,

@@ -18,6 +18,10 @@ pub struct Computer {
     pub name: String,
     pub address: String,
     pub os: String,
+    pub os_version: String,
+    pub architecture: String,
+    /// Of the update agent.
+    pub agent_version: String,
     /// Of the machine, as its firmware has it.
     pub manufacturer: String,
     pub model: String,
@@ -100,6 +104,9 @@ mod tests {
             name: "PC1.example.org".into(),
             address: String::new(),
             os: String::new(),
+            os_version: String::new(),
+            architecture: String::new(),
+            agent_version: String::new(),
             manufacturer: String::new(),
             model: String::new(),
             first_contact_at: None,

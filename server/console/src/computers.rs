@@ -278,8 +278,6 @@ fn remembered(known: &ComputerSummary) -> ComputerDetail {
     ComputerDetail {
         summary: known.clone(),
         registered_at: Timestamp::EPOCH,
-        agent_version: None,
-        architecture: None,
         requested_group: None,
         updates: Vec::new(),
         approvals: Vec::new(),
@@ -329,9 +327,9 @@ fn page(
         ("Server", summary.server.as_ref().map_or_else(String::new, |server| server.name.clone())),
         ("Address", text(&summary.address)),
         ("System", [text(&summary.os), text(&summary.os_version)].join(" ").trim().to_owned()),
-        ("Architecture", text(&detail.architecture)),
+        ("Architecture", text(&summary.architecture)),
         ("Model", [text(&summary.manufacturer), text(&summary.model)].join(" ").trim().to_owned()),
-        ("Update agent", text(&detail.agent_version)),
+        ("Update agent", text(&summary.agent_version)),
         ("Group by policy", text(&detail.requested_group)),
         ("Note", text(&summary.note)),
     ];

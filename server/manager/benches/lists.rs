@@ -32,6 +32,8 @@ fn computers() -> Computers {
         }],
         os: Some("Windows 11 Pro".to_owned()),
         os_version: Some("10.0.26200.6584".to_owned()),
+        architecture: None,
+        agent_version: None,
         manufacturer: None,
         model: None,
         last_contact_at: Timestamp::EPOCH.plus_seconds(i64::from(number)),

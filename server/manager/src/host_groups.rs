@@ -340,12 +340,18 @@ fn rule(conditions: &[String]) -> Result<Option<String>, ManagerError> {
 }
 
 fn matches(rule: &Rule, known: &headwater_api::ComputerSummary) -> bool {
+    fn text(value: &Option<String>) -> &str {
+        value.as_deref().unwrap_or_default()
+    }
     rule.matches(Seen {
         name: &known.name,
-        address: known.address.as_deref().unwrap_or_default(),
-        os: known.os.as_deref().unwrap_or_default(),
-        manufacturer: known.manufacturer.as_deref().unwrap_or_default(),
-        model: known.model.as_deref().unwrap_or_default(),
+        address: text(&known.address),
+        os: text(&known.os),
+        os_version: text(&known.os_version),
+        architecture: text(&known.architecture),
+        agent_version: text(&known.agent_version),
+        manufacturer: text(&known.manufacturer),
+        model: text(&known.model),
     })
 }
 

@@ -48,8 +48,6 @@ pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppErr
     Ok(ComputerDetail {
         summary: summary_of(app, &row).await?,
         registered_at: row.first_contact,
-        agent_version: text(&row.client_version),
-        architecture: text(&row.architecture),
         requested_group: text(&row.requested_group),
         updates: updates.iter().filter_map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
         approvals: in_effect(&served, &row.groups),
@@ -126,6 +124,8 @@ fn summary(
         groups: row.groups.iter().map(|group| groups::reference(served, *group)).collect(),
         os: text(&row.os_description),
         os_version: text(&row.os_version),
+        architecture: text(&row.architecture),
+        agent_version: text(&row.client_version),
         manufacturer: text(&row.manufacturer),
         model: text(&row.model),
         last_contact_at: last_contact,

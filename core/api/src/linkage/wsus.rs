@@ -74,6 +74,12 @@ pub struct WsusComputer {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub os: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub os_version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub architecture: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub agent_version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub manufacturer: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,

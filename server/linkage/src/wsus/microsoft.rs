@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 
 use super::Answer;
 use super::microsoft_sync::Runs;
+use super::microsoft_views::os_version;
 use crate::kept::Pace;
 
 /// The language of titles, which are not looked at.
@@ -484,6 +485,9 @@ fn computer(computer: Computer) -> WsusComputer {
         name: computer.name.unwrap_or_default(),
         address: computer.ip_address.unwrap_or_default(),
         os: computer.os.unwrap_or_default(),
+        os_version: computer.os_version.map(os_version).unwrap_or_default(),
+        architecture: String::new(),
+        agent_version: computer.client_version.unwrap_or_default(),
         manufacturer: computer.make.unwrap_or_default(),
         model: computer.model.unwrap_or_default(),
         first_contact_at: None,

@@ -190,6 +190,8 @@ pub(crate) fn sample_computer(id: &str, name: &str) -> ComputerSummary {
         groups: Vec::new(),
         os: None,
         os_version: None,
+        architecture: None,
+        agent_version: None,
         manufacturer: None,
         model: None,
         last_contact_at: Timestamp::EPOCH,

@@ -92,6 +92,8 @@ fn computer(number: u32, group: u128, server: u128) -> ComputerSummary {
         groups: vec![GroupRef { id: GroupId::from_u128(group), name: String::new() }],
         os: None,
         os_version: None,
+        architecture: None,
+        agent_version: None,
         manufacturer: None,
         model: None,
         last_contact_at: Timestamp::EPOCH.plus_seconds(number.into()),
