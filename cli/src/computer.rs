@@ -46,6 +46,12 @@ pub enum ComputerCommand {
         /// Only those that report to a server without a Linkage of the tree, of a managing server
         #[arg(long)]
         outside: bool,
+        /// Only those without a contact for so many days
+        #[arg(long, value_name = "DAYS")]
+        silent_days: Option<u32>,
+        /// Only those in contact within so many days
+        #[arg(long, value_name = "DAYS")]
+        contact_days: Option<u32>,
         #[command(flatten)]
         part: Part,
     },
@@ -77,8 +83,17 @@ pub enum ComputerCommand {
 
 pub(crate) fn run(command: &ComputerCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
-        ComputerCommand::List { search, group, outside, part } => {
-            list(search.as_ref(), group.as_deref(), *outside, part, session)
+        ComputerCommand::List { search, group, outside, silent_days, contact_days, part } => {
+            let query = ComputerQuery {
+                search: search.clone(),
+                outside: *outside,
+                silent_days: *silent_days,
+                contact_days: *contact_days,
+                limit: Some(part.limit),
+                after: part.after.clone(),
+                ..ComputerQuery::default()
+            };
+            list(query, group.as_deref(), session)
         }
         ComputerCommand::Show { computer } => {
             let answer = session.client.computer(&session.computer(computer)?)?;
@@ -101,26 +116,13 @@ pub(crate) fn run(command: &ComputerCommand, session: &mut Session<'_, '_>) -> R
     }
 }
 
-fn list(
-    search: Option<&String>,
-    group: Option<&str>,
-    outside: bool,
-    part: &Part,
-    session: &mut Session<'_, '_>,
-) -> Result<Exit, Failure> {
+fn list(query: ComputerQuery, group: Option<&str>, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let group = group.map(|group| session.group(group)).transpose()?;
-    let query = ComputerQuery {
-        search: search.cloned(),
-        group: group.map(|group| group.id),
-        outside,
-        limit: Some(part.limit),
-        after: part.after.clone(),
-        ..ComputerQuery::default()
-    };
+    let query = ComputerQuery { group: group.map(|group| group.id), ..query };
     let answer = session.client.computers(&query)?;
-    let is_filtered = query.search.is_some() || query.group.is_some() || query.after.is_some();
+    let is_filtered = ComputerQuery { limit: None, ..query.clone() } != ComputerQuery::default();
     session.show(&answer, |page, reader| match page.items.as_slice() {
-        [] if outside => "No computer is outside the link.".into(),
+        [] if query.outside => "No computer is outside the link.".into(),
         [] if is_filtered => "No computer matches. See all of them with `headwater computer list`.".into(),
         [] => paragraph(NO_COMPUTER, reader.width),
         _ => page_text(page, reader),
@@ -179,8 +181,8 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Asks for", computer.requested_group.clone().unwrap_or_default())
         .fact("System", join([&summary.os, &summary.os_version]))
         .fact("Machine", join([&summary.manufacturer, &summary.model]))
-        .fact("Processor", computer.architecture.clone().unwrap_or_default())
-        .fact("Agent", computer.agent_version.clone().unwrap_or_default())
+        .fact("Processor", summary.architecture.clone().unwrap_or_default())
+        .fact("Agent", summary.agent_version.clone().unwrap_or_default())
         .fact("Registered", minute(computer.registered_at))
         .fact("Last contact", when(summary.last_contact_at) + if summary.silent { " (silent)" } else { "" })
         .fact("Last report", summary.last_report_at.map_or_else(|| "none yet".into(), when))

@@ -35,7 +35,8 @@ pub enum HostGroupCommand {
         #[arg(long = "host", value_name = "HOST")]
         hosts: Vec<String>,
         /// A condition instead of hosts: name=pc-*, os=Windows 11*, address=10.1.0.0/16, manufacturer=Dell*,
-        /// model=Latitude*, or != for not; of several all hold
+        /// model=Latitude*, os_version=10.0.26200*, architecture=AMD64, agent_version=*, or != for not; of several
+        /// all hold
         #[arg(long = "rule", value_name = "CONDITION", conflicts_with = "hosts")]
         rule: Vec<String>,
         /// The host group that it is beneath

@@ -87,6 +87,13 @@ pub struct Rosters {
     pub below: Roster,
 }
 
+/// When the last contact is to have been.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contact {
+    pub after: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
 /// Which computers are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct ComputerFilter {
@@ -94,6 +101,7 @@ pub struct ComputerFilter {
     pub search: Option<String>,
     /// Members of any of these groups; empty for all.
     pub groups: Vec<GroupId>,
+    pub contact: Contact,
     /// Only computers with a greater number.
     pub after: i64,
     pub limit: u32,
@@ -216,18 +224,21 @@ impl Store {
         } else {
             sql += " AND $2 IS NULL";
         }
+        sql += " AND last_contact > $4 AND last_contact <= $5";
         if !filter.groups.is_empty() {
             sql += &format!(
                 " AND EXISTS (SELECT 1 FROM memberships m WHERE m.computer_id = c.computer_id \
                  AND m.group_id IN ({}))",
-                rows::list(filter.groups.len(), 4)
+                rows::list(filter.groups.len(), 6)
             );
         }
         sql += " ORDER BY computer_id LIMIT $3";
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(filter.after)
             .bind(filter.search.as_deref().map(pattern))
-            .bind(i64::from(filter.limit));
+            .bind(i64::from(filter.limit))
+            .bind(filter.contact.after.map_or(i64::MIN, Timestamp::as_micros))
+            .bind(filter.contact.until.map_or(i64::MAX, Timestamp::as_micros));
         for group in &filter.groups {
             query = query.bind(group.as_bytes().to_vec());
         }

@@ -34,7 +34,9 @@ use std::path::Path;
 use sqlx::{AnyPool, Connection};
 
 pub use catalogue::{DerivedFacts, NewRevision, Quarantined, RevisionRow};
-pub use computers::{ComputerDetails, ComputerFilter, ComputerRow, ComputerWrite, Enrolled, Rosters};
+pub use computers::{
+    ComputerDetails, ComputerFilter, ComputerRow, ComputerWrite, Contact, Enrolled, Rosters,
+};
 pub use content::{AbsentFile, HeldFile};
 pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval, NewGroup};
 pub use deletion::LeavingUpdate;

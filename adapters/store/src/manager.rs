@@ -1,5 +1,6 @@
 //! The database of a managing server.
 
+mod appearances;
 mod clean_up;
 mod compliance;
 mod host_groups;
@@ -227,6 +228,7 @@ impl ManagerStore {
             "DELETE FROM update_standings",
             "DELETE FROM clean_up",
             "DELETE FROM sightings",
+            "DELETE FROM appearances",
             "DELETE FROM compliance",
             "DELETE FROM server_settings",
             "DELETE FROM left_servers",

@@ -50,6 +50,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0011_server_settings.sql"),
         include_str!("../migrations/manager/0012_compliance.sql"),
         include_str!("../migrations/manager/0013_left_servers_and_targeting.sql"),
+        include_str!("../migrations/manager/0014_appearances.sql"),
     ],
     ours: ["authority", "linkages"],
 };

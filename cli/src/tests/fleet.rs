@@ -136,6 +136,9 @@ fn computers_are_listed() {
             "`headwater client policy` prints.",
         ])
     );
+    let silent = ("GET /api/v1/computers?contact_days=60&limit=100&silent_days=30", page(json!([])));
+    let done = run("computer list --silent-days 30 --contact-days 60", &[silent]);
+    assert_eq!(done.out, "No computer matches. See all of them with `headwater computer list`.\n");
     let filtered = format!("GET /api/v1/computers?group={PILOT}&limit=9&search=pc");
     let steps = [(GROUPS, groups()), (filtered.leak() as &str, page(json!([])))];
     let done = run("computer list --group Pilot --search pc --limit 9", &steps);

@@ -21,12 +21,34 @@ pub struct ComputerQuery {
     /// Those that report to a server without a Linkage of the tree, of a managing server.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub outside: bool,
+    /// Those without a contact for so many days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_days: Option<u32>,
+    /// Those in contact within so many days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_days: Option<u32>,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+}
+
+impl ComputerQuery {
+    /// The last contact of those that are listed is at this time at the latest.
+    pub fn contact_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.silent_days.map(|days| days_before(now, days))
+    }
+
+    /// The last contact of those that are listed is after this time.
+    pub fn contact_after(&self, now: Timestamp) -> Option<Timestamp> {
+        self.contact_days.map(|days| days_before(now, days))
+    }
+}
+
+fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    now.plus_seconds(-i64::from(days) * 86_400)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +71,12 @@ pub struct ComputerSummary {
     /// Such as `10.0.26200.6584`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
+    /// Such as `AMD64`; a Microsoft WSUS does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// Of the update agent, such as `1507.2601.30012.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manufacturer: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,12 +102,6 @@ pub struct ComputerDetail {
     pub summary: ComputerSummary,
     #[serde(with = "text")]
     pub registered_at: Timestamp,
-    /// Of the update agent, such as `1507.2601.30012.0`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agent_version: Option<String>,
-    /// Such as `AMD64`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub architecture: Option<String>,
     /// The name of the group that its policy asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_group: Option<String>,

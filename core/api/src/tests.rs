@@ -241,6 +241,7 @@ fn queries_are_flat_and_leave_out_what_is_not_asked() {
         "limit": 100, "after": "k2"
     }));
     check::<ComputerQuery>(json!({"search": "pc-", "group": ALL_COMPUTERS, "limit": 1, "after": "k2"}));
+    check::<ComputerQuery>(json!({"silent_days": 30, "contact_days": 60}));
     check::<MembersQuery>(json!({"limit": 1, "after": "k2"}));
     check::<HistoryQuery>(json!({"update": UPDATE, "group": ALL_COMPUTERS, "limit": 1, "after": "k2"}));
     check::<StatusQuery>(json!({"group": ALL_COMPUTERS}));

@@ -142,8 +142,11 @@ mod tests {
     #[test]
     fn a_long_list_ends_with_a_number() {
         let approvals = (0..53).map(|id| approval(UpdateId::from_u128(id), 1, Action::Install, None));
-        let after =
-            Contents { approvals: approvals.collect(), groups: [group("Berlin")].into(), ..Contents::default() };
+        let after = Contents {
+            approvals: approvals.collect(),
+            groups: [group("Berlin")].into(),
+            ..Contents::default()
+        };
         let before = Contents { groups: [group("Berlin")].into(), ..Contents::default() };
         let told = changed(&before, &after);
         assert_eq!((told.len(), told.last().map(String::as_str)), (51, Some("3 more approvals changed")));

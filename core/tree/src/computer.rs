@@ -4,6 +4,8 @@ use std::fmt;
 
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
 
+use crate::silent::CLOCK_SECONDS_MAX;
+
 /// The longest silence, in days, with which a computer still counts as in contact.
 pub const CONTACT_DAYS: i64 = 30;
 
@@ -16,10 +18,15 @@ pub struct Computer {
     pub name: String,
     pub address: String,
     pub os: String,
+    pub os_version: String,
+    pub architecture: String,
+    /// Of the update agent.
+    pub agent_version: String,
     /// Of the machine, as its firmware has it.
     pub manufacturer: String,
     pub model: String,
-    pub first_contact_at: Timestamp,
+    /// `None` where nothing is known of it.
+    pub first_contact_at: Option<Timestamp>,
     pub last_contact_at: Timestamp,
     /// What its policy asks for: names of groups, separated by semicolons.
     pub requested_group: String,
@@ -62,6 +69,17 @@ impl fmt::Display for Place {
     }
 }
 
+/// A time that a server told, by the clock here: of two servers that know a computer, the one whose clock is ahead
+/// is not its home for that. No clock is exact to the second, and neither is how it was read; and 1970 is no time.
+pub fn by_our_clock(told: Timestamp, ahead_seconds: Option<i64>) -> Timestamp {
+    match ahead_seconds {
+        Some(ahead) if ahead.abs() > CLOCK_SECONDS_MAX && told != Timestamp::EPOCH => {
+            told.plus_seconds(-ahead)
+        }
+        _ => told,
+    }
+}
+
 /// A name as names are compared, without regard to case.
 pub(crate) fn folded(name: &str) -> String {
     name.trim().to_lowercase()
@@ -86,9 +104,12 @@ mod tests {
             name: "PC1.example.org".into(),
             address: String::new(),
             os: String::new(),
+            os_version: String::new(),
+            architecture: String::new(),
+            agent_version: String::new(),
             manufacturer: String::new(),
             model: String::new(),
-            first_contact_at: Timestamp::EPOCH,
+            first_contact_at: None,
             last_contact_at: now.plus_seconds(-30 * 86_400),
             requested_group: " Berlin ;; Berlin - Pilot".into(),
             groups: vec![],

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 
 use crate::computer::{Computer, Place, folded};
-use crate::host::{Basis, Host, HostGroup, HostGroups, Reach};
-use crate::matching::{Match, Sighting, matched};
+use crate::host::{Host, HostGroup, HostGroups, Reach};
+use crate::matching::{Match, Matching, Sighting, matched};
 use crate::naming::{Owner, Problem, Refusal, Wanted, WsusGroup, flattened, refusals};
 use crate::server::{Server, Targeting};
 
@@ -95,8 +95,6 @@ pub enum Target {
     },
     /// Nothing is written: there cannot be a group of this name.
     Refused(Box<Refusal>),
-    /// Nothing is written: the host group is made from WSUS groups.
-    FeedsOnItself,
 }
 
 impl Target {
@@ -106,7 +104,7 @@ impl Target {
             Self::Ours(id) | Self::Adopt(id) => Some(*id),
             Self::Recreate { new, .. } => *new,
             Self::Foreign { id, .. } | Self::BuiltIn { id, .. } => Some(*id),
-            Self::Create | Self::Refused(_) | Self::FeedsOnItself => None,
+            Self::Create | Self::Refused(_) => None,
         }
     }
 
@@ -149,6 +147,8 @@ pub fn plan(request: &Request, state: &State) -> Plan {
     let matching = matched(state.hosts, state.computers, state.sightings);
     let chosen: Vec<&HostGroup> = request.chosen.iter().filter_map(|id| state.host_groups.get(*id)).collect();
     let targets = targets(&chosen, request, state);
+    let hosts: Vec<BTreeSet<HostId>> =
+        chosen.iter().map(|group| hosts_of(group, state.host_groups, &matching)).collect();
     let untouched = matching.untouched();
     let view = View {
         hosts: &matching.hosts,
@@ -156,23 +156,23 @@ pub fn plan(request: &Request, state: &State) -> Plan {
         computers: state.computers.iter().map(|computer| (computer.place(), computer)).collect(),
         actual: actual(state.computers),
         untouched: &untouched,
-        policies: policies(&chosen, &targets, state),
+        policies: policies(&hosts, &targets),
         planned: targets.iter().map(|(name, _)| folded(name)).collect(),
     };
-    let group_plan = |(group, (name, target)): (&&HostGroup, (String, Target))| {
-        let hosts = hosts_of(group, state.host_groups);
-        plan_group(group.id, name, target, &hosts, &view)
+    let group_plan = |((group, hosts), (name, target)): ((&&HostGroup, _), (String, Target))| {
+        plan_group(group.id, name, target, hosts, &view)
     };
-    Plan { groups: chosen.iter().zip(targets).map(group_plan).collect() }
+    Plan { groups: chosen.iter().zip(&hosts).zip(targets).map(group_plan).collect() }
 }
 
-fn hosts_of(group: &HostGroup, groups: &HostGroups) -> BTreeSet<HostId> {
-    match group.reach {
-        Reach::Direct => group.hosts.clone(),
-        Reach::WithBeneath => {
-            groups.subtree(group.id).iter().flat_map(|group| &group.hosts).copied().collect()
-        }
-    }
+/// The hosts of a group, each machine once.
+fn hosts_of(group: &HostGroup, groups: &HostGroups, matching: &Matching) -> BTreeSet<HostId> {
+    let groups = match group.reach {
+        Reach::Direct => vec![group],
+        Reach::WithBeneath => groups.subtree(group.id),
+    };
+    let hosts = groups.into_iter().flat_map(|group| &group.hosts);
+    hosts.map(|host| *matching.same.get(host).unwrap_or(host)).collect()
 }
 
 /// The name and the target of each chosen group.
@@ -202,7 +202,6 @@ fn targets(chosen: &[&HostGroup], request: &Request, state: &State) -> Vec<(Stri
     let mut target = |group: &HostGroup, name: &str| {
         let refusal = refused.remove(&group.id);
         match (ours.get(&group.id), refusal) {
-            _ if feeds_on_itself(group, state.host_groups) => Target::FeedsOnItself,
             (Some(ours), refusal) if renamed(group, ours).is_some() => match refusal {
                 Some(refusal) => blocked(refusal),
                 None => {
@@ -227,11 +226,6 @@ fn blocked(refusal: Refusal) -> Target {
     }
 }
 
-fn feeds_on_itself(group: &HostGroup, groups: &HostGroups) -> bool {
-    let beneath = || groups.subtree(group.id).iter().any(|group| group.basis == Basis::Wsus);
-    group.basis == Basis::Wsus || (group.reach == Reach::WithBeneath && beneath())
-}
-
 /// The members of each group.
 fn actual(computers: &[Computer]) -> HashMap<GroupId, Vec<&Computer>> {
     let mut members: HashMap<GroupId, Vec<&Computer>> = HashMap::new();
@@ -244,15 +238,11 @@ fn actual(computers: &[Computer]) -> HashMap<GroupId, Vec<&Computer>> {
 }
 
 /// For each host the names of all planned groups that it is to be in.
-fn policies(
-    chosen: &[&HostGroup],
-    targets: &[(String, Target)],
-    state: &State,
-) -> HashMap<HostId, BTreeSet<String>> {
+fn policies(hosts: &[BTreeSet<HostId>], targets: &[(String, Target)]) -> HashMap<HostId, BTreeSet<String>> {
     let mut policies: HashMap<HostId, BTreeSet<String>> = HashMap::new();
-    for (group, (name, _)) in chosen.iter().zip(targets).filter(|(_, (_, target))| target.is_written()) {
-        for host in hosts_of(group, state.host_groups) {
-            policies.entry(host).or_default().insert(name.clone());
+    for (hosts, (name, _)) in hosts.iter().zip(targets).filter(|(_, (_, target))| target.is_written()) {
+        for host in hosts {
+            policies.entry(*host).or_default().insert(name.clone());
         }
     }
     policies

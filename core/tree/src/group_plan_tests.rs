@@ -181,17 +181,6 @@ fn a_group_belongs_to_somebody() {
 }
 
 #[test]
-fn a_group_does_not_feed_on_itself() {
-    let mut world = world(&[pc(1, 1), pc(1, 4)], &[]);
-    world.host_groups[1].basis = Basis::Wsus;
-    let targets = |world: &World| -> Vec<Target> {
-        world.plan(&ask(BERLIN)).groups.into_iter().map(|group| group.target).collect()
-    };
-    assert_eq!(targets(&world), [Target::FeedsOnItself, Target::FeedsOnItself]);
-    assert_eq!(targets(&world.direct()), [Target::Create, Target::FeedsOnItself]);
-}
-
-#[test]
 fn hosts_that_are_not_registered_have_a_reason() {
     let check = |computers: &[Computer], reason: Option<Reason>| {
         let plan = world(computers, &[]).plan(&ask(PILOT));
@@ -246,6 +235,55 @@ fn what_nobody_writes_is_left() {
     check(&plan.groups[0], &expected);
 }
 
+/// Each record is a host by its own id, as the managing server makes them.
+fn each_record_a_host(mut world: World) -> World {
+    let own = |at: &Computer| {
+        let number: u128 = at.client.as_str()[1..].parse().expect("a number");
+        host(number, &at.name, Some(number))
+    };
+    world.hosts = world.computers.iter().map(own).collect();
+    world
+}
+
+#[test]
+fn a_member_that_was_reimaged_stays_as_one_machine() {
+    let old = in_groups(computer(1, 1, "pc1", (0, 3)), &[50]);
+    let new = |server: u128| computer(server, 7, "pc1", (4, 9));
+    let groups = [ours(50, "Berlin", BERLIN), ours(51, "Berlin - Pilot", PILOT)];
+    let check_on = |server: u128, expected: &[(u128, Members)]| {
+        let mut world = each_record_a_host(world(&[old.clone(), new(server)], &groups));
+        let plan = world.plan(&ask(BERLIN));
+        check(&plan.groups[0], expected);
+        assert!(!plan.groups[0].unregistered.contains_key(&HostId::from_u128(1)));
+        world.apply(&plan);
+        assert_eq!(changes(&world.plan(&ask(BERLIN))), []);
+    };
+    check_on(1, &[(1, members(&[7], &[], &[], &[1]))]);
+    check_on(2, &[(1, members(&[], &[], &[], &[1])), (2, members(&[7], &[], &[], &[]))]);
+    // Where a policy decides, it names what either id is to be in, once.
+    let mut world = each_record_a_host(world(&[old, new(4)], &groups));
+    world.host_groups[1].hosts = [HostId::from_u128(7)].into();
+    let plan = world.plan(&ask(BERLIN));
+    let value = "Berlin;Berlin - Pilot".to_owned();
+    let reason = Reason::Policy { place: place(4, 7), value };
+    assert_eq!(plan.groups[1].unregistered, [(HostId::from_u128(7), reason.clone())].into());
+    assert_eq!(plan.groups[0].unregistered.values().filter(|one| **one == reason).count(), 1);
+}
+
+#[test]
+fn twins_are_neither_added_nor_removed() {
+    let member = in_groups(computer(2, 1, "pc1", (0, 9)), &[50]);
+    let other = computer(1, 2, "pc1", (0, 9));
+    let stranger = in_groups(computer(1, 5, "pc1", (0, 9)), &[50]);
+    let computers = [member, other, stranger];
+    let plan = each_record_a_host(world(&computers, &[ours(50, "Berlin", BERLIN)])).plan(&ask(BERLIN));
+    check(&plan.groups[0], &[(1, members(&[], &[], &[], &[5])), (2, members(&[], &[], &[], &[1]))]);
+    let reason = Reason::DuplicateName([place(2, 1), place(1, 2), place(1, 5)].into());
+    for id in [1, 2] {
+        assert_eq!(plan.groups[0].unregistered.get(&HostId::from_u128(id)), Some(&reason));
+    }
+}
+
 #[test]
 fn what_two_hosts_claim_stays_where_it_is() {
     let mut world = world(&[in_groups(pc(2, 1), &[50])], &[ours(50, "Berlin", BERLIN)]);
@@ -277,8 +315,8 @@ fn worlds() -> impl Strategy<Value = World> {
         days: (first, first + days),
     });
     let membership = prop::collection::btree_set(1..9_u128, 0..6);
-    (prop::collection::vec(turn, 0..20), membership.clone(), membership, any::<bool>()).prop_map(
-        |(turns, berlin, pilot, exists)| {
+    (prop::collection::vec(turn, 0..20), membership.clone(), membership, any::<[bool; 2]>()).prop_map(
+        |(turns, berlin, pilot, [exists, by_records])| {
             let computer = |(at, turn): (usize, &Turn)| {
                 let name = format!("pc{}", turn.host);
                 let made = computer(turn.server, at as u128 % 12, &name, turn.days);
@@ -292,7 +330,7 @@ fn worlds() -> impl Strategy<Value = World> {
             let mut world = world(&computers, if exists { &groups } else { &[] });
             world.host_groups[0].hosts = berlin.into_iter().map(HostId::from_u128).collect();
             world.host_groups[1].hosts = pilot.into_iter().map(HostId::from_u128).collect();
-            world
+            if by_records { each_record_a_host(world) } else { world }
         },
     )
 }

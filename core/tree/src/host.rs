@@ -23,19 +23,9 @@ pub struct HostGroup {
     pub id: HostGroupId,
     pub name: String,
     pub parent: Option<HostGroupId>,
-    pub basis: Basis,
     pub reach: Reach,
     /// Those that are in it itself.
     pub hosts: BTreeSet<HostId>,
-}
-
-/// What decides who is in a host group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Basis {
-    /// A list, or a rule over what the agents tell.
-    Hosts,
-    /// A rule over WSUS groups or last contact. No WSUS group is made from it: it would feed on itself.
-    Wsus,
 }
 
 /// Who belongs to the computer group of a host group with others beneath it.
@@ -125,7 +115,6 @@ mod tests {
             id: HostGroupId::from_u128(id),
             name: format!("G{id}"),
             parent: parent.map(HostGroupId::from_u128),
-            basis: Basis::Hosts,
             reach: Reach::default(),
             hosts: BTreeSet::new(),
         }

@@ -79,7 +79,7 @@ impl Wanted {
                     wanted.gone.insert(group.name.clone(), Next::Adopt { name: group.name.clone() });
                     continue;
                 }
-                Target::Recreate { .. } | Target::FeedsOnItself => continue,
+                Target::Recreate { .. } => continue,
             };
             wanted.managed.insert(id);
             if let Some(members) = group.servers.get(&server) {

@@ -60,20 +60,25 @@ mod tests {
 
     #[test]
     fn whoever_may_appear_is_kept_and_nobody_else() {
-        // 1 reports to the top, 2 to the lower server, 3 nowhere, and 4 and 5 have one name.
+        // 1 reports to the top, 2 to the lower server, 3 nowhere, 4 and 5 have one name, and 6 is 7 now.
         let computers = [
             computer(1, 1, "pc1", (0, 9)),
             computer(2, 2, "pc2", (0, 9)),
             computer(1, 4, "twin", (0, 9)),
             computer(2, 5, "twin", (0, 9)),
+            computer(1, 6, "pc6", (0, 3)),
+            computer(1, 7, "pc6", (4, 9)),
         ];
         let hosts = [
             host(1, "pc1", Some(1)),
             host(2, "pc2", Some(2)),
             host(3, "pc3", Some(3)),
-            host(4, "twin", None),
+            host(4, "twin", Some(4)),
+            host(6, "pc6", Some(6)),
+            host(7, "pc6", Some(7)),
         ];
-        let groups = [host_group(1, "Berlin", None, &[1, 2, 3, 4]), host_group(2, "Cellar", Some(1), &[3])];
+        let groups =
+            [host_group(1, "Berlin", None, &[1, 2, 3, 4, 6]), host_group(2, "Cellar", Some(1), &[3])];
         let host_groups = HostGroups::new(groups.clone()).expect("a tree");
         let servers = [server(1, None), server(2, Some(1))];
         let wsus = groups.iter().zip([11, 12]).map(|(group, id)| WsusGroup {
@@ -94,9 +99,9 @@ mod tests {
             &state,
         );
         let on = |server: &Server| kept(server, &plan, &hosts, &computers);
-        let (one, two, three) = (client(1), client(2), client(3));
+        let (one, two, three, seven) = (client(1), client(2), client(3), client(7));
         assert_eq!(names(&on(&servers[0])), [(&two, 1), (&three, 2)]);
-        assert_eq!(names(&on(&servers[1])), [(&one, 1), (&three, 2)]);
+        assert_eq!(names(&on(&servers[1])), [(&one, 1), (&three, 2), (&seven, 1)]);
         let client_targeting = Server { targeting: Targeting::Client, ..servers[1].clone() };
         let updates_only = Server { mode: Mode::Autonomous(Follow::Nothing), ..servers[1].clone() };
         assert!(on(&client_targeting).is_empty() && on(&updates_only).is_empty());

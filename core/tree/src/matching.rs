@@ -45,6 +45,9 @@ pub enum Superseded {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matching {
     pub hosts: BTreeMap<HostId, Match>,
+    /// Hosts that are one machine with another under the ids that it had before, each with the one that stands
+    /// for them all.
+    pub same: BTreeMap<HostId, HostId>,
     /// The one record of each client that counts.
     pub homes: BTreeMap<ClientId, Place>,
     pub superseded: BTreeMap<Place, Superseded>,
@@ -67,6 +70,19 @@ impl Matching {
         self.superseded.keys().chain(unclear).chain(shared).cloned().collect()
     }
 
+    /// The ids that re-imaged machines had before, each with the one that its machine has now. Where several
+    /// computers in contact have the name, it is not known which of them that is.
+    pub fn reimaged(&self) -> BTreeMap<ClientId, ClientId> {
+        let twins: BTreeSet<&Place> = self.duplicates.values().flatten().collect();
+        let now = |(before, superseded): (&Place, &Superseded)| match superseded {
+            Superseded::Reimaged { by } if !twins.contains(by) => {
+                Some((before.client.clone(), by.client.clone()))
+            }
+            _ => None,
+        };
+        self.superseded.iter().filter_map(now).collect()
+    }
+
     fn claimed(&self) -> impl Iterator<Item = &Place> {
         self.hosts.values().filter_map(|found| match found {
             Match::Computer(place) => Some(place),
@@ -82,33 +98,54 @@ pub fn matched(hosts: &[Host], computers: &[Computer], sightings: &[Sighting]) -
     let homes = find_homes(computers, sightings, &mut matching);
     let current = find_current(&homes, &mut matching);
     let names = Names::new(&current);
-    let mut claims: BTreeMap<Place, Vec<(Means, HostId)>> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    let mut claims: BTreeMap<Place, Vec<Claim>> = BTreeMap::new();
+    let each_twin =
+        matching.duplicates.values().flat_map(|twins| twins.iter().map(move |twin| (twin, twins)));
+    let twins: HashMap<&Place, &BTreeSet<Place>> = each_twin.collect();
     for host in hosts {
-        let found = match by_client(host, &matching) {
-            Some(place) => Ok((Means::Client, place)),
-            None => names.find(host),
-        };
-        let found = match found {
-            Ok((means, place)) if !matching.shared.contains(&place.client) => {
-                claims.entry(place.clone()).or_default().push((means, host.id));
+        let claim = by_client(host, &matching).map_or_else(|| names.find(host), Ok);
+        let is = match claim {
+            Ok((_, place)) if matching.shared.contains(&place.client) => Match::SharedId(place.client),
+            // An id says that there are two, and not which of them is meant.
+            Ok((_, place)) if twins.contains_key(&place) => Match::DuplicateName(twins[&place].clone()),
+            Ok((means, place)) => {
+                let client = host.client.as_ref().filter(|_| means.is_by_client());
+                claims.entry(place.clone()).or_default().push(Claim { means, client, host: host.id });
                 Match::Computer(place)
             }
-            Ok((_, place)) => Match::SharedId(place.client),
             Err(places) if places.is_empty() => Match::NeverSeen,
             Err(places) => Match::DuplicateName(places),
         };
-        matching.hosts.insert(host.id, found);
+        found.insert(host.id, is);
     }
-    settle(claims, &mut matching);
-    matching
+    let same = settle(claims, &mut found);
+    Matching { hosts: found, same, ..matching }
+}
+
+/// That a host is a computer.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim<'a> {
+    means: Means,
+    /// The id that led there; `None` where the name did.
+    client: Option<&'a ClientId>,
+    host: HostId,
 }
 
 /// How a host was found, the surest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Means {
     Client,
+    /// By the id that the machine had before it was re-imaged.
+    EarlierClient,
     FullName,
     ShortName,
+}
+
+impl Means {
+    fn is_by_client(self) -> bool {
+        matches!(self, Self::Client | Self::EarlierClient)
+    }
 }
 
 /// The newest record of each client; the others are superseded. Finds the shared ids.
@@ -174,7 +211,8 @@ fn addresses_flip(seen: &[Seen]) -> bool {
 fn overlap(records: &[&Computer]) -> bool {
     records.windows(2).any(|pair| {
         let (newer, older) = (pair[0], pair[1]);
-        folded(&newer.name) != folded(&older.name) && older.last_contact_at >= newer.first_contact_at
+        let is_older_still_seen = newer.first_contact_at.is_some_and(|first| older.last_contact_at >= first);
+        folded(&newer.name) != folded(&older.name) && is_older_still_seen
     })
 }
 
@@ -190,7 +228,8 @@ fn find_current<'a>(homes: &[&'a Computer], matching: &mut Matching) -> Vec<&'a 
         let Some(newest) = homes.first().copied() else { continue };
         let is_nameless = name.is_empty();
         let is_gone = |home: &&Computer| {
-            !is_nameless && home.last_contact_at < newest.first_contact_at && home.client != newest.client
+            let was_before = newest.first_contact_at.is_some_and(|first| home.last_contact_at < first);
+            !is_nameless && was_before && home.client != newest.client
         };
         let (gone, there): (Vec<&Computer>, Vec<&Computer>) = homes.into_iter().partition(is_gone);
         for home in gone {
@@ -205,11 +244,11 @@ fn find_current<'a>(homes: &[&'a Computer], matching: &mut Matching) -> Vec<&'a 
 }
 
 /// The computer with the host's client id, or the one that replaced it.
-fn by_client(host: &Host, matching: &Matching) -> Option<Place> {
+fn by_client(host: &Host, matching: &Matching) -> Option<(Means, Place)> {
     let home = matching.homes.get(host.client.as_ref()?)?;
     match matching.superseded.get(home) {
-        Some(Superseded::Reimaged { by }) => Some(by.clone()),
-        _ => Some(home.clone()),
+        Some(Superseded::Reimaged { by }) => Some((Means::EarlierClient, by.clone())),
+        _ => Some((Means::Client, home.clone())),
     }
 }
 
@@ -249,16 +288,30 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A computer that several hosts claim goes to the one that was found most surely, or to none.
-fn settle(claims: BTreeMap<Place, Vec<(Means, HostId)>>, matching: &mut Matching) {
-    for (place, mut hosts) in claims {
-        hosts.sort_unstable();
-        let surest = hosts.first().map(|(means, _)| *means);
-        let is_one = hosts.iter().filter(|(means, _)| Some(*means) == surest).count() == 1;
-        for (_, host) in hosts.iter().skip(usize::from(is_one)) {
-            matching.hosts.insert(*host, Match::DuplicateName([place.clone()].into()));
+/// A computer that several hosts claim goes to the one that was found most surely, or to none. Those that came by
+/// different ids are one machine, which had them one after the other; says whom each of them is one with.
+fn settle(
+    claims: BTreeMap<Place, Vec<Claim>>,
+    found: &mut BTreeMap<HostId, Match>,
+) -> BTreeMap<HostId, HostId> {
+    let mut same = BTreeMap::new();
+    for (place, mut claims) in claims {
+        claims.sort_unstable();
+        let surest = claims.first().map(|claim| claim.means);
+        let mut sure = Vec::new();
+        for rivals in claims.chunk_by(|one, other| (one.means, one.client) == (other.means, other.client)) {
+            match rivals {
+                [one] if one.client.is_some() || Some(one.means) == surest => sure.push(one.host),
+                _ => found.extend(
+                    rivals.iter().map(|one| (one.host, Match::DuplicateName([place.clone()].into()))),
+                ),
+            }
+        }
+        if let Some((one, others)) = sure.split_first() {
+            same.extend(others.iter().map(|other| (*other, *one)));
         }
     }
+    same
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::computer::by_our_clock;
 use crate::sample::{client, computer, day, host, place};
 
 fn at(server: u128, number: u128) -> Match {
@@ -72,15 +73,38 @@ fn a_machine_with_a_new_system_is_the_newer_record() {
 }
 
 #[test]
+fn the_records_of_a_reimaged_machine_are_one_host() {
+    let number = HostId::from_u128;
+    let own = |id: u128| host(id, "pc1", Some(id));
+    let computers =
+        [computer(1, 1, "pc1", (0, 3)), computer(2, 2, "pc1", (4, 6)), computer(1, 3, "pc1", (7, 9))];
+    let matching = check(&computers, &[(own(1), at(1, 3)), (own(2), at(1, 3)), (own(3), at(1, 3))]);
+    assert_eq!(matching.same, [(number(1), number(3)), (number(2), number(3))].into());
+    assert_eq!(matching.untouched(), [place(1, 1), place(2, 2)].into());
+    assert_eq!(matching.reimaged(), [(client(1), client(3)), (client(2), client(3))].into());
+    // Nobody named the newest record yet.
+    let matching = check(&computers, &[(own(1), at(1, 3)), (own(2), at(1, 3))]);
+    assert_eq!(matching.same, [(number(2), number(1))].into());
+    // Two agents that claim one id are two machines, whichever record it leads to.
+    let both = duplicate(&[(1, 3)]);
+    let second = host(9, "pc1", Some(1));
+    let matching = check(&computers, &[(own(1), both.clone()), (second, both), (own(3), at(1, 3))]);
+    assert_eq!(matching.same, BTreeMap::new());
+}
+
+#[test]
 fn two_in_contact_are_duplicates() {
     let computers =
         [computer(1, 1, "pc1", (0, 8)), computer(2, 2, "pc1", (6, 9)), computer(1, 3, "pc1", (0, 2))];
     let matching = check(&computers, &[(host(1, "pc1", None), duplicate(&[(1, 1), (2, 2)]))]);
     assert_eq!(matching.duplicates, [("pc1".to_owned(), [place(1, 1), place(2, 2)].into())].into());
     assert_eq!(matching.untouched(), [place(1, 1), place(1, 3), place(2, 2)].into());
-    // An agent that knows its id is certain.
-    let matching = check(&computers, &[(host(1, "pc1", Some(1)), at(1, 1))]);
-    assert_eq!(matching.untouched(), [place(1, 3), place(2, 2)].into());
+    // So they are by their ids, which say that they are two and not which of them is meant.
+    let both = || duplicate(&[(1, 1), (2, 2)]);
+    let own = |id: u128| (host(id, "pc1", Some(id)), both());
+    let matching = check(&computers, &[own(1), own(2), own(3)]);
+    assert_eq!(matching.reimaged(), BTreeMap::new(), "the third was one of them, or neither");
+    assert_eq!(matching.untouched(), [place(1, 1), place(1, 3), place(2, 2)].into());
     // The same day is contact at the same time.
     let meeting = [computer(1, 1, "pc1", (0, 6)), computer(2, 2, "pc1", (6, 9))];
     check(&meeting, &[(host(1, "pc1", None), duplicate(&[(1, 1), (2, 2)]))]);
@@ -97,6 +121,34 @@ fn a_client_on_two_servers_moved() {
     let computers = [computer(1, 1, "old", (0, 2)), computer(2, 1, "new", (3, 9))];
     let matching = check(&computers, &[(host(1, "new", None), at(2, 1))]);
     assert_eq!(matching.shared, BTreeSet::new());
+}
+
+#[test]
+fn a_first_contact_that_is_not_known_says_nothing() {
+    let untold = |computer: Computer| Computer { first_contact_at: None, ..computer };
+    // Renamed and moved, or a clone: until a name comes back, nothing speaks for that.
+    let computers = [computer(1, 1, "old", (0, 2)), untold(computer(2, 1, "new", (3, 9)))];
+    let matching = check(&computers, &[(host(1, "new", Some(1)), at(2, 1))]);
+    assert_eq!(matching.shared, BTreeSet::new());
+    // Two records of a name may be of two computers.
+    let computers = [computer(1, 1, "pc1", (0, 2)), untold(computer(1, 2, "pc1", (3, 9)))];
+    check(&computers, &[(host(1, "pc1", Some(1)), duplicate(&[(1, 1), (1, 2)]))]);
+}
+
+#[test]
+fn the_home_is_where_it_spoke_last_by_our_clock() {
+    let hours = |hours: i64| day(9).plus_seconds(hours * 3_600);
+    // The first server's clock is three hours ahead; an hour after it, the computer spoke with the second one.
+    for (ahead_seconds, home) in [(None, 1), (Some(10_800), 2)] {
+        let spoke = |server: u128, told: Timestamp, ahead: Option<i64>| Computer {
+            last_contact_at: by_our_clock(told, ahead),
+            ..computer(server, 1, "pc1", (0, 0))
+        };
+        let computers = [spoke(1, hours(4), ahead_seconds), spoke(2, hours(2), Some(60))];
+        check(&computers, &[(host(1, "pc1", Some(1)), at(home, 1))]);
+    }
+    assert_eq!(by_our_clock(hours(4), Some(-60)), hours(4));
+    assert_eq!(by_our_clock(Timestamp::EPOCH, Some(10_800)), Timestamp::EPOCH, "it is not known");
 }
 
 #[test]
@@ -189,10 +241,22 @@ proptest! {
             host(3, "b.y", None),
             host(4, "B", Some(2)),
             host(5, "a", Some(1)),
+            host(6, "a", Some(3)),
+            host(7, "a.x", Some(4)),
         ];
         let matching = matched(&hosts, &computers, &[]);
         prop_assert_eq!(matching.hosts.len(), hosts.len());
-        let claimed: Vec<&Place> = matching.claimed().collect();
+        for (host, same) in &matching.same {
+            prop_assert_eq!(&matching.hosts[host], &matching.hosts[same]);
+            prop_assert!(!matching.same.contains_key(same));
+        }
+        let one_each = matching.hosts.iter().filter(|(host, _)| !matching.same.contains_key(host));
+        let claimed: Vec<&Place> = one_each
+            .filter_map(|(_, found)| match found {
+                Match::Computer(place) => Some(place),
+                _ => None,
+            })
+            .collect();
         let distinct: BTreeSet<&&Place> = claimed.iter().collect();
         prop_assert_eq!(distinct.len(), claimed.len());
         for place in claimed {

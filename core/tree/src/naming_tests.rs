@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::host::{Basis, HostGroup, Reach};
+use crate::host::{HostGroup, Reach};
 
 const ALL_COMPUTERS: GroupId = GroupId::from_u128(1);
 const BERLIN: GroupId = GroupId::from_u128(2);
@@ -43,7 +43,6 @@ fn names_are_flattened() {
         id: HostGroupId::from_u128(id),
         name: name.into(),
         parent: parent.map(HostGroupId::from_u128),
-        basis: Basis::Hosts,
         reach: Reach::default(),
         hosts: BTreeSet::new(),
     };

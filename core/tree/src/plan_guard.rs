@@ -252,7 +252,6 @@ fn write_group(bytes: &mut Bytes, group: &GroupPlan) {
         Target::Foreign { .. } => 3,
         Target::BuiltIn { .. } => 4,
         Target::Refused(_) => 5,
-        Target::FeedsOnItself => 6,
         Target::Recreate { .. } => 7,
     });
     if let Some(id) = group.target.id() {
@@ -262,7 +261,7 @@ fn write_group(bytes: &mut Bytes, group: &GroupPlan) {
         Target::Foreign { proposal, .. } | Target::BuiltIn { proposal, .. } => bytes.text(proposal),
         Target::Refused(refusal) => bytes.text(&refusal.to_string()),
         Target::Recreate { old, .. } => bytes.id(old.as_bytes()),
-        Target::Create | Target::Ours(_) | Target::Adopt(_) | Target::FeedsOnItself => {}
+        Target::Create | Target::Ours(_) | Target::Adopt(_) => {}
     }
     bytes.count(group.servers.len());
     for (server, members) in &group.servers {

@@ -88,7 +88,6 @@ fn reasons_and_targets_have_digests_of_their_own() {
         Target::Foreign { id: TARGET, proposal: "a".into() },
         Target::Foreign { id: TARGET, proposal: "b".into() },
         Target::BuiltIn { id: TARGET, proposal: "a".into() },
-        Target::FeedsOnItself,
     ];
     let of_reason = |reason: &Reason| {
         let unregistered = [(HostId::from_u128(8), reason.clone())].into();

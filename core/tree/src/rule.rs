@@ -29,11 +29,45 @@ struct Condition {
 enum What {
     /// Patterns match whole texts without regard to case; `*` stands for anything.
     Name(String),
-    Os(String),
-    Manufacturer(String),
-    Model(String),
+    Text(Field, String),
     /// An address, or a network with the length of its prefix.
     Address(IpAddr, u8),
+}
+
+/// What WSUS tells of a computer in one text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Os,
+    OsVersion,
+    Architecture,
+    AgentVersion,
+    Manufacturer,
+    Model,
+}
+
+impl Field {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "os" => Some(Self::Os),
+            "os_version" => Some(Self::OsVersion),
+            "architecture" => Some(Self::Architecture),
+            "agent_version" => Some(Self::AgentVersion),
+            "manufacturer" => Some(Self::Manufacturer),
+            "model" => Some(Self::Model),
+            _ => None,
+        }
+    }
+
+    fn of(self, seen: Seen<'_>) -> &str {
+        match self {
+            Self::Os => seen.os,
+            Self::OsVersion => seen.os_version,
+            Self::Architecture => seen.architecture,
+            Self::AgentVersion => seen.agent_version,
+            Self::Manufacturer => seen.manufacturer,
+            Self::Model => seen.model,
+        }
+    }
 }
 
 /// Why a text is no rule.
@@ -45,9 +79,16 @@ pub enum RuleError {
     Size,
     #[error(
         "`{0}` is no condition: write `name=pc-*`, `os=Windows 11*`, `address=10.1.0.0/16`, \
-         `manufacturer=Dell*` or `model=Latitude*`; `!=` for not"
+         `manufacturer=Dell*`, `model=Latitude*`, `os_version=10.0.26200*`, `architecture=AMD64` or \
+         `agent_version=1507*`; `!=` for not"
     )]
     Form(String),
+    #[error(
+        "`{0}` is no condition of a rule: WSUS groups are made from host groups, so a rule over WSUS groups or over \
+         last contact would feed on itself. Search by these with `headwater computer list --group`, \
+         `--silent-days` or `--contact-days`"
+    )]
+    FeedsOnItself(String),
     #[error("`{0}` is neither an address nor a network such as `10.1.0.0/16`")]
     Address(String),
 }
@@ -58,6 +99,9 @@ pub struct Seen<'a> {
     pub name: &'a str,
     pub address: &'a str,
     pub os: &'a str,
+    pub os_version: &'a str,
+    pub architecture: &'a str,
+    pub agent_version: &'a str,
     pub manufacturer: &'a str,
     pub model: &'a str,
 }
@@ -68,6 +112,9 @@ impl<'a> From<&'a Computer> for Seen<'a> {
             name: &computer.name,
             address: &computer.address,
             os: &computer.os,
+            os_version: &computer.os_version,
+            architecture: &computer.architecture,
+            agent_version: &computer.agent_version,
             manufacturer: &computer.manufacturer,
             model: &computer.model,
         }
@@ -124,11 +171,11 @@ impl FromStr for Condition {
         }
         let what = match field.trim().to_lowercase().as_str() {
             "name" => What::Name(value.to_lowercase()),
-            "os" => What::Os(value.to_lowercase()),
-            "manufacturer" => What::Manufacturer(value.to_lowercase()),
-            "model" => What::Model(value.to_lowercase()),
             "address" => network(value).ok_or_else(|| RuleError::Address(value.to_owned()))?,
-            _ => return Err(wrong()),
+            "group" | "silent_days" | "contact_days" | "last_contact_at" => {
+                return Err(RuleError::FeedsOnItself(text.to_owned()));
+            }
+            field => What::Text(Field::named(field).ok_or_else(wrong)?, value.to_lowercase()),
         };
         Ok(Self { text: text.trim().to_owned(), negated, what })
     }
@@ -151,9 +198,7 @@ impl What {
                 let short = name.split('.').next().unwrap_or_default();
                 is_like(&name, pattern) || is_like(short, pattern)
             }
-            Self::Os(pattern) => is_like(&folded(seen.os), pattern),
-            Self::Manufacturer(pattern) => is_like(&folded(seen.manufacturer), pattern),
-            Self::Model(pattern) => is_like(&folded(seen.model), pattern),
+            Self::Text(field, pattern) => is_like(&folded(field.of(seen)), pattern),
             Self::Address(network, prefix) => {
                 seen.address.parse().is_ok_and(|address| is_within(address, *network, *prefix))
             }
@@ -241,6 +286,28 @@ mod tests {
     }
 
     #[test]
+    fn a_system_is_found_by_its_versions() {
+        let system = |os_version: &str, architecture: &str, agent_version: &str| Computer {
+            os_version: os_version.into(),
+            architecture: architecture.into(),
+            agent_version: agent_version.into(),
+            ..computer("pc", "", "Windows 11 Pro")
+        };
+        let systems = [
+            system("10.0.26200.6584", "AMD64", "1507.2601.30012.0"),
+            system("10.0.26200.1", "ARM64", "1507.2601.30012.0"),
+            system("10.0.22631.1", "AMD64", ""),
+        ];
+        let check = |rule: &str, expected: [bool; 3]| {
+            let rule: Rule = rule.parse().expect("a rule");
+            assert_eq!([0, 1, 2].map(|at| rule.matches(&systems[at])), expected, "{rule}");
+        };
+        check("os_version=10.0.26200.*", [true, true, false]);
+        check("architecture=amd64", [true, false, true]);
+        check("architecture!=arm64\nagent_version=1507.*", [true, false, false]);
+    }
+
+    #[test]
     fn a_pattern_never_uses_a_character_twice() {
         assert!(is_like("aba", "ab*a") && !is_like("aba", "ab*ba") && !is_like("a", "a*a"));
         assert!(is_like("axxb", "a*x*b") && !is_like("ab", "a*x*b") && is_like("", "*"));
@@ -259,6 +326,12 @@ mod tests {
         check("colour=red", "is no condition");
         check("name=", "is no condition");
         check("name=a\tb", "is no condition");
+        for of_wsus in ["group=Pilot", "silent_days!=30", "Contact_Days=1", "last_contact_at=2026*"] {
+            check(
+                of_wsus,
+                &format!("`{of_wsus}` is no condition of a rule: WSUS groups are made from host groups"),
+            );
+        }
         check("address=10.1", "neither an address");
         check("address=10.1.0.0/33", "neither an address");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId, Timestamp};
 
 use crate::computer::{Computer, Place};
-use crate::host::{Basis, Host, HostGroup, Reach};
+use crate::host::{Host, HostGroup, Reach};
 use crate::server::{Linkage, Mode, Server, Targeting};
 
 pub fn client(number: u128) -> ClientId {
@@ -32,7 +32,10 @@ pub fn computer(server: u128, number: u128, name: &str, days: (i64, i64)) -> Com
         name: name.into(),
         address: "192.0.2.1".into(),
         os: "Windows 11".into(),
-        first_contact_at: day(days.0),
+        os_version: String::new(),
+        architecture: String::new(),
+        agent_version: String::new(),
+        first_contact_at: Some(day(days.0)),
         last_contact_at: day(days.1),
         manufacturer: String::new(),
         model: String::new(),
@@ -54,7 +57,6 @@ pub fn host_group(number: u128, name: &str, parent: Option<u128>, hosts: &[u128]
         id: HostGroupId::from_u128(number),
         name: name.into(),
         parent: parent.map(HostGroupId::from_u128),
-        basis: Basis::Hosts,
         reach: Reach::default(),
         hosts: hosts.iter().copied().map(HostId::from_u128).collect(),
     }

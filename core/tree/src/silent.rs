@@ -70,9 +70,10 @@ pub fn plan(asked: &[Asked], computers: &[Computer], sightings: &[Sighting], ter
     let trusted: BTreeSet<ServerId> =
         asked.iter().map(|one| one.server).filter(|server| !doubts.contains_key(server)).collect();
     let since = terms.at.plus_seconds(-i64::from(terms.days) * 86_400);
-    let first_contacts: BTreeMap<Place, Timestamp> =
-        computers.iter().map(|computer| (computer.place(), computer.first_contact_at)).collect();
-    let superseded = matched(&[], computers, sightings).superseded;
+    let first_contact = |computer: &Computer| Some((computer.place(), computer.first_contact_at?));
+    let first_contacts: BTreeMap<Place, Timestamp> = computers.iter().filter_map(first_contact).collect();
+    let matching = matched(&[], computers, sightings);
+    let reimaged = matching.reimaged();
     let because = |computer: &Computer| {
         if !trusted.contains(&computer.server) || is_unknown(computer) {
             return None;
@@ -83,7 +84,9 @@ pub fn plan(asked: &[Asked], computers: &[Computer], sightings: &[Sighting], ter
         if computer.last_contact_at > terms.at.plus_seconds(-REIMAGED_DAYS * 86_400) {
             return None;
         }
-        let Some(Superseded::Reimaged { by }) = superseded.get(&computer.place()) else { return None };
+        let superseded = matching.superseded.get(&computer.place());
+        let superseded = superseded.filter(|_| reimaged.contains_key(&computer.client));
+        let Some(Superseded::Reimaged { by }) = superseded else { return None };
         let was_there = first_contacts.get(by).is_some_and(|first| *first <= terms.at);
         (was_there && trusted.contains(&by.server)).then(|| (computer.place(), Because::Reimaged))
     };
@@ -161,6 +164,9 @@ mod tests {
         check(&both, &reimaged(91), &[(place(1, 3), Because::Reimaged)], &[]);
         // It may be another machine of that name.
         check(&both, &[computer(1, 3, "pc3", (0, 94)), computer(2, 4, "pc3", (95, 100))], &[], &[]);
+        // It was one of two that are in contact under that name, or neither.
+        let twin = computer(1, 5, "pc3", (0, 100));
+        check(&both, &[reimaged(91).as_slice(), &[twin]].concat(), &[], &[]);
         // Both are in contact under that name.
         check(&both, &reimaged(80), &[], &[]);
         // It appeared after the plan was made.

@@ -28,6 +28,13 @@ async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
     eventually(|| manager.json(&["computer", "list"])["items"].as_array().is_some_and(|all| !all.is_empty()))
         .await;
 
+    // Everybody was in contact just now, as the managing server and the update server tell.
+    for node in [&manager, &top] {
+        let found = |days: &[&str]| node.json(&[&["computer", "list"], days].concat())["items"].to_string();
+        assert_eq!(found(&["--silent-days", "1"]), "[]", "{}", node.name);
+        assert!(found(&["--contact-days", "1"]).contains("pc2"), "{}", node.name);
+    }
+
     manager.done(&["computer", "move", "pc2", "--group", "Loose", "--group", "Pilot"]);
     assert_eq!(groups(&berlin), ["Loose", "Pilot"]);
     assert_eq!(groups(&manager), ["Loose", "Pilot"], "it is asked where it reports");

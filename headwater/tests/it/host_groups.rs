@@ -82,7 +82,10 @@ async fn groups_beneath_each_other_and_rules() {
         "name=pc3*",
         "--rule",
         "manufacturer=headw*",
+        "--rule",
+        "architecture=amd64",
     ]);
+    refused(&manager.data, &["hostgroup", "create", "Loop", "--rule", "group=Pilot"], "would feed on itself");
     refused(&manager.data, &["hostgroup", "add", "Keller", "pc1"], "the rule of `Keller` decides");
     refused(&manager.data, &["hostgroup", "set", "Berlin", "--parent", "Keller"], "or beneath it");
     refused(&manager.data, &["hostgroup", "delete", "Berlin"], "`Keller` is beneath `Berlin`");

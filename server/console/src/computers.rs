@@ -32,6 +32,8 @@ struct List {
     frame: Frame,
     verdict: String,
     search: String,
+    silent_days: String,
+    contact_days: String,
     groups: Vec<GroupChoice>,
     servers: Vec<GroupChoice>,
     heads: Vec<Head>,
@@ -59,9 +61,16 @@ fn query(fields: &Fields) -> Result<ComputerQuery, Failure> {
         group: group.map_err(|_| Failure::invalid("this is no id of a group"))?,
         server: server(fields)?,
         outside: false,
+        silent_days: days(fields, "silent_days")?,
+        contact_days: days(fields, "contact_days")?,
         limit: Some(ROWS),
         after: fields.text("after"),
     })
+}
+
+fn days(fields: &Fields, name: &str) -> Result<Option<u32>, Failure> {
+    let days = fields.text(name).map(|days| days.parse()).transpose();
+    days.map_err(|_| Failure::invalid("this is no number of days"))
 }
 
 fn server(fields: &Fields) -> Result<Option<ServerId>, Failure> {
@@ -88,7 +97,7 @@ pub(crate) async fn list(
     let (mirror, now) = (manager.mirror(), manager.now());
     let query = query(&fields)?;
     let (order, direction) = order(&fields);
-    let found = mirror.computers.find(&query, &mirror.tree, order, direction);
+    let found = mirror.computers.find(&query, &mirror.tree, now, order, direction);
     let columns = [
         ("Computer", "name*", false),
         ("Server", "server", false),
@@ -106,6 +115,8 @@ pub(crate) async fn list(
             total => format!("{}.", counted(total, "computer")),
         },
         search: fields.get("search").to_owned(),
+        silent_days: fields.get("silent_days").to_owned(),
+        contact_days: fields.get("contact_days").to_owned(),
         groups: choices(&mirror, query.group),
         servers: mirror
             .tree
@@ -127,13 +138,13 @@ pub(crate) async fn list(
 
 /// All that the list shows with this filter, in its order.
 pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Result<Response, Failure> {
-    let mirror = manager.mirror();
+    let (mirror, now) = (manager.mirror(), manager.now());
     let (order, direction) = order(&fields);
     let mut query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields)? };
     let mut text =
         line(["id", "name", "server", "groups", "os", "last contact", "needed", "failed", "pending restart"]);
     loop {
-        let page = mirror.computers.find(&query, &mirror.tree, order, direction);
+        let page = mirror.computers.find(&query, &mirror.tree, now, order, direction);
         for one in &page.items {
             text += &line([
                 one.id.as_str(),
@@ -267,8 +278,6 @@ fn remembered(known: &ComputerSummary) -> ComputerDetail {
     ComputerDetail {
         summary: known.clone(),
         registered_at: Timestamp::EPOCH,
-        agent_version: None,
-        architecture: None,
         requested_group: None,
         updates: Vec::new(),
         approvals: Vec::new(),
@@ -318,9 +327,9 @@ fn page(
         ("Server", summary.server.as_ref().map_or_else(String::new, |server| server.name.clone())),
         ("Address", text(&summary.address)),
         ("System", [text(&summary.os), text(&summary.os_version)].join(" ").trim().to_owned()),
-        ("Architecture", text(&detail.architecture)),
+        ("Architecture", text(&summary.architecture)),
         ("Model", [text(&summary.manufacturer), text(&summary.model)].join(" ").trim().to_owned()),
-        ("Update agent", text(&detail.agent_version)),
+        ("Update agent", text(&summary.agent_version)),
         ("Group by policy", text(&detail.requested_group)),
         ("Note", text(&summary.note)),
     ];

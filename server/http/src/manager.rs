@@ -262,7 +262,8 @@ async fn computers(
     Query(query): Query<ComputerQuery>,
 ) -> Result<Json<Page<ComputerSummary>>, Refusal> {
     let mirror = manager.read().await?;
-    let found = mirror.computers.find(&query, &mirror.tree, ComputerOrder::default(), Direction::default());
+    let (order, direction) = (ComputerOrder::default(), Direction::default());
+    let found = mirror.computers.find(&query, &mirror.tree, manager.now(), order, direction);
     Ok(Json(found))
 }
 

@@ -32,6 +32,8 @@ fn computers() -> Computers {
         }],
         os: Some("Windows 11 Pro".to_owned()),
         os_version: Some("10.0.26200.6584".to_owned()),
+        architecture: None,
+        agent_version: None,
         manufacturer: None,
         model: None,
         last_contact_at: Timestamp::EPOCH.plus_seconds(i64::from(number)),
@@ -46,7 +48,7 @@ fn computers() -> Computers {
 fn page(bencher: divan::Bencher<'_, '_>, query: &ComputerQuery, order: ComputerOrder) {
     let (computers, tree) = (computers(), TreeView::default());
     bencher.bench(|| {
-        let page = computers.find(query, &tree, order, Direction::Usual);
+        let page = computers.find(query, &tree, Timestamp::EPOCH, order, Direction::Usual);
         serde_json::to_vec(&page).unwrap()
     });
 }

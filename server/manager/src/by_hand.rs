@@ -81,6 +81,8 @@ impl Manager {
             Ok(operator) => &operator.name,
             Err(refused) => return Ok(Err(refused)),
         };
+        let tree = self.tree(&way).await?;
+        self.follow_reimaged(&way, &tree, &BTreeSet::from([client]), by).await?;
         let computers =
             vec![SilentComputer { client: client.clone(), last_contact_at: known.last_contact_at }];
         let order = DeleteComputers { by: by.clone(), computers };
@@ -89,7 +91,6 @@ impl Manager {
             return Err(ManagerError::Refused(format!("{}: {reason}", known.name)));
         }
         // The servers above were told of it, and nothing tells them of its end.
-        let tree = self.tree(&way).await?;
         let parent_of = |id: &ServerId| tree.servers.iter().find(|one| one.id == *id)?.parent;
         for above in std::iter::successors(parent_of(&linkage.server), parent_of) {
             let server = tree.servers.iter().find(|one| one.id == above);

@@ -41,8 +41,6 @@ fn computer(groups: &[(GroupId, &str)]) -> ComputerDetail {
     ComputerDetail {
         summary,
         registered_at: Timestamp::EPOCH,
-        agent_version: None,
-        architecture: None,
         requested_group: None,
         updates: Vec::new(),
         approvals: Vec::new(),

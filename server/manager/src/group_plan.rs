@@ -397,7 +397,6 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
             ));
         }
         Target::Refused(refusal) => return refused(refusal.to_string()),
-        Target::FeedsOnItself => return refused("the host group is made from WSUS groups".to_owned()),
     }
     let change = |server: &ServerId, client: &ClientId| GroupChange {
         server: *server,

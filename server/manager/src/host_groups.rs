@@ -7,6 +7,7 @@ use headwater_model::{ClientId, GroupId, Guid, chain};
 use headwater_store::{HostGroupRow, NewHostGroupRow};
 use headwater_tree::computer::Computer;
 use headwater_tree::host::DEPTH_MAX;
+use headwater_tree::matching::matched;
 use headwater_tree::naming::{check_form, valid};
 use headwater_tree::rule::{Rule, Seen};
 
@@ -134,8 +135,9 @@ impl Manager {
         client: &ClientId,
     ) -> Result<Vec<(String, Option<GroupId>)>, ManagerError> {
         let rows = self.store.host_groups().await?;
+        let ids = self.with_earlier([client]);
         let mut found: BTreeSet<i64> =
-            rows.iter().filter(|row| self.has_host(row, [client])).map(|row| row.id).collect();
+            rows.iter().filter(|row| self.has_host(row, &ids)).map(|row| row.id).collect();
         // Each step adds the groups above those found, as deep as host groups may be.
         for _ in 0..DEPTH_MAX {
             let above = rows.iter().filter(|row| found.contains(&row.id)).filter_map(|row| row.parent);
@@ -150,18 +152,15 @@ impl Manager {
         Ok(found.map(|row| (row.name, row.wsus_group)).collect())
     }
 
-    /// Whether one of these hosts is in the group itself, by its rule or as a member.
-    pub(crate) fn has_host<'a>(
-        &self,
-        row: &HostGroupRow,
-        clients: impl IntoIterator<Item = &'a ClientId>,
-    ) -> bool {
-        let mut clients = clients.into_iter();
+    /// Whether one of these hosts, with [earlier ids](Self::with_earlier), is in the group itself, by its rule or
+    /// as a member.
+    pub(crate) fn has_host(&self, row: &HostGroupRow, clients: &BTreeSet<ClientId>) -> bool {
         let Some(rule) = &row.rule else {
-            return clients.any(|client| row.members.binary_search(client).is_ok());
+            return clients.iter().any(|client| row.members.binary_search(client).is_ok());
         };
         let (mirror, Ok(rule)) = (self.mirror(), rule.parse::<Rule>()) else { return false };
-        clients.filter_map(|client| mirror.computers.get(client)).any(|known| matches(&rule, known))
+        let mut counting = clients.iter().filter(|client| !mirror.reimaged.contains_key(*client));
+        counting.any(|client| mirror.computers.get(client).is_some_and(|known| matches(&rule, known)))
     }
 
     pub(crate) async fn host_group(&self, name: &str) -> Result<HostGroupRow, ManagerError> {
@@ -177,7 +176,12 @@ impl Manager {
         let rule: Option<Rule> = row.rule.as_ref().and_then(|rule| rule.parse().ok());
         let hosts = match &rule {
             None => row.members.len(),
-            Some(rule) => self.mirror().computers.all().iter().filter(|known| matches(rule, known)).count(),
+            Some(rule) => {
+                let mirror = self.mirror();
+                let counting =
+                    mirror.computers.all().iter().filter(|known| !mirror.reimaged.contains_key(&known.id));
+                counting.filter(|known| matches(rule, known)).count()
+            }
         };
         HostGroup {
             name: row.name.clone(),
@@ -203,10 +207,13 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let mut by_name: HashMap<String, BTreeSet<ClientId>> = HashMap::new();
-        for computer in self.computers(&way, &tree).await? {
+        let computers = self.computers(&way, &tree).await?;
+        let reimaged = matched(&[], &computers, &self.sightings().await?).reimaged();
+        for computer in computers {
             let name = computer.name.to_lowercase();
             let short = name.split('.').next().unwrap_or_default().to_owned();
-            for name in [computer.client.to_string(), name, short] {
+            let names = if reimaged.contains_key(&computer.client) { vec![] } else { vec![name, short] };
+            for name in [computer.client.to_string()].into_iter().chain(names) {
                 by_name.entry(name).or_default().insert(computer.client.clone());
             }
         }
@@ -333,12 +340,18 @@ fn rule(conditions: &[String]) -> Result<Option<String>, ManagerError> {
 }
 
 fn matches(rule: &Rule, known: &headwater_api::ComputerSummary) -> bool {
+    fn text(value: &Option<String>) -> &str {
+        value.as_deref().unwrap_or_default()
+    }
     rule.matches(Seen {
         name: &known.name,
-        address: known.address.as_deref().unwrap_or_default(),
-        os: known.os.as_deref().unwrap_or_default(),
-        manufacturer: known.manufacturer.as_deref().unwrap_or_default(),
-        model: known.model.as_deref().unwrap_or_default(),
+        address: text(&known.address),
+        os: text(&known.os),
+        os_version: text(&known.os_version),
+        architecture: text(&known.architecture),
+        agent_version: text(&known.agent_version),
+        manufacturer: text(&known.manufacturer),
+        model: text(&known.model),
     })
 }
 

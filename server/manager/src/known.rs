@@ -4,14 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::FutureExt as _;
-use headwater_api::TreeServer;
 use headwater_api::linkage::{WsusComputer, WsusGroup};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
-use headwater_store::HostGroupRow;
+use headwater_store::{HostGroupRow, LinkageRow};
 use headwater_tree::computer::Computer;
 use headwater_tree::group_plan::{self as decide, Plan, Request};
-use headwater_tree::host::{Basis, Host, HostGroup, HostGroups, Reach};
-use headwater_tree::matching::Sighting;
+use headwater_tree::host::{Host, HostGroup, HostGroups, Reach};
+use headwater_tree::matching::{Sighting, matched};
 use headwater_tree::naming::{Owner, WsusGroup as Named};
 use headwater_tree::rule::Rule;
 use headwater_tree::server::Server;
@@ -35,12 +34,9 @@ pub(crate) struct Known {
 
 impl Known {
     /// The same with what a server says of its computers now.
-    pub fn with_computers(&self, server: ServerId, computers: Vec<WsusComputer>) -> Self {
+    pub fn with_computers(&self, server: ServerId, computers: Vec<Computer>) -> Self {
         let others = self.computers.iter().filter(|one| one.server != server).cloned();
-        Self {
-            computers: others.chain(computers.into_iter().map(|one| computer(server, one))).collect(),
-            ..self.clone()
-        }
+        Self { computers: others.chain(computers).collect(), ..self.clone() }
     }
 
     /// What would have to change so that the WSUS groups of these host groups have their hosts.
@@ -108,12 +104,32 @@ impl Manager {
         way: &Way,
         tree: &Tree,
     ) -> Vec<(ServerId, Result<Vec<Computer>, ManagerError>)> {
-        let told = tree.of_each(|linkage| self.computers_of(way, linkage).boxed()).await.into_iter();
-        let of = |(server, told): (&TreeServer, Result<Vec<WsusComputer>, _>)| {
-            let id = server.id;
-            (id, told.map(|told| told.into_iter().map(|one| computer(id, one)).collect()))
+        let told = tree.of_each(|linkage| self.computers_at(way, tree, linkage).boxed()).await;
+        told.into_iter().map(|(server, told)| (server.id, told)).collect()
+    }
+
+    /// The computers that report to one server, as decisions are made about them: with times by the clock here,
+    /// and with what was seen from here of their first contact where the server does not tell it.
+    pub(crate) async fn computers_at(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        linkage: &LinkageRow,
+    ) -> Result<Vec<Computer>, ManagerError> {
+        let server = linkage.server;
+        let told = self.computers_of(way, linkage).await?;
+        let appearances = match told.iter().any(|one| one.first_contact_at.is_none()) {
+            true => self.store.appearances(server).await?,
+            false => HashMap::new(),
         };
-        told.map(of).collect()
+        let by_our_clock = |told| tree.by_our_clock(server, told);
+        let of = |one: WsusComputer| {
+            let first = one.first_contact_at.map(by_our_clock);
+            let first = first.or_else(|| appearances.get(&one.client).copied());
+            let last = by_our_clock(one.last_contact_at);
+            Computer { first_contact_at: first, last_contact_at: last, ..computer(server, one) }
+        };
+        Ok(told.into_iter().map(of).collect())
     }
 
     /// All that plans are made from, as it is now.
@@ -149,8 +165,11 @@ impl Known {
             client: Some(client.clone()),
         });
         let hosts = hosts.collect();
-        let host_groups =
-            rows.iter().map(|row| host_group(row, &computers)).collect::<Result<Vec<_>, _>>()?;
+        // A rule looks at what computers are now, so at no record that another one took the place of.
+        let superseded = matched(&[], &computers, &sightings).superseded;
+        let current: Vec<&Computer> =
+            computers.iter().filter(|one| !superseded.contains_key(&one.place())).collect();
+        let host_groups = rows.iter().map(|row| host_group(row, &current)).collect::<Result<Vec<_>, _>>()?;
         let host_groups = HostGroups::new(host_groups);
         let host_groups = host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?;
         Ok(Self { servers, computers, groups, host_groups, hosts, rows, sightings })
@@ -158,14 +177,14 @@ impl Known {
 }
 
 /// A host group with the hosts that its rule names, or with its members.
-fn host_group(row: &HostGroupRow, computers: &[Computer]) -> Result<HostGroup, ManagerError> {
+fn host_group(row: &HostGroupRow, current: &[&Computer]) -> Result<HostGroup, ManagerError> {
     let hosts = match &row.rule {
         None => row.members.iter().map(host_id).collect(),
         Some(rule) => {
             let rule: Rule = rule.parse().map_err(|error| {
                 ManagerError::Refused(format!("the rule of the host group `{}`: {error}", row.name))
             })?;
-            let found = computers.iter().filter(|computer| rule.matches(*computer));
+            let found = current.iter().filter(|computer| rule.matches(**computer));
             found.map(|computer| host_id(&computer.client)).collect()
         }
     };
@@ -173,7 +192,6 @@ fn host_group(row: &HostGroupRow, computers: &[Computer]) -> Result<HostGroup, M
         id: host_group_id(row),
         name: row.name.clone(),
         parent: row.parent.map(number_id),
-        basis: Basis::Hosts,
         reach: if row.direct { Reach::Direct } else { Reach::WithBeneath },
         hosts,
     })
@@ -188,13 +206,16 @@ fn named(group: &WsusGroup, ours: &HashMap<GroupId, HostGroupId>) -> Named {
     Named { id: group.id, name: group.name.clone(), owner }
 }
 
-pub(crate) fn computer(server: ServerId, told: WsusComputer) -> Computer {
+fn computer(server: ServerId, told: WsusComputer) -> Computer {
     Computer {
         server,
         client: told.client,
         name: told.name,
         address: told.address,
         os: told.os,
+        os_version: told.os_version,
+        architecture: told.architecture,
+        agent_version: told.agent_version,
         first_contact_at: told.first_contact_at,
         last_contact_at: told.last_contact_at,
         manufacturer: told.manufacturer,
@@ -217,6 +238,27 @@ fn host_id(client: &ClientId) -> HostId {
     let mut id = [0; 16];
     id.copy_from_slice(&digest(&SHA256, client.as_str().as_bytes()).as_ref()[..16]);
     HostId::from_bytes(id)
+}
+
+/// A computer of which nothing else is known.
+#[cfg(test)]
+pub(crate) fn sample_computer_at(server: ServerId, client: &str) -> Computer {
+    Computer {
+        server,
+        client: client.parse().expect("an id"),
+        name: client.to_owned(),
+        address: String::new(),
+        os: String::new(),
+        os_version: String::new(),
+        architecture: String::new(),
+        agent_version: String::new(),
+        first_contact_at: None,
+        last_contact_at: headwater_model::Timestamp::EPOCH,
+        manufacturer: String::new(),
+        model: String::new(),
+        requested_group: String::new(),
+        groups: Vec::new(),
+    }
 }
 
 /// Servers with these names, numbered from one, and their computers.

@@ -28,6 +28,7 @@ mod pair;
 mod put_back;
 mod reach;
 mod recreate;
+mod reimaged;
 mod relink;
 mod report;
 mod revoke;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use headwater_api::{ComputerSummary, TreeServer};
 use headwater_model::ClientId;
 use headwater_tree::computer::Place;
-use headwater_tree::matching::{Superseded, matched};
+use headwater_tree::matching::{Matching, Superseded};
 
 use crate::known::Known;
 
@@ -17,15 +17,19 @@ pub(crate) const FRESH_ID: &str = "on each of them stop the service wuauserv, de
 const NAMED_MAX: usize = 3;
 
 /// Notes every computer that is not what it seems, or that nobody can register.
-pub(crate) fn note(computers: &mut [ComputerSummary], known: &Known, servers: &[TreeServer]) {
-    let notes = notes(known);
+pub(crate) fn note(
+    computers: &mut [ComputerSummary],
+    matching: &Matching,
+    known: &Known,
+    servers: &[TreeServer],
+) {
+    let notes = notes(matching, known);
     for computer in computers {
         computer.note = outside(computer, servers).or_else(|| notes.get(&computer.id).cloned());
     }
 }
 
-fn notes(known: &Known) -> HashMap<ClientId, String> {
-    let matching = matched(&known.hosts, &known.computers, &known.sightings);
+fn notes(matching: &Matching, known: &Known) -> HashMap<ClientId, String> {
     let on = |place: &Place| known.server_name(place.server);
     let mut notes = HashMap::new();
     for (place, superseded) in &matching.superseded {
@@ -84,26 +88,19 @@ mod tests {
     use headwater_api::ServerRef;
     use headwater_model::{LinkageId, ServerId, Timestamp};
     use headwater_tree::computer::Computer;
-    use headwater_tree::matching::Sighting;
+    use headwater_tree::matching::{Sighting, matched};
 
     use super::*;
-    use crate::known::sample_known;
+    use crate::known::{sample_computer_at, sample_known};
     use crate::mirror::{sample_computer, sample_server};
 
     fn at(server: u128, client: &str, name: &str, hours: (i64, i64)) -> Computer {
         let hour = |hour: i64| Timestamp::EPOCH.plus_seconds(hour * 3_600);
         Computer {
-            server: ServerId::from_u128(server),
-            client: client.parse().expect("an id"),
             name: name.to_owned(),
-            address: String::new(),
-            os: String::new(),
-            first_contact_at: hour(hours.0),
+            first_contact_at: Some(hour(hours.0)),
             last_contact_at: hour(hours.1),
-            manufacturer: String::new(),
-            model: String::new(),
-            requested_group: String::new(),
-            groups: vec![],
+            ..sample_computer_at(ServerId::from_u128(server), client)
         }
     }
 
@@ -127,7 +124,7 @@ mod tests {
         });
         let mut known = sample_known(&["top", "berlin"], computers);
         known.sightings = sightings.to_vec();
-        let notes = notes(&known);
+        let notes = notes(&matched(&known.hosts, &known.computers, &known.sightings), &known);
         let check = |client: &str, words: &[&str]| {
             let note = notes.get(&client.parse::<ClientId>().expect("an id"));
             assert_eq!(note.is_some(), !words.is_empty(), "{client}: {note:?}");

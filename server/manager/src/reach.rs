@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use headwater_api::{ComputerSummary, GroupPlan, HostGroupChange, NewHostGroup};
-use headwater_model::{ClientId, GroupId};
+use headwater_model::GroupId;
 use headwater_operators::{Action, Asking, GroupPath, Operator, Refused};
 use headwater_policy::group::{GroupTree, UNASSIGNED_COMPUTERS};
 use headwater_store::HostGroupRow;
@@ -171,7 +171,7 @@ impl Manager {
     }
 
     async fn paths_of_hosts(&self, hosts: &[String]) -> Result<Vec<GroupPath>, ManagerError> {
-        let clients: BTreeSet<ClientId> = self.clients(hosts).await?.into_iter().collect();
+        let clients = self.with_earlier(&self.clients(hosts).await?);
         let (mirror, paths) = (self.mirror(), self.group_paths().await?);
         let has = |row: &&HostGroupRow| self.has_host(row, &clients);
         let mut reached: Vec<GroupPath> =

@@ -19,7 +19,7 @@ use headwater_tree::server::Server;
 use crate::ask::Way;
 use crate::compare::{action, contents, told_approval};
 use crate::fingerprint::fingerprint;
-use crate::known::{Known, computer, host_group_id};
+use crate::known::{Known, host_group_id};
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -270,11 +270,11 @@ impl Manager {
         let mut unreached = Vec::new();
         for server in asked {
             let told = match tree.linkages.get(&server.id) {
-                Some(linkage) => self.computers_of(way, linkage).await.ok(),
+                Some(linkage) => self.computers_at(way, tree, linkage).await.ok(),
                 None => None,
             };
             match told {
-                Some(told) => computers.extend(told.into_iter().map(|one| computer(server.id, one))),
+                Some(told) => computers.extend(told),
                 None => unreached.push(server.id),
             }
         }

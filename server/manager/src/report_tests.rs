@@ -23,6 +23,8 @@ fn computer(name: &str, groups: &[GroupId], status: UpdateCounts) -> ComputerSum
         groups: groups.iter().map(|id| GroupRef { id: *id, name: id.to_string() }).collect(),
         os: None,
         os_version: None,
+        architecture: None,
+        agent_version: None,
         manufacturer: None,
         model: None,
         last_contact_at: Timestamp::EPOCH,

@@ -1,20 +1,24 @@
 //! Under which names and at which addresses computers were seen: a client id that flips between them is one of
 //! several machines.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use headwater_api::ComputerSummary;
-use headwater_model::ClientId;
+use headwater_model::{ClientId, ServerId};
 use headwater_store::SightingRow;
+use headwater_tree::computer::Computer;
 use headwater_tree::matching::Sighting;
 
-use crate::{Manager, ManagerError};
+use crate::{Manager, ManagerError, Mirror};
 
 /// How long a name is remembered. A machine that kept a shared id is registered again so many days after the
 /// others got their own.
 const NAMES_DAYS: i64 = 14;
 /// How long an address is remembered: what comes back in less than a day counts.
 const ADDRESSES_DAYS: i64 = 2;
+/// How long it is remembered when a computer appeared. A record that was silent for longer has long been offered for
+/// deletion.
+const APPEARANCES_DAYS: i64 = 400;
 /// Changes that one reading takes in; more are a network that was renumbered, and no clones.
 const SEEN_MAX: usize = 20_000;
 
@@ -34,6 +38,24 @@ impl Manager {
         Ok(self.store.see(&changed, since(NAMES_DAYS), since(ADDRESSES_DAYS)).await?)
     }
 
+    /// Remembers when a server that tells no first contacts was last read without a computer that is there now.
+    /// Of those that were there when it was first read, nothing is known.
+    pub(crate) async fn remember_appearances(
+        &self,
+        before: &Mirror,
+        now: &[ComputerSummary],
+        told: &[Computer],
+    ) -> Result<(), ManagerError> {
+        let Some(absent_at) = before.read_at else { return Ok(()) };
+        let mut new = appeared(before, now, told);
+        new.truncate(SEEN_MAX);
+        if new.is_empty() {
+            return Ok(());
+        }
+        let since = self.now().plus_seconds(-APPEARANCES_DAYS * 86_400);
+        Ok(self.store.appear(&new, absent_at, since).await?)
+    }
+
     /// What was seen of late.
     pub(crate) async fn sightings(&self) -> Result<Vec<Sighting>, ManagerError> {
         let since = self.now().plus_seconds(-NAMES_DAYS * 86_400);
@@ -46,6 +68,20 @@ impl Manager {
         };
         Ok(rows.map(sighting).collect())
     }
+}
+
+/// Who appeared at servers that tell no first contacts, since they were last read.
+fn appeared(before: &Mirror, now: &[ComputerSummary], told: &[Computer]) -> Vec<(ServerId, ClientId)> {
+    let untold = told.iter().filter(|computer| computer.first_contact_at.is_none());
+    let untold: HashSet<(ServerId, &ClientId)> = untold.map(|one| (one.server, &one.client)).collect();
+    let is_new = |computer: &ComputerSummary| {
+        let home = computer.server.as_ref()?.id;
+        let was_read = before.tree.server(home).is_some_and(|one| one.server.reached);
+        let was_there = before.computers.get(&computer.id).and_then(|one| Some(one.server.as_ref()?.id));
+        let is_new = was_read && was_there != Some(home) && untold.contains(&(home, &computer.id));
+        is_new.then(|| (home, computer.id.clone()))
+    };
+    now.iter().filter_map(is_new).collect()
 }
 
 /// What a client was before and what it is now, of those that changed.
@@ -76,10 +112,42 @@ fn seen(computer: &ComputerSummary, renamed: bool) -> SightingRow {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use headwater_model::Timestamp;
 
     use super::*;
-    use crate::mirror::sample_computer;
+    use crate::known::sample_computer_at;
+    use crate::mirror::{TreeView, sample_computer, sample_server};
+
+    #[test]
+    fn who_was_not_there_when_a_server_was_read_has_appeared() {
+        let id = ServerId::from_u128;
+        let summary = |server: u128, client: &str| ComputerSummary {
+            server: Some(headwater_api::ServerRef { id: id(server), name: format!("wsus{server}") }),
+            ..sample_computer(client, client)
+        };
+        let untold = |server: u128, client: &str| Computer {
+            first_contact_at: None,
+            ..sample_computer_at(id(server), client)
+        };
+        let mut servers = vec![sample_server(id(1), "wsus1"), sample_server(id(2), "wsus2")];
+        servers[1].server.reached = false;
+        let before = Mirror {
+            tree: TreeView { servers, ..TreeView::default() }.into(),
+            computers: Arc::new([summary(1, "old"), summary(2, "moved")].into_iter().collect()),
+            ..Mirror::default()
+        };
+        let now = [(1, "old"), (1, "new"), (1, "moved"), (2, "unread"), (3, "unknown"), (1, "told")];
+        let now = now.map(|(server, client)| summary(server, client));
+        let mut told: Vec<Computer> =
+            [(1, "old"), (1, "new"), (1, "moved"), (2, "moved"), (2, "unread"), (3, "unknown")]
+                .map(|(server, client)| untold(server, client))
+                .into();
+        told.push(Computer { first_contact_at: Some(Timestamp::EPOCH), ..untold(1, "told") });
+        let found = appeared(&before, &now, &told);
+        assert_eq!(found, ["new", "moved"].map(|client| (id(1), client.parse().expect("an id"))));
+    }
 
     #[test]
     fn only_who_changed_is_remembered() {

@@ -424,7 +424,7 @@ impl Run<'_> {
                 self.manager.compare(server, told, &begun.top, &here, &begun.known, &wanted)
             }
             true => {
-                let computers = self.manager.computers_of(self.way, linkage).await?;
+                let computers = self.manager.computers_at(self.way, self.tree, linkage).await?;
                 let now = begun.known.with_computers(server.id, computers);
                 let wanted = begun.wanted(server.id, &now.managed());
                 self.manager.compare(server, told, &begun.top, &here, &now, &wanted)

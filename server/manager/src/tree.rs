@@ -8,8 +8,9 @@ use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{WsusIdentity, WsusLower, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, ServerFollow, TreeServer, WsusLink};
 use headwater_link::PublicKey;
-use headwater_model::{ServerId, chain};
+use headwater_model::{ServerId, Timestamp, chain};
 use headwater_store::{AuditRow, LinkageRow};
+use headwater_tree::computer::by_our_clock;
 use headwater_tree::order::AT_A_TIME_MAX;
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
 use headwater_tree::silent::CLOCK_SECONDS_MAX;
@@ -56,6 +57,11 @@ impl Tree {
     /// By how many seconds the clock of a server is ahead, if it is reached.
     pub fn ahead_seconds(&self, server: &TreeServer) -> Option<i64> {
         self.ahead.get(&server.id).copied().filter(|_| server.reached)
+    }
+
+    /// A time that a server told, by the clock here.
+    pub fn by_our_clock(&self, server: ServerId, told: Timestamp) -> Timestamp {
+        by_our_clock(told, self.ahead.get(&server).copied())
     }
 
     /// Asks all servers that are reached, side by side, but no more at a time than a run works on.

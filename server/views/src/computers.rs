@@ -4,7 +4,7 @@ use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,
     Page, ServerRef,
 };
-use headwater_app::admin::computers::ComputerRow;
+use headwater_app::admin::computers::{ComputerRow, Contact};
 use headwater_app::admin::status::{self as use_case, Counts, State as UpdateState};
 use headwater_app::{App, AppError, Served};
 use headwater_catalog::UpdateIx;
@@ -29,8 +29,11 @@ pub async fn find(app: &App, query: ComputerQuery) -> Result<Page<ComputerSummar
     let limit = paging::limit(query.limit);
     let after = paging::begin(query.after.as_deref())?.unwrap_or(0);
     let group = query.group;
-    let rows = app.computers(query.search, group, after, limit as u32 + 1).await?;
-    let total = (group.is_none() && after == 0).then(|| app.live.computers() as u64);
+    let now = app.clock.now();
+    let contact = Contact { after: query.contact_after(now), until: query.contact_until(now) };
+    let is_whole = group.is_none() && contact == Contact::default() && after == 0;
+    let rows = app.computers(query.search, group, contact, after, limit as u32 + 1).await?;
+    let total = is_whole.then(|| app.live.computers() as u64);
     let page = paging::page(rows, limit, |row| row.computer.to_string(), total);
     let items = summaries(app, &app.live.served_full(), &page.items).await?;
     Ok(Page { items, next: page.next, total: page.total })
@@ -45,8 +48,6 @@ pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppErr
     Ok(ComputerDetail {
         summary: summary_of(app, &row).await?,
         registered_at: row.first_contact,
-        agent_version: text(&row.client_version),
-        architecture: text(&row.architecture),
         requested_group: text(&row.requested_group),
         updates: updates.iter().filter_map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
         approvals: in_effect(&served, &row.groups),
@@ -123,6 +124,8 @@ fn summary(
         groups: row.groups.iter().map(|group| groups::reference(served, *group)).collect(),
         os: text(&row.os_description),
         os_version: text(&row.os_version),
+        architecture: text(&row.architecture),
+        agent_version: text(&row.client_version),
         manufacturer: text(&row.manufacturer),
         model: text(&row.model),
         last_contact_at: last_contact,

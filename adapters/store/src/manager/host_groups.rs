@@ -1,6 +1,6 @@
 //! Host groups, and what was written to the WSUS groups that are made from them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use headwater_model::{ClientId, GroupId, Timestamp};
 use sqlx::any::AnyRow;
@@ -176,6 +176,39 @@ impl ManagerStore {
             ..AuditRow::of(now, by, "change host group", &group.name)
         };
         audit(&mut transaction, &row).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Gives the place of each of these members, in whichever host groups it is, to another one; each with a line
+    /// in the record.
+    pub async fn replace_members(
+        &self,
+        members: &BTreeMap<ClientId, ClientId>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        for (before, after) in members {
+            let groups = sqlx::query(
+                "DELETE FROM host_group_members WHERE client_id = $1 \
+                 RETURNING host_group_id, (SELECT name FROM host_groups one \
+                 WHERE one.host_group_id = host_group_members.host_group_id)",
+            )
+            .bind(before.as_str().to_owned())
+            .fetch_all(&mut *transaction)
+            .await?;
+            for group in &groups {
+                let (group, name): (i64, String) = (group.try_get(0)?, group.try_get(1)?);
+                add_members(&mut transaction, group, std::slice::from_ref(after)).await?;
+                let row = AuditRow {
+                    before: Some(before.to_string()),
+                    after: Some(format!("{after}, the same machine re-imaged")),
+                    ..AuditRow::of(now, by, "change host group", &name)
+                };
+                audit(&mut transaction, &row).await?;
+            }
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -454,6 +487,20 @@ mod tests {
         assert_eq!(told, (Some("2 hosts"), Some("2 hosts, added c b, removed a")));
         assert_eq!(store.audited(Some("bob"), None, 1).await.expect("reads"), []);
         assert_eq!(of(&store, "Berlin").await.members, [client("b"), client("c")]);
+
+        // Another id in the place of one, also where both are there already.
+        let members = vec![client("b"), client("d")];
+        made(&store, NewHostGroupRow { members, ..NewHostGroupRow::named("Pilot") }).await;
+        let replaced = [(client("b"), client("d")), (client("x"), client("y"))].into();
+        store.replace_members(&replaced, "ada", NOW).await.expect("writes");
+        assert_eq!(of(&store, "Berlin").await.members, [client("c"), client("d")]);
+        assert_eq!(of(&store, "Pilot").await.members, [client("d")]);
+        let mut audited = store.audited(Some("ada"), None, 2).await.expect("reads");
+        audited.sort_by(|one, other| one.detail.cmp(&other.detail));
+        for (row, group) in audited.iter().zip(["Berlin", "Pilot"]) {
+            let told = (&*row.detail, row.before.as_deref(), row.after.as_deref());
+            assert_eq!(told, (group, Some("b"), Some("d, the same machine re-imaged")));
+        }
     }
 
     async fn host_groups_stand_beneath_each_other(on: TestDatabase) {

@@ -74,11 +74,18 @@ pub struct WsusComputer {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub os: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub os_version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub architecture: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub agent_version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub manufacturer: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,
-    #[serde(with = "text")]
-    pub first_contact_at: Timestamp,
+    /// Absent where the WSUS does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub first_contact_at: Option<Timestamp>,
     #[serde(with = "text")]
     pub last_contact_at: Timestamp,
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -6,7 +6,7 @@ use headwater_model::{ClientId, GroupId, Timestamp};
 use headwater_policy::group::{DOWNSTREAM_SERVERS, UNASSIGNED_COMPUTERS, is_built_in};
 use headwater_policy::snapshot::Member;
 use headwater_store::ComputerFilter;
-pub use headwater_store::ComputerRow;
+pub use headwater_store::{ComputerRow, Contact};
 
 use crate::error::AppError;
 use crate::start::{App, Targeting};
@@ -18,6 +18,7 @@ impl App {
         &self,
         search: Option<String>,
         group: Option<GroupId>,
+        contact: Contact,
         after: i64,
         limit: u32,
     ) -> Result<Vec<ComputerRow>, AppError> {
@@ -28,7 +29,7 @@ impl App {
         if group.is_some() && groups.is_empty() {
             return Err(AppError::NotFound("there is no such group; `group list` shows all".to_owned()));
         }
-        Ok(self.store.computers(&ComputerFilter { search, groups, after, limit }).await?)
+        Ok(self.store.computers(&ComputerFilter { search, groups, contact, after, limit }).await?)
     }
 
     /// How many computers have had no contact since then.
@@ -46,7 +47,7 @@ impl App {
         let mut all = Vec::new();
         let mut after = 0;
         loop {
-            let page = self.computers(None, None, after, PAGE).await?;
+            let page = self.computers(None, None, Contact::default(), after, PAGE).await?;
             let is_last = page.len() < PAGE as usize;
             after = page.last().map_or(after, |row| row.computer);
             all.extend(page.into_iter().filter(|row| with_downstream || row.server.is_none()));

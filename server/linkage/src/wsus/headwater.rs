@@ -140,7 +140,10 @@ pub(super) async fn delete_group(app: &App, id: GroupId, by: &str) -> Answer<()>
 pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<WsusComputer>> {
     let after = after.and_then(|after| after.parse().ok()).unwrap_or(0);
     let limit = COMPUTERS_PER_PAGE as u32;
-    let rows = app.computers(None, None, after, limit).await.map_err(refusal)?;
+    let rows = app
+        .computers(None, None, admin::computers::Contact::default(), after, limit)
+        .await
+        .map_err(refusal)?;
     let next = rows.last().filter(|_| rows.len() == COMPUTERS_PER_PAGE).map(|row| row.computer.to_string());
     let own = rows.into_iter().filter(|row| row.server.is_none());
     let computer = |row: admin::computers::ComputerRow| {
@@ -150,9 +153,12 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
             name: row.dns_name,
             address: row.address,
             os: row.os_description,
+            os_version: row.os_version,
+            architecture: row.architecture,
+            agent_version: row.client_version,
             manufacturer: row.manufacturer,
             model: row.model,
-            first_contact_at: row.first_contact,
+            first_contact_at: Some(row.first_contact),
             last_contact_at,
             requested_group: row.requested_group,
             groups: row.groups.to_vec(),

@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 use super::Answer;
 use super::microsoft_catalogue::Catalogue;
 use super::microsoft_sync::Runs;
+use super::microsoft_views::os_version;
 use crate::kept::Pace;
 
 /// A number is quickly told; all computers take seconds.
@@ -484,11 +485,12 @@ fn computer(computer: Computer) -> WsusComputer {
         name: computer.name.unwrap_or_default(),
         address: computer.ip_address.unwrap_or_default(),
         os: computer.os.unwrap_or_default(),
+        os_version: computer.os_version.map(os_version).unwrap_or_default(),
+        architecture: String::new(),
+        agent_version: computer.client_version.unwrap_or_default(),
         manufacturer: computer.make.unwrap_or_default(),
         model: computer.model.unwrap_or_default(),
-        // It is not told. So nobody takes a computer for the re-imaged successor of another: where names
-        // are the same, both stay untouched.
-        first_contact_at: Timestamp::EPOCH,
+        first_contact_at: None,
         last_contact_at: computer.last_contact.or(computer.last_report).unwrap_or(Timestamp::EPOCH),
         requested_group: computer.requested_groups.join(";"),
         groups,

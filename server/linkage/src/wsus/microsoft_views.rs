@@ -14,7 +14,7 @@ use headwater_api::{
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_views::computers::silent_since;
-use headwater_wsus_admin::{Approval, Computer, Counts, Home, InstallationState, Scope, Update};
+use headwater_wsus_admin::{Approval, Computer, Counts, Home, InstallationState, OsVersion, Scope, Update};
 
 use super::Answer;
 use super::microsoft::{Microsoft, NO_UPDATE, action, failure, newest, not_found};
@@ -157,8 +157,6 @@ impl Microsoft {
         Ok(ComputerDetail {
             summary,
             registered_at: Timestamp::EPOCH,
-            agent_version: computer.client_version.clone(),
-            architecture: None,
             requested_group: Some(computer.requested_groups.join(";")).filter(|names| !names.is_empty()),
             updates,
             approvals: Vec::new(),
@@ -271,9 +269,9 @@ fn computer_summary(
         address: computer.ip_address.clone(),
         groups: computer.groups.iter().filter(|group| **group != ALL_COMPUTERS).map(named).collect(),
         os: computer.os.clone(),
-        os_version: computer
-            .os_version
-            .map(|version| format!("{}.{}.{}", version.major, version.minor, version.build)),
+        os_version: computer.os_version.map(os_version),
+        architecture: None,
+        agent_version: computer.client_version.clone(),
         manufacturer: computer.make.clone(),
         model: computer.model.clone(),
         last_contact_at,
@@ -282,6 +280,10 @@ fn computer_summary(
         silent: last_contact_at < silent_since(now),
         status: status(counts),
     }
+}
+
+pub(super) fn os_version(version: OsVersion) -> String {
+    format!("{}.{}.{}", version.major, version.minor, version.build)
 }
 
 fn status(counts: &Counts) -> UpdateCounts {

@@ -62,6 +62,10 @@ impl Manager {
         if run.is_to_be_told().await {
             self.tell_declines(begun, by, &mut report).await?;
         }
+        if !plan.computers.is_empty() {
+            let gone = plan.computers.iter().map(|computer| &computer.client).collect();
+            self.follow_reimaged(&way, &tree, &gone, by).await?;
+        }
         run.delete(&mut report).await;
         if !plan.computers.is_empty()
             && let Err(error) = self.keep_everywhere(&way, &tree, by).await

@@ -45,7 +45,7 @@ impl Manager {
             tree: Arc::new(tree.value),
             updates: Arc::new(Updates::new(updates)),
             computers: Arc::new(Computers::new(computers)),
-            // They stand in the updates.
+            // What is found anew with each reading, and counts that stand in the updates.
             ..Mirror::default()
         })
     }

@@ -5,7 +5,7 @@ mod keep;
 mod read;
 mod search;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use headwater_api::linkage::{UpdateCount, WsusApproval, WsusGroup};
@@ -31,6 +31,8 @@ pub struct Mirror {
     pub computers: Arc<Computers>,
     /// What was added to the updates' counts.
     pub(crate) counts: Counts,
+    /// The ids that re-imaged machines had before, each with the one that its machine has now.
+    pub(crate) reimaged: Arc<BTreeMap<ClientId, ClientId>>,
 }
 
 /// What computers say of updates at servers whose computers no server above counts.
@@ -194,6 +196,8 @@ pub(crate) fn sample_computer(id: &str, name: &str) -> ComputerSummary {
         groups: Vec::new(),
         os: None,
         os_version: None,
+        architecture: None,
+        agent_version: None,
         manufacturer: None,
         model: None,
         last_contact_at: Timestamp::EPOCH,

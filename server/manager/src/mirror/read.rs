@@ -10,6 +10,7 @@ use headwater_api::{ComputerSummary, ServerRef, SyncServer, SyncServerState, Tre
 use headwater_model::{ClientId, ServerId, UpdateId, chain};
 use headwater_policy::group::DOWNSTREAM_SERVERS;
 use headwater_store::LinkageRow;
+use headwater_tree::matching::matched;
 use tokio::sync::watch;
 
 use super::{Computers, Counts, Mirror, Problem, ServerView, TreeView, Updates};
@@ -117,6 +118,8 @@ impl Manager {
         let tree = self.tree(&way).await?;
         self.carry_out_halts(&way).await?;
         let mut top = self.contents_of(&way, &way.top).await?;
+        // First, so that whoever appears between the two is not taken for one that was there already.
+        let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
         let known = self.known(&way, &tree).await?;
         let differences = self.differences(&way, &tree, known.clone(), top.clone()).await?;
         // No computer is in that group, and nobody approves for it.
@@ -128,9 +131,10 @@ impl Manager {
         if tree.servers.first().is_some_and(|top| top.kind == Some(WsusKind::Microsoft)) {
             self.see_listed(&updates).await?;
         }
-        let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
         self.remember_sightings(before.computers.all(), &computers).await?;
-        note(&mut computers, &known, &tree.servers);
+        self.remember_appearances(before, &computers, &known.computers).await?;
+        let matching = matched(&known.hosts, &known.computers, &known.sightings);
+        note(&mut computers, &matching, &known, &tree.servers);
         let now = self.now();
         let mut standing: HashMap<ServerId, SyncServer> =
             differences.servers.into_iter().map(|one| (one.id, one)).collect();
@@ -164,6 +168,7 @@ impl Manager {
             updates: Arc::new(Updates::new(updates)),
             counts,
             computers: Arc::new(Computers::new(computers)),
+            reimaged: Arc::new(matching.reimaged()),
         })
     }
 
@@ -234,6 +239,7 @@ impl Manager {
                 for mut computer in page.items {
                     computer.server.get_or_insert_with(|| home.clone());
                     call_as_it_does(&mut computer, &tree.servers);
+                    tell_by_our_clock(&mut computer, tree);
                     newest(&mut found, computer);
                 }
                 match page.next {
@@ -286,6 +292,12 @@ fn call_as_it_does(computer: &mut ComputerSummary, servers: &[TreeServer]) {
     if let Some(known) = servers.iter().find(|one| one.id == home.id) {
         home.name.clone_from(&known.name);
     }
+}
+
+fn tell_by_our_clock(computer: &mut ComputerSummary, tree: &Tree) {
+    let Some(home) = &computer.server else { return };
+    computer.last_contact_at = tree.by_our_clock(home.id, computer.last_contact_at);
+    computer.last_report_at = computer.last_report_at.map(|told| tree.by_our_clock(home.id, told));
 }
 
 /// Of a computer that several servers know, the one that it last spoke with counts.

@@ -8,7 +8,7 @@ use headwater_api::{
     UpdateQuery, UpdateState, UpdateSummary,
 };
 use headwater_catalog::Search;
-use headwater_model::GroupId;
+use headwater_model::{GroupId, Timestamp};
 
 use super::{Computers, TreeView, Updates};
 
@@ -70,14 +70,19 @@ impl Computers {
         &self,
         query: &ComputerQuery,
         tree: &TreeView,
+        now: Timestamp,
         order: ComputerOrder,
         direction: Direction,
     ) -> Page<ComputerSummary> {
         let search = query.search.as_deref().unwrap_or_default().trim().to_lowercase();
         let groups = query.group.map(|group| HashSet::from_iter(tree.group_tree().subtree(group)));
+        let (until, after) = (query.contact_until(now), query.contact_after(now));
         let accepts = |at: &usize| {
+            let contact_at = self.all[*at].last_contact_at;
             (search.is_empty() || self.folded[*at].contains(&search))
                 && groups.as_ref().is_none_or(|groups| is_in(&self.all[*at], groups))
+                && until.is_none_or(|until| contact_at <= until)
+                && after.is_none_or(|after| contact_at > after)
                 && (!query.outside || tree.is_outside(&self.all[*at]))
                 && query
                     .server

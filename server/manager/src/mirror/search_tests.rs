@@ -92,6 +92,8 @@ fn computer(number: u32, group: u128, server: u128) -> ComputerSummary {
         groups: vec![GroupRef { id: GroupId::from_u128(group), name: String::new() }],
         os: None,
         os_version: None,
+        architecture: None,
+        agent_version: None,
         manufacturer: None,
         model: None,
         last_contact_at: Timestamp::EPOCH.plus_seconds(number.into()),
@@ -117,7 +119,8 @@ fn tree() -> TreeView {
 fn computers_are_found_in_a_group_and_beneath_it() {
     let computers = Computers::new(vec![computer(3, 3, 7), computer(1, 2, 7), computer(2, 1, 8)]);
     let names = |query: &ComputerQuery| -> Vec<String> {
-        let page = computers.find(query, &tree(), ComputerOrder::default(), Direction::default());
+        let now = Timestamp::EPOCH.plus_seconds(2 * 86_400 + 2);
+        let page = computers.find(query, &tree(), now, ComputerOrder::default(), Direction::default());
         page.items.iter().map(|computer| computer.name[..6].to_owned()).collect()
     };
     let all = ComputerQuery::default;
@@ -127,6 +130,9 @@ fn computers_are_found_in_a_group_and_beneath_it() {
     assert_eq!(names(&ComputerQuery { server: Some(ServerId::from_u128(8)), ..all() }), ["PC0002"]);
     assert_eq!(names(&ComputerQuery { search: Some("10.0.0.3".to_owned()), ..all() }), ["PC0003"]);
     assert_eq!(names(&ComputerQuery { search: Some("pc0001.CORP".to_owned()), ..all() }), ["PC0001"]);
+    assert_eq!(names(&ComputerQuery { silent_days: Some(2), ..all() }), ["PC0001", "PC0002"]);
+    assert_eq!(names(&ComputerQuery { contact_days: Some(2), ..all() }), ["PC0003"]);
+    assert_eq!(names(&ComputerQuery { silent_days: Some(1), contact_days: Some(2), ..all() }), ["PC0003"]);
 }
 
 #[test]
@@ -135,7 +141,7 @@ fn pages_go_on_where_the_last_one_ended() {
     let mut query = ComputerQuery { limit: Some(100), ..ComputerQuery::default() };
     let (mut seen, mut pages) = (Vec::new(), 0);
     loop {
-        let page = computers.find(&query, &tree(), ComputerOrder::Failed, Direction::Usual);
+        let page = computers.find(&query, &tree(), Timestamp::EPOCH, ComputerOrder::Failed, Direction::Usual);
         assert_eq!(page.total, Some(250));
         seen.extend(page.items.into_iter().map(|computer| computer.id));
         pages += 1;
@@ -150,6 +156,6 @@ fn pages_go_on_where_the_last_one_ended() {
     assert_eq!(seen.len(), 250, "none comes twice");
     // The computer that a page ended with is gone: the list begins again.
     query.after = Some("nobody".to_owned());
-    let again = computers.find(&query, &tree(), ComputerOrder::Name, Direction::Usual);
+    let again = computers.find(&query, &tree(), Timestamp::EPOCH, ComputerOrder::Name, Direction::Usual);
     assert_eq!(again.items[0].name, "PC0000.corp.example");
 }
