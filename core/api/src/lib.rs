@@ -83,8 +83,8 @@ pub use upstream::{
 };
 
 pub use wsus::{
-    Finding, FindingLevel, LinkRequest, PairRequest, RevokeRequest, Revoked, ServerChange, ServerFollow,
-    TreeServer, WsusLink,
+    Finding, FindingLevel, LinkRequest, OutsideServer, PairRequest, RevokeRequest, Revoked, ServerChange,
+    ServerFollow, TreeServer, WsusLink,
 };
 
 /// The most items that one page holds, whatever its `limit` asks for.

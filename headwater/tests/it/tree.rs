@@ -278,6 +278,8 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     assert_eq!(exit(&manager.data, &["wsus", "sync"]), 1);
     assert_eq!(exit(&manager.data, &["update", "approve", &update.to_string(), "--group", "Pilot"]), 1);
     assert_eq!(exit(&manager.data, &["wsus", "doctor"]), 1);
+    let suspended = manager.json(&["wsus", "show"])["suspended"].to_string();
+    assert!(suspended.contains("takes from http://127.0.0.1:9 now: nothing is written"), "{suspended}");
     top.done(&["upstream", "clear"]);
 
     // The managing server is killed while it synchronises, at seeded moments; the next run completes it.

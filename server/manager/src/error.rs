@@ -16,6 +16,9 @@ pub enum ManagerError {
         #[source]
         source: Option<DialError>,
     },
+    /// A Linkage of another version, in a sentence; nothing is asked of it.
+    #[error("{0}")]
+    OtherVersion(String),
     #[error("{0}")]
     NotFound(String),
     #[error("{0}")]
@@ -81,7 +84,7 @@ impl ManagerError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotLinked => ErrorKind::NotLinked,
-            Self::NotReached { .. } => ErrorKind::NotReached,
+            Self::NotReached { .. } | Self::OtherVersion(_) => ErrorKind::NotReached,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Refused(_) | Self::Busy(_) | Self::Pairing(_) => ErrorKind::Refused,
             Self::Invalid(_) => ErrorKind::Invalid,

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use headwater_api::linkage::{Contents, MembershipChange, Memberships, SyncState, WsusMode};
 use headwater_api::{
-    SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
+    OutsideServer, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
+    TreeServer,
 };
 use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
@@ -285,7 +286,14 @@ impl Run<'_> {
             (None, Some(name)) => order.below(name),
             (None, None) => Ok(order.all()),
         };
+        let named = at.as_ref().or(below.as_ref());
+        let is_named = |one: &&OutsideServer| {
+            named.is_some_and(|name| one.id.to_string() == *name || one.name.eq_ignore_ascii_case(name))
+        };
         selected.map_err(|error| {
+            if let Some(one) = self.tree.outside.iter().find(is_named) {
+                return ManagerError::Refused(format!("{} is outside the link: {}", one.name, one.why));
+            }
             ManagerError::NotFound(format!("{error}; `headwater wsus show` lists those there are"))
         })
     }
@@ -340,11 +348,15 @@ impl Run<'_> {
         let started = Instant::now();
         let mut done = self.untouched(server, SyncServerState::InStep);
         let failed = |error: &ManagerError| match error {
-            ManagerError::NotReached { .. } => (SyncServerState::NotReached, chain(error)),
+            ManagerError::NotReached { .. } | ManagerError::OtherVersion(_) => {
+                (SyncServerState::NotReached, chain(error))
+            }
             _ => (SyncServerState::Failed, chain(error)),
         };
-        // A run asks once more: what was looked at when it began may be long ago.
-        let problem = match self.tree.problem(server.id).filter(|_| self.request.dry_run) {
+        // A run asks once more: what was looked at when it began may be long ago. One of another version stays so.
+        let is_final =
+            |error: &&ManagerError| self.request.dry_run || matches!(error, ManagerError::OtherVersion(_));
+        let problem = match self.tree.problem(server.id).filter(is_final) {
             Some(error) => Some(failed(error)),
             None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
         };

@@ -3,6 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
+use super::LinkVersion;
 use crate::{ApprovalAction, SeenUpdate, text};
 
 /// Whose software a WSUS is.
@@ -44,6 +45,9 @@ pub struct WsusIdentity {
     /// The address of the server above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
+    /// Who that is, where this WSUS has been told: a Headwater, once it has told it of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub upstream_id: Option<ServerId>,
     pub targeting: WsusTargeting,
     /// Whether the Linkage's account may only read.
     pub read_only: bool,
@@ -52,6 +56,9 @@ pub struct WsusIdentity {
     /// The Linkage's clock.
     #[serde(with = "text")]
     pub at: Timestamp,
+    /// Of the Linkage.
+    #[serde(default)]
+    pub speaks: LinkVersion,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

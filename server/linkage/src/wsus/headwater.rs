@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
-    SyncProgress, SyncState, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower,
-    WsusMode, WsusTargeting,
+    Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships,
+    StartedSync, SyncProgress, SyncState, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind,
+    WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail, UpdateQuery,
@@ -43,6 +43,10 @@ pub(super) fn operator(name: &str) -> Operator {
 
 pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> {
     let upstream = app.upstream_report().await.map_err(refusal)?.map(|report| report.setting);
+    let upstream_id = match &upstream {
+        Some(_) => app.upstream_id().await.map_err(refusal)?,
+        None => None,
+    };
     Ok(WsusIdentity {
         server: app.server.id,
         name: app.settings.downstream.name.clone(),
@@ -50,6 +54,7 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: upstream.as_ref().map_or(WsusMode::Top, |setting| mode(setting.mode)),
         upstream: upstream.map(|setting| setting.url),
+        upstream_id,
         targeting: match app.settings.targeting {
             Targeting::ServerSide => WsusTargeting::Server,
             Targeting::ClientSide => WsusTargeting::Client,
@@ -57,6 +62,7 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
         read_only: false,
         computers: app.live.own_computers() as u64,
         at: now,
+        speaks: LinkVersion::own(),
     })
 }
 

@@ -151,7 +151,9 @@ impl Manager {
             problem: None,
             tree: Arc::new(TreeView {
                 url: way.dial.url().to_string(),
+                suspended: tree.suspended(),
                 servers: servers.collect(),
+                outside: tree.outside.clone(),
                 joining,
                 groups: top.groups,
                 approvals: top.approvals,
