@@ -380,6 +380,13 @@ async fn a_replica_synchronises_and_refuses_decisions() {
     let servers = driver(&above).downstream_servers().await.expect("servers");
     let found: Vec<_> = servers.iter().map(|one| (one.id, one.parent, one.mode)).collect();
     assert_eq!(found, [(identity.id, Some(above.app().server.id), Mode::Replica)]);
+    let ask = ExecuteSPGetDownstreamServerRollupSummary { server_id: identity.id };
+    let sets = driver(&above).call(&ask).await.expect("a summary").result;
+    assert_eq!((sets.len(), sets[0].0.len(), sets[1].0.len()), (2, 1, 0), "{sets:?}");
+    let told = ServerSummaryRow::from_row(&sets[0].0[0]).expect("a summary");
+    let all = [told.updates, told.declined, told.not_approved, told.expired];
+    assert_eq!(all.map(|count| count <= told.updates), [true; 4], "{told:?}");
+    assert!(told.updates > 0 && told.critical_not_approved <= told.not_approved, "{told:?}");
 
     let words = "this server is a replica of";
     refused(wsus.create_group("Berlin", None).await, words);
@@ -418,4 +425,28 @@ async fn a_failed_synchronisation_says_why() {
     .await;
     let last: Option<Timestamp> = wsus.last_sync().await.expect("an answer");
     assert_eq!(last, None, "what failed is no synchronisation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_synchronisation_that_is_stopped_is_cancelled_and_the_next_one_takes_the_rest() {
+    let above = server(ServerOptions::default()).await;
+    let replica = TestServer::start().await;
+    let wsus = driver(&replica);
+    // It takes a connection and never answers.
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", deaf.local_addr().expect("an address"));
+    replica.admin.follow(&url, UpstreamMode::Replica).await.expect("is set");
+    wsus.start_sync().await.expect("begins");
+    assert!(wsus.sync_progress().await.expect("progress").is_running);
+    wsus.stop_sync().await.expect("is stopped");
+    assert!(!wsus.sync_progress().await.expect("progress").is_running);
+    let events = wsus.sync_events(Timestamp::EPOCH).await.expect("events");
+    let is_cancelled = events.iter().any(|event| event.kind == SyncEventKind::Cancelled);
+    assert!(is_cancelled, "{events:?}");
+    assert_eq!(wsus.last_sync().await.expect("an answer"), None);
+
+    replica.admin.follow(&above.updates_url, UpstreamMode::Replica).await.expect("is set");
+    wsus.start_sync().await.expect("begins");
+    eventually("the end of the next one", async || wsus.last_sync().await.expect("an answer")).await;
+    assert_eq!(wsus.update_count().await.expect("a count"), 4);
 }

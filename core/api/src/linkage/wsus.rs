@@ -216,6 +216,9 @@ pub enum SyncState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncProgress {
     pub state: SyncState,
+    /// Whether it is at groups and approvals; documents are counted before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decisions: bool,
     pub documents: u64,
     pub documents_total: u64,
     pub added: u64,

@@ -13,7 +13,7 @@ use headwater_api::{
     UpdateSummary,
 };
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
-use headwater_app::downstream_server::{RunState, UpstreamMode};
+use headwater_app::downstream_server::{RunState, RunStep, UpstreamMode};
 use headwater_app::{App, AppError, Operator, Targeting, admin};
 use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
@@ -272,8 +272,9 @@ pub(super) async fn sync_progress(app: &App, run: u64) -> Answer<SyncProgress> {
             RunState::Running => SyncState::Running,
             RunState::Done => SyncState::Done,
             RunState::Partial => SyncState::Partial,
-            RunState::Failed => SyncState::Failed,
+            RunState::Failed | RunState::Cancelled => SyncState::Failed,
         },
+        decisions: run.step == RunStep::Approvals,
         documents: run.documents,
         documents_total: run.documents_total.unwrap_or(0),
         added: run.added,
