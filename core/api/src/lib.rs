@@ -73,8 +73,8 @@ pub use server::{
 pub use session::{Credentials, Session};
 pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdatesVerdict};
 pub use synchronisation::{
-    DifferenceKind, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun,
-    SyncServer, SyncServerState,
+    DifferenceKind, SERVER_LIMIT_SECONDS, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncQuery,
+    SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
 };
 pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
 pub use update_detail::{Revision, UpdateDetail, UpdateFile, UpdateLicence};
