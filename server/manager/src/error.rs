@@ -2,6 +2,7 @@
 
 use headwater_api::linkage::{Failure, FailureKind};
 use headwater_link::{DialError, KeyError, PairingError, SignatureError};
+use headwater_model::chain;
 use headwater_operators::OperatorsError;
 
 /// Why a request was refused or failed.
@@ -99,6 +100,26 @@ impl ManagerError {
             | Self::Key(_)
             | Self::Sign(_)
             | Self::Random => ErrorKind::Internal,
+        }
+    }
+
+    /// For people: what happened and what to do. What the system or a library said beneath it is for the log.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::NotReached { source: Some(source), .. } => format!("{self}: {source}"),
+            Self::NotReached { source: None, .. } => self.to_string(),
+            other => chain(other),
+        }
+    }
+
+    /// What to do that the error does not say itself.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::NotReached {
+                source: None | Some(DialError::Silent { .. } | DialError::Broken { .. }),
+                ..
+            } => "see whether it runs, and whether the firewall lets it be reached",
+            _ => "",
         }
     }
 

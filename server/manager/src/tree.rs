@@ -115,7 +115,9 @@ impl Manager {
                 let joining = waiting.into_iter().map(|(_, one)| one).collect();
                 (None, tree.suspended(), tree.servers, tree.outside, joining)
             }
-            Err(error) => (Some(chain(&error)), None, self.remembered(&way).await?, Vec::new(), Vec::new()),
+            Err(error) => {
+                (Some(error.in_words()), None, self.remembered(&way).await?, Vec::new(), Vec::new())
+            }
         };
         Ok(WsusLink {
             url: way.dial.url().to_string(),
@@ -337,13 +339,7 @@ impl Manager {
         let tree = match self.tree(&way).await {
             Ok(tree) => tree,
             Err(error) => {
-                let advice = match error {
-                    ManagerError::NotReached { .. } => {
-                        "see whether it runs, and whether the firewall lets it be reached"
-                    }
-                    _ => "",
-                };
-                return Ok(vec![finding(problem, chain(&error), advice)]);
+                return Ok(vec![finding(problem, error.in_words(), error.advice())]);
             }
         };
         let revoked = self.store.revocations().await?;

@@ -98,7 +98,7 @@ impl Manager {
                 if before.problem.is_none() {
                     tracing::warn!(error = chain(&error), "the linked WSUS cannot be read");
                 }
-                Mirror { problem: Some(Problem { what: chain(&error), since }), ..(*before).clone() }
+                Mirror { problem: Some(Problem { what: error.in_words(), since }), ..(*before).clone() }
             }
         };
         let is_new = next.problem.is_none();
