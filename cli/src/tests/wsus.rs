@@ -57,7 +57,8 @@ fn a_link_shows_the_tree() {
 #[test]
 fn what_keeps_from_writing_and_what_is_outside_is_said() {
     let mut link = link();
-    link["suspended"] = json!("wsus.example is linked as the top WSUS and takes from http://a now: nothing is written");
+    link["suspended"] =
+        json!("wsus.example is linked as the top WSUS and takes from http://a now: nothing is written");
     link["servers"][2]["read_only"] = json!(true);
     link["outside"] = json!([{"id": OFFICE, "name": "Lab", "why": "it takes from no server: let it go"}]);
     let done = run_in("wsus show", &[(SHOW, Reply::Json(link))], Some(140));

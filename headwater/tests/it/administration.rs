@@ -10,7 +10,10 @@ use headwater_policy::group::{ALL_COMPUTERS, DOWNSTREAM_SERVERS, UNASSIGNED_COMP
 use headwater_simulated_agent::{DetectoidsInstalled, Event};
 use headwater_testkit::builders::{Document, REVISION, Update, id};
 use headwater_testkit::{PASSWORD, ServerOptions, TestServer, client_id, eventually};
-use headwater_wsus::wsusar::{Deadline, ExecuteSPDeployUpdate1};
+use headwater_wsus::wsusar::{
+    Deadline, ExecuteSPDeployUpdate1, ExecuteSPGetDownstreamServerRollupSummary, RowKind as _,
+    ServerSummaryRow,
+};
 use headwater_wsus::wusp::DeploymentAction;
 use headwater_wsus_admin::{
     Access, Action, ApprovalAction, Approving, Credentials, Error, GroupKind, Home, InstallationState, Mode,
@@ -380,10 +383,11 @@ async fn a_replica_synchronises_and_refuses_decisions() {
     let servers = driver(&above).downstream_servers().await.expect("servers");
     let found: Vec<_> = servers.iter().map(|one| (one.id, one.parent, one.mode)).collect();
     assert_eq!(found, [(identity.id, Some(above.app().server.id), Mode::Replica)]);
-    let ask = ExecuteSPGetDownstreamServerRollupSummary { server_id: identity.id };
-    let sets = driver(&above).call(&ask).await.expect("a summary").result;
+    let of = format!("<serverId>{}</serverId>", identity.id);
+    let told = access::answered::<ExecuteSPGetDownstreamServerRollupSummary>(&above, &of).await;
+    let sets = told.result;
     assert_eq!((sets.len(), sets[0].0.len(), sets[1].0.len()), (2, 1, 0), "{sets:?}");
-    let told = ServerSummaryRow::from_row(&sets[0].0[0]).expect("a summary");
+    let told = ServerSummaryRow::read(&sets[0].0[0]).expect("a summary");
     let all = [told.updates, told.declined, told.not_approved, told.expired];
     assert_eq!(all.map(|count| count <= told.updates), [true; 4], "{told:?}");
     assert!(told.updates > 0 && told.critical_not_approved <= told.not_approved, "{told:?}");
