@@ -3,9 +3,10 @@
 use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State};
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{duration, grouped};
-use headwater_words::synchronisation::{in_step, mode, phase as phase_word, sentences, state, verdict};
+use headwater_words::synchronisation::{in_step, mode, sentences, state, verdict};
 
 use crate::failure::{Exit, Failure, ended};
+use crate::live::Live;
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
@@ -17,6 +18,19 @@ pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Resul
     watched(is_json, session.terminal, |watch| Ok(client.sync_wsus(request, watch)?))
 }
 
+/// Begins a run that goes on by itself.
+pub(crate) fn begin(request: &SyncRequest, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    let started = session.client.begin_sync_wsus(request)?;
+    session.show(&started, |run, _| {
+        let verb = if run.joined { "goes on already" } else { "has begun" };
+        format!(
+            "Run {} {verb}. Watch it with `headwater wsus sync`, end it with `headwater wsus sync stop`; `headwater \
+             wsus history` lists how it ended.",
+            run.run
+        )
+    })
+}
+
 /// Asks for a run and shows it to its end.
 pub(crate) fn watched(
     is_json: bool,
@@ -24,17 +38,17 @@ pub(crate) fn watched(
     ask: impl FnOnce(&mut dyn FnMut(&SyncEvent, &str)) -> Result<SyncReport, Failure>,
 ) -> Result<Exit, Failure> {
     let mut written = Ok(());
+    let mut live = Live::new(terminal.has_bar && !is_json);
     let report = ask(&mut |event, line| {
         if written.is_ok() {
             written = match event {
                 _ if is_json => terminal.print(line),
-                SyncEvent::Server { name, phase, line } => {
-                    terminal.note(&format!("{name}: {}: {line}", phase_word(*phase)))
-                }
-                SyncEvent::Finished { .. } | SyncEvent::Failed { .. } => Ok(()),
+                event => live.follow(event, terminal),
             };
         }
-    })?;
+    });
+    live.end();
+    let report = report?;
     let exit = Exit::of(report.exit);
     if !is_json && written.is_ok() {
         let text = text(&report, Reader { width: terminal.width, now: terminal.now });

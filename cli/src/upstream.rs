@@ -73,6 +73,9 @@ pub enum UpstreamCommand {
         #[arg(long)]
         wait: bool,
     },
+    /// End the run that is going; the next one takes the rest
+    #[command(after_help = examples!("headwater upstream stop"))]
+    Stop,
     /// List the last runs, the newest first
     #[command(after_help = examples!("headwater upstream history"))]
     History,
@@ -101,6 +104,10 @@ pub(crate) fn run(command: &UpstreamCommand, session: &mut Session<'_, '_>) -> R
             session.show(&answer, sheet)
         }
         UpstreamCommand::Sync { wait } => sync(*wait, session),
+        UpstreamCommand::Stop => {
+            session.client.stop_run()?;
+            session.say("The run is ended; the next one takes the rest")
+        }
         UpstreamCommand::History => {
             let answer = session.client.runs()?;
             session.show(&answer, history)
@@ -189,6 +196,7 @@ fn word(state: RunState) -> &'static str {
         RunState::Done => "done",
         RunState::Partial => "done in part",
         RunState::Failed => "failed",
+        RunState::Cancelled => "cancelled",
     }
 }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use clap::{Args, Subcommand, ValueEnum};
 use headwater_api::linkage::{Joining, RunWanted, WsusKind};
 use headwater_api::{
-    Finding, FindingLevel, LinkRequest, PairRequest, Problem, RevokeRequest, Revoked, SyncEvent, SyncPart,
-    SyncReport, SyncRequest, TreeServer, WsusLink,
+    Finding, FindingLevel, LinkRequest, OutsideServer, PairRequest, Problem, RevokeRequest, Revoked,
+    SyncEvent, SyncPart, SyncReport, SyncRequest, TreeServer, WsusLink,
 };
 use headwater_client::Error;
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::synchronisation::standing;
+use headwater_words::synchronisation::{READ_ONLY, standing};
 
 use crate::arguments::{Output, examples};
 use crate::connection::{DATA_FOLDER, LINKAGE_URL_FILE};
@@ -163,9 +163,9 @@ pub(crate) fn run_here(
     if options.server.is_some() || !folder.join(LINKAGE_URL_FILE).exists() {
         return None;
     }
-    if asked.below.is_some() || asked.at.is_some() || asked.with_upstream || asked.max_removals.is_some() {
+    if asked.is_beyond_a_linkage() {
         let why = "a WSUS Linkage asks for its own server alone and removes no more members than a scheduled run: \
-                   leave out --below, --at, --with-upstream and --max-removals, or name the managing server with \
+                   leave out --below, --at, --with-upstream, --max-removals, --server-limit and --no-wait, or name the managing server with \
                    --server and --token-file";
         return Some(Err(Failure::Argument(why.to_owned())));
     }
@@ -207,6 +207,15 @@ pub struct SyncOptions {
     /// Leave servers for later whose time window is closed, as a scheduled run does
     #[arg(long)]
     keep_windows: bool,
+    /// Leave a server to synchronise by itself after so long, in seconds; 3600 unless given
+    #[arg(long, value_name = "SECONDS")]
+    server_limit: Option<u64>,
+    /// Watch the run to its end, as without this
+    #[arg(long, overrides_with = "no_wait")]
+    wait: bool,
+    /// Only begin the run, and say its number
+    #[arg(long, overrides_with = "wait", conflicts_with = "dry_run")]
+    no_wait: bool,
 }
 
 impl SyncOptions {
@@ -220,7 +229,18 @@ impl SyncOptions {
             max_removals: self.max_removals,
             hold_removals: self.hold_removals,
             keep_windows: self.keep_windows,
+            server_limit_seconds: self.server_limit,
         }
+    }
+
+    /// Whether it is more than a Linkage may ask for.
+    fn is_beyond_a_linkage(&self) -> bool {
+        self.below.is_some()
+            || self.at.is_some()
+            || self.with_upstream
+            || self.max_removals.is_some()
+            || self.server_limit.is_some()
+            || self.no_wait
     }
 }
 
@@ -274,6 +294,9 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             ended(shown, if has_problem { Exit::Refused } else { Exit::Done })
         }
         WsusCommand::Sync { command: Some(SyncCommand::Stop), .. } => synchronise::stop(session),
+        WsusCommand::Sync { options, command: None } if options.no_wait => {
+            synchronise::begin(&options.request(), session)
+        }
         WsusCommand::Sync { options, command: None } => synchronise::run(&options.request(), session),
         WsusCommand::Server { command } => wsus_server::run(command, session),
         WsusCommand::Schedule { command } => schedule::run(command, session),
@@ -301,11 +324,19 @@ fn link_text(link: &WsusLink, reader: Reader) -> String {
             link.review.as_ref().map_or_else(String::new, |reason| {
                 format!("{reason}: nothing is written until `headwater wsus confirm`")
             }),
-        );
+        )
+        .fact("Suspended", link.suspended.clone().unwrap_or_default());
+    for server in link.servers.iter().filter(|server| server.read_only) {
+        sheet.fact("Read-only", format!("{}: {READ_ONLY}", server.name));
+    }
     let mut text = sheet.text(reader.width);
     if !link.servers.is_empty() {
         text.push('\n');
         text += &servers(&link.servers, reader);
+    }
+    if !link.outside.is_empty() {
+        text.push('\n');
+        text += &outside(&link.outside, reader);
     }
     if !link.joining.is_empty() {
         text.push('\n');
@@ -341,6 +372,15 @@ fn servers(servers: &[TreeServer], reader: Reader) -> String {
             when(server.last_sync_at),
             grouped(server.computers),
         ]);
+    }
+    table.text(reader.width)
+}
+
+fn outside(all: &[OutsideServer], reader: Reader) -> String {
+    let mut table =
+        Table::new(&[Column::Long("OUTSIDE THE LINK"), Column::Long("WHY, AND WHAT TO DO")]).wrapping();
+    for one in all {
+        table.row([one.name.clone(), one.why.clone()]);
     }
     table.text(reader.width)
 }

@@ -102,6 +102,11 @@ impl Client {
         self.post(path::UPSTREAM_SYNC, &serde_json::Map::new())
     }
 
+    /// Ends the run that is going.
+    pub fn stop_run(&self) -> Result<(), Error> {
+        self.delete(path::UPSTREAM_SYNC)
+    }
+
     pub fn runs(&self) -> Result<Answer<Page<Run>>, Error> {
         self.get(path::UPSTREAM_RUNS, &())
     }

@@ -1,13 +1,21 @@
 //! The synchronisation of a tree of WSUS servers, which is told as it goes.
 
-use headwater_api::{SyncEvent, SyncReport, SyncRequest, path};
+use headwater_api::{StartedRun, SyncEvent, SyncReport, SyncRequest, path};
 
-use crate::{Client, Error};
+use crate::{Answer, Client, Error};
 
 const BROKE_OFF: &str = "the connection broke off before the run was done; `headwater wsus history` shows \
                          whether it went on";
 
 impl Client {
+    /// Begins to bring the tree in step, or joins the run that goes on, and does not wait for it.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses the run.
+    pub fn begin_sync_wsus(&self, request: &SyncRequest) -> Result<Answer<StartedRun>, Error> {
+        self.post(&format!("{}?no_wait=true", path::WSUS_SYNC), request)
+    }
+
     /// Brings the tree in step, and tells every event with its very JSON. It lasts as long as it lasts.
     ///
     /// # Errors

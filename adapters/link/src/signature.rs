@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use headwater_api::linkage::{
-    CLOCK_SECONDS_MAX, Order, Report, Revocations, RunRequest, Signed, SignedRevocations,
+    CLOCK_SECONDS_MAX, Order, REVOKED_MAX, Report, Revocations, RunRequest, Signed, SignedRevocations,
 };
 use headwater_model::{Guid, LinkageId, Timestamp};
 use serde::Serialize;
@@ -153,7 +153,12 @@ pub fn open_revocations(
     manager: &PublicKey,
 ) -> Result<Revocations, SignatureError> {
     verify(REVOCATIONS, &signed.body, &signed.signature, manager)?;
-    serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)
+    let list: Revocations = serde_json::from_str(&signed.body).map_err(SignatureError::Unreadable)?;
+    if list.linkages.len() > REVOKED_MAX {
+        let too_many = format!("it names more than {REVOKED_MAX} Linkages");
+        return Err(SignatureError::Unreadable(serde::de::Error::custom(too_many)));
+    }
+    Ok(list)
 }
 
 #[cfg(test)]

@@ -74,6 +74,12 @@ impl Store {
         Ok(None)
     }
 
+    /// The server that was last told, if any was.
+    pub async fn rolled_up_to(&self) -> Result<Option<ServerId>> {
+        let row = sqlx::query("SELECT server_id FROM rollup").fetch_optional(&self.read).await?;
+        row.map(|row| rows::server_id(&row, 0, "rollup")).transpose()
+    }
+
     /// Remembers what was told of servers, by its hash.
     pub async fn servers_told(&self, hash: [u8; 8]) -> Result<()> {
         sqlx::query("UPDATE rollup SET servers = $1").bind(hash.to_vec()).execute(&self.write).await?;

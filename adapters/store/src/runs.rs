@@ -13,6 +13,8 @@ pub enum RunState {
     /// Some documents were kept apart.
     Partial,
     Failed,
+    /// Somebody ended it.
+    Cancelled,
 }
 
 /// What a run is at.
@@ -190,6 +192,7 @@ fn run_row(row: &AnyRow) -> Result<RunRow> {
             0 => RunState::Running,
             1 => RunState::Done,
             2 => RunState::Partial,
+            4 => RunState::Cancelled,
             _ => RunState::Failed,
         },
         step: match row.try_get::<i64, _>(2)? {

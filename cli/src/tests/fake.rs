@@ -111,7 +111,14 @@ pub fn run_in(line: &str, script: &[Step], width: Option<u16>) -> Done {
 /// A Linkage whose server lacks members.
 fn linkage(_: &Path, wanted: &RunWanted, watch: &mut dyn FnMut(&SyncEvent)) -> Result<SyncReport, Problem> {
     let line = format!("asked for {:?}", wanted.only);
-    watch(&SyncEvent::Server { name: "Berlin".to_owned(), phase: SyncPhase::Compare, line });
+    watch(&SyncEvent::Server {
+        name: "Berlin".to_owned(),
+        phase: SyncPhase::Compare,
+        line,
+        done: 0,
+        total: None,
+        seconds: 3,
+    });
     let exit = u8::from(wanted.only == Some(SyncPart::Clients));
     Ok(SyncReport { dry_run: wanted.dry_run, exit, ..SyncReport::default() })
 }

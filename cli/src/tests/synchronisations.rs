@@ -8,7 +8,7 @@ use super::lines;
 use crate::Exit;
 
 const SYNC: &str = "POST /api/v1/wsus/sync";
-const BERLIN: &str = r#"{"event":"server","name":"Berlin","phase":"updates","line":"120 of 340 documents"}"#;
+const BERLIN: &str = r#"{"event":"server","name":"Berlin","phase":"updates","line":"120 documents","done":120,"total":340,"seconds":65}"#;
 const KOBE: &str = r#"{"event":"server","name":"Kobe","phase":"clients","line":"2 memberships to write"}"#;
 
 fn server(name: &str, state: &str) -> Value {
@@ -55,7 +55,10 @@ fn a_run_is_told_and_shown() {
     assert_eq!(done.body(), json!({"dry_run": false}));
     assert_eq!(
         done.err,
-        lines(&["Berlin: updates: 120 of 340 documents", "Kobe: clients: 2 memberships to write"])
+        lines(&[
+            "Berlin: updates, 120 of 340: 120 documents (1 min 5 s)",
+            "Kobe: clients: 2 memberships to write (0 s)"
+        ])
     );
     assert_eq!(
         done.out,
@@ -152,7 +155,10 @@ fn a_run_that_fails_says_why() {
         let failed = json!({"event": "failed", "problem": problem});
         let done = sync("", &[BERLIN], failed.clone());
         assert_eq!((done.exit, done.out.as_str()), (exit, ""));
-        assert_eq!(done.err, lines(&["Berlin: updates: 120 of 340 documents", "error: it is so"]));
+        assert_eq!(
+            done.err,
+            lines(&["Berlin: updates, 120 of 340: 120 documents (1 min 5 s)", "error: it is so"])
+        );
         let done = sync(" -o json", &[], failed.clone());
         assert_eq!((done.exit, done.out), (exit, format!("{failed}\n")));
     }
@@ -233,7 +239,7 @@ fn where_a_linkage_runs_alone_it_is_asked() {
     std::fs::write(folder.path().join(crate::LINKAGE_URL_FILE), "https://berlin:8532/linkage")
         .expect("a file");
     let (exit, out, err) = sync(&["--only", "clients"]);
-    assert_eq!((exit, err.as_str()), (Exit::Refused, "Berlin: compare: asked for Some(Clients)\n"));
+    assert_eq!((exit, err.as_str()), (Exit::Refused, "Berlin: compare: asked for Some(Clients) (3 s)\n"));
     assert!(!out.contains("event"), "{out}");
     let (exit, out, _) = sync(&["--dry-run", "--output", "json"]);
     assert_eq!((exit, out.lines().count()), (Exit::Done, 1));
@@ -243,4 +249,19 @@ fn where_a_linkage_runs_alone_it_is_asked() {
         let (exit, _, err) = sync(option);
         assert!(exit == Exit::WrongArguments && err.contains("its own server alone"), "{option:?}: {err}");
     }
+}
+
+#[test]
+fn a_run_is_begun_and_not_waited_for() {
+    let begun = r#"{"run": 12, "joined": false}"#;
+    let done = run(
+        "wsus sync --no-wait",
+        &[("POST /api/v1/wsus/sync?no_wait=true", Reply::Json(serde_json::from_str(begun).expect("JSON")))],
+    );
+    assert_eq!(done.exit, Exit::Done);
+    assert!(done.out.starts_with("Run 12 has begun. Watch it with `headwater wsus sync`"), "{}", done.out);
+    assert_eq!(done.body(), json!({"dry_run": false}));
+    // What comes last counts.
+    let done = sync(" --no-wait --wait", &[], finished(report(json!([]), 0)));
+    assert_eq!(done.exit, Exit::Done);
 }

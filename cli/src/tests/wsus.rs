@@ -55,6 +55,25 @@ fn a_link_shows_the_tree() {
 }
 
 #[test]
+fn what_keeps_from_writing_and_what_is_outside_is_said() {
+    let mut link = link();
+    link["suspended"] =
+        json!("wsus.example is linked as the top WSUS and takes from http://a now: nothing is written");
+    link["servers"][2]["read_only"] = json!(true);
+    link["outside"] = json!([{"id": OFFICE, "name": "Lab", "why": "it takes from no server: let it go"}]);
+    let done = run_in("wsus show", &[(SHOW, Reply::Json(link))], Some(140));
+    for said in [
+        "Suspended  wsus.example is linked as the top WSUS and takes from http://a now",
+        "Read-only  Berlin: Its Linkage may only read: nothing is written to it.",
+        "replica, read-only",
+        "OUTSIDE THE LINK  WHY, AND WHAT TO DO",
+        "Lab               it takes from no server: let it go",
+    ] {
+        assert!(done.out.contains(said), "{said}\n{}", done.out);
+    }
+}
+
+#[test]
 fn those_that_wait_come_with_the_command_that_pairs_them() {
     let waiting = |number: u8, name: &str| {
         json!({"linkage": format!("aaaaaaaa-0000-4000-8000-00000000000{number}"), "name": name,

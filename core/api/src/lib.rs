@@ -73,8 +73,8 @@ pub use server::{
 pub use session::{Credentials, Session};
 pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdatesVerdict};
 pub use synchronisation::{
-    DifferenceKind, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun,
-    SyncServer, SyncServerState,
+    DifferenceKind, SERVER_LIMIT_SECONDS, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncQuery,
+    SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
 };
 pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
 pub use update_detail::{Revision, UpdateDetail, UpdateFile, UpdateLicence};
@@ -83,8 +83,8 @@ pub use upstream::{
 };
 
 pub use wsus::{
-    Finding, FindingLevel, LinkRequest, PairRequest, RevokeRequest, Revoked, ServerChange, ServerFollow,
-    TreeServer, WsusLink,
+    Finding, FindingLevel, LinkRequest, OutsideServer, PairRequest, RevokeRequest, Revoked, ServerChange,
+    ServerFollow, TreeServer, WsusLink,
 };
 
 /// The most items that one page holds, whatever its `limit` asks for.

@@ -33,6 +33,21 @@ pub struct SyncRequest {
     /// Leave servers for later whose time window is closed; else windows are not looked at.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_windows: bool,
+    /// After so many seconds a server is left to synchronise by itself; absent: [`SERVER_LIMIT_SECONDS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_limit_seconds: Option<u64>,
+}
+
+/// How long the own synchronisation of a server is waited for.
+pub const SERVER_LIMIT_SECONDS: u64 = 3_600;
+
+/// How a run is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncQuery {
+    /// Whether the answer is a [`StartedRun`](crate::StartedRun) at once, and no events.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_wait: bool,
 }
 
 /// A part of what a run does. A replica gets groups and approvals by the same synchronisation.
@@ -48,16 +63,37 @@ pub enum SyncPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum SyncEvent {
-    Server { name: String, phase: SyncPhase, line: String },
-    Finished { report: SyncReport },
-    Failed { problem: Problem },
+    Server {
+        name: String,
+        phase: SyncPhase,
+        line: String,
+        /// What was done in this phase: documents, groups, approvals or memberships.
+        #[serde(default)]
+        done: u64,
+        /// Of how many, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<u64>,
+        /// Since the run came to this server.
+        #[serde(default)]
+        seconds: u64,
+    },
+    Finished {
+        report: SyncReport,
+    },
+    Failed {
+        problem: Problem,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncPhase {
-    /// Taking updates, and as a replica groups and approvals, from the server above.
+    /// Taking updates from the server above.
     Updates,
+    /// Making groups.
+    Groups,
+    /// Writing approvals; a replica takes its groups and its approvals together.
+    Approvals,
     /// Writing the members of groups.
     Clients,
     /// Comparing with the top.
@@ -109,6 +145,8 @@ pub enum SyncServerState {
     InStep,
     Differs,
     Failed,
+    /// Past its limit: it synchronises on by itself, and the next run joins it.
+    StillRunning,
     NotReached,
     NoLinkage,
 }

@@ -282,3 +282,23 @@ fn every_path_is_below_the_base() {
         assert!(path.starts_with(&format!("{}/", path::BASE)), "{path}");
     }
 }
+
+#[test]
+fn another_version_of_the_link_is_refused_with_both_named() {
+    use crate::linkage::LinkVersion;
+    let own = LinkVersion::own();
+    let refusal = |one: &LinkVersion| one.refusal("the Linkage of berlin", "this managing server");
+    assert_eq!(refusal(&own), None);
+    // Of the same messages, whatever the software is.
+    assert_eq!(refusal(&LinkVersion { software: "9.9.9".to_owned(), ..own.clone() }), None);
+    let newer = LinkVersion { protocol: own.protocol + 1, software: "9.9.9".to_owned() };
+    let expected = format!(
+        "the Linkage of berlin is of version 9.9.9 (messages {}) and this managing server of version {} (messages {}): \
+         bring both to the same one",
+        newer.protocol, own.software, own.protocol
+    );
+    assert_eq!(refusal(&newer), Some(expected));
+    // What says nothing is older than saying it.
+    let said = refusal(&LinkVersion::default()).expect("is refused");
+    assert!(said.starts_with("the Linkage of berlin is of an earlier version and"), "{said}");
+}

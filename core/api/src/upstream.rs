@@ -72,6 +72,8 @@ pub enum RunState {
     /// Some documents were kept apart, the rest was taken.
     Partial,
     Failed,
+    /// Somebody ended it; the next run takes the rest.
+    Cancelled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -57,8 +57,14 @@ pub struct WsusLink {
     /// Why nothing is written until an administrator confirms what differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<String>,
+    /// Why nothing is written because the linked WSUS is not the top one any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<String>,
     /// The top one first, each after the one above it.
     pub servers: Vec<TreeServer>,
+    /// Servers that are paired, or below one that is, and in the linked tree no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<OutsideServer>,
     /// Linkages that wait to be paired.
     pub joining: Vec<Joining>,
 }
@@ -80,6 +86,9 @@ pub struct TreeServer {
     pub linkage: Option<LinkageId>,
     /// Whether its Linkage is connected.
     pub reached: bool,
+    /// Whether its Linkage may only read, as a reporter of a Microsoft WSUS: nothing is written to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub last_contact_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
@@ -94,6 +103,19 @@ pub struct TreeServer {
     /// Whether policies are meant to put its computers into groups: then what they ask for is no difference.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub client_targeting: bool,
+}
+
+/// One WSUS outside the linked tree. It is listed, and nothing else is done with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideServer {
+    #[serde(with = "text")]
+    pub id: ServerId,
+    pub name: String,
+    /// Absent where no Linkage of it was paired.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub linkage: Option<LinkageId>,
+    /// Why, and what to do, such as `it takes from no server: ...`.
+    pub why: String,
 }
 
 /// What an autonomous server is to have beside the updates.

@@ -46,6 +46,11 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// `5 s`, `2 min 5 s`, `1 h 40 min`: time that goes on, so without a fraction.
+pub fn seconds_passed(seconds: u64) -> String {
+    if seconds < 60 { format!("{seconds} s") } else { duration(seconds.saturating_mul(1_000)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,9 +11,21 @@ const CHANGES_NAMED_MAX: usize = 10;
 pub fn phase(phase: SyncPhase) -> &'static str {
     match phase {
         SyncPhase::Updates => "updates",
+        SyncPhase::Groups => "groups",
+        SyncPhase::Approvals => "approvals",
         SyncPhase::Clients => "clients",
         SyncPhase::Compare => "compare",
         SyncPhase::Done => "done",
+    }
+}
+
+/// `updates, 120 of 340`: what a server is at in a run, and how far.
+pub fn progress(at: SyncPhase, done: u64, total: Option<u64>) -> String {
+    let phase = phase(at);
+    match (done, total) {
+        (done, Some(total)) => format!("{phase}, {} of {}", grouped(done), grouped(total)),
+        (0, None) => phase.to_owned(),
+        (done, None) => format!("{phase}, {}", grouped(done)),
     }
 }
 
@@ -32,9 +44,14 @@ pub fn standing(server: &TreeServer) -> String {
         ServerFollow::GroupsAndApprovals => Some("follows"),
     };
     let policy = server.client_targeting.then_some("groups by policy");
-    let words = [server.mode.map(mode), follows, server.window.as_deref(), policy];
+    let only = server.read_only.then_some("read-only");
+    let words = [server.mode.map(mode), only, follows, server.window.as_deref(), policy];
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
+
+/// What is said of a link whose account may only read, and what to do.
+pub const READ_ONLY: &str =
+    "Its Linkage may only read: nothing is written to it. Give it an account of WSUS Administrators";
 
 /// `in step`, `3 differences`, `not reached`.
 pub fn state(server: &SyncServer) -> String {
@@ -42,6 +59,7 @@ pub fn state(server: &SyncServer) -> String {
         State::InStep => "in step".into(),
         State::Differs => counted(server.differences_total, "difference"),
         State::Failed => "failed".into(),
+        State::StillRunning => "still running".into(),
         State::NotReached => "not reached".into(),
         State::NoLinkage => "no Linkage".into(),
     }

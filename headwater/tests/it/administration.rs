@@ -10,7 +10,10 @@ use headwater_policy::group::{ALL_COMPUTERS, DOWNSTREAM_SERVERS, UNASSIGNED_COMP
 use headwater_simulated_agent::{DetectoidsInstalled, Event};
 use headwater_testkit::builders::{Document, REVISION, Update, id};
 use headwater_testkit::{PASSWORD, ServerOptions, TestServer, client_id, eventually};
-use headwater_wsus::wsusar::{Deadline, ExecuteSPDeployUpdate1};
+use headwater_wsus::wsusar::{
+    Deadline, ExecuteSPDeployUpdate1, ExecuteSPGetDownstreamServerRollupSummary, RowKind as _,
+    ServerSummaryRow,
+};
 use headwater_wsus::wusp::DeploymentAction;
 use headwater_wsus_admin::{
     Access, Action, ApprovalAction, Approving, Credentials, Error, GroupKind, Home, InstallationState, Mode,
@@ -380,6 +383,14 @@ async fn a_replica_synchronises_and_refuses_decisions() {
     let servers = driver(&above).downstream_servers().await.expect("servers");
     let found: Vec<_> = servers.iter().map(|one| (one.id, one.parent, one.mode)).collect();
     assert_eq!(found, [(identity.id, Some(above.app().server.id), Mode::Replica)]);
+    let of = format!("<serverId>{}</serverId>", identity.id);
+    let told = access::answered::<ExecuteSPGetDownstreamServerRollupSummary>(&above, &of).await;
+    let sets = told.result;
+    assert_eq!((sets.len(), sets[0].0.len(), sets[1].0.len()), (2, 1, 0), "{sets:?}");
+    let told = ServerSummaryRow::read(&sets[0].0[0]).expect("a summary");
+    let all = [told.updates, told.declined, told.not_approved, told.expired];
+    assert_eq!(all.map(|count| count <= told.updates), [true; 4], "{told:?}");
+    assert!(told.updates > 0 && told.critical_not_approved <= told.not_approved, "{told:?}");
 
     let words = "this server is a replica of";
     refused(wsus.create_group("Berlin", None).await, words);
@@ -418,4 +429,28 @@ async fn a_failed_synchronisation_says_why() {
     .await;
     let last: Option<Timestamp> = wsus.taken().await.expect("an answer").last_sync;
     assert_eq!(last, None, "what failed is no synchronisation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_synchronisation_that_is_stopped_is_cancelled_and_the_next_one_takes_the_rest() {
+    let above = server(ServerOptions::default()).await;
+    let replica = TestServer::start().await;
+    let wsus = driver(&replica);
+    // It takes a connection and never answers.
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", deaf.local_addr().expect("an address"));
+    replica.admin.follow(&url, UpstreamMode::Replica).await.expect("is set");
+    wsus.start_sync().await.expect("begins");
+    assert!(wsus.sync_progress().await.expect("progress").is_running);
+    wsus.stop_sync().await.expect("is stopped");
+    assert!(!wsus.sync_progress().await.expect("progress").is_running);
+    let events = wsus.sync_events(Timestamp::EPOCH).await.expect("events");
+    let is_cancelled = events.iter().any(|event| event.kind == SyncEventKind::Cancelled);
+    assert!(is_cancelled, "{events:?}");
+    assert_eq!(wsus.last_sync().await.expect("an answer"), None);
+
+    replica.admin.follow(&above.updates_url, UpstreamMode::Replica).await.expect("is set");
+    wsus.start_sync().await.expect("begins");
+    eventually("the end of the next one", async || wsus.last_sync().await.expect("an answer")).await;
+    assert_eq!(wsus.update_count().await.expect("a count"), 4);
 }

@@ -9,7 +9,9 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::process::{HEADWATER, run, stderr};
-use crate::tree::{Node, eventually, exit, known_to_all, linked_with_updates, pair, sync};
+use crate::tree::{
+    Node, differences, eventually, exit, known_to_all, linked_with_updates, pair, states, sync,
+};
 
 /// A run of the command whose lines are read as they come.
 struct Watched {
@@ -18,9 +20,10 @@ struct Watched {
 }
 
 impl Watched {
-    fn start(manager: &Node) -> Self {
+    fn start(manager: &Node, options: &[&str]) -> Self {
         let mut command = Command::new(HEADWATER);
-        let command = command.args(["wsus", "sync", "--output", "json", "--data"]).arg(&manager.data);
+        let command = command.args(["wsus", "sync", "--output", "json"]).args(options);
+        let command = command.arg("--data").arg(&manager.data);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
         let lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
         Self { process, lines }
@@ -52,19 +55,39 @@ async fn a_second_run_joins_the_first_and_both_end_when_it_is_stopped() {
     let deaf = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", deaf.local_addr().expect("an address"));
     berlin.done(&["upstream", "set", &url, "--replica"]);
-    let mut first = Watched::start(&manager);
-    assert_eq!(first.next("server")["name"], "top.test.example");
-    let mut second = Watched::start(&manager);
+    let begun = manager.json(&["wsus", "sync", "--no-wait"]);
+    assert_eq!(begun["joined"], false, "{begun}");
+    let mut first = Watched::start(&manager, &[]);
+    let line = first.next("server");
+    assert_eq!((&line["name"], &line["seconds"]), (&"top.test.example".into(), &0.into()));
+    let mut second = Watched::start(&manager, &[]);
     second.next("server");
     manager.done(&["wsus", "sync", "stop"]);
     let (one, other) = (first.next("finished"), second.next("finished"));
     assert_eq!(one["report"]["run"], other["report"]["run"], "it is the same run");
-    assert!(one["report"]["run"].is_u64(), "{one}");
+    assert_eq!(one["report"]["run"], begun["run"], "it is the one that was begun first: {one}");
     assert!(one["report"]["servers"][1]["problem"].to_string().contains("admin stopped the run"), "{one}");
     for watched in [&mut first, &mut second] {
         assert_eq!(watched.process.wait().expect("ends").code(), Some(1));
     }
+
+    // Past its limit it goes on by itself, and the next run joins it.
+    let mut third = Watched::start(&manager, &["--server-limit", "1"]);
+    let joins = |line: &Value| line["line"].to_string().contains("joining the synchronisation that goes on");
+    while !joins(&third.next("server")) {}
+    let report = third.next("finished")["report"].clone();
+    assert_eq!(states(&report), "in_step still_running", "{report}");
+    assert!(differences(&report)[0].1.contains("the next `headwater wsus sync` joins it"), "{report}");
+    assert_eq!(third.process.wait().expect("ends").code(), Some(1));
+    // Somebody stops it there: it is told as cancelled, and what it lacks comes with the next one.
+    berlin.done(&["upstream", "stop"]);
+    let last = berlin.json(&["upstream", "history"])["items"][0].clone();
+    assert_eq!(last["state"], "cancelled", "{last}");
+    assert!(last["problem"].to_string().contains("admin stopped it"), "{last}");
+    assert_eq!(exit(&berlin.data, &["upstream", "stop"]), 1, "none is going");
     berlin.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step in_step".to_owned()), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -206,3 +206,60 @@ async fn policies_that_are_meant_to_group_computers_are_no_difference() {
     assert_eq!((set("yes"), set("no"), set("yes")), (0, 1, 0));
     assert_eq!(manager.json(&["wsus", "show"])["servers"][1]["client_targeting"], true);
 }
+
+/// A server that is not, or no more, in the linked tree is named with what to do, and nobody else suffers from it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_the_tree_is_listed_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked_with_updates(&folder);
+    // Its Linkage waits at the top's, its WSUS takes from another one.
+    let other = Node::start(&folder, "other", "\"update-server\"", None);
+    let lost = Node::start(&folder, "lost", "\"update-server\", \"linkage\"", Some(&top));
+    lost.done(&["upstream", "set", other.server.updates_url(), "--replica"]);
+    lost.done(&["upstream", "sync", "--wait"]);
+    let shop = Node::wsus(&folder, "shop", Some(&lost));
+    let waits = || manager.json(&["wsus", "show"])["joining"].to_string().contains("lost.test.example");
+    eventually(waits).await;
+    let pairing = ["wsus", "pair", "lost.test.example", "--code", &lost.code()];
+    let refused = run(&manager.data, &pairing);
+    let said = stderr(&refused);
+    assert!(said.contains("is not in the linked tree: it takes from http://"), "{said}");
+    assert!(said.contains("upstream set"), "{said}");
+    // It waits again, with another code; and takes from the tree it is paired, with the one below it.
+    lost.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+    lost.done(&["upstream", "sync", "--wait"]);
+    pair(&manager, &lost, &lost).await;
+    pair(&manager, &shop, &shop).await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step in_step in_step".to_owned()), "{report}");
+
+    lost.done(&["upstream", "set", other.server.updates_url(), "--replica"]);
+    lost.done(&["upstream", "sync", "--wait"]);
+    let runs = || lost.json(&["upstream", "history"]).to_string();
+    let outside = |shown: &Value| -> String {
+        let all = shown["outside"].as_array().cloned().unwrap_or_default();
+        all.iter().map(|one| format!("{} {}\n", one["name"], one["why"])).collect()
+    };
+    let shown = manager.json(&["wsus", "show"]);
+    let names = outside(&shown);
+    assert!(names.contains("lost.test.example") && names.contains("it takes from http://"), "{shown}");
+    assert!(names.contains("it takes from lost.test.example, which is outside the link"), "{shown}");
+    assert!(names.contains("headwater wsus revoke lost.test.example"), "{shown}");
+    let doctor = run(&manager.data, &["wsus", "doctor"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(doctor.contains("lost.test.example is outside the link"), "{doctor}");
+    // The others are in step, the mirror is read, and a halt lets nobody outside synchronise.
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step".to_owned()), "{report}");
+    let refused = run(&manager.data, &["wsus", "sync", "--at", "lost.test.example"]);
+    assert!(stderr(&refused).contains("is outside the link"), "{}", stderr(&refused));
+    let before = runs();
+    let update = top.json(&["update", "list", "--limit", "1"])["items"][0]["id"].clone();
+    manager.done(&["update", "halt", update.as_str().expect("an id")]);
+    assert_eq!(runs(), before);
+    // It comes back as it went.
+    lost.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+    lost.done(&["upstream", "sync", "--wait"]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step in_step in_step".to_owned()), "{report}");
+}

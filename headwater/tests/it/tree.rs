@@ -56,6 +56,17 @@ impl Stopped {
         Self { name, data, config }
     }
 
+    /// Agents are asked to come to the ports that IIS holds on a WSUS; only an update server listens there.
+    fn beside_iis(self) -> Self {
+        let text = std::fs::read_to_string(&self.config).expect("reads");
+        let lines = text.lines().map(|line| match line.starts_with("updates = ") {
+            true => "updates = \"127.0.0.1:8530\"",
+            false => line,
+        });
+        std::fs::write(&self.config, lines.collect::<Vec<_>>().join("\n")).expect("is written");
+        self
+    }
+
     pub(super) fn start_again(self) -> Node {
         self.start_by(Command::new(HEADWATER).args(["serve", "--config"]))
     }
@@ -196,7 +207,9 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     assert_eq!(link(&berlin, &berlin.code()), 1);
     let console = manager.server.told("console ").replace("http://", "https://");
     assert_eq!(exit(&manager.data, &["wsus", "link", &console, "--code", wrong]), 1);
+    let before = held(&top);
     assert_eq!(link(&top, &top.code()), 0);
+    assert_eq!(held(&top), before, "linking changes nothing in the WSUS");
     assert_eq!(link(&top, wrong), 1);
 
     // The servers below have no Linkage yet; each is paired through the one above it.
@@ -278,6 +291,8 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     assert_eq!(exit(&manager.data, &["wsus", "sync"]), 1);
     assert_eq!(exit(&manager.data, &["update", "approve", &update.to_string(), "--group", "Pilot"]), 1);
     assert_eq!(exit(&manager.data, &["wsus", "doctor"]), 1);
+    let suspended = manager.json(&["wsus", "show"])["suspended"].to_string();
+    assert!(suspended.contains("takes from http://127.0.0.1:9 now: nothing is written"), "{suspended}");
     top.done(&["upstream", "clear"]);
 
     // The managing server is killed while it synchronises, at seeded moments; the next run completes it.
@@ -296,6 +311,24 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
         assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
         assert_eq!(changed(&sync(&manager.data, &[]).0), 0);
     }
+    // Unlinked, every WSUS is as it was.
+    let before = [held(&top), held(&shop)];
+    manager.done(&["wsus", "unlink"]);
+    assert_eq!([held(&top), held(&shop)], before);
+    assert_eq!(exit(&manager.data, &["wsus", "sync"]), 4);
+}
+
+/// What a WSUS decides: groups, who is in which, and what is approved or declined.
+fn held(wsus: &Node) -> (Value, Vec<Value>, Vec<Value>) {
+    let items = |arguments: &[&str]| wsus.json(arguments)["items"].as_array().cloned().expect("a list");
+    let computers = items(&["computer", "list", "--limit", "200"]);
+    let updates = items(&["update", "list", "--limit", "200"]);
+    let of = |one: &Value, fields: [&str; 3]| Value::Array(fields.map(|field| one[field].clone()).into());
+    (
+        wsus.json(&["group", "list"])["items"].clone(),
+        computers.iter().map(|one| of(one, ["id", "name", "groups"])).collect(),
+        updates.iter().map(|one| of(one, ["id", "state", "approved_groups"])).collect(),
+    )
 }
 
 /// A Linkage that speaks only Microsoft's administration service, towards a program that plays the server.
@@ -309,7 +342,9 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
 pub(super) fn a_microsoft_wsus_is_linked_through(command: &mut Command) {
     let Some(microsoft) = MicrosoftWsus::start(&[]) else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    // As beside IIS. Where another test or a server holds a port, that is as good.
+    let _iis = [8530, 8531].map(|port| std::net::TcpListener::bind(("127.0.0.1", port)));
+    let manager = Stopped::configured(&folder, "hq", "\"manager\"", "").beside_iis().start_again();
     let password = folder.path().join("password");
     std::fs::write(&password, PASSWORD).expect("is written");
     let wsus = format!(
@@ -318,7 +353,7 @@ pub(super) fn a_microsoft_wsus_is_linked_through(command: &mut Command) {
         password.display()
     );
     let stopped = Stopped::configured(&folder, "ms", "\"linkage\"", &wsus);
-    let linkage = stopped.start_by(command);
+    let linkage = stopped.beside_iis().start_by(command);
     manager.done(&["wsus", "link", &linkage.linkage_url(), "--code", &linkage.code()]);
     let shown = manager.json(&["wsus", "show"]);
     assert_eq!(

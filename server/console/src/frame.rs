@@ -58,6 +58,8 @@ pub(crate) struct Frame {
     pub read_at: Option<When>,
     /// The hop that fails, and since when.
     pub problem: Option<(String, When)>,
+    /// Why nothing is written because the linked WSUS is not the top one any more.
+    pub suspended: String,
     pub search: String,
     pub may: May,
     pub version: &'static str,
@@ -74,6 +76,7 @@ impl Frame {
             csrf: visitor.csrf.clone(),
             read_at: mirror.read_at.map(|at| When::new(at, now)),
             problem: problem.map(|problem| (sentence(&problem.what), When::new(problem.since, now))),
+            suspended: mirror.tree.suspended.as_deref().map(sentence).unwrap_or_default(),
             search: fields.get("search").to_owned(),
             ..Self::bare(title)
         }
@@ -88,6 +91,7 @@ impl Frame {
             csrf: String::new(),
             read_at: None,
             problem: None,
+            suspended: String::new(),
             search: String::new(),
             may: May::default(),
             version: env!("CARGO_PKG_VERSION"),

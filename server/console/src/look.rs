@@ -46,6 +46,7 @@ impl State {
             SyncServerState::InStep => Look::InStep,
             SyncServerState::Differs => Look::Differs,
             SyncServerState::Failed | SyncServerState::NotReached => Look::Failed,
+            SyncServerState::StillRunning => Look::Working,
             SyncServerState::NoLinkage => Look::Silent,
         };
         Self::new(look, synchronisation::state(server))

@@ -8,9 +8,9 @@ use headwater_manager::{Mirror, ServerView};
 use headwater_model::Timestamp;
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::synchronisation;
+use headwater_words::synchronisation::{self, READ_ONLY};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, encoded};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
@@ -30,6 +30,8 @@ struct Overview {
     needs: Vec<Need>,
     drawing: String,
     servers: Vec<Row>,
+    /// Servers outside the link, each with why and what to do.
+    outside: Vec<(String, String)>,
 }
 
 /// Something that needs attention, with its one button.
@@ -68,6 +70,7 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
         needs: needs(&mirror, manager.review().await?),
         drawing: drawing::tree(&manager.name, &mirror.tree, is_reached, now),
         servers: mirror.tree.servers.iter().map(|one| row(one, now)).collect(),
+        outside: mirror.tree.outside.iter().map(|one| (one.name.clone(), sentence(&one.why))).collect(),
         frame,
     };
     Ok(Html(page.render()?))
@@ -127,6 +130,9 @@ fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
         let text = format!("Nothing is written: {reason}, and nobody has confirmed what differs.");
         look(Look::Differs, "review", text, "Review".into(), "/link".into());
     }
+    if let Some(reason) = &mirror.tree.suspended {
+        look(Look::Failed, "suspended", format!("{}.", sentence(reason)), "Examine".into(), "/link".into());
+    }
     if let Some(problem) = &mirror.problem {
         look(Look::Failed, "not reached", problem.what.clone(), "Examine".into(), "/link".into());
     }
@@ -147,8 +153,20 @@ fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
                 let text = format!("{}: {problem}.", standing.name);
                 look(Look::Failed, &synchronisation::state(standing), text, "Examine".into(), "/link".into());
             }
+            SyncServerState::StillRunning => {
+                let text = format!("{}: {problem}.", standing.name);
+                look(Look::Working, "still running", text, "Look at it".into(), "/runs".into());
+            }
             SyncServerState::InStep | SyncServerState::Differs => {}
         }
+    }
+    for one in &mirror.tree.outside {
+        let text = format!("{} is outside the link: {}.", one.name, one.why);
+        look(Look::Silent, "outside", text, "Examine".into(), "/link".into());
+    }
+    for one in mirror.tree.servers.iter().filter(|one| one.server.read_only) {
+        let text = format!("{}: {READ_ONLY}.", one.server.name);
+        look(Look::Differs, "read-only", text, "Examine".into(), "/link".into());
     }
     for one in mirror.tree.servers.iter().filter(|one| one.standing.state == SyncServerState::Differs) {
         let first = one.standing.differences.first().map_or("", |difference| &difference.text);

@@ -9,9 +9,9 @@ use headwater_api::{
 use headwater_manager::{Manager, Mirror, Running};
 use headwater_operators::Action;
 use headwater_words::moment::{minute, took};
-use headwater_words::quantity::{counted, duration, grouped};
+use headwater_words::quantity::{counted, duration, grouped, seconds_passed};
 use headwater_words::schedule;
-use headwater_words::synchronisation::{in_step, mode, phase, sentences, verdict};
+use headwater_words::synchronisation::{in_step, mode, progress, sentences, verdict};
 
 use crate::Shared;
 use crate::failure::Failure;
@@ -165,7 +165,8 @@ struct Row {
     indent: usize,
     mode: &'static str,
     state: Shown,
-    phase: &'static str,
+    /// And how far, such as `updates, 120 of 340`.
+    phase: String,
     line: String,
     changed: Vec<String>,
     differences: Vec<String>,
@@ -258,7 +259,7 @@ fn ended(one: &SyncServer, mirror: &Mirror) -> Row {
         indent: indent(mirror, one),
         mode: one.mode.map_or("–", mode),
         state: Shown::of(one),
-        phase: "",
+        phase: String::new(),
         line: one.problem.clone().unwrap_or_default(),
         changed: one.changed.clone(),
         differences: one.differences.iter().map(|difference| difference.text.clone()).collect(),
@@ -284,13 +285,13 @@ fn working(running: &Running, mirror: &Mirror) -> Vec<Row> {
                 Some(_) => Shown::new(Look::Working, "working"),
                 None => Shown::new(Look::Silent, "waits"),
             },
-            phase: last.map_or("", |line| phase(line.phase)),
+            phase: last.map_or_else(String::new, |line| progress(line.phase, line.done, line.total)),
             line: last.map_or_else(String::new, |line| line.line.clone()),
             changed: Vec::new(),
             differences: Vec::new(),
             more: String::new(),
             files: "–".to_owned(),
-            took: "–".to_owned(),
+            took: last.map_or_else(|| "–".to_owned(), |line| seconds_passed(line.elapsed().as_secs())),
         }
     };
     mirror.tree.servers.iter().map(row).collect()

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, patch, post};
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan,
@@ -14,8 +14,9 @@ use headwater_api::{
     DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
     HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup,
     NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest,
-    Revoked, Schedule, ServerChange, StandingQuery, SyncEvent, SyncRequest, SyncRun, TreeServer, UndonePlan,
-    UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
+    Revoked, Schedule, ServerChange, StandingQuery, StartedRun, SyncEvent, SyncQuery, SyncRequest, SyncRun,
+    TreeServer, UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome,
+    WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::{ClientId, chain};
@@ -166,6 +167,7 @@ async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
 async fn synchronise(
     State(manager): Shared,
     caller: Caller,
+    Query(query): Query<SyncQuery>,
     Json(request): Json<SyncRequest>,
 ) -> Result<Response, Refusal> {
     // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
@@ -174,7 +176,13 @@ async fn synchronise(
         false if request.with_upstream => Action::Administer,
         false => Action::ForEveryGroup,
     };
+    let before = manager.running().await.filter(|running| !running.has_ended());
     let running = manager.synchronise(&request, &caller.permitted(action)?.name).await?;
+    // A run that only lists is not kept, so it is waited for.
+    if let Some(number) = running.number.filter(|_| query.no_wait) {
+        let joined = before.is_some_and(|before| before.number == Some(number));
+        return Ok((StatusCode::ACCEPTED, Json(StartedRun { run: number as u64, joined })).into_response());
+    }
     let (events, received) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut seen = 0;

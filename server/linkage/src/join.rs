@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_api::linkage::{HOLD_SECONDS, Introduction, Join, Joining, Pairing, PairingAnswer};
+use headwater_api::linkage::{
+    HOLD_SECONDS, Introduction, Join, Joining, LinkVersion, Pairing, PairingAnswer,
+};
 use headwater_model::{LinkageId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
@@ -21,6 +23,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 struct Joiner {
     name: String,
+    speaks: LinkVersion,
     since: Timestamp,
     last_contact: Timestamp,
     message: Option<Pairing>,
@@ -45,6 +48,7 @@ impl Joiners {
             }
             let joiner = joiners.entry(join.linkage).or_insert_with(|| Joiner {
                 name: join.name.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect(),
+                speaks: join.speaks.clone(),
                 since: now,
                 last_contact: now,
                 message: None,
@@ -92,7 +96,12 @@ impl Joiners {
         let mut joining: Vec<Joining> = joiners
             .iter()
             .filter(|(_, joiner)| waits(joiner))
-            .map(|(id, joiner)| Joining { linkage: *id, name: joiner.name.clone(), since: joiner.since })
+            .map(|(id, joiner)| Joining {
+                linkage: *id,
+                name: joiner.name.clone(),
+                speaks: joiner.speaks.clone(),
+                since: joiner.since,
+            })
             .collect();
         joining.sort_by_key(|one| one.linkage);
         joining

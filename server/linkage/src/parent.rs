@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    About, HOLD, HOLD_SECONDS, Handed, Hold, Introduction, JOIN, Join, PairingAnswer, ROOT, Signed,
+    About, HOLD, HOLD_SECONDS, Handed, Hold, Introduction, JOIN, Join, LinkVersion, PairingAnswer, ROOT,
+    Signed,
 };
 use headwater_app::admin::chain;
 use headwater_link::{Dial, DialError, LinkageUrl, Party};
@@ -29,6 +30,8 @@ enum ParentError {
          to name another one"
     )]
     Revoked(LinkageUrl),
+    #[error("{0}")]
+    Version(String),
     #[error(transparent)]
     Linkage(#[from] LinkageError),
 }
@@ -39,7 +42,7 @@ pub async fn follow_parent(linkage: Arc<Linkage>, parent: LinkageUrl, mut stoppe
         let mut reached = true;
         loop {
             let step = match linkage.identity() {
-                None => linkage.wait_to_be_paired(&parent).await.map_err(ParentError::from),
+                None => linkage.wait_to_be_paired(&parent).await,
                 Some(_) => linkage.serve_parent(&parent).await,
             };
             match step {
@@ -66,11 +69,20 @@ pub async fn follow_parent(linkage: Arc<Linkage>, parent: LinkageUrl, mut stoppe
 
 impl Linkage {
     /// Waits at the Linkage above until a managing server says something, and answers it.
-    async fn wait_to_be_paired(&self, parent: &LinkageUrl) -> Result<(), DialError> {
+    async fn wait_to_be_paired(&self, parent: &LinkageUrl) -> Result<(), ParentError> {
         let dial = Dial::anybody(parent.clone())?;
+        let about: About = dial.get(ROOT, PATIENCE).await?;
+        if let Some(other) = other_version(&about, parent) {
+            return Err(ParentError::Version(other));
+        }
         let mut answer: Option<PairingAnswer> = None;
         loop {
-            let join = Join { linkage: self.id(), name: self.wsus.name(), answer: answer.take() };
+            let join = Join {
+                linkage: self.id(),
+                name: self.wsus.name(),
+                speaks: LinkVersion::own(),
+                answer: answer.take(),
+            };
             let finished = join.answer == Some(PairingAnswer::Finished);
             let said: Introduction = dial.post(JOIN, &join, HELD).await?;
             if finished {
@@ -87,6 +99,10 @@ impl Linkage {
     /// Holds the connection and carries out what comes, until it is unpaired or the connection breaks.
     async fn serve_parent(self: &Arc<Self>, parent: &LinkageUrl) -> Result<(), ParentError> {
         let about: About = Dial::anybody(parent.clone())?.get(ROOT, PATIENCE).await?;
+        // It holds all the same: by that the managing server sees who is of which version, and says so.
+        if let Some(other) = other_version(&about, parent) {
+            tracing::warn!("{other}");
+        }
         let (mut paired, mut changes) = (self.paired.subscribe(), self.relay.changes());
         while let Some(identity) = self.identity() {
             self.give_up_unconfirmed();
@@ -136,6 +152,10 @@ impl Linkage {
             tracing::warn!(error = chain(&error), "a report did not reach the Linkage above");
         }
     }
+}
+
+fn other_version(about: &About, parent: &LinkageUrl) -> Option<String> {
+    about.speaks().refusal(&format!("the Linkage at {parent}"), "this one")
 }
 
 /// Ends when the managing server is gone.

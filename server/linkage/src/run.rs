@@ -258,7 +258,14 @@ mod tests {
     }
 
     fn line() -> SyncEvent {
-        SyncEvent::Server { name: "berlin".to_owned(), phase: SyncPhase::Updates, line: "120".to_owned() }
+        SyncEvent::Server {
+            name: "berlin".to_owned(),
+            phase: SyncPhase::Updates,
+            line: "120".to_owned(),
+            done: 0,
+            total: None,
+            seconds: 0,
+        }
     }
 
     fn problem(own: &OwnRun) -> String {

@@ -145,7 +145,9 @@ impl Manager {
         let known = mirror.computers.get(client);
         let known = known.ok_or_else(|| ManagerError::NotFound(format!("there is no computer {client}")))?;
         let home = known.server.as_ref().map_or(way.top.server, |home| home.id);
-        let linkage = self.store.linkages().await?.into_iter().find(|one| one.server == home);
+        let is_outside = mirror.tree.outside.iter().any(|one| one.id == home);
+        let linkages = self.store.linkages().await?.into_iter();
+        let linkage = linkages.filter(|_| !is_outside).find(|one| one.server == home);
         let linkage = linkage.ok_or_else(|| {
             let reason = "it reports to a server without a Linkage of this tree: do it there";
             ManagerError::Refused(format!("{}: {reason}", known.name))

@@ -2,6 +2,7 @@
 
 use headwater_api::linkage::{Failure, FailureKind};
 use headwater_link::{DialError, KeyError, PairingError, SignatureError};
+use headwater_model::chain;
 use headwater_operators::OperatorsError;
 
 /// Why a request was refused or failed.
@@ -16,6 +17,9 @@ pub enum ManagerError {
         #[source]
         source: Option<DialError>,
     },
+    /// A Linkage of another version, in a sentence; nothing is asked of it.
+    #[error("{0}")]
+    OtherVersion(String),
     #[error("{0}")]
     NotFound(String),
     #[error("{0}")]
@@ -81,7 +85,7 @@ impl ManagerError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NotLinked => ErrorKind::NotLinked,
-            Self::NotReached { .. } => ErrorKind::NotReached,
+            Self::NotReached { .. } | Self::OtherVersion(_) => ErrorKind::NotReached,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Refused(_) | Self::Busy(_) | Self::Pairing(_) => ErrorKind::Refused,
             Self::Invalid(_) => ErrorKind::Invalid,
@@ -96,6 +100,26 @@ impl ManagerError {
             | Self::Key(_)
             | Self::Sign(_)
             | Self::Random => ErrorKind::Internal,
+        }
+    }
+
+    /// For people: what happened and what to do. What the system or a library said beneath it is for the log.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::NotReached { source: Some(source), .. } => format!("{self}: {source}"),
+            Self::NotReached { source: None, .. } => self.to_string(),
+            other => chain(other),
+        }
+    }
+
+    /// What to do that the error does not say itself.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::NotReached {
+                source: None | Some(DialError::Silent { .. } | DialError::Broken { .. }),
+                ..
+            } => "see whether it runs, and whether the firewall lets it be reached",
+            _ => "",
         }
     }
 

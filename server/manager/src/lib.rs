@@ -24,6 +24,7 @@ mod known;
 mod link;
 mod mirror;
 mod notes;
+mod outside;
 mod pair;
 mod put_back;
 mod reach;

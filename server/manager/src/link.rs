@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headwater_api::linkage::{About, PAIR, PROTOCOL, Pairing, PairingAnswer, ROOT, WsusIdentity, WsusMode};
+use headwater_api::linkage::{About, PAIR, Pairing, PairingAnswer, ROOT, WsusIdentity, WsusMode};
 use headwater_link::{Code, Dial, DialError, LinkageUrl, ManagerSide, PairingError, PublicKey, Term};
 use headwater_model::{LinkageId, ServerId};
 use headwater_store::{AuditRow, LinkageRow};
@@ -11,6 +11,8 @@ use crate::ask::{Way, invalid};
 use crate::{Manager, ManagerError};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How the managing server calls itself where versions are compared.
+pub(crate) const THIS_SERVER: &str = "this managing server";
 
 /// Which WSUS is linked, and the way to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +103,7 @@ impl Manager {
                 Ok(way)
             }
             Err(error) => {
-                self.release(&way).await;
+                self.release(&way, &way.top).await;
                 Err(error)
             }
         }
@@ -151,9 +153,9 @@ impl Manager {
 
     /// Lets go of a Linkage that was just paired. It shows a new code; if it is not reached now, `linkage
     /// unpair` does it there.
-    async fn release(&self, way: &Way) {
-        if let Err(error) = self.unpair(way, &way.top).await {
-            tracing::warn!(%error, "a Linkage that is not linked could not be released");
+    pub(crate) async fn release(&self, way: &Way, row: &LinkageRow) {
+        if let Err(error) = self.unpair(way, row).await {
+            tracing::warn!(%error, "a Linkage that was not accepted could not be released");
         }
     }
 
@@ -231,11 +233,8 @@ pub(crate) fn check(about: &About, url: &LinkageUrl) -> Result<(), ManagerError>
     if about.product != About::PRODUCT {
         return refused(format!("{url} is not a WSUS Linkage"));
     }
-    if about.protocol != PROTOCOL {
-        return refused(format!(
-            "the Linkage at {url} is of another version ({}): bring both to the same one",
-            about.version
-        ));
+    if let Some(other) = about.speaks().refusal(&format!("the Linkage at {url}"), THIS_SERVER) {
+        return refused(other);
     }
     if about.paired {
         return refused(format!(

@@ -1,11 +1,12 @@
 //! Pairing with a Linkage that waits somewhere in the tree.
 
-use headwater_api::linkage::Joining;
+use headwater_api::linkage::{Joining, WsusIdentity};
 use headwater_link::Term;
 use headwater_store::LinkageRow;
 
 use crate::ask::Way;
-use crate::link::{begin, finished};
+use crate::link::{THIS_SERVER, begin, finished};
+use crate::outside::must_be_inside;
 use crate::{Manager, ManagerError};
 
 impl Manager {
@@ -32,6 +33,10 @@ impl Manager {
             }
         };
         self.must_not_be_revoked(joining.linkage, &joining.name)?;
+        if let Some(other) = joining.speaks.refusal(&format!("the Linkage of {}", joining.name), THIS_SERVER)
+        {
+            return Err(ManagerError::Refused(other));
+        }
         let (side, begin) = begin(code)?;
         let answer = self.introduce(&way, at, joining.linkage, begin).await?;
         let (id, key, finish) = side.finish(answer, &self.authority.load(), &self.name, self.now())?;
@@ -48,20 +53,28 @@ impl Manager {
             paired_at: self.now(),
             certificate_until: Some(Term::of_party(self.now()).until),
         };
-        let identity = self.first_identity(&way, &row).await?;
-        (row.server, row.name) = (identity.server, identity.name);
+        match self.admit(&way, &row).await {
+            Ok(identity) => (row.server, row.name) = (identity.server, identity.name),
+            Err(error) => {
+                self.release(&way, &row).await;
+                return Err(error);
+            }
+        }
         self.store.add_linkage(&row, None).await?;
         self.keep_trust_of(&way, &row).await;
         self.look_again();
         Ok(())
     }
 
+    /// Who the WSUS of a Linkage is that was just paired, if it stands in the linked tree.
+    async fn admit(&self, way: &Way, row: &LinkageRow) -> Result<WsusIdentity, ManagerError> {
+        let identity = self.first_identity(way, row).await?;
+        must_be_inside(&identity, &self.tree(way).await?.servers)?;
+        Ok(identity)
+    }
+
     /// A Linkage that was just paired needs a moment until it holds its connection.
-    async fn first_identity(
-        &self,
-        way: &Way,
-        row: &LinkageRow,
-    ) -> Result<headwater_api::linkage::WsusIdentity, ManagerError> {
+    async fn first_identity(&self, way: &Way, row: &LinkageRow) -> Result<WsusIdentity, ManagerError> {
         const TRIES: u32 = 50;
         const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
         let mut tries = 0;

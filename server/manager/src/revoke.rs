@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use headwater_api::linkage::SignedRevocations;
+use headwater_api::linkage::{REVOKED_MAX, SignedRevocations};
 use headwater_api::{Revoked, TreeServer};
 use headwater_model::{ServerId, chain};
 use headwater_store::LinkageRow;
@@ -29,6 +29,13 @@ impl Manager {
             return Err(ManagerError::Refused(format!(
                 "{} is the linked WSUS, through which all others are reached: its Linkage is not revoked alone; \
                  `headwater wsus unlink` lets go of the whole tree",
+                row.name
+            )));
+        }
+        if self.store.revocations().await?.len() >= REVOKED_MAX {
+            return Err(ManagerError::Refused(format!(
+                "{REVOKED_MAX} Linkages were revoked, and a list holds no more: run `headwater linkage unpair` on the \
+                 machine of {}, or link the tree with a new managing server",
                 row.name
             )));
         }

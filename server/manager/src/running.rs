@@ -1,6 +1,7 @@
 //! A run of the synchronisation command, for those who watch it.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use headwater_api::{SyncEvent, SyncPhase, SyncReport, SyncRequest};
 use headwater_model::{ServerId, Timestamp};
@@ -40,6 +41,36 @@ pub struct LastLine {
     pub server: ServerId,
     pub phase: SyncPhase,
     pub line: String,
+    /// What was done in the phase, and of how many where that is known.
+    pub done: u64,
+    pub total: Option<u64>,
+    begun: Instant,
+    ended: Option<Instant>,
+}
+
+impl LastLine {
+    /// Since the run came to the server; until it was done with it.
+    pub fn elapsed(&self) -> Duration {
+        self.ended.unwrap_or_else(Instant::now).duration_since(self.begun)
+    }
+}
+
+/// What is said of a server.
+pub(crate) struct Said {
+    pub phase: SyncPhase,
+    pub line: String,
+    pub done: u64,
+    pub total: Option<u64>,
+}
+
+impl Said {
+    pub fn new(phase: SyncPhase, line: impl Into<String>) -> Self {
+        Self { phase, line: line.into(), done: 0, total: None }
+    }
+
+    pub fn counted(self, done: u64, total: Option<u64>) -> Self {
+        Self { done, total, ..self }
+    }
 }
 
 impl Running {
@@ -63,12 +94,16 @@ impl Running {
         }
     }
 
-    pub(crate) fn tell(&self, server: ServerId, name: &str, phase: SyncPhase, line: String) {
-        let mut log = self.log();
+    pub(crate) fn tell(&self, server: ServerId, name: &str, said: Said) {
+        let Said { phase, line, done, total } = said;
+        let (mut log, now) = (self.log(), Instant::now());
+        let begun = log.last.iter().find(|one| one.server == server).map_or(now, |one| one.begun);
         log.last.retain(|one| one.server != server);
-        log.last.push(LastLine { server, phase, line: line.clone() });
+        let ended = (phase == SyncPhase::Done).then_some(now);
+        log.last.push(LastLine { server, phase, line: line.clone(), done, total, begun, ended });
         if log.lines.len() < LINES_MAX || phase == SyncPhase::Done {
-            log.lines.push(SyncEvent::Server { name: name.to_owned(), phase, line });
+            let seconds = now.duration_since(begun).as_secs();
+            log.lines.push(SyncEvent::Server { name: name.to_owned(), phase, line, done, total, seconds });
         }
         let told = log.lines.len();
         drop(log);

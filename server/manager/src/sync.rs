@@ -6,15 +6,17 @@
 //! one that was cut off, and the second in a row changes nothing.
 
 mod follow;
+mod own;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use headwater_api::linkage::{Contents, MembershipChange, Memberships, SyncState, WsusMode};
+use headwater_api::linkage::{Contents, MembershipChange, Memberships, WsusMode};
 use headwater_api::{
-    SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, TreeServer,
+    OutsideServer, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
+    TreeServer,
 };
 use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
@@ -27,21 +29,18 @@ use headwater_tree::window::Window;
 use jiff::tz::TimeZone;
 use tokio::sync::OwnedRwLockReadGuard;
 
+use self::own::Took;
 use crate::ask::Way;
 use crate::compare::in_words;
 use crate::kept::wanted_later;
 use crate::known::Known;
-use crate::running::Running;
+use crate::running::{Running, Said};
 use crate::server_settings::closed;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
-/// Between two looks at a server's own synchronisation.
-const PAUSE: Duration = Duration::from_millis(200);
 /// Between the beginnings of siblings, which all take from one server above.
 const STAGGER: Duration = Duration::from_millis(500);
-/// After so long a server is left to go on by itself.
-const SERVER_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Runs that are listed.
 const RUNS_SHOWN: u32 = 100;
 
@@ -250,6 +249,7 @@ impl Run<'_> {
                 done.id,
                 match done.state {
                     SyncServerState::Failed | SyncServerState::NotReached => Progress::Failed,
+                    SyncServerState::StillRunning => Progress::StillRunning,
                     SyncServerState::InStep | SyncServerState::Differs | SyncServerState::NoLinkage => {
                         Progress::Done
                     }
@@ -285,7 +285,14 @@ impl Run<'_> {
             (None, Some(name)) => order.below(name),
             (None, None) => Ok(order.all()),
         };
+        let named = at.as_ref().or(below.as_ref());
+        let is_named = |one: &&OutsideServer| {
+            named.is_some_and(|name| one.id.to_string() == *name || one.name.eq_ignore_ascii_case(name))
+        };
         selected.map_err(|error| {
+            if let Some(one) = self.tree.outside.iter().find(is_named) {
+                return ManagerError::Refused(format!("{} is outside the link: {}", one.name, one.why));
+            }
             ManagerError::NotFound(format!("{error}; `headwater wsus show` lists those there are"))
         })
     }
@@ -322,8 +329,12 @@ impl Run<'_> {
     }
 
     fn say(&self, server: &Server, phase: SyncPhase, line: impl Into<String>) {
+        self.tell(server, Said::new(phase, line));
+    }
+
+    fn tell(&self, server: &Server, said: Said) {
         if let Some(running) = self.watched {
-            running.tell(server.id, &server.name, phase, line.into());
+            running.tell(server.id, &server.name, said);
         }
     }
 
@@ -340,11 +351,15 @@ impl Run<'_> {
         let started = Instant::now();
         let mut done = self.untouched(server, SyncServerState::InStep);
         let failed = |error: &ManagerError| match error {
-            ManagerError::NotReached { .. } => (SyncServerState::NotReached, chain(error)),
+            ManagerError::NotReached { .. } | ManagerError::OtherVersion(_) => {
+                (SyncServerState::NotReached, chain(error))
+            }
             _ => (SyncServerState::Failed, chain(error)),
         };
-        // A run asks once more: what was looked at when it began may be long ago.
-        let problem = match self.tree.problem(server.id).filter(|_| self.request.dry_run) {
+        // A run asks once more: what was looked at when it began may be long ago. One of another version stays so.
+        let is_final =
+            |error: &&ManagerError| self.request.dry_run || matches!(error, ManagerError::OtherVersion(_));
+        let problem = match self.tree.problem(server.id).filter(is_final) {
             Some(error) => Some(failed(error)),
             None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
         };
@@ -356,6 +371,7 @@ impl Run<'_> {
             SyncServerState::InStep => "in step".to_owned(),
             SyncServerState::Differs => format!("{} differences", done.differences_total),
             SyncServerState::Failed => "failed".to_owned(),
+            SyncServerState::StillRunning => "still running".to_owned(),
             SyncServerState::NotReached => "not reached".to_owned(),
             SyncServerState::NoLinkage => "no Linkage".to_owned(),
         };
@@ -388,8 +404,12 @@ impl Run<'_> {
         }
         self.goes_on()?;
         let takes = only != Some(SyncPart::Clients) && (server.mode != Mode::Top || with_upstream);
-        if writes && takes {
-            self.take_updates(server, linkage, done).await?;
+        if writes && takes && self.take_updates(server, linkage, done).await? == Took::Longer {
+            // Nothing else is asked of it meanwhile: what it holds is about to change.
+            done.state = SyncServerState::StillRunning;
+            done.differences = vec![own::still_running(self.limit_seconds())];
+            done.differences_total = 1;
+            return Ok(());
         }
         let mut missing = BTreeSet::new();
         if writes {
@@ -440,48 +460,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Starts or joins the server's own synchronisation, and waits for its end.
-    async fn take_updates(
-        &self,
-        server: &Server,
-        linkage: &LinkageRow,
-        done: &mut SyncServer,
-    ) -> Result<(), ManagerError> {
-        let begun = Instant::now();
-        self.say(server, SyncPhase::Updates, "synchronising with the server above");
-        let started = self.manager.synchronise_on(self.way, linkage, self.by).await?;
-        let mut said = 0;
-        loop {
-            let now = self.manager.progress_of(self.way, linkage, started.run).await?;
-            if now.documents != said {
-                said = now.documents;
-                self.say(server, SyncPhase::Updates, format!("{said} documents"));
-            }
-            match now.state {
-                SyncState::Running if begun.elapsed() < SERVER_TIMEOUT => {
-                    self.goes_on()?;
-                    tokio::time::sleep(PAUSE).await;
-                }
-                SyncState::Running => {
-                    return Err(ManagerError::Refused("it is still synchronising by itself".to_owned()));
-                }
-                SyncState::Failed => {
-                    let problem = now.problem.unwrap_or_else(|| "its log says why".to_owned());
-                    return Err(ManagerError::Refused(format!("its synchronisation failed: {problem}")));
-                }
-                SyncState::Done | SyncState::Partial => {
-                    if now.added > 0 {
-                        done.changed.push(format!("{} documents came", now.added));
-                    }
-                    if now.approvals_changed > 0 {
-                        done.changed.push(format!("{} groups and approvals changed", now.approvals_changed));
-                    }
-                    return Ok(());
-                }
-            }
-        }
-    }
-
     /// Writes the members that the host groups want, on the server that they report to.
     async fn register(
         &self,
@@ -498,7 +476,8 @@ impl Run<'_> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.say(server, SyncPhase::Clients, format!("{} memberships to write", changes.len()));
+        let to_write = Said::new(SyncPhase::Clients, format!("{} memberships to write", changes.len()));
+        self.tell(server, to_write.counted(0, Some(changes.len() as u64)));
         let (mut add, mut remove) = (Vec::new(), Vec::new());
         for Change { change, adds, .. } in &changes {
             if *adds { add.push(change.clone()) } else { remove.push(change.clone()) }
@@ -560,6 +539,7 @@ pub(crate) fn count(counts: &mut Ended, state: SyncServerState) {
         SyncServerState::InStep => {}
         SyncServerState::Differs => counts.different += 1,
         SyncServerState::Failed => counts.failed += 1,
+        SyncServerState::StillRunning => counts.still_running += 1,
         SyncServerState::NotReached => counts.not_reached += 1,
         SyncServerState::NoLinkage => counts.without_linkage += 1,
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{WsusIdentity, WsusLower, WsusMode, WsusTargeting};
-use headwater_api::{Finding, FindingLevel, ServerFollow, TreeServer, WsusLink};
+use headwater_api::{Finding, FindingLevel, OutsideServer, ServerFollow, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, Timestamp, chain};
 use headwater_store::{AuditRow, LinkageRow};
@@ -16,6 +16,8 @@ use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
 use headwater_tree::silent::CLOCK_SECONDS_MAX;
 
 use crate::ask::Way;
+use crate::link::THIS_SERVER;
+use crate::outside::{Places, Told};
 use crate::{Manager, ManagerError};
 
 /// By whom the record says that a review was begun.
@@ -34,9 +36,17 @@ pub(crate) struct Tree {
     /// By how many seconds their clocks are ahead.
     ahead: HashMap<ServerId, i64>,
     review: Option<String>,
+    /// Servers that are in the linked tree no more: nothing is decided about them or done with them.
+    pub outside: Vec<OutsideServer>,
 }
 
 impl Tree {
+    /// Why nothing is written because the linked WSUS is not the top one any more.
+    pub fn suspended(&self) -> Option<String> {
+        let top = self.servers.first().and_then(|top| self.identities.get(&top.id))?;
+        must_be_top(top).err().map(|error| error.to_string())
+    }
+
     /// Refuses to write once the linked WSUS takes from another server, and while it is under review.
     pub fn must_be_writable(&self) -> Result<(), ManagerError> {
         must_be_confirmed(self.review.as_deref())?;
@@ -106,9 +116,14 @@ impl Manager {
     pub async fn show(&self) -> Result<WsusLink, ManagerError> {
         let way = self.way().await?;
         let found = async { Ok::<_, ManagerError>((self.tree(&way).await?, self.waiting(&way).await?)) };
-        let (problem, servers, joining) = match found.await {
-            Ok((tree, waiting)) => (None, tree.servers, waiting.into_iter().map(|(_, one)| one).collect()),
-            Err(error) => (Some(chain(&error)), self.remembered(&way).await?, Vec::new()),
+        let (problem, suspended, servers, outside, joining) = match found.await {
+            Ok((tree, waiting)) => {
+                let joining = waiting.into_iter().map(|(_, one)| one).collect();
+                (None, tree.suspended(), tree.servers, tree.outside, joining)
+            }
+            Err(error) => {
+                (Some(error.in_words()), None, self.remembered(&way).await?, Vec::new(), Vec::new())
+            }
         };
         Ok(WsusLink {
             url: way.dial.url().to_string(),
@@ -116,7 +131,9 @@ impl Manager {
             problem,
             // Looking may have begun it.
             review: self.review().await?,
+            suspended,
             servers,
+            outside,
             joining,
         })
     }
@@ -158,6 +175,7 @@ impl Manager {
                 mode: None,
                 linkage: Some(one.linkage),
                 reached: false,
+                read_only: false,
                 last_contact_at: None,
                 last_sync_at: None,
                 computers: 0,
@@ -173,6 +191,7 @@ impl Manager {
     pub(crate) async fn tree(&self, way: &Way) -> Result<Tree, ManagerError> {
         let top = self.timed_identity_of(way, &way.top).await?;
         let (identity, _) = &top;
+        must_be_understood(identity, &way.top)?;
         self.must_be_linked(identity, way).await?;
         let reached: HashSet<_> =
             self.reached_by(way, &way.top).await?.into_iter().map(|one| one.linkage).collect();
@@ -180,7 +199,7 @@ impl Manager {
         let linkages: HashMap<ServerId, LinkageRow> =
             others.chain([way.top.clone()]).map(|one| (one.server, one)).collect();
         let is_reached = |row: &LinkageRow| row.linkage == way.top.linkage || reached.contains(&row.linkage);
-        let mut servers = vec![TreeServer {
+        let told_of_top = TreeServer {
             id: identity.server,
             name: identity.name.clone(),
             parent: None,
@@ -188,15 +207,16 @@ impl Manager {
             mode: Some(identity.mode),
             linkage: Some(way.top.linkage),
             reached: true,
+            read_only: identity.read_only,
             last_contact_at: Some(self.now()),
             last_sync_at: None,
             computers: identity.computers,
             follow: ServerFollow::Nothing,
             window: None,
             client_targeting: false,
-        }];
+        };
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
-        let mut found: HashMap<ServerId, TreeServer> = HashMap::new();
+        let (mut found, mut direct) = (HashMap::<ServerId, TreeServer>::new(), HashSet::new());
         let (mut identities, mut ahead, mut problems) = (HashMap::new(), HashMap::new(), HashMap::new());
         // Beside each other: one that is silent holds up no other, and is asked nothing more.
         let asked: Vec<_> = linkages.values().filter(|row| is_reached(row)).collect();
@@ -227,6 +247,7 @@ impl Manager {
                     kind: None,
                     mode: one.mode,
                     reached: linkage.is_some_and(is_reached),
+                    read_only: false,
                     linkage: linkage.map(|row| row.linkage),
                     last_contact_at: Some(one.last_contact_at),
                     last_sync_at: one.last_sync_at,
@@ -236,9 +257,17 @@ impl Manager {
                     client_targeting: false,
                 };
                 match found.entry(told.id) {
+                    // Of two that know it as their own, it went from one to the other.
+                    Entry::Occupied(known)
+                        if is_direct
+                            && direct.contains(&told.id)
+                            && known.get().last_contact_at > told.last_contact_at => {}
                     Entry::Occupied(mut known) if is_direct => drop(known.insert(told)),
                     Entry::Occupied(_) => {}
                     Entry::Vacant(new) => drop(new.insert(told)),
+                }
+                if is_direct {
+                    direct.insert(one.server);
                 }
             }
         }
@@ -250,22 +279,19 @@ impl Manager {
             server.kind = Some(identity.kind);
             server.mode = Some(identity.mode);
             server.computers = identity.computers;
+            server.read_only = identity.read_only;
         }
-        let mut open: Vec<TreeServer> = found.into_values().collect();
-        open.sort_by(|one, other| other.name.cmp(&one.name));
-        // Each after the one above it; what hangs on none of them comes last.
-        let mut at = 0;
-        while at < servers.len() {
-            let parent = servers[at].id;
-            let (below, rest): (Vec<_>, Vec<_>) =
-                open.into_iter().partition(|one| one.parent == Some(parent));
-            open = rest;
-            for server in below {
-                servers.insert(at + 1, server);
-            }
-            at += 1;
-        }
-        servers.extend(open);
+        let silent = |row: &&LinkageRow| !is_reached(row) || problems.contains_key(&row.server);
+        let untold = linkages.values().find(silent).map(|row| row.name.clone());
+        let (identities_told, linkages_told) = (&identities, &linkages);
+        let told = Told {
+            top: told_of_top,
+            below: found,
+            identities: identities_told,
+            linkages: linkages_told,
+            untold,
+        };
+        let Places { mut servers, outside } = told.places();
         let mut settings = self.store.server_settings().await?;
         for server in &mut servers {
             let Some(wanted) = settings.remove(&server.id) else { continue };
@@ -277,7 +303,7 @@ impl Manager {
             server.client_targeting = wanted.client_targeting;
         }
         drop(answers);
-        Ok(Tree { servers, linkages, identities, problems, ahead, review: way.review.clone() })
+        Ok(Tree { servers, linkages, identities, problems, ahead, review: way.review.clone(), outside })
     }
 
     /// What a server says of itself and of those below it.
@@ -292,7 +318,10 @@ impl Manager {
             false => self.timed_identity_of(way, row).await,
         };
         match identity {
-            Ok(identity) => (row, Some(identity), self.lower_of(way, row).await),
+            Ok(identity) => match must_be_understood(&identity.0, row) {
+                Ok(()) => (row, Some(identity), self.lower_of(way, row).await),
+                Err(error) => (row, None, Err(error)),
+            },
             Err(error) => (row, None, Err(error)),
         }
     }
@@ -316,13 +345,7 @@ impl Manager {
         let tree = match self.tree(&way).await {
             Ok(tree) => tree,
             Err(error) => {
-                let advice = match error {
-                    ManagerError::NotReached { .. } => {
-                        "see whether it runs, and whether the firewall lets it be reached"
-                    }
-                    _ => "",
-                };
-                return Ok(vec![finding(problem, chain(&error), advice)]);
+                return Ok(vec![finding(problem, error.in_words(), error.advice())]);
             }
         };
         let revoked = self.store.revocations().await?;
@@ -384,6 +407,10 @@ impl Manager {
             let key = PublicKey::from_bytes(row.public_key.clone())?;
             findings.push(finding(good, format!("{name} answers ({})", key.fingerprint()), ""));
         }
+        for one in &tree.outside {
+            let (why, advice) = one.why.split_once(": ").unwrap_or((&one.why, ""));
+            findings.push(finding(warning, format!("{} is outside the link: {why}", one.name), advice));
+        }
         for (at, joining) in self.waiting(&way).await? {
             let what = format!("the Linkage of {} waits at {} to be paired", joining.name, at.name);
             findings.push(finding(
@@ -394,6 +421,12 @@ impl Manager {
         }
         Ok(findings)
     }
+}
+
+/// Nothing is asked of a Linkage of another version but who it is.
+fn must_be_understood(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), ManagerError> {
+    let other = identity.speaks.refusal(&format!("the Linkage of {}", row.name), THIS_SERVER);
+    other.map_or(Ok(()), |other| Err(ManagerError::OtherVersion(other)))
 }
 
 /// Nothing is written after a restore before somebody has seen what differs.

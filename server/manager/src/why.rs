@@ -74,6 +74,7 @@ fn of_server(home: ServerId, tree: &TreeView) -> Option<String> {
         SyncServerState::NotReached => Some(format!(
             "Its server {name} is not reached, so it is not known whether that has the approval."
         )),
+        SyncServerState::StillRunning => Some(format!("Its server {name} still synchronises.")),
         SyncServerState::Failed => Some(format!("Its server {name} failed to synchronise.")),
         SyncServerState::Differs => Some(format!(
             "Its server {name} is not in step: {}; synchronise it.",

@@ -31,7 +31,7 @@ pub use ask::Ask;
 pub use clean_up::{DeleteComputers, DeleteUpdates, ObsoleteUpdate, SilentComputer};
 pub use keep::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, Keeping, KeptComputer, KeptMemberships};
 pub use order::{Failure, FailureKind, Order, Report, Signed};
-pub use pairing::{About, Pairing, PairingAnswer};
+pub use pairing::{About, LinkVersion, Pairing, PairingAnswer};
 pub use relay::{HOLD_MAX, Handed, Hold, Introduction, Join, Joining, Reached};
 pub use run::{RUN_QUIET_SECONDS, RUN_REQUEST_BYTES_MAX, RunNews, RunRequest, RunWanted, RunWatch};
 pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
@@ -41,8 +41,8 @@ pub use wsus::{
     WsusTargeting,
 };
 
-/// The version of these messages. A Linkage of another one is refused.
-pub const PROTOCOL: u32 = 1;
+/// The version of these messages. A Linkage of another one is asked who it is ([`Ask::Identity`]) and nothing else.
+pub const PROTOCOL: u32 = 2;
 /// Where a Linkage answers; what stands in the managing server's settings ends in it.
 pub const ROOT: &str = "/linkage";
 pub const PAIR: &str = "/linkage/pair";

@@ -7,6 +7,7 @@
 use headwater_model::LinkageId;
 use serde::{Deserialize, Serialize};
 
+use super::PROTOCOL;
 use crate::text;
 
 /// What a Linkage tells anybody.
@@ -26,6 +27,42 @@ pub struct About {
 
 impl About {
     pub const PRODUCT: &str = "headwater linkage";
+
+    pub fn speaks(&self) -> LinkVersion {
+        LinkVersion { protocol: self.protocol, software: self.version.clone() }
+    }
+}
+
+/// Of which version a Linkage is. One that does not say is older than this.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkVersion {
+    /// Of the messages.
+    pub protocol: u32,
+    /// Of the software, such as `0.1.0`.
+    pub software: String,
+}
+
+impl LinkVersion {
+    /// Of this program.
+    pub fn own() -> Self {
+        Self { protocol: PROTOCOL, software: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+
+    /// Why `who`, who is of this version, is not understood by `here`, who is of this program's; absent when it is.
+    pub fn refusal(&self, who: &str, here: &str) -> Option<String> {
+        let own = Self::own();
+        if self.protocol == own.protocol {
+            return None;
+        }
+        let theirs = match self.software.as_str() {
+            "" => "an earlier version".to_owned(),
+            software => format!("version {software} (messages {})", self.protocol),
+        };
+        Some(format!(
+            "{who} is of {theirs} and {here} of version {} (messages {}): bring both to the same one",
+            own.software, own.protocol
+        ))
+    }
 }
 
 /// One step of the managing server. Bytes are in base64.

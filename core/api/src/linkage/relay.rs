@@ -3,7 +3,7 @@
 use headwater_model::{LinkageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Pairing, PairingAnswer, Signed, SignedRevocations};
+use super::{LinkVersion, Pairing, PairingAnswer, Signed, SignedRevocations};
 use crate::text;
 
 /// What a Linkage brings to the one above: reports, and who can be reached through it.
@@ -70,6 +70,8 @@ pub struct Join {
     pub linkage: LinkageId,
     /// The name of its machine, for people; nobody has shown yet that it is true.
     pub name: String,
+    #[serde(default)]
+    pub speaks: LinkVersion,
     /// The answer to what came with the last answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<PairingAnswer>,
@@ -88,6 +90,8 @@ pub struct Joining {
     #[serde(with = "text")]
     pub linkage: LinkageId,
     pub name: String,
+    #[serde(default)]
+    pub speaks: LinkVersion,
     #[serde(with = "text")]
     pub since: Timestamp,
 }

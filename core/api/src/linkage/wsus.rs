@@ -3,6 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
+use super::LinkVersion;
 use crate::{ApprovalAction, SeenUpdate, UpdateSummary, text};
 
 /// Whose software a WSUS is.
@@ -44,6 +45,9 @@ pub struct WsusIdentity {
     /// The address of the server above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
+    /// Who that is, where this WSUS has been told: a Headwater, once it has told it of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub upstream_id: Option<ServerId>,
     pub targeting: WsusTargeting,
     /// Whether the Linkage's account may only read.
     pub read_only: bool,
@@ -52,6 +56,9 @@ pub struct WsusIdentity {
     /// The Linkage's clock.
     #[serde(with = "text")]
     pub at: Timestamp,
+    /// Of the Linkage.
+    #[serde(default)]
+    pub speaks: LinkVersion,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,6 +242,9 @@ pub enum SyncState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncProgress {
     pub state: SyncState,
+    /// Whether it is at groups and approvals; documents are counted before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decisions: bool,
     pub documents: u64,
     pub documents_total: u64,
     pub added: u64,

@@ -95,6 +95,7 @@ pub use execute_sp_get_configuration::{
 pub use execute_sp_get_deployments::{ExecuteSPGetDeployments, ExecuteSPGetDeploymentsResponse};
 pub use execute_sp_get_downstream_server_rollup_summary::{
     ExecuteSPGetDownstreamServerRollupSummary, ExecuteSPGetDownstreamServerRollupSummaryResponse,
+    ServerSummaryRow,
 };
 pub use execute_sp_get_summaries_per_computer::{
     ExecuteSPGetSummariesPerComputer, ExecuteSPGetSummariesPerComputerResponse,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 
 use headwater_testkit::{PASSWORD, ServerOptions, TestAuthority, TestClock, TestServer};
-use headwater_wsus::soap::Envelope;
+use headwater_wsus::soap::{Envelope, Request, decode_response};
 use headwater_wsus::wsusar::reason;
 use headwater_wsus_admin::{Credentials, Error, Secret};
 
@@ -35,6 +35,13 @@ async fn ask(server: &TestServer, authorization: &str, body: &str) -> Answer {
         shown => format!("{XML}Authorization: {shown}\r\n"),
     };
     post(server, PATH, &headers, body.as_bytes()).await
+}
+
+/// What an operation answers that our own driver does not ask.
+pub(super) async fn answered<R: Request>(server: &TestServer, parameters: &str) -> R::Response {
+    let answer = ask(server, &bearer(server), &call(R::NAME, parameters)).await;
+    let response = decode_response::<R>(&answer.text()).expect("an answer");
+    response.unwrap_or_else(|fault| panic!("{fault:?}"))
 }
 
 /// The text of a fault, which has no codes.

@@ -59,8 +59,9 @@ async fn keep_in_step(app: &App, link: Option<&Link>) {
     // What the server hinted at when the last run began that took everything.
     let mut known = None;
     let mut failures = 0;
+    let mut after = After::Run;
     loop {
-        wait_for_reason(app, link, known, failures).await;
+        wait_for_reason(app, link, known, failures, after).await;
         let number = match app.begin_run(None).await {
             Ok(begun) => begun.number,
             Err(error) => {
@@ -70,7 +71,21 @@ async fn keep_in_step(app: &App, link: Option<&Link>) {
             }
         };
         let started = std::time::Instant::now();
-        let (hint, taken) = go(app, link, number, known).await;
+        let mut hint = None;
+        let mut stops = app.downstream.stopped.subscribe();
+        let is_of_this = |stop: &Option<(i64, String)>| stop.as_ref().is_some_and(|stop| stop.0 == number);
+        let taken = tokio::select! {
+            // Whatever it is doing is cut off, as by a crash: what is taken is in, and the anchors have not moved.
+            _ = stops.wait_for(is_of_this) => None,
+            taken = go(app, link, number, known, &mut hint) => Some(taken),
+        };
+        let Some(taken) = taken else {
+            tracing::info!(url = link.setting.url, run = number, "a synchronisation was stopped");
+            metrics::counter!("headwater_synchronisations_total", "state" => "cancelled").increment(1);
+            (known, failures, after) = (None, 0, After::Stop(hint));
+            continue;
+        };
+        after = After::Run;
         let is_whole = matches!(&taken, Ok(taken) if taken.refused == 0);
         known = hint.filter(|_| is_whole);
         failures = if is_whole { 0 } else { failures + 1 };
@@ -112,12 +127,23 @@ async fn roll_up_untold(app: &App, link: &Link) -> Result<bool, RollupError> {
     Ok(!app.roll_up(&link.upstream).await?.later)
 }
 
+/// What the last run was.
+#[derive(Debug, Clone, Copy)]
+enum After {
+    /// It came to its end, or there was none.
+    Run,
+    /// Somebody stopped it; with what the server above had hinted at by then.
+    Stop(Option<u64>),
+}
+
 /// Returns when a run has a reason: somebody asked, the server above hints at a change, or it is time.
-async fn wait_for_reason(app: &App, link: &Link, known: Option<u64>, failures: u32) {
+async fn wait_for_reason(app: &App, link: &Link, known: Option<u64>, failures: u32, after: After) {
     let every = app.settings.downstream.every;
-    let (pause, hinted) = match failures {
-        0 => (every, true),
-        failures => (retry_pause(failures).min(every), false),
+    let (pause, known, hinted) = match (failures, after) {
+        // What was stopped does not begin again for what was there then.
+        (_, After::Stop(then)) => (every, then, then.is_some()),
+        (0, After::Run) => (every, known, true),
+        (failures, After::Run) => (retry_pause(failures).min(every), known, false),
     };
     let due = Instant::now() + pause;
     let hint = async { if hinted { wait_for_hint(link, known).await } else { pending().await } };
@@ -150,24 +176,24 @@ async fn wait_for_hint(link: &Link, known: Option<u64>) {
     }
 }
 
-/// One run, with what the server hinted at when it began. A server that is where it was when
+/// One run; `hint` is what the server hinted at when it began. A server that is where it was when
 /// everything was taken has nothing new.
 async fn go(
     app: &App,
     link: &Link,
     number: i64,
     known: Option<u64>,
-) -> (Option<u64>, Result<Taken, SyncError>) {
-    let hint = match link.upstream.changes(0).await {
-        Ok(Hint::Stamp(stamp)) => Some(stamp),
-        Ok(Hint::Unknown) => None,
-        Err(error) => return (None, Err(error.into())),
+    hint: &mut Option<u64>,
+) -> Result<Taken, SyncError> {
+    *hint = match link.upstream.changes(0).await? {
+        Hint::Stamp(stamp) => Some(stamp),
+        Hint::Unknown => None,
     };
-    if hint.is_some() && hint == known {
-        return (hint, Ok(Taken::default()));
+    if hint.is_some() && *hint == known {
+        return Ok(Taken::default());
     }
     let run = Run { app, link, number, is_headwater: hint.is_some() };
-    (hint, run.synchronise().await)
+    run.synchronise().await
 }
 
 /// How a run that went to its end stands, and what is missing.

@@ -112,6 +112,8 @@ pub(crate) struct Downstream {
     beginning: tokio::sync::Mutex<()>,
     /// Somebody asked for a run.
     asked: Notify,
+    /// The run that somebody ended last, and who.
+    stopped: watch::Sender<Option<(i64, String)>>,
 }
 
 impl Downstream {
@@ -134,6 +136,7 @@ impl Downstream {
             synced: Mutex::default(),
             beginning,
             asked: Notify::new(),
+            stopped: watch::Sender::new(None),
         })
     }
 

@@ -31,6 +31,17 @@ impl App {
         Ok(started)
     }
 
+    /// Ends the run that is going, and says which one that is. What it has taken is kept, and the next run takes the
+    /// rest.
+    pub async fn stop_synchronising(&self, operator: &Operator) -> Result<Option<i64>, AppError> {
+        self.must_have_upstream()?;
+        let Some(number) = self.downstream.running() else { return Ok(None) };
+        self.downstream.stopped.send_replace(Some((number, operator.name.clone())));
+        let problem = format!("{} stopped it; the next run takes the rest", operator.name);
+        self.end_run(number, RunState::Cancelled, Some(problem)).await?;
+        Ok(Some(number))
+    }
+
     /// The last runs, the newest first.
     pub async fn runs(&self) -> Result<Vec<RunRow>, AppError> {
         let mut runs = self.store.runs(RUNS_LISTED).await?;

@@ -41,6 +41,11 @@ impl App {
         Ok(Some(UpstreamReport { setting: link.setting.clone(), running, last_run }))
     }
 
+    /// Who the upstream server is, once it was told of this one.
+    pub async fn upstream_id(&self) -> Result<Option<headwater_model::ServerId>, AppError> {
+        Ok(self.store.rolled_up_to().await?)
+    }
+
     /// The address of the upstream server, if there is one.
     pub fn upstream_url(&self) -> Option<String> {
         Some(self.downstream.link()?.setting.url.clone())

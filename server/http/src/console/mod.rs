@@ -59,7 +59,7 @@ pub fn router(console: Console) -> Router {
         .route(path::COMPUTER_GROUPS, post(computers::move_to))
         .route(path::UPSTREAM, get(upstream::show).put(upstream::set).delete(upstream::clear))
         .route(path::UPSTREAM_FILTER, put(upstream::filter))
-        .route(path::UPSTREAM_SYNC, post(upstream::synchronise))
+        .route(path::UPSTREAM_SYNC, post(upstream::synchronise).delete(upstream::stop))
         .route(path::UPSTREAM_RUNS, get(upstream::runs))
         .route(path::UPSTREAM_RUN, get(upstream::show_run))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))

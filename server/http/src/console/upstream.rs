@@ -6,6 +6,7 @@ use headwater_api::{
     Page, Quarantined, Run, RunState, RunStep, StartedRun, Upstream, UpstreamFilter, UpstreamMode,
     UpstreamRequest,
 };
+use headwater_app::AppError;
 use headwater_app::downstream_server::{self as app, RunRow, UpstreamReport};
 
 use super::{Administrator, Json, Shared, parse_id};
@@ -46,6 +47,16 @@ pub(super) async fn clear(
 ) -> Result<StatusCode, Refusal> {
     console.app.clear_upstream(&operator).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn stop(
+    State(console): Shared,
+    Administrator(operator): Administrator,
+) -> Result<StatusCode, Refusal> {
+    match console.app.stop_synchronising(&operator).await? {
+        Some(_) => Ok(StatusCode::NO_CONTENT),
+        None => Err(AppError::Refused("no run is going".to_owned()).into()),
+    }
 }
 
 pub(super) async fn synchronise(
@@ -97,6 +108,7 @@ fn run(row: RunRow) -> Run {
             app::RunState::Done => RunState::Done,
             app::RunState::Partial => RunState::Partial,
             app::RunState::Failed => RunState::Failed,
+            app::RunState::Cancelled => RunState::Cancelled,
         },
         step: match row.step {
             app::RunStep::Connecting => RunStep::Connecting,

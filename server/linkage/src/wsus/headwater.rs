@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, Memberships, StartedSync,
-    SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind,
-    WsusLower, WsusMode, WsusTargeting,
+    Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships,
+    StartedSync, SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer, WsusGroup, WsusIdentity,
+    WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail, UpdateQuery,
     UpdateSummary,
 };
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
-use headwater_app::downstream_server::{RunState, UpstreamMode};
+use headwater_app::downstream_server::{RunState, RunStep, UpstreamMode};
 use headwater_app::{App, AppError, Operator, Targeting, admin};
 use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
@@ -43,6 +43,10 @@ pub(super) fn operator(name: &str) -> Operator {
 
 pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> {
     let upstream = app.upstream_report().await.map_err(refusal)?.map(|report| report.setting);
+    let upstream_id = match &upstream {
+        Some(_) => app.upstream_id().await.map_err(refusal)?,
+        None => None,
+    };
     Ok(WsusIdentity {
         server: app.server.id,
         name: app.settings.downstream.name.clone(),
@@ -50,6 +54,7 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: upstream.as_ref().map_or(WsusMode::Top, |setting| mode(setting.mode)),
         upstream: upstream.map(|setting| setting.url),
+        upstream_id,
         targeting: match app.settings.targeting {
             Targeting::ServerSide => WsusTargeting::Server,
             Targeting::ClientSide => WsusTargeting::Client,
@@ -57,6 +62,7 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
         read_only: false,
         computers: app.live.own_computers() as u64,
         at: now,
+        speaks: LinkVersion::own(),
     })
 }
 
@@ -285,8 +291,9 @@ pub(super) async fn sync_progress(app: &App, run: u64) -> Answer<SyncProgress> {
             RunState::Running => SyncState::Running,
             RunState::Done => SyncState::Done,
             RunState::Partial => SyncState::Partial,
-            RunState::Failed => SyncState::Failed,
+            RunState::Failed | RunState::Cancelled => SyncState::Failed,
         },
+        decisions: run.step == RunStep::Approvals,
         documents: run.documents,
         documents_total: run.documents_total.unwrap_or(0),
         added: run.added,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Contents, Decided, Decline, Failure, FailureKind, Memberships, WsusApproval, WsusComputer,
-    WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    Approve, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships, WsusApproval,
+    WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{ApprovalAction, Page};
 use headwater_app::admin;
@@ -63,6 +63,7 @@ impl Microsoft {
                 Source::Upstream { name, .. } => Some(name).filter(|name| !name.is_empty()),
                 Source::MicrosoftUpdate => None,
             },
+            upstream_id: None,
             targeting: match found.targeting {
                 Targeting::Server => WsusTargeting::Server,
                 Targeting::Client => WsusTargeting::Client,
@@ -71,6 +72,7 @@ impl Microsoft {
             computers,
             version: found.version,
             at,
+            speaks: LinkVersion::own(),
         })
     }
 

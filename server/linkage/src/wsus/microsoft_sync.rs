@@ -27,6 +27,8 @@ struct Run {
     before: Before,
     documents: u64,
     documents_total: u64,
+    /// Whether it is at groups and approvals.
+    decisions: bool,
     /// Since when the server neither synchronises nor says how it ended.
     silent_since: Option<Instant>,
     ended: Option<(SyncState, Option<String>)>,
@@ -53,7 +55,14 @@ impl Runs {
 
     fn begin(&mut self, before: Before) -> u64 {
         self.last += 1;
-        let run = Run { before, documents: 0, documents_total: 0, silent_since: None, ended: None };
+        let run = Run {
+            before,
+            documents: 0,
+            documents_total: 0,
+            decisions: false,
+            silent_since: None,
+            ended: None,
+        };
         self.runs.insert(self.last, run);
         if self.runs.len() > RUNS_MAX {
             self.runs.pop_first();
@@ -92,6 +101,7 @@ impl Microsoft {
         let (state, problem) = run.ended.clone().unwrap_or((SyncState::Running, None));
         Ok(SyncProgress {
             state,
+            decisions: run.decisions,
             documents: run.documents,
             documents_total: run.documents_total,
             // Neither is told.
@@ -105,6 +115,7 @@ impl Microsoft {
         let progress = self.wsus.sync_progress().await.map_err(failure)?;
         if progress.is_running {
             run.silent_since = None;
+            run.decisions = progress.phase == SyncPhase::Approvals;
             // Each phase counts anew, and only this one counts documents.
             if progress.phase != SyncPhase::Updates {
                 return Ok(());

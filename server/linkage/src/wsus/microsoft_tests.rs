@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use headwater_api::linkage::{DeleteComputers, DeleteUpdates, MembershipChange, SilentComputer, SyncState};
+use headwater_api::linkage::{
+    DeleteComputers, DeleteUpdates, LinkVersion, MembershipChange, SilentComputer, SyncState,
+};
 use headwater_api::{ObsoleteBecause, SeenUpdate};
 use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
 use headwater_model::ServerId;
@@ -109,10 +111,12 @@ async fn who_it_is() {
             version: "10.0.20348.1".to_owned(),
             mode,
             upstream: upstream.map(str::to_owned),
+            upstream_id: None,
             targeting,
             read_only,
             computers: COMPUTERS,
             at: found.at,
+            speaks: LinkVersion::own(),
         };
         assert_eq!(found, expected, "{options:?}");
     }

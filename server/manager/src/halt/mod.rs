@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use headwater_api::Halt;
 use headwater_api::linkage::Approve;
 use headwater_model::{UpdateId, chain};
-use headwater_store::HaltRow;
+use headwater_store::{HaltRow, LinkageRow};
 
 pub use below::spread_halts;
 
@@ -88,7 +88,9 @@ impl Manager {
     /// Every server that is reached takes what the one above it decides now; none is waited for.
     pub(crate) async fn synchronise_below(&self, way: &Way, by: &str) -> Result<(), ManagerError> {
         let linkages = self.store.linkages().await?;
-        let below = linkages.iter().filter(|row| row.linkage != way.top.linkage);
+        let mirror = self.mirror();
+        let is_outside = |row: &&LinkageRow| mirror.tree.outside.iter().any(|one| one.id == row.server);
+        let below = linkages.iter().filter(|row| row.linkage != way.top.linkage && !is_outside(row));
         // At once, and without a look at the tree: a server that is silent holds up no other.
         let starting = below.map(async |row| match self.synchronise_on(way, row, by).await {
             Ok(_) | Err(ManagerError::NotReached { .. }) => {}

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use headwater_api::linkage::{UpdateCount, WsusApproval, WsusGroup};
-use headwater_api::{ComputerSummary, SyncServer, TreeServer, UpdateSummary};
+use headwater_api::{ComputerSummary, OutsideServer, SyncServer, TreeServer, UpdateSummary};
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_policy::group::{Group, GroupTree};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,12 @@ pub struct TreeView {
     pub url: String,
     /// The top one first, each after the one above it.
     pub servers: Vec<ServerView>,
+    /// Servers that were paired, or are below one that was, and are in the linked tree no more.
+    #[serde(default)]
+    pub outside: Vec<OutsideServer>,
+    /// Why nothing is written because the linked WSUS is not the top one any more.
+    #[serde(default)]
+    pub suspended: Option<String>,
     /// Linkages that wait to be paired.
     pub joining: Vec<headwater_api::linkage::Joining>,
     pub groups: Vec<WsusGroup>,
@@ -219,6 +225,7 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         mode: None,
         linkage: None,
         reached: true,
+        read_only: false,
         last_contact_at: None,
         last_sync_at: None,
         computers: 0,

@@ -102,7 +102,7 @@ impl Manager {
                 if before.problem.is_none() {
                     tracing::warn!(error = chain(&error), "the linked WSUS cannot be read");
                 }
-                Mirror { problem: Some(Problem { what: chain(&error), since }), ..(*before).clone() }
+                Mirror { problem: Some(Problem { what: error.in_words(), since }), ..(*before).clone() }
             }
         };
         let is_new = next.problem.is_none();
@@ -160,7 +160,9 @@ impl Manager {
             problem: None,
             tree: Arc::new(TreeView {
                 url: way.dial.url().to_string(),
+                suspended: tree.suspended(),
                 servers: servers.collect(),
+                outside: tree.outside.clone(),
                 joining,
                 groups: top.groups,
                 approvals: top.approvals,

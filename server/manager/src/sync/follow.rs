@@ -13,6 +13,7 @@ use headwater_tree::server::{Follow, Mode, Server};
 use super::{Begun, Run};
 use crate::ManagerError;
 use crate::compare::{action, contents};
+use crate::running::Said;
 
 impl Run<'_> {
     /// Writes what the server lacks; says which groups it still lacks. What it refuses is left, and found by the
@@ -34,11 +35,13 @@ impl Run<'_> {
         let Following { groups, approvals } = following(&top, &here, &managed);
         let mut missing: BTreeSet<GroupId> =
             managed.into_iter().filter(|id| !here.groups.contains_key(id)).collect();
-        for NewGroup { id, name, parent } in groups {
+        let total = Some(groups.len() as u64);
+        for (at, NewGroup { id, name, parent }) in (0..).zip(groups) {
             if !does(SyncPart::Groups) {
                 break;
             }
             self.goes_on()?;
+            self.tell(server, Said::new(SyncPhase::Groups, format!("group {name}")).counted(at, total));
             let group = WsusGroup { id, name, parent, built_in: false };
             let made = self.manager.copy_group_on(self.way, linkage, group, self.by).await?;
             if made.id != id {
@@ -60,7 +63,7 @@ impl Run<'_> {
                 self.goes_on()?;
                 self.say(
                     server,
-                    SyncPhase::Updates,
+                    SyncPhase::Approvals,
                     format!("{} approvals for {group} to write", updates.len()),
                 );
                 let approve = Approve {
@@ -75,7 +78,7 @@ impl Run<'_> {
                 for (update, reason) in &decided.refused {
                     self.say(
                         server,
-                        SyncPhase::Updates,
+                        SyncPhase::Approvals,
                         format!("{update} for {group} is refused: {reason}"),
                     );
                 }

@@ -91,6 +91,7 @@ operations! {
     ExecuteSPGetConfiguration Reads => server::configuration,
     ExecuteSPGetComponentsWithErrors Reads => server::components_with_errors,
     ExecuteSPGetAllDownstreamServers Reads => server::downstream_servers,
+    ExecuteSPGetDownstreamServerRollupSummary Reads => server::rollup_summary,
     ExecuteSPSearchUpdates Reads => updates::search,
     ExecuteSPSimpleSearchUpdates Reads => updates::simple_search,
     ExecuteSPGetUpdateById Reads => updates::by_id,

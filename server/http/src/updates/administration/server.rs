@@ -6,7 +6,7 @@ use headwater_model::ServerId;
 use headwater_operators::Action;
 use headwater_wsus::wsusar::*;
 
-use super::Asked;
+use super::{Asked, int};
 use crate::updates::server_sync_messages::PROTOCOL_VERSION;
 
 /// The roles of the service: who may only read, and who may do everything. An operator decides for groups,
@@ -115,4 +115,28 @@ pub(super) async fn downstream_servers(
         }
     }
     Ok(ExecuteSPGetAllDownstreamServersResponse { result: rows })
+}
+
+/// What a server below has told of itself: nothing until it has.
+pub(super) async fn rollup_summary(
+    asked: &Asked<'_>,
+    message: ExecuteSPGetDownstreamServerRollupSummary,
+) -> Result<ExecuteSPGetDownstreamServerRollupSummaryResponse, AppError> {
+    let id = message.server_id;
+    let found = asked.app.downstream_servers().await?.into_iter().find(|one| one.server.id == id);
+    let found = found.ok_or_else(|| AppError::NotFound(format!("there is no downstream server {id}")))?;
+    let row = |told: headwater_policy::rollup::ServerSummary| {
+        let row = ServerSummaryRow {
+            updates: int(told.updates),
+            declined: int(told.declined),
+            not_approved: int(told.not_approved),
+            expired: int(told.expired),
+            critical_not_approved: int(told.critical_not_approved),
+            infrastructure_not_approved: int(told.infrastructure_not_approved),
+        };
+        row.to_row()
+    };
+    let told = found.server.summary.map(row).into_iter().collect();
+    let result = vec![RowSet(told), RowSet(Vec::new())];
+    Ok(ExecuteSPGetDownstreamServerRollupSummaryResponse { result })
 }

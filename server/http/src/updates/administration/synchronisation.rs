@@ -12,6 +12,7 @@ const NAMESPACE: i32 = 2;
 const STARTED_BY_SCHEDULE: i16 = 381;
 const STARTED_BY_HAND: i16 = 382;
 const SUCCEEDED: i16 = 384;
+const CANCELLED: i16 = 385;
 const FAILED: i16 = 386;
 /// `E_FAIL`: it failed, for a reason that has no number.
 const UNSPECIFIED: i32 = 0x8000_4005_u32 as i32;
@@ -32,12 +33,10 @@ pub(super) async fn stop(
     asked: &Asked<'_>,
     _: StopSubscription,
 ) -> Result<StopSubscriptionResponse, AppError> {
-    match running(asked).await? {
-        None => Ok(StopSubscriptionResponse {}),
-        Some(run) => {
-            Err(AppError::Refused(format!("the run {} cannot be stopped: wait for its end", run.number)))
-        }
+    if running(asked).await?.is_some() {
+        asked.app.stop_synchronising(asked.operator()?).await?;
     }
+    Ok(StopSubscriptionResponse {})
 }
 
 async fn running(asked: &Asked<'_>) -> Result<Option<RunRow>, AppError> {
@@ -143,6 +142,7 @@ fn events_of(asked: &Asked<'_>, run: RunRow) -> impl Iterator<Item = EventHistor
     let start = event(asked, &run, start, run.started_at, None);
     let end = run.finished_at.map(|at| match run.state {
         RunState::Failed => event(asked, &run, FAILED, at, run.problem.clone()),
+        RunState::Cancelled => event(asked, &run, CANCELLED, at, run.problem.clone()),
         RunState::Running | RunState::Done | RunState::Partial => {
             event(asked, &run, SUCCEEDED, at, run.problem.clone())
         }
