@@ -4,9 +4,10 @@
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance,
     ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan, GroupPlanQuery, Halt, HaltRequest,
-    HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, NewSchedule,
-    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
-    StandingQuery, SyncRun, TreeServer, UndonePlan, UpdateFailure, WsusLink, path,
+    HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery,
+    NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest,
+    Revoked, Schedule, ServerChange, StandingQuery, SyncRun, TreeServer, UndonePlan, UpdateFailure, WsusLink,
+    path,
 };
 
 use crate::address::path_with;
@@ -141,6 +142,14 @@ impl Client {
 
     pub fn import_host_groups(&self) -> Result<Answer<ImportedGroups>, Error> {
         self.post(path::HOST_GROUPS_IMPORT, &serde_json::Map::new())
+    }
+
+    pub fn host_group_members(
+        &self,
+        name: &str,
+        query: &MembersQuery,
+    ) -> Result<Answer<Page<HostGroupMember>>, Error> {
+        self.get(&path_with(path::HOST_GROUP_MEMBERS, name), query)
     }
 
     pub fn change_host_group(

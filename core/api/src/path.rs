@@ -129,5 +129,7 @@ pub const HOST_GROUPS: &str = "/api/v1/hostgroups";
 pub const HOST_GROUP: &str = "/api/v1/hostgroups/{name}";
 /// POST of nothing: [`ImportedGroups`](crate::ImportedGroups).
 pub const HOST_GROUPS_IMPORT: &str = "/api/v1/hostgroups/import";
-/// POST of [`HostGroupMembers`](crate::HostGroupMembers): [`HostGroup`](crate::HostGroup).
+/// GET with [`MembersQuery`](crate::MembersQuery): a page of [`HostGroupMember`](crate::HostGroupMember), those
+/// beneath among them unless it has its own hosts only; POST of [`HostGroupMembers`](crate::HostGroupMembers):
+/// [`HostGroup`](crate::HostGroup).
 pub const HOST_GROUP_MEMBERS: &str = "/api/v1/hostgroups/{name}/members";

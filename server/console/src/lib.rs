@@ -9,6 +9,7 @@
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
 //! | `/groups` | host groups, WSUS groups, and the difference |
+//! | `/groups/host`, `/groups/wsus` | the members of one of either, to be changed |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
 //! | `/link` | linking, pairing, revoking, relinking, examining |
 //! | `/operators` | operators, tokens of programs, one's own password |
@@ -33,6 +34,7 @@ mod history;
 mod link;
 mod live;
 mod look;
+mod members;
 mod operators;
 mod overview;
 mod relink;
@@ -71,6 +73,10 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/reports", get(reports::show))
         .route("/reports/{name}", get(reports::export))
         .route("/groups", get(groups::show).post(groups::create))
+        .route("/groups/host", get(members::host_group).post(members::change_host_group))
+        .route("/groups/wsus", get(members::wsus_group).post(members::change_computers))
+        .route("/groups/wsus/create", post(members::create_group))
+        .route("/groups/wsus/delete", post(members::delete_group))
         .route("/groups/import", post(groups::import))
         .route("/groups/apply", post(groups::apply))
         .route("/groups/undo", post(groups::undo))

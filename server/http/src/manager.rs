@@ -12,10 +12,11 @@ use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan,
     CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
     DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
-    HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup,
-    NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest,
-    Revoked, Schedule, ServerChange, StandingQuery, SyncEvent, SyncRequest, SyncRun, TreeServer, UndonePlan,
-    UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome, WsusLink, path,
+    HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery,
+    MoveRequest, NewGroup, NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked,
+    RevokeRequest, Revoked, Schedule, ServerChange, StandingQuery, SyncEvent, SyncRequest, SyncRun,
+    TreeServer, UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome,
+    WsusLink, path,
 };
 use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
 use headwater_model::{ClientId, chain};
@@ -54,7 +55,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
         .route(path::HOST_GROUP, patch(set_host_group).delete(delete_host_group))
-        .route(path::HOST_GROUP_MEMBERS, post(change_host_group))
+        .route(path::HOST_GROUP_MEMBERS, get(host_group_members).post(change_host_group))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
         .layer(middleware::from_fn(harden))
@@ -465,6 +466,14 @@ async fn import_host_groups(
     Administrator(caller): Administrator,
 ) -> Result<Json<ImportedGroups>, Refusal> {
     Ok(Json(manager.import_host_groups(&caller.name).await?))
+}
+
+async fn host_group_members(
+    State(manager): Shared,
+    Path(name): Path<String>,
+    Query(query): Query<MembersQuery>,
+) -> Result<Json<Page<HostGroupMember>>, Refusal> {
+    Ok(Json(manager.host_group_members(&name, &query).await?))
 }
 
 async fn change_host_group(

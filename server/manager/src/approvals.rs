@@ -13,6 +13,7 @@ use headwater_store::AuditRow;
 use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::ask::Way;
+use crate::host_groups::check_name;
 use crate::tree::{must_be_confirmed, must_be_top};
 use crate::{Manager, ManagerError};
 
@@ -73,6 +74,7 @@ impl Manager {
             let reason = "groups that are made from here stand below All Computers: leave out the parent";
             return Err(ManagerError::Invalid(reason.to_owned()));
         }
+        check_name(&new.name)?;
         let way = self.writable().await?;
         let made = self.create_group_on(&way, &way.top, &new.name, None, by).await?;
         self.store.audit(&AuditRow::of(self.now(), by, "create group", &made.name)).await?;

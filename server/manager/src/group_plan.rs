@@ -357,8 +357,7 @@ fn told(
 ) -> Result<GroupPlan, ManagerError> {
     let mut groups = plan.groups.iter().collect::<Vec<_>>();
     groups.sort_by_key(|group| known.host_groups.chain(group.group).count());
-    let hosts = known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
-    let names = Names { computers: known.names(), hosts, mirror };
+    let names = Names::of(known, mirror);
     Ok(GroupPlan {
         host_group: host_group.to_owned(),
         adopt: false,
@@ -373,10 +372,21 @@ fn told(
 }
 
 /// What computers and hosts are called, now or when they were last seen.
-struct Names<'a> {
+pub(crate) struct Names<'a> {
     computers: HashMap<&'a ClientId, &'a str>,
     hosts: HashMap<HostId, &'a str>,
     mirror: &'a Mirror,
+}
+
+impl<'a> Names<'a> {
+    pub fn of(known: &'a Known, mirror: &'a Mirror) -> Self {
+        let hosts = known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
+        Self { computers: known.names(), hosts, mirror }
+    }
+
+    pub fn of_host(&self, host: HostId) -> String {
+        self.hosts.get(&host).map_or_else(|| host.to_string(), |name| (*name).to_owned())
+    }
 }
 
 fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<PlannedGroup, ManagerError> {
@@ -410,22 +420,8 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
         remove.extend(members.removed.iter().map(|client| change(server, client)));
         unchanged += (members.unchanged.len() + members.left.len()) as u64;
     }
-    let not_registered = group.unregistered.iter().map(|(host, reason)| {
-        let name = names.hosts.get(host).map_or_else(|| host.to_string(), |name| (*name).to_owned());
-        // A host that was seen before reports to a server that is not reached now.
-        let before = name.parse().ok().and_then(|client| names.mirror.computers.get(&client));
-        match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
-            (Reason::NeverSeen, Some((name, server)))
-                if names.mirror.tree.server(server.id).is_none_or(|one| one.server.linkage.is_none()) =>
-            {
-                (name.clone(), format!("it reports to {}, which is outside the link", server.name))
-            }
-            (Reason::NeverSeen, Some((name, server))) => {
-                (name.clone(), format!("it reports to {}, which is not reached", server.name))
-            }
-            _ => (name, in_words(reason, known)),
-        }
-    });
+    let not_registered = group.unregistered.iter();
+    let not_registered = not_registered.map(|(host, reason)| why_not_registered(*host, reason, known, names));
     Ok(PlannedGroup {
         host_group: known.host_groups.get(group.group).map_or_else(String::new, |one| one.name.clone()),
         name: group.name.clone(),
@@ -437,6 +433,29 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
         unchanged,
         not_registered: not_registered.collect(),
     })
+}
+
+/// What a host is called, and why it is no member.
+pub(crate) fn why_not_registered(
+    host: HostId,
+    reason: &Reason,
+    known: &Known,
+    names: &Names<'_>,
+) -> (String, String) {
+    let name = names.of_host(host);
+    // A host that was seen before reports to a server that is not reached now.
+    let before = name.parse().ok().and_then(|client| names.mirror.computers.get(&client));
+    match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
+        (Reason::NeverSeen, Some((name, server)))
+            if names.mirror.tree.server(server.id).is_none_or(|one| one.server.linkage.is_none()) =>
+        {
+            (name.clone(), format!("it reports to {}, which is outside the link", server.name))
+        }
+        (Reason::NeverSeen, Some((name, server))) => {
+            (name.clone(), format!("it reports to {}, which is not reached", server.name))
+        }
+        _ => (name, in_words(reason, known)),
+    }
 }
 
 /// Why a host is no member, in a sentence.

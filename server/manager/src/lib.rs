@@ -22,6 +22,7 @@ mod impact;
 mod kept;
 mod known;
 mod link;
+mod members;
 mod mirror;
 mod notes;
 mod pair;
