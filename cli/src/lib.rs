@@ -36,6 +36,7 @@ mod secret;
 mod server;
 mod session;
 mod sheet;
+mod states;
 mod synchronise;
 mod table;
 mod terminal;

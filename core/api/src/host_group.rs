@@ -183,7 +183,11 @@ pub struct ApplyGroupPlan {
 /// What the last plan wrote and is taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndonePlan {
+    /// The one that was asked for.
     pub host_group: String,
+    /// Those that the plan had written for, of that one and those beneath it.
+    #[serde(default)]
+    pub host_groups: Vec<String>,
     /// Who had applied the plan.
     pub applied_by: String,
     /// Members that are back.

@@ -148,6 +148,8 @@ fn every_page_can_be_used_by_everybody() {
     let failing = console.first("/updates?sort=failed");
     console.look_at(&failing, "update");
     assert!(browser.text(".verdict").contains("failed on"));
+    console.look_at(&format!("{failing}/computers?state=failed"), "update-computers");
+    assert!(browser.text(".verdict").starts_with("Failed: "));
     console.look_at("/updates", "updates");
     let computer = console.first("/computers?sort=failed");
     console.look_at(&computer, "computer");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use headwater_model::UpdateIdentity;
 use headwater_simulated_agent::Agent;
 use headwater_wsus::wusp::DeploymentAction;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::process::{HEADWATER, catalogue, documents, run, stderr};
@@ -119,9 +119,16 @@ async fn groups_beneath_each_other_and_rules() {
     assert_eq!(hosts(&[]).0, [unseen.as_str(), registered[0], registered[1]]);
     manager.done(&["hostgroup", "remove", "Berlin", nobody]);
     assert_eq!(hosts(&[]).0, registered);
-    refused(&manager.data, &["group", "create", "A/B"], "cannot contain '/'; `A B` can be one");
+    refused(&manager.data, &["group", "create", "A/B"], "cannot contain '/'; `A-B` can be one");
     assert_eq!(members(&top, "Berlin"), ["pc1", "pc3"]);
     assert_eq!(members(&top, "Berlin - Keller"), ["pc3"]);
+
+    // A plan is undone as it was made: for the host group and those beneath it.
+    let undone = manager.json(&["wsus", "group", "undo", "Berlin"]);
+    assert_eq!((&undone["host_groups"], &undone["removed"]), (&json!(["Berlin", "Keller"]), &3.into()));
+    assert_eq!((members(&top, "Berlin"), members(&top, "Berlin - Keller")), (vec![], vec![]));
+    manager.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    assert_eq!(members(&top, "Berlin"), ["pc1", "pc3"]);
 
     // A computer that the rule names is registered by the next run, wherever it came from.
     top.computer(30).await;

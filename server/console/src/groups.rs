@@ -79,6 +79,7 @@ struct Details {
 struct Last {
     who: String,
     at: When,
+    groups: u64,
     added: String,
     removed: String,
 }
@@ -173,6 +174,7 @@ async fn page(
         last: last.map(|last| Last {
             who: last.applied_by,
             at: When::new(last.applied_at, manager.now()),
+            groups: last.groups,
             added: grouped(last.added),
             removed: grouped(last.removed),
         }),

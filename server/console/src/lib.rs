@@ -5,6 +5,7 @@
 //! | `/` | Overview: the drawing, and what needs attention |
 //! | `/servers/{id}` | one WSUS server, and what is wanted of it |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
+//! | `/updates/{id}/computers` | the computers on which it is in a state |
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
@@ -60,6 +61,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates", get(updates::list))
         .route("/updates.csv", get(updates::export))
         .route("/updates/{id}", get(updates::one::show))
+        .route("/updates/{id}/computers", get(updates::computers::show))
         .route("/updates/{id}/withdraw", post(updates::one::withdraw))
         .route("/updates/{id}/accept-licence", post(updates::one::accept_licence))
         .route("/updates/{id}/decline", post(updates::one::decline))

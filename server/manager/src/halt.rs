@@ -1,8 +1,8 @@
 //! Halting an update: no computer of the tree is offered it any more, as soon as that can be.
 
 use futures_util::future::join_all;
-use headwater_api::Halt;
 use headwater_api::linkage::Approve;
+use headwater_api::{Halt, NewRevisions};
 use headwater_model::{UpdateId, chain};
 use headwater_store::HaltRow;
 
@@ -67,6 +67,7 @@ impl Manager {
                 group: approval.group,
                 action: None,
                 deadline: None,
+                new_revisions: NewRevisions::default(),
                 seen: Vec::new(),
             };
             let done = self.approve_on(&way, &way.top, withdraw).await?;

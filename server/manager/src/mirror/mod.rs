@@ -15,7 +15,7 @@ use headwater_policy::group::{Group, GroupTree};
 use serde::{Deserialize, Serialize};
 
 pub use read::follow_wsus;
-pub use search::{ComputerOrder, Direction, UpdateOrder};
+pub use search::Direction;
 pub(crate) use search::{is_in, page};
 
 /// The tree, its updates and its computers, as they were read.
