@@ -1,9 +1,9 @@
-//! `headwater update approve`, `accept-licence`, `unapprove`, `decline`, `undecline` and `halt`.
+//! `headwater update approve`, `accept-licence`, `withdraw`, `decline`, `undecline` and `halt`.
 
 use clap::{Args, ValueEnum};
 use headwater_api::{
-    ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest, NewRevisions,
-    Refusal, UpdateRef, UpdatesOutcome,
+    ApprovalAction, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
+    NewRevisions, Refusal, UpdateRef, UpdatesOutcome,
 };
 use headwater_client::Answer;
 use headwater_model::Timestamp;
@@ -16,8 +16,9 @@ use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
 use crate::update_sheet::action;
+use headwater_words::approval as words;
 use headwater_words::moment::minute;
-use headwater_words::quantity::counted;
+use headwater_words::quantity::{counted, grouped};
 
 #[derive(Debug, Args)]
 pub struct ApproveArguments {
@@ -36,6 +37,10 @@ pub struct ApproveArguments {
     /// What becomes of the approval when a new revision of the update arrives
     #[arg(long, value_name = "WHAT", default_value = "follow")]
     new_revisions: Revisions,
+    /// Only say which computers on which servers it would reach, and what is fetched over which link; of a
+    /// managing server
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -59,7 +64,7 @@ pub enum Action {
 }
 
 #[derive(Debug, Args)]
-pub struct UnapproveArguments {
+pub struct WithdrawArguments {
     /// Ids, the first eight digits of them, or KB and a number
     #[arg(value_name = "UPDATE", required = true)]
     updates: Vec<UpdateName>,
@@ -96,10 +101,53 @@ pub(crate) fn approve(arguments: &ApproveArguments, session: &mut Session<'_, '_
         },
         seen: Vec::new(),
     };
+    if arguments.dry_run {
+        let answer = session.client.preview_approval(&request)?;
+        return session.show(&answer, preview);
+    }
     let answer = session.client.approve(&request)?;
     let until = deadline.map_or_else(String::new, |at| until(at, session.terminal.now));
     let how = format!("for {}: {}{until}", group.name, action(request.action));
     report(&answer, ["Approved", &how, "had that approval already"], session)
+}
+
+fn preview(preview: &ApprovalPreview, reader: Reader) -> String {
+    let mut text = paragraph(&words::preview(preview), reader.width);
+    let columns = [
+        Column::Long("SERVER"),
+        Column::Number("COMPUTERS"),
+        Column::Number("ACT"),
+        Column::Number("UNKNOWN"),
+        Column::Number("SILENT"),
+        Column::Long("FETCHED BY IT"),
+        Column::Text("BY COMPUTERS"),
+        Column::Long("WHO ACTS"),
+    ];
+    let mut table = Table::new(&columns).wrapping();
+    for one in &preview.servers {
+        let more = one.acting.saturating_sub(one.names.len() as u64);
+        let more = if more > 0 { format!(" and {} more", grouped(more)) } else { String::new() };
+        table.row([
+            one.server.name.clone(),
+            grouped(one.computers),
+            grouped(one.acting),
+            grouped(one.unknown),
+            grouped(one.silent),
+            match one.bytes_fetched {
+                Some(0) => String::new(),
+                bytes => format!("{} from {}", words::bytes(bytes), words::source(one)),
+            },
+            match (one.bytes_sent, one.acting + one.unknown) {
+                (Some(0), _) | (_, 0) => String::new(),
+                (bytes, _) => words::bytes(bytes),
+            },
+            one.names.join(", ") + &more,
+        ]);
+    }
+    if !preview.servers.is_empty() {
+        text += &format!("\n{}", table.text(reader.width));
+    }
+    text + "\nNothing was changed.\n"
 }
 
 /// The deadline in UTC, as the server has it.
@@ -115,14 +163,14 @@ pub(crate) fn accept_licence(update: &UpdateName, session: &mut Session<'_, '_>)
     })
 }
 
-pub(crate) fn unapprove(
-    arguments: &UnapproveArguments,
+pub(crate) fn withdraw(
+    arguments: &WithdrawArguments,
     session: &mut Session<'_, '_>,
 ) -> Result<Exit, Failure> {
     let group = session.group(&arguments.group)?;
     let updates = session.updates(&arguments.updates)?;
     let request = ApprovalWithdrawal { updates, group: group.id, seen: Vec::new() };
-    let answer = session.client.unapprove(&request)?;
+    let answer = session.client.withdraw(&request)?;
     let group = format!("for {}", group.name);
     report(&answer, ["Took back the approval of", &group, "had none"], session)
 }

@@ -1,15 +1,17 @@
 //! `headwater computer`: computers and the groups that they are in.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use headwater_api::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdateState, GroupRef, MoveRequest, Page,
+    ComputerDetail, ComputerOrder, ComputerQuery, ComputerSummary, GroupRef, MoveRequest, Page, Standing,
 };
 
 use crate::Options;
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
+use crate::names::UpdateName;
 use crate::session::{Reader, Session};
 use crate::sheet::{Sheet, paragraph};
+use crate::states::{self, StateChoice};
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
 use crate::update::rest;
@@ -43,15 +45,14 @@ pub enum ComputerCommand {
         /// Only those in this group or beneath it, by name or id
         #[arg(long, value_name = "GROUP")]
         group: Option<String>,
-        /// Only those that report to a server without a Linkage of the tree, of a managing server
-        #[arg(long)]
-        outside: bool,
         /// Only those without a contact for so many days
         #[arg(long, value_name = "DAYS")]
         silent_days: Option<u32>,
         /// Only those in contact within so many days
         #[arg(long, value_name = "DAYS")]
         contact_days: Option<u32>,
+        #[command(flatten)]
+        of_tree: OfTree,
         #[command(flatten)]
         part: Part,
     },
@@ -61,6 +62,28 @@ pub enum ComputerCommand {
         /// Its name or id; the name up to the first dot will do
         #[arg(value_name = "COMPUTER")]
         computer: String,
+    },
+    /// List the updates that are in a state on a computer; without --state those with something left to do
+    #[command(after_help = examples!("headwater computer updates pc-17 --state all"))]
+    Updates {
+        /// Its name or id; the name up to the first dot will do
+        #[arg(value_name = "COMPUTER")]
+        computer: String,
+        /// Only those that are in this state
+        #[arg(long, value_name = "STATE")]
+        state: Option<StateChoice>,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Say why an update is not offered to a computer; of a managing server
+    #[command(after_help = examples!("headwater computer why pc-17 KB5044284"))]
+    Why {
+        /// Its name or id; the name up to the first dot will do
+        #[arg(value_name = "COMPUTER")]
+        computer: String,
+        /// Its id, the first eight digits of it, or KB and a number
+        #[arg(value_name = "UPDATE")]
+        update: UpdateName,
     },
     /// Put a computer into groups, and out of all others
     #[command(after_help = examples!("headwater computer move pc-17 --group Pilot --group Tokyo"))]
@@ -81,23 +104,103 @@ pub enum ComputerCommand {
     },
 }
 
+/// What a managing server lists computers by, over its tree.
+#[derive(Debug, Args)]
+pub struct OfTree {
+    /// Only those that report to this WSUS server, by name or id; of a managing server
+    #[arg(long, value_name = "NAME")]
+    at: Option<String>,
+    /// Only those that report to a server without a Linkage of the tree; of a managing server
+    #[arg(long)]
+    outside: bool,
+    /// Only those that stand so; of a managing server
+    #[arg(long, value_name = "STATE")]
+    state: Option<StandingChoice>,
+    /// In this order, of a managing server [default: name]
+    #[arg(long, value_name = "ORDER")]
+    sort: Option<OrderChoice>,
+    /// The other way round
+    #[arg(long)]
+    reverse: bool,
+}
+
+/// How a computer stands; the first that holds.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum StandingChoice {
+    /// No contact for long
+    Silent,
+    /// It never told what it needs
+    Unreported,
+    /// An update failed on it
+    Failing,
+    /// It needs an update
+    Needing,
+    PendingRestart,
+    /// It has all it needs
+    Complete,
+}
+
+impl From<StandingChoice> for Standing {
+    fn from(choice: StandingChoice) -> Self {
+        match choice {
+            StandingChoice::Silent => Self::Silent,
+            StandingChoice::Unreported => Self::Unreported,
+            StandingChoice::Failing => Self::Failing,
+            StandingChoice::Needing => Self::Needing,
+            StandingChoice::PendingRestart => Self::PendingRestart,
+            StandingChoice::Complete => Self::Complete,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OrderChoice {
+    Name,
+    Server,
+    /// The latest first
+    Contact,
+    /// Those that need the most first
+    Needed,
+    /// Those on which the most failed first
+    Failed,
+}
+
+impl From<OrderChoice> for ComputerOrder {
+    fn from(choice: OrderChoice) -> Self {
+        match choice {
+            OrderChoice::Name => Self::Name,
+            OrderChoice::Server => Self::Server,
+            OrderChoice::Contact => Self::LastContact,
+            OrderChoice::Needed => Self::Needed,
+            OrderChoice::Failed => Self::Failed,
+        }
+    }
+}
+
 pub(crate) fn run(command: &ComputerCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
-        ComputerCommand::List { search, group, outside, silent_days, contact_days, part } => {
+        ComputerCommand::List { search, group, silent_days, contact_days, of_tree, part } => {
             let query = ComputerQuery {
                 search: search.clone(),
-                outside: *outside,
                 silent_days: *silent_days,
                 contact_days: *contact_days,
                 limit: Some(part.limit),
                 after: part.after.clone(),
                 ..ComputerQuery::default()
             };
-            list(query, group.as_deref(), session)
+            list(query, group.as_deref(), of_tree, session)
         }
         ComputerCommand::Show { computer } => {
             let answer = session.client.computer(&session.computer(computer)?)?;
             session.show(&answer, sheet)
+        }
+        ComputerCommand::Updates { computer, state, part } => {
+            states::updates(computer, *state, part, session)
+        }
+        ComputerCommand::Why { computer, update } => {
+            let (computer, update) = (session.computer(computer)?, session.update(update)?);
+            let answer = session.client.why_not(&computer, update)?;
+            session.show(&answer, |told, reader| paragraph(&told.why, reader.width))
         }
         ComputerCommand::Move { computer, groups } => {
             let groups = session.groups(groups)?;
@@ -116,11 +219,26 @@ pub(crate) fn run(command: &ComputerCommand, session: &mut Session<'_, '_>) -> R
     }
 }
 
-fn list(query: ComputerQuery, group: Option<&str>, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+fn list(
+    query: ComputerQuery,
+    group: Option<&str>,
+    of_tree: &OfTree,
+    session: &mut Session<'_, '_>,
+) -> Result<Exit, Failure> {
     let group = group.map(|group| session.group(group)).transpose()?;
-    let query = ComputerQuery { group: group.map(|group| group.id), ..query };
+    let server = of_tree.at.as_deref().map(|name| session.wsus_server(name)).transpose()?;
+    let query = ComputerQuery {
+        group: group.map(|group| group.id),
+        server,
+        outside: of_tree.outside,
+        state: of_tree.state.map(Standing::from),
+        sort: of_tree.sort.map(ComputerOrder::from),
+        reverse: of_tree.reverse,
+        ..query
+    };
     let answer = session.client.computers(&query)?;
-    let is_filtered = ComputerQuery { limit: None, ..query.clone() } != ComputerQuery::default();
+    let unfiltered = ComputerQuery { sort: query.sort, reverse: query.reverse, ..ComputerQuery::default() };
+    let is_filtered = ComputerQuery { limit: None, ..query.clone() } != unfiltered;
     session.show(&answer, |page, reader| match page.items.as_slice() {
         [] if query.outside => "No computer is outside the link.".into(),
         [] if is_filtered => "No computer matches. See all of them with `headwater computer list`.".into(),
@@ -189,9 +307,17 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Updates", counts(&summary.status))
         .fact("Note", summary.note.clone().unwrap_or_default());
     let mut text = harmless(&format!("{}\n\n", summary.name)) + &sheet.text(reader.width);
+    if !computer.memberships.is_empty() {
+        text.push('\n');
+        text += &memberships(computer, reader);
+    }
+    if !computer.namesakes.is_empty() {
+        text.push('\n');
+        text += &namesakes(computer, reader);
+    }
     if !computer.updates.is_empty() {
         text.push('\n');
-        text += &updates(computer, reader);
+        text += &states::updates_table(&computer.updates, reader);
     }
     if !computer.approvals.is_empty() {
         text.push('\n');
@@ -220,27 +346,22 @@ fn approvals(computer: &ComputerDetail, reader: Reader) -> String {
     table.text(reader.width)
 }
 
-fn updates(computer: &ComputerDetail, reader: Reader) -> String {
-    let mut table = Table::new(&[
-        Column::Text("ID"),
-        Column::Long("TITLE"),
-        Column::Text("STATE"),
-        Column::Text("SINCE"),
-    ]);
-    for update in &computer.updates {
-        let word = match update.state {
-            ComputerUpdateState::Failed => "failed",
-            ComputerUpdateState::Needed => "needed",
-            ComputerUpdateState::Downloaded => "downloaded",
-            ComputerUpdateState::PendingRestart => "waits for restart",
-        };
-        let error = update.error.as_ref().map_or_else(String::new, |error| format!(" {error}"));
-        table.row([
-            update.id.to_string().chars().take(8).collect(),
-            update.title.clone(),
-            format!("{word}{error}"),
-            age(update.since, reader.now),
-        ]);
+fn memberships(computer: &ComputerDetail, reader: Reader) -> String {
+    let columns = [Column::Long("GROUP"), Column::Text("STATE"), Column::Long("BECAUSE")];
+    let mut table = Table::new(&columns).wrapping();
+    for one in &computer.memberships {
+        let state = if one.member { "member" } else { "wanted" };
+        table.row([one.group.clone(), state.to_owned(), one.because.clone()]);
+    }
+    table.text(reader.width)
+}
+
+fn namesakes(computer: &ComputerDetail, reader: Reader) -> String {
+    let columns = [Column::Text("SAME NAME"), Column::Long("SERVER"), Column::Text("LAST CONTACT")];
+    let mut table = Table::new(&columns);
+    for one in &computer.namesakes {
+        let server = one.server.as_ref().map_or_else(String::new, |server| server.name.clone());
+        table.row([one.id.to_string(), server, age(one.last_contact_at, reader.now)]);
     }
     table.text(reader.width)
 }

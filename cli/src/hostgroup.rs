@@ -1,15 +1,20 @@
 //! `headwater hostgroup`: groups of hosts of a managing server.
 
 use clap::{ArgGroup, Args, Subcommand};
-use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup};
+use headwater_api::{
+    HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, MembersQuery,
+    NewHostGroup, Page,
+};
 
 use crate::Options;
-use crate::arguments::examples;
+use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
 use crate::group::{group_name, quoted};
 use crate::session::{Reader, Session};
+use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
+use crate::update::rest;
 use headwater_words::quantity::{counted, grouped};
 
 #[derive(Debug, Args)]
@@ -81,6 +86,15 @@ pub enum HostGroupCommand {
         /// The host group
         #[arg(value_name = "NAME", value_parser = group_name)]
         name: String,
+    },
+    /// List the hosts of a host group and of those beneath it, and who is not registered
+    #[command(after_help = examples!("headwater hostgroup members Pilot"))]
+    Members {
+        /// The host group
+        #[arg(value_name = "NAME", value_parser = group_name)]
+        name: String,
+        #[command(flatten)]
+        part: Part,
     },
     /// Put hosts into a host group
     #[command(after_help = examples!("headwater hostgroup add Pilot pc-17 pc-18"))]
@@ -160,6 +174,11 @@ pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> 
             session.client.delete_host_group(name)?;
             session.say(&format!("Deleted the host group {name}"))
         }
+        HostGroupCommand::Members { name, part } => {
+            let query = MembersQuery { limit: Some(part.limit), after: part.after.clone() };
+            let answer = session.client.host_group_members(name, &query)?;
+            session.show(&answer, |page, reader| members(page, name, reader))
+        }
         HostGroupCommand::Add { name, hosts } => {
             change(name, HostGroupMembers { add: hosts.clone(), remove: vec![] }, session)
         }
@@ -176,6 +195,37 @@ pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> 
 fn change(name: &str, members: HostGroupMembers, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let answer = session.client.change_host_group(name, &members)?;
     session.show(&answer, |group, _| changed(group))
+}
+
+fn members(page: &Page<HostGroupMember>, name: &str, reader: Reader) -> String {
+    if page.items.is_empty() {
+        let advice = format!(
+            "{name} has no hosts. Put one into it with `headwater hostgroup add {} HOST`.",
+            quoted(name)
+        );
+        return paragraph(&advice, reader.width);
+    }
+    let columns = [
+        Column::Long("NAME"),
+        Column::Text("ID"),
+        Column::Long("SERVER"),
+        Column::Long("HOST GROUP"),
+        Column::Long("REGISTERED"),
+    ];
+    let mut table = Table::new(&columns).wrapping();
+    for host in &page.items {
+        table.row([
+            host.name.clone(),
+            host.client.to_string(),
+            host.server.as_ref().map_or_else(String::new, |server| server.name.clone()),
+            host.host_group.clone(),
+            match (&host.reason, host.registered) {
+                (Some(reason), _) => format!("no: {reason}"),
+                (None, registered) => if registered { "yes" } else { "no" }.to_owned(),
+            },
+        ]);
+    }
+    table.text(reader.width) + &rest(page, "host")
 }
 
 fn changed(group: &HostGroup) -> String {

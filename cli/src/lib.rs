@@ -37,6 +37,7 @@ mod secret;
 mod server;
 mod session;
 mod sheet;
+mod states;
 mod synchronise;
 mod table;
 mod terminal;

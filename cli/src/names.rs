@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-use headwater_api::{ComputerQuery, Group, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
-use headwater_model::{ClientId, GroupId, UpdateId};
+use headwater_api::{
+    ComputerQuery, Group, PAGE_LIMIT_MAX, TreeServer, UpdateQuery, UpdateState, UpdateSummary,
+};
+use headwater_model::{ClientId, GroupId, ServerId, UpdateId};
 
 use crate::failure::Failure;
 use crate::session::Session;
@@ -112,6 +114,17 @@ impl Session<'_, '_> {
     pub fn groups(&self, names: &[String]) -> Result<Vec<Group>, Failure> {
         let all = self.client.groups()?.value.items;
         names.iter().map(|name| group_of(&all, name)).collect()
+    }
+
+    /// The WSUS server of the tree with that name or id.
+    pub fn wsus_server(&self, name: &str) -> Result<ServerId, Failure> {
+        let servers = self.client.wsus()?.value.servers;
+        let named = |one: &&TreeServer| one.id.to_string() == name || one.name.eq_ignore_ascii_case(name);
+        servers.iter().find(named).map(|one| one.id).ok_or_else(|| {
+            Failure::Name(format!(
+                "no server of the tree is called {name}\nSee which there are with `headwater wsus show`."
+            ))
+        })
     }
 
     /// The computer of that id or name; the name up to the first dot will do where it is unique.

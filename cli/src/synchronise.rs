@@ -3,7 +3,7 @@
 use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State};
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{duration, grouped};
-use headwater_words::synchronisation::{in_step, mode, sentences, state, verdict};
+use headwater_words::synchronisation::{all_sentences, in_step, mode, sentences, state, verdict};
 
 use crate::failure::{Exit, Failure, ended};
 use crate::live::Live;
@@ -58,6 +58,10 @@ pub(crate) fn watched(
 }
 
 fn text(report: &SyncReport, reader: Reader) -> String {
+    told(report, sentences, reader)
+}
+
+fn told(report: &SyncReport, sentences: fn(&SyncServer) -> Vec<String>, reader: Reader) -> String {
     let mut text = paragraph(&verdict(report), reader.width);
     text.push('\n');
     text += &table(&report.servers, reader);
@@ -106,6 +110,17 @@ pub(crate) fn stop(session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     session.client.stop_sync()?;
     session.terminal.note("The run ends after what it is doing.")?;
     Ok(Exit::Done)
+}
+
+/// One run as it ended, with what it changed from what to what.
+pub(crate) fn one(run: &SyncRun, reader: Reader) -> String {
+    let begun = minute(run.started_at);
+    let mut text = paragraph(&format!("Run {}, begun {begun} by {}.", run.run, run.started_by), reader.width);
+    match &run.report {
+        None => text += "It did not end, or goes on.\n",
+        Some(report) => text += &told(report, all_sentences, reader),
+    }
+    text
 }
 
 pub(crate) fn history(runs: &[SyncRun], reader: Reader) -> String {

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use headwater_api::{ApprovalFilter, Page, UpdateKind, UpdateQuery, UpdateState, UpdateSummary};
+use headwater_api::{ApprovalFilter, Page, UpdateKind, UpdateOrder, UpdateQuery, UpdateState, UpdateSummary};
 
-use crate::approval::{self, ApproveArguments, DeclineArguments, UnapproveArguments};
+use crate::approval::{self, ApproveArguments, DeclineArguments, WithdrawArguments};
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
 use crate::moment::Deadline;
 use crate::names::UpdateName;
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
+use crate::states::{self, StateChoice};
 use crate::table::{Column, Table};
 use crate::{Options, import, update_sheet};
 use headwater_words::quantity::{counted, grouped};
@@ -75,9 +76,26 @@ pub enum UpdateCommand {
         #[arg(value_name = "UPDATE")]
         update: UpdateName,
     },
+    /// List the computers on which an update is in a state, with the reason where it failed
+    ///
+    /// Without --state those on which something is left to do.
+    #[command(after_help = examples!(
+        "headwater update computers KB5044284",
+        "headwater update computers KB5044284 --state unknown"
+    ))]
+    Computers {
+        /// Its id, the first eight digits of it, or KB and a number
+        #[arg(value_name = "UPDATE")]
+        update: UpdateName,
+        /// Only those on which it is in this state
+        #[arg(long, value_name = "STATE")]
+        state: Option<StateChoice>,
+        #[command(flatten)]
+        part: Part,
+    },
     /// Take back the approvals that a group has for updates
-    #[command(after_help = examples!("headwater update unapprove KB5044284 --group Pilot"))]
-    Unapprove(UnapproveArguments),
+    #[command(alias = "unapprove", after_help = examples!("headwater update withdraw KB5044284 --group Pilot"))]
+    Withdraw(WithdrawArguments),
     /// Offer updates to no computer, and take back all their approvals
     #[command(after_help = examples!("headwater update decline KB5044284"))]
     Decline(DeclineArguments),
@@ -135,6 +153,15 @@ pub struct ListArguments {
     /// Only updates that another replaces, or with =false none of them
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     superseded: Option<bool>,
+    /// Only parts of bundles, categories and detectoids, or with =false none of them
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    implicit: Option<bool>,
+    /// In this order, of a managing server [default: arrival]
+    #[arg(long, value_name = "ORDER")]
+    sort: Option<OrderChoice>,
+    /// The other way round
+    #[arg(long)]
+    reverse: bool,
     #[command(flatten)]
     part: Part,
 }
@@ -157,6 +184,17 @@ pub enum Severity {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OrderChoice {
+    /// The newest first
+    Arrival,
+    Title,
+    /// Those that the most computers need first
+    Needed,
+    /// Those that failed on the most computers first
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ApprovalChoice {
     Approved,
     Unapproved,
@@ -172,7 +210,8 @@ pub(crate) fn run(command: &UpdateCommand, session: &mut Session<'_, '_>) -> Res
         }
         UpdateCommand::Approve(arguments) => approval::approve(arguments, session),
         UpdateCommand::AcceptLicence { update } => approval::accept_licence(update, session),
-        UpdateCommand::Unapprove(arguments) => approval::unapprove(arguments, session),
+        UpdateCommand::Computers { update, state, part } => states::computers(update, *state, part, session),
+        UpdateCommand::Withdraw(arguments) => approval::withdraw(arguments, session),
         UpdateCommand::Decline(arguments) => approval::decline(arguments, session),
         UpdateCommand::Undecline(arguments) => approval::undecline(arguments, session),
         UpdateCommand::Halt { update } => approval::halt(update, session),
@@ -214,7 +253,14 @@ fn query(arguments: &ListArguments, session: &Session<'_, '_>) -> Result<UpdateQ
         declined: arguments.declined,
         incomplete: arguments.incomplete,
         superseded: arguments.superseded,
-        implicit: None,
+        implicit: arguments.implicit,
+        sort: arguments.sort.map(|order| match order {
+            OrderChoice::Arrival => UpdateOrder::Arrival,
+            OrderChoice::Title => UpdateOrder::Title,
+            OrderChoice::Needed => UpdateOrder::Needed,
+            OrderChoice::Failed => UpdateOrder::Failed,
+        }),
+        reverse: arguments.reverse,
         limit: Some(arguments.part.limit),
         after: arguments.part.after.clone(),
     })

@@ -8,6 +8,7 @@ use crate::session::Reader;
 use crate::sheet::{Sheet, paragraph};
 use crate::table::{Column, EMPTY, Table};
 use crate::update::{articles, state};
+use headwater_words::approval::arrival;
 use headwater_words::moment::{age, minute};
 use headwater_words::quantity::{grouped, size};
 
@@ -20,6 +21,7 @@ pub fn text(update: &UpdateDetail, reader: Reader) -> String {
         parts.push(paragraph(&update.description, reader.width));
     }
     parts.extend(approvals(update, reader));
+    parts.extend(servers(update, reader));
     parts.extend(others("Needs", prerequisites(update), reader));
     parts.extend(others("Consists of", named(&update.bundles), reader));
     parts.extend(others("Part of", named(&update.bundled_by), reader));
@@ -117,6 +119,34 @@ fn approvals(update: &UpdateDetail, reader: Reader) -> Option<String> {
 
 fn outside(is_outside: bool) -> &'static str {
     if is_outside { ", outside Headwater" } else { "" }
+}
+
+/// How far it has come on each server of the tree.
+fn servers(update: &UpdateDetail, reader: Reader) -> Option<String> {
+    if update.servers.is_empty() {
+        return None;
+    }
+    let columns = [
+        Column::Long("SERVER"),
+        Column::Text("STATE"),
+        Column::Number("REVISION"),
+        Column::Number("APPROVALS"),
+        Column::Text("FILES"),
+    ];
+    let mut table = Table::new(&columns);
+    for one in &update.servers {
+        table.row([
+            one.server.name.clone(),
+            arrival(one.arrival).to_owned(),
+            one.revision.map_or_else(String::new, |revision| revision.to_string()),
+            one.approvals.map_or_else(String::new, grouped),
+            match (one.files_held, one.files) {
+                (Some(held), Some(all)) => format!("{} of {}", grouped(held), grouped(all)),
+                _ => String::new(),
+            },
+        ]);
+    }
+    Some(table.text(reader.width))
 }
 
 pub fn action(action: ApprovalAction) -> &'static str {

@@ -117,9 +117,16 @@ pub enum WsusCommand {
     /// Let the linked WSUS be written to again after a restore, once you have seen what differs
     #[command(after_help = examples!("headwater wsus confirm"))]
     Confirm,
-    /// List the last synchronisations of the tree, the newest first
-    #[command(after_help = examples!("headwater wsus history"))]
-    History,
+    /// List the last synchronisations of the tree, the newest first, or show one of them
+    ///
+    /// With a number: what a run changed, what remained, and what to do, as `wsus sync` said it. Any run that is
+    /// kept can be shown.
+    #[command(alias = "history", after_help = examples!("headwater wsus runs", "headwater wsus runs 12"))]
+    Runs {
+        /// The number of a run
+        #[arg(value_name = "NUMBER")]
+        number: Option<u64>,
+    },
     /// Decline what is obsolete, and delete what was declined long ago, in the whole tree
     #[command(after_help = examples!("headwater wsus cleanup preview"))]
     Cleanup {
@@ -304,7 +311,11 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             session.client.confirm_wsus()?;
             session.say("Confirmed: the linked WSUS is written to again.")
         }
-        WsusCommand::History => {
+        WsusCommand::Runs { number: Some(number) } => {
+            let answer = session.client.sync_run(*number)?;
+            session.show(&answer, synchronise::one)
+        }
+        WsusCommand::Runs { number: None } => {
             let answer = session.client.sync_runs()?;
             session.show(&answer, |runs, reader| synchronise::history(runs, reader))
         }

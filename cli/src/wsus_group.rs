@@ -60,7 +60,8 @@ pub enum WsusGroupCommand {
         #[arg(long, value_name = "N")]
         max_removals: Option<u64>,
     },
-    /// Restore the members that a WSUS group had before the last plan, and hold them
+    /// Restore the members that WSUS groups had before the last plan for a host group and those beneath it, and
+    /// hold them
     #[command(after_help = examples!("headwater wsus group undo Pilot"))]
     Undo {
         /// The host group, by name
@@ -146,9 +147,10 @@ fn apply(apply: ApplyGroupPlan, session: &mut Session<'_, '_>) -> Result<Exit, F
 fn undone(undone: &UndonePlan, reader: Reader) -> String {
     let mut text = paragraph(
         &format!(
-            "{}: what {} applied is undone: {} restored, {} taken out. The members are held: runs of `headwater \
+            "{}{}: what {} applied is undone: {} restored, {} taken out. The members are held: runs of `headwater \
              wsus sync` leave them until a plan is applied again.",
             undone.host_group,
+            beneath(undone),
             undone.applied_by,
             counted(undone.restored, "member"),
             grouped(undone.removed)
@@ -159,6 +161,13 @@ fn undone(undone: &UndonePlan, reader: Reader) -> String {
         text += &paragraph(&format!("Not written: {name}: {reason}"), reader.width);
     }
     text
+}
+
+/// ` and Keller`, where the plan wrote for others beneath.
+fn beneath(undone: &UndonePlan) -> String {
+    let others: Vec<&str> =
+        undone.host_groups.iter().filter(|name| **name != undone.host_group).map(String::as_str).collect();
+    if others.is_empty() { String::new() } else { format!(" with {}", others.join(", ")) }
 }
 
 /// Reads a plan that a preview kept.

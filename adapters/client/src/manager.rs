@@ -2,12 +2,14 @@
 //! [`headwater_api::path`].
 
 use headwater_api::{
-    ApplyCleanUp, ApplyGroupPlan, ApplyRelink, CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance,
-    ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan, GroupPlanQuery, Halt, HaltRequest,
-    HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, NewHostGroup, NewSchedule,
-    Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
-    StandingQuery, SyncRun, TreeServer, UndonePlan, UpdateFailure, WsusLink, path,
+    ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, CleanUpPlan, CleanUpQuery,
+    CleanUpReport, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
+    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers,
+    ImportedGroups, LinkRequest, MembersQuery, NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan,
+    RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange, StandingQuery, SyncRun,
+    TreeServer, UndonePlan, UpdateFailure, WhyNot, WsusLink, path,
 };
+use headwater_model::{ClientId, UpdateId};
 
 use crate::address::path_with;
 use crate::{Answer, Client, Error};
@@ -54,6 +56,21 @@ impl Client {
 
     pub fn sync_runs(&self) -> Result<Answer<Vec<SyncRun>>, Error> {
         self.get(path::WSUS_SYNC_RUNS, &())
+    }
+
+    pub fn sync_run(&self, number: u64) -> Result<Answer<SyncRun>, Error> {
+        self.get(&path_with(path::WSUS_SYNC_RUN, &number.to_string()), &())
+    }
+
+    /// What an approval would mean; nothing is changed.
+    pub fn preview_approval(&self, request: &ApprovalRequest) -> Result<Answer<ApprovalPreview>, Error> {
+        self.post(path::APPROVALS_PREVIEW, request)
+    }
+
+    /// In one sentence, why an update is not offered to a computer.
+    pub fn why_not(&self, computer: &ClientId, update: UpdateId) -> Result<Answer<WhyNot>, Error> {
+        let path = path_with(path::COMPUTER_WHY, computer.as_str());
+        self.get(&path_with(&path, &update.to_string()), &())
     }
 
     /// Ends the run that goes on.
@@ -141,6 +158,14 @@ impl Client {
 
     pub fn import_host_groups(&self) -> Result<Answer<ImportedGroups>, Error> {
         self.post(path::HOST_GROUPS_IMPORT, &serde_json::Map::new())
+    }
+
+    pub fn host_group_members(
+        &self,
+        name: &str,
+        query: &MembersQuery,
+    ) -> Result<Answer<Page<HostGroupMember>>, Error> {
+        self.get(&path_with(path::HOST_GROUP_MEMBERS, name), query)
     }
 
     pub fn change_host_group(

@@ -3,9 +3,10 @@
 
 use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, Change, ComputerDetail, ComputerQuery, ComputerSummary,
-    DeclineRequest, Group, HistoryQuery, MembersQuery, MoveRequest, NewGroup, Page, PolicyFormat,
-    PolicyQuery, Run, ServerStatus, StartedRun, StatusQuery, StatusSummary, UpdateDetail, UpdateQuery,
-    UpdateSummary, UpdatesOutcome, Upstream, UpstreamFilter, UpstreamRequest, path,
+    ComputerUpdate, DeclineRequest, Group, HistoryQuery, MembersQuery, MoveRequest, NewGroup, Page,
+    PolicyFormat, PolicyQuery, Run, ServerStatus, StartedRun, StatesQuery, StatusQuery, StatusSummary,
+    UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, Upstream, UpstreamFilter,
+    UpstreamRequest, path,
 };
 use headwater_model::{ClientId, GroupId, UpdateId};
 
@@ -25,6 +26,14 @@ impl Client {
         self.get(&path_with(path::UPDATE, &id.to_string()), &())
     }
 
+    pub fn update_computers(
+        &self,
+        id: UpdateId,
+        query: &StatesQuery,
+    ) -> Result<Answer<Page<UpdateComputer>>, Error> {
+        self.get(&path_with(path::UPDATE_COMPUTERS, &id.to_string()), query)
+    }
+
     /// Accepts the licence of an update, for all updates with it.
     pub fn accept_licence(&self, id: UpdateId) -> Result<Answer<UpdateDetail>, Error> {
         self.post(&path_with(path::UPDATE_LICENCE, &id.to_string()), &serde_json::Map::new())
@@ -42,7 +51,7 @@ impl Client {
         self.post(path::APPROVALS, request)
     }
 
-    pub fn unapprove(&self, request: &ApprovalWithdrawal) -> Result<Answer<UpdatesOutcome>, Error> {
+    pub fn withdraw(&self, request: &ApprovalWithdrawal) -> Result<Answer<UpdatesOutcome>, Error> {
         self.delete_with(path::APPROVALS, request)
     }
 
@@ -68,6 +77,14 @@ impl Client {
 
     pub fn computer(&self, id: &ClientId) -> Result<Answer<ComputerDetail>, Error> {
         self.get(&path_with(path::COMPUTER, id.as_str()), &())
+    }
+
+    pub fn computer_updates(
+        &self,
+        id: &ClientId,
+        query: &StatesQuery,
+    ) -> Result<Answer<Page<ComputerUpdate>>, Error> {
+        self.get(&path_with(path::COMPUTER_UPDATES, id.as_str()), query)
     }
 
     pub fn move_computer(

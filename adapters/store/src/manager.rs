@@ -276,16 +276,15 @@ impl ManagerStore {
         let sql = "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs \
                    ORDER BY run_id DESC LIMIT $1";
         let found = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.read).await?;
-        let run = |row: &AnyRow| {
-            Ok(SyncRunRow {
-                run: row.try_get(0)?,
-                started_by: row.try_get(1)?,
-                started_at: rows::time(row, 2)?,
-                finished_at: rows::optional_time(row, 3)?,
-                report: row.try_get(4)?,
-            })
-        };
-        found.iter().map(run).collect()
+        found.iter().map(sync_run).collect()
+    }
+
+    /// One run, if it is kept.
+    pub async fn sync_run(&self, run: i64) -> Result<Option<SyncRunRow>> {
+        let sql =
+            "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs WHERE run_id = $1";
+        let found = sqlx::query(sql).bind(run).fetch_optional(&self.read).await?;
+        found.as_ref().map(sync_run).transpose()
     }
 
     /// Keeps a part of the mirror in place of the one before.
@@ -474,6 +473,16 @@ async fn insert_linkage(connection: &mut AnyConnection, new: &LinkageRow) -> Res
     .execute(&mut *connection)
     .await?;
     Ok(())
+}
+
+fn sync_run(row: &AnyRow) -> Result<SyncRunRow> {
+    Ok(SyncRunRow {
+        run: row.try_get(0)?,
+        started_by: row.try_get(1)?,
+        started_at: rows::time(row, 2)?,
+        finished_at: rows::optional_time(row, 3)?,
+        report: row.try_get(4)?,
+    })
 }
 
 #[cfg(test)]

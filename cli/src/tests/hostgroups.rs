@@ -124,3 +124,26 @@ fn host_groups_are_made_from_the_wsus() {
     let done = run("hostgroup import --from-wsus -o json", &[(import, Reply::Json(imported.clone()))]);
     assert_eq!((done.exit, done.out), (Exit::Done, format!("{imported}\n")));
 }
+
+#[test]
+fn the_members_of_a_host_group_are_listed_with_why_they_are_not_registered() {
+    let hosts = json!([
+        {"client": "client-1", "name": "pc-17.example", "server": {"id": PILOT, "name": "Berlin"},
+         "host_group": "Pilot", "registered": true},
+        {"client": "client-2", "name": "client-2", "host_group": "Keller", "registered": false,
+         "reason": "no WSUS of the tree has seen it yet"}
+    ]);
+    let list = "GET /api/v1/hostgroups/Pilot/members?limit=100";
+    let done = run("hostgroup members Pilot", &[(list, page(hosts))]);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "NAME           ID        SERVER  HOST GROUP  REGISTERED",
+            "pc-17.example  client-1  Berlin  Pilot       yes",
+            "client-2       client-2  –       Keller      no: no WSUS of the tree has seen it",
+            "                                             yet",
+        ])
+    );
+    let done = run("hostgroup members Pilot", &[(list, page(json!([])))]);
+    assert_eq!(done.out, "Pilot has no hosts. Put one into it with `headwater hostgroup add Pilot HOST`.\n");
+}

@@ -3,7 +3,7 @@
 use headwater_model::{GroupId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{UpdateRef, text};
+use crate::{GroupRef, ServerRef, UpdateRef, text};
 
 /// What the computers of a group do with an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,6 +77,45 @@ pub struct SeenApproval {
     pub action: ApprovalAction,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub deadline: Option<Timestamp>,
+}
+
+/// What an approval would mean. Nothing is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalPreview {
+    pub group: GroupRef,
+    pub action: ApprovalAction,
+    pub updates: Vec<UpdateRef>,
+    /// Computers of the group and of those beneath it.
+    pub computers: u64,
+    /// Those of them that act: that need one of the updates, or have it where it is to be removed.
+    pub acting: u64,
+    /// Those of which that is not known.
+    pub unknown: u64,
+    /// The servers that have such a computer or fetch something, the top one first. Of a server that decides by
+    /// itself nothing is told.
+    pub servers: Vec<ServerPreview>,
+}
+
+/// What an approval would mean on one server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerPreview {
+    pub server: ServerRef,
+    /// Where it fetches files from; absent for the top one, which has them from their source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ServerRef>,
+    pub computers: u64,
+    pub acting: u64,
+    pub unknown: u64,
+    /// Those without contact for long.
+    pub silent: u64,
+    /// What it has yet to fetch from there, in bytes; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_fetched: Option<u64>,
+    /// What its computers that act fetch from it, in bytes; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_sent: Option<u64>,
+    /// The first of those that act, by name.
+    pub names: Vec<String>,
 }
 
 /// What becomes of an approval when a new revision of its update arrives.

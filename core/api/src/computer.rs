@@ -3,7 +3,10 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{ApprovalAction, GroupRef, ServerRef, UpdateCounts, text};
+use crate::{
+    ApprovalAction, GroupRef, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, ServerRef, Standing, UpdateCounts,
+    UpdateRef, text,
+};
 
 /// Which computers to list, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,15 @@ pub struct ComputerQuery {
     /// Those in contact within so many days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_days: Option<u32>,
+    /// Those that stand so, of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Standing>,
+    /// In this order instead of their names', of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<ComputerOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -49,6 +61,21 @@ impl ComputerQuery {
 
 fn days_before(now: Timestamp, days: u32) -> Timestamp {
     now.plus_seconds(-i64::from(days) * 86_400)
+}
+
+/// By what computers are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComputerOrder {
+    #[default]
+    Name,
+    Server,
+    /// The latest first.
+    LastContact,
+    /// The most first.
+    Needed,
+    /// The most first.
+    Failed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +137,12 @@ pub struct ComputerDetail {
     /// What is in effect for it, of its own groups and those above them, by title; at most a thousand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<EffectiveApproval>,
+    /// Of a managing server: the groups that it is in, and those that host groups want it in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memberships: Vec<ComputerMembership>,
+    /// Of a managing server: others of its name, at most a hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namesakes: Vec<Namesake>,
 }
 
 /// What a computer is to do with an update after all its groups were asked: the nearest approval of each
@@ -142,14 +175,122 @@ pub struct ComputerUpdate {
     pub error: Option<String>,
 }
 
-/// The states of an update on a computer that has something left to do ([MS-WUSP] 2.2.2.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The states of an update on a computer ([MS-WUSP] 2.2.2.3.1), the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ComputerUpdateState {
     Failed,
     Needed,
     Downloaded,
     PendingRestart,
+    /// It was not reported since the update is there.
+    Unknown,
+    Installed,
+    NotApplicable,
+}
+
+impl ComputerUpdateState {
+    pub const ALL: [Self; 7] = [
+        Self::Failed,
+        Self::Needed,
+        Self::Downloaded,
+        Self::PendingRestart,
+        Self::Unknown,
+        Self::Installed,
+        Self::NotApplicable,
+    ];
+    /// Where something is left to do.
+    pub const OPEN: [Self; 4] = [Self::Failed, Self::Needed, Self::Downloaded, Self::PendingRestart];
+}
+
+/// Which states of an update on a computer to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatesQuery {
+    /// Only this one; without it, those where something is left to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ComputerUpdateState>,
+    /// Every state.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
+    /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl StatesQuery {
+    pub fn states(&self) -> Vec<ComputerUpdateState> {
+        match self.state {
+            Some(state) => vec![state],
+            None if self.all => ComputerUpdateState::ALL.to_vec(),
+            None => ComputerUpdateState::OPEN.to_vec(),
+        }
+    }
+
+    pub fn limit(&self) -> usize {
+        self.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize
+    }
+}
+
+/// A computer with the state of one update on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateComputer {
+    #[serde(with = "text")]
+    pub client: ClientId,
+    pub name: String,
+    /// The server below that it reports to; absent for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerRef>,
+    /// Whether it has had no contact for long, so that the state is old.
+    pub silent: bool,
+    pub state: ComputerUpdateState,
+    /// Since when it is in that state, where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub since: Option<Timestamp>,
+    /// Why it failed, such as `0x80240022`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A group that a computer is in, or that a host group wants it in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputerMembership {
+    /// Of the WSUS group, or of the host group where no WSUS group is made from it.
+    pub group: String,
+    /// The WSUS group.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub id: Option<GroupId>,
+    /// The host group that has it, itself or beneath it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_group: Option<String>,
+    /// Whether it is in the WSUS group.
+    pub member: bool,
+    /// What put it there, or what is left to do.
+    pub because: String,
+}
+
+/// Another computer with the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Namesake {
+    #[serde(with = "text")]
+    pub id: ClientId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerRef>,
+    #[serde(with = "text")]
+    pub last_contact_at: Timestamp,
+}
+
+/// Why an update is not offered to a computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyNot {
+    pub update: UpdateRef,
+    #[serde(with = "text")]
+    pub computer: ClientId,
+    /// One sentence.
+    pub why: String,
 }
 
 /// Put a computer into exactly these groups.

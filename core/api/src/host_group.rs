@@ -3,7 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId};
 use serde::{Deserialize, Serialize};
 
-use crate::text;
+use crate::{ServerRef, text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostGroup {
@@ -67,6 +67,26 @@ pub struct HostGroupMembers {
     pub add: Vec<String>,
     #[serde(default)]
     pub remove: Vec<String>,
+}
+
+/// A host of a host group or of one beneath it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostGroupMember {
+    /// Of its update client.
+    #[serde(with = "text")]
+    pub client: ClientId,
+    /// The client's id where no WSUS has seen it.
+    pub name: String,
+    /// The server that it reports to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerRef>,
+    /// The host group that has it itself.
+    pub host_group: String,
+    /// Whether it is in the WSUS group that is made from the host group.
+    pub registered: bool,
+    /// Why it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What was made of the groups of the WSUS.
@@ -163,7 +183,11 @@ pub struct ApplyGroupPlan {
 /// What the last plan wrote and is taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndonePlan {
+    /// The one that was asked for.
     pub host_group: String,
+    /// Those that the plan had written for, of that one and those beneath it.
+    #[serde(default)]
+    pub host_groups: Vec<String>,
     /// Who had applied the plan.
     pub applied_by: String,
     /// Members that are back.

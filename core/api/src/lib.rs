@@ -35,8 +35,8 @@ mod upstream;
 mod wsus;
 
 pub use approval::{
-    Approval, ApprovalAction, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
-    NewRevisions, Refusal, SeenApproval, SeenUpdate, UpdatesOutcome,
+    Approval, ApprovalAction, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt,
+    HaltRequest, NewRevisions, Refusal, SeenApproval, SeenUpdate, ServerPreview, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Changes, ChangesQuery};
@@ -45,14 +45,14 @@ pub use clean_up::{
     CleanUpUpdate, CleanedServer, GoneBecause, KeptUpdate, ObsoleteBecause,
 };
 pub use computer::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,
-    MoveRequest,
+    ComputerDetail, ComputerMembership, ComputerOrder, ComputerQuery, ComputerSummary, ComputerUpdate,
+    ComputerUpdateState, EffectiveApproval, MoveRequest, Namesake, StatesQuery, UpdateComputer, WhyNot,
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
 pub use host_group::{
-    ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMembers,
-    ImportedGroups, NewHostGroup, PlannedGroup, Recreated, UndonePlan,
+    ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMember,
+    HostGroupMembers, ImportedGroups, NewHostGroup, PlannedGroup, Recreated, UndonePlan,
 };
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use operator::{
@@ -76,8 +76,10 @@ pub use synchronisation::{
     DifferenceKind, SERVER_LIMIT_SECONDS, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncQuery,
     SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
 };
-pub use update::{ApprovalFilter, UpdateKind, UpdateQuery, UpdateRef, UpdateState, UpdateSummary};
-pub use update_detail::{Revision, UpdateDetail, UpdateFile, UpdateLicence};
+pub use update::{
+    ApprovalFilter, UpdateKind, UpdateOrder, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
+};
+pub use update_detail::{Arrival, Revision, UpdateDetail, UpdateFile, UpdateLicence, UpdateOnServer};
 pub use upstream::{
     Run, RunState, RunStep, StartedRun, Upstream, UpstreamFilter, UpstreamMode, UpstreamRequest,
 };

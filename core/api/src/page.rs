@@ -14,3 +14,16 @@ pub struct Page<T> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
 }
+
+impl<T> Page<T> {
+    /// A part of a list that is there whole. One whose key is gone begins at the front: better twice than not
+    /// at all.
+    pub fn cut(mut all: Vec<T>, limit: usize, after: Option<&str>, key: impl Fn(&T) -> String) -> Self {
+        let total = Some(all.len() as u64);
+        let begin = after.and_then(|after| all.iter().position(|one| key(one) == after));
+        let mut items = all.split_off(begin.map_or(0, |at| at + 1));
+        let goes_on = items.len() > limit;
+        items.truncate(limit);
+        Self { next: items.last().filter(|_| goes_on).map(key), items, total }
+    }
+}

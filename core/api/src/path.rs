@@ -13,6 +13,8 @@ pub const IMPORTS: &str = "/api/v1/imports";
 pub const UPDATES: &str = "/api/v1/updates";
 /// GET: [`UpdateDetail`](crate::UpdateDetail).
 pub const UPDATE: &str = "/api/v1/updates/{id}";
+/// GET with [`StatesQuery`](crate::StatesQuery): a page of [`UpdateComputer`](crate::UpdateComputer).
+pub const UPDATE_COMPUTERS: &str = "/api/v1/updates/{id}/computers";
 /// POST of nothing, which accepts it: [`UpdateDetail`](crate::UpdateDetail).
 pub const UPDATE_LICENCE: &str = "/api/v1/updates/{id}/licence";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
@@ -25,6 +27,9 @@ pub const HALTS: &str = "/api/v1/wsus/halts";
 /// POST of [`ApprovalRequest`](crate::ApprovalRequest), DELETE with a body of
 /// [`ApprovalWithdrawal`](crate::ApprovalWithdrawal): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const APPROVALS: &str = "/api/v1/approvals";
+/// Of a managing server. POST of [`ApprovalRequest`](crate::ApprovalRequest):
+/// [`ApprovalPreview`](crate::ApprovalPreview), which changes nothing.
+pub const APPROVALS_PREVIEW: &str = "/api/v1/approvals/preview";
 /// GET: a [`Page`](crate::Page) of [`Group`](crate::Group), always whole; POST of
 /// [`NewGroup`](crate::NewGroup): 201 and the [`Group`](crate::Group).
 pub const GROUPS: &str = "/api/v1/groups";
@@ -38,6 +43,11 @@ pub const GROUP_MEMBERS: &str = "/api/v1/groups/{id}/members";
 pub const COMPUTERS: &str = "/api/v1/computers";
 /// GET: [`ComputerDetail`](crate::ComputerDetail); DELETE: 204.
 pub const COMPUTER: &str = "/api/v1/computers/{id}";
+/// GET with [`StatesQuery`](crate::StatesQuery): a page of [`ComputerUpdate`](crate::ComputerUpdate), the worst
+/// state first, then by title.
+pub const COMPUTER_UPDATES: &str = "/api/v1/computers/{id}/updates";
+/// Of a managing server. GET, of the ids of a computer and an update: [`WhyNot`](crate::WhyNot).
+pub const COMPUTER_WHY: &str = "/api/v1/computers/{id}/why/{update}";
 /// POST of [`MoveRequest`](crate::MoveRequest): [`ComputerSummary`](crate::ComputerSummary).
 pub const COMPUTER_GROUPS: &str = "/api/v1/computers/{id}/groups";
 /// GET: [`Upstream`](crate::Upstream), 404 when none is set; PUT of
@@ -92,8 +102,10 @@ pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
 /// POST of [`SyncRequest`](crate::SyncRequest): lines of [`SyncEvent`](crate::SyncEvent), of the run that
 /// goes on already if there is one; DELETE: 204, and that run ends after what it is doing.
 pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
-/// GET: a list of [`SyncRun`](crate::SyncRun), the newest first.
+/// GET: a list of [`SyncRun`](crate::SyncRun), the newest first, at most the last hundred.
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
+/// GET: [`SyncRun`](crate::SyncRun), of any number that is kept.
+pub const WSUS_SYNC_RUN: &str = "/api/v1/wsus/sync/runs/{number}";
 /// POST of nothing, by an administrator who has seen what differs: 204.
 pub const WSUS_CONFIRM: &str = "/api/v1/wsus/confirm";
 /// POST of [`RelinkRequest`](crate::RelinkRequest): [`RelinkPlan`](crate::RelinkPlan). It may pair with the
@@ -104,7 +116,7 @@ pub const WSUS_RELINK: &str = "/api/v1/wsus/relink";
 /// GET with [`GroupPlanQuery`](crate::GroupPlanQuery): [`GroupPlan`](crate::GroupPlan), which changes nothing;
 /// POST of [`ApplyGroupPlan`](crate::ApplyGroupPlan): the plan as it was carried out.
 pub const WSUS_GROUP_PLAN: &str = "/api/v1/wsus/groups/plan";
-/// POST of nothing, for a host group by name: [`UndonePlan`](crate::UndonePlan).
+/// POST of nothing, for a host group by name with those beneath it: [`UndonePlan`](crate::UndonePlan).
 pub const WSUS_GROUP_UNDO: &str = "/api/v1/wsus/groups/{name}/undo";
 /// GET with [`CleanUpQuery`](crate::CleanUpQuery): [`CleanUpPlan`](crate::CleanUpPlan), which changes nothing;
 /// POST of [`ApplyCleanUp`](crate::ApplyCleanUp): [`CleanUpReport`](crate::CleanUpReport).
@@ -129,5 +141,7 @@ pub const HOST_GROUPS: &str = "/api/v1/hostgroups";
 pub const HOST_GROUP: &str = "/api/v1/hostgroups/{name}";
 /// POST of nothing: [`ImportedGroups`](crate::ImportedGroups).
 pub const HOST_GROUPS_IMPORT: &str = "/api/v1/hostgroups/import";
-/// POST of [`HostGroupMembers`](crate::HostGroupMembers): [`HostGroup`](crate::HostGroup).
+/// GET with [`MembersQuery`](crate::MembersQuery): a page of [`HostGroupMember`](crate::HostGroupMember), those
+/// beneath among them unless it has its own hosts only; POST of [`HostGroupMembers`](crate::HostGroupMembers):
+/// [`HostGroup`](crate::HostGroup).
 pub const HOST_GROUP_MEMBERS: &str = "/api/v1/hostgroups/{name}/members";

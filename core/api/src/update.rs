@@ -43,6 +43,12 @@ pub struct UpdateQuery {
     /// Those that are not approved by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub implicit: Option<bool>,
+    /// In this order instead of their arrival's, of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<UpdateOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -61,6 +67,20 @@ pub enum UpdateKind {
     Category,
     /// A question to a computer that others use as a prerequisite.
     Detectoid,
+}
+
+/// By what updates are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateOrder {
+    /// The newest first.
+    #[default]
+    Arrival,
+    Title,
+    /// The most first.
+    Needed,
+    /// The most first.
+    Failed,
 }
 
 /// Whether any group has an approval of an update.

@@ -3,7 +3,7 @@
 use headwater_model::{EulaId, Sha1Digest, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Approval, Change, UpdateCounts, UpdateRef, UpdateSummary, text};
+use crate::{Approval, Change, ServerRef, UpdateCounts, UpdateRef, UpdateSummary, text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateDetail {
@@ -42,6 +42,43 @@ pub struct UpdateDetail {
     /// What the computers said that report to this very server, silent ones among them.
     #[serde(default)]
     pub here: UpdateCounts,
+    /// Of a managing server: how far it has come on each server of the tree, the top one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<UpdateOnServer>,
+}
+
+/// How far an update has come on one server of the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateOnServer {
+    pub server: ServerRef,
+    pub arrival: Arrival,
+    /// The newest that it has; absent where it has none, or did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// How many approvals it has there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<u64>,
+    /// Files that are there, and how many there are; absent where the server tells of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_held: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+}
+
+/// What a server does with an update, beside what the top one decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    NotReached,
+    /// It does not have it, or does not tell.
+    NotKnown,
+    DecidesByItself,
+    /// Neither does the top.
+    NotOffered,
+    AsAbove,
+    /// It has no approval, and the top has.
+    Withdrawn,
+    Otherwise,
 }
 
 /// The licence terms of an update.

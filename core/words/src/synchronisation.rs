@@ -96,11 +96,20 @@ pub fn verdict(report: &SyncReport) -> String {
 
 /// What is to be said of a server: why it failed, what was changed, and each difference that remains.
 pub fn sentences(server: &SyncServer) -> Vec<String> {
+    told(server, CHANGES_NAMED_MAX)
+}
+
+/// The same with all that was changed.
+pub fn all_sentences(server: &SyncServer) -> Vec<String> {
+    told(server, usize::MAX)
+}
+
+fn told(server: &SyncServer, changes_max: usize) -> Vec<String> {
     let name = &server.name;
     let mut all: Vec<String> = server.problem.iter().map(|problem| format!("{name}: {problem}")).collect();
-    all.extend(server.changed.iter().take(CHANGES_NAMED_MAX).map(|change| format!("{name}: {change}")));
+    all.extend(server.changed.iter().take(changes_max).map(|change| format!("{name}: {change}")));
     all.extend(server.local.iter().map(|local| format!("{name}: its own, and no difference: {local}")));
-    let more = server.changed.len().saturating_sub(CHANGES_NAMED_MAX) as u64;
+    let more = server.changed.len().saturating_sub(changes_max) as u64;
     if more > 0 {
         all.push(format!("{name}: {}", counted(more, "more change")));
     }

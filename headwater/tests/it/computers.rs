@@ -66,6 +66,62 @@ async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
     assert_eq!(of(0), json!(["install", "2030-12-24T03:00:00Z", "Pilot"]));
     assert_eq!(of(1), json!(["detect", null, "All Computers"]));
 
+    // What is known over the tree: how far an update came, who put the computer where it is, its states, and why
+    // an update is not offered.
+    let on = |update: &Value| -> Vec<Value> {
+        let servers = update["servers"].as_array().expect("servers").iter();
+        servers.map(|one| json!([one["server"]["name"], one["arrival"], one["approvals"]])).collect()
+    };
+    let expected = ["top.test.example", "berlin.test.example"].map(|name| json!([name, "as_above", 3]));
+    assert_eq!(on(&manager.json(&["update", "show", id(0)])), expected);
+    let because = "it was put there on the WSUS, or by its policy";
+    let told = |one: &Value| json!([one["group"], one["member"], one["because"]]);
+    let mut memberships: Vec<Value> =
+        shown["memberships"].as_array().expect("memberships").iter().map(told).collect();
+    memberships.sort_by_key(Value::to_string);
+    assert_eq!(memberships, [json!(["Loose", true, because]), json!(["Pilot", true, because])]);
+    let count = |arguments: &[&str]| manager.json(arguments)["items"].as_array().map(Vec::len);
+    assert_eq!(count(&["update", "computers", id(0), "--state", "unknown"]), Some(1));
+    assert_eq!(count(&["update", "computers", id(0)]), Some(0), "it told nothing yet");
+    let states = ["computer", "updates", "pc2", "--state"];
+    assert_eq!(count(&[&states[..], &["failed"]].concat()), Some(0));
+    assert!(count(&[&states[..], &["unknown"]].concat()) > Some(2));
+    let why = manager.json(&["computer", "why", "pc2", id(1)])["why"].clone();
+    assert_eq!(why, "For All Computers it is only looked for, and not installed.");
+
+    // What an approval would mean, which changes nothing; and who is where, in an order.
+    let dry_run = manager.json(&["update", "approve", id(1), "--group", "Pilot", "--dry-run"]);
+    let told = ["computers", "acting", "unknown"].map(|field| dry_run[field].as_u64());
+    assert_eq!(told, [Some(1), Some(0), Some(1)], "{dry_run}");
+    let on_berlin = dry_run["servers"].as_array().expect("servers").iter();
+    let on_berlin = on_berlin.filter(|one| one["server"]["name"] == "berlin.test.example").next_back();
+    let on_berlin = on_berlin.expect("has a computer of the group");
+    assert_eq!(on_berlin["parent"]["name"], "top.test.example");
+    assert!(on_berlin["bytes_sent"].is_null(), "whether it needs it is not known: {on_berlin}");
+    assert_eq!(manager.json(&["update", "show", id(1)])["approvals"].as_array().map(Vec::len), Some(1));
+    assert_eq!(count(&["computer", "list", "--at", "berlin.test.example", "--sort", "contact"]), Some(1));
+    assert_eq!(count(&["computer", "list", "--at", "top.test.example"]), Some(0));
+    assert_eq!(count(&["computer", "list", "--state", "failing"]), Some(0));
+    let last = manager.json(&["wsus", "runs"])[0]["run"].clone();
+    let run_of = manager.json(&["wsus", "runs", &last.to_string()]);
+    assert_eq!((&run_of["run"], &run_of["report"]["exit"]), (&last, &0.into()));
+
+    // What a managing server does not do itself it says, with where it is done.
+    manager.done(&["group", "create", "Looser", "--parent", "Loose"]);
+    let parents = top.json(&["group", "list"])["items"].clone();
+    let of = |name: &str| parents.as_array().expect("groups").iter().find(|one| one["name"] == name).cloned();
+    assert_eq!(of("Looser").expect("is made")["parent"], of("Loose").expect("is there")["id"]);
+    manager.done(&["group", "delete", "Looser"]);
+    for (arguments, words) in [
+        (["server", "status"], "headwater wsus show"),
+        (["client", "policy"], "headwater client policy"),
+        (["upstream", "show"], "headwater upstream"),
+    ] {
+        let refused = run(&manager.data, &arguments);
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
+        assert!(stderr(&refused).contains(words), "{arguments:?}: {}", stderr(&refused));
+    }
+
     // What is deleted is gone where it was, until it makes contact again.
     manager.done(&["group", "create", "Old"]);
     manager.done(&["group", "delete", "Old"]);

@@ -148,12 +148,22 @@ fn every_page_can_be_used_by_everybody() {
     let failing = console.first("/updates?sort=failed");
     console.look_at(&failing, "update");
     assert!(browser.text(".verdict").contains("failed on"));
+    console.look_at(&format!("{failing}/computers?state=failed"), "update-computers");
+    assert!(browser.text(".verdict").starts_with("Failed: "));
     console.look_at("/updates", "updates");
     let computer = console.first("/computers?sort=failed");
     console.look_at(&computer, "computer");
     console.look_at("/computers", "computers");
     console.look_at("/groups?group=Branches", "groups");
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
+    browser.click("#difference ~ p a");
+    browser.wait_text("h1.verdict", "of those shown");
+    assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
+    console.check("host-members");
+    console.open("/groups");
+    browser.click("[data-live=wsus-groups] a");
+    browser.wait_text("h1.verdict", "computers.");
+    console.check("wsus-members");
     console.look_at("/reports", "reports");
     assert!(browser.text(".verdict").contains("computers have all they need."));
     console.look_at("/cleanup?superseded_days=0&declined_days=0", "cleanup");
@@ -256,6 +266,28 @@ fn groups_are_planned_held_and_undone() {
     browser.click("form[action='/groups/undo'] button");
     verdict("The members of Berlin are held: admin undid the last plan.");
     console.check("groups-undone");
+
+    // Whoever is removed is shown first, with the number; nothing is removed before that.
+    let hosts = || json(&console.data, &["hostgroup", "members", "Pilot"])["total"].as_u64();
+    let before = hosts();
+    console.open("/groups/host?group=Pilot");
+    browser.click("td.pick input");
+    browser.click("form[action='/groups/host'] .selected button");
+    browser.wait_text("#removing", "To be removed: 1");
+    console.check("host-members-removal");
+    assert_eq!(hosts(), before);
+    browser.click("section form[method=post] button");
+    browser.wait_text("h1.verdict", "Pilot has");
+    assert_eq!(hosts(), before.map(|count| count - 1));
+    // So it is with a computer of a group that is made from no host group.
+    run(&console.data, &["group", "create", "Loose"]);
+    let id = |items: &serde_json::Value, name: &str| {
+        let all = items.as_array().unwrap().iter();
+        all.filter(|one| one["name"] == name).find_map(|one| one["id"].as_str().map(str::to_owned)).unwrap()
+    };
+    let groups = json(&console.data, &["group", "list"])["items"].clone();
+    console.open(&format!("/groups/wsus?group={}", id(&groups, "Unassigned Computers")));
+    console.check("wsus-members-unassigned");
     console.is_sound();
 }
 

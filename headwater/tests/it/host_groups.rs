@@ -7,6 +7,7 @@ use std::time::Duration;
 use headwater_model::UpdateIdentity;
 use headwater_simulated_agent::Agent;
 use headwater_wsus::wusp::DeploymentAction;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::process::{HEADWATER, catalogue, documents, run, stderr};
@@ -90,10 +91,47 @@ async fn groups_beneath_each_other_and_rules() {
     refused(&manager.data, &["hostgroup", "set", "Berlin", "--parent", "Keller"], "or beneath it");
     refused(&manager.data, &["hostgroup", "delete", "Berlin"], "`Keller` is beneath `Berlin`");
 
+    // Who is in it, before there is a WSUS group and after, page by page.
+    let hosts = |more: &[&str]| {
+        let page = manager.json(&[&["hostgroup", "members", "Berlin"], more].concat());
+        let told = |one: &Value| {
+            let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+            let on = one["server"]["name"].as_str().unwrap_or_default();
+            [text("name"), on.to_owned(), text("host_group"), text("reason")].join(" | ")
+        };
+        let all: Vec<String> = page["items"].as_array().expect("hosts").iter().map(told).collect();
+        (all, page["next"].as_str().map(str::to_owned), page["total"].as_u64())
+    };
+    let why = "no WSUS group is made from the host group yet";
+    let pc1 = format!("pc1.test.example | top.test.example | Berlin | {why}");
+    let pc3 = format!("pc3.test.example | top.test.example | Keller | {why}");
+    assert_eq!(hosts(&[]).0, [pc1.as_str(), pc3.as_str()]);
+    let (first, next, total) = hosts(&["--limit", "1"]);
+    assert_eq!((first, total), (vec![pc1], Some(2)));
+    assert_eq!(hosts(&["--limit", "1", "--after", &next.expect("goes on")]).0, [pc3]);
+
     // Each becomes a group of its own, and the upper one has the hosts of both.
     manager.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    let nobody = "0f0e0d0c-0000-4000-8000-000000000001";
+    manager.done(&["hostgroup", "add", "Berlin", nobody]);
+    let registered = [
+        "pc1.test.example | top.test.example | Berlin | ",
+        "pc3.test.example | top.test.example | Keller | ",
+    ];
+    let unseen = format!("{nobody} |  | Berlin | no WSUS of the tree has seen it yet");
+    assert_eq!(hosts(&[]).0, [unseen.as_str(), registered[0], registered[1]]);
+    manager.done(&["hostgroup", "remove", "Berlin", nobody]);
+    assert_eq!(hosts(&[]).0, registered);
+    refused(&manager.data, &["group", "create", "A/B"], "cannot contain '/'; `A-B` can be one");
     assert_eq!(members(&top, "Berlin"), ["pc1", "pc3"]);
     assert_eq!(members(&top, "Berlin - Keller"), ["pc3"]);
+
+    // A plan is undone as it was made: for the host group and those beneath it.
+    let undone = manager.json(&["wsus", "group", "undo", "Berlin"]);
+    assert_eq!((&undone["host_groups"], &undone["removed"]), (&json!(["Berlin", "Keller"]), &3.into()));
+    assert_eq!((members(&top, "Berlin"), members(&top, "Berlin - Keller")), (vec![], vec![]));
+    manager.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    assert_eq!(members(&top, "Berlin"), ["pc1", "pc3"]);
 
     // A computer that the rule names is registered by the next run, wherever it came from.
     top.computer(30).await;

@@ -78,6 +78,13 @@ impl Live {
         all.filter(is_in).filter_map(|member| number(member.computer)).collect()
     }
 
+    /// The clients of all computers, those of lower servers included, with the numbers of the database.
+    pub(crate) fn clients(&self) -> Vec<(ClientId, i64)> {
+        let (own, below) = (self.roster.load(), self.below.load());
+        let all = own.iter().chain(below.iter());
+        all.map(|(client, member)| (client.clone(), member.computer)).collect()
+    }
+
     /// The computers that report to this server.
     pub fn own_members(&self) -> Computers {
         self.roster.load().values().filter_map(|member| number(member.computer)).collect()

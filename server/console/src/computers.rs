@@ -4,11 +4,12 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use headwater_api::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX, UpdateQuery,
+    ComputerDetail, ComputerMembership, ComputerQuery, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX,
+    Standing, UpdateQuery,
 };
-use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, Question, UpdateOrder, why};
+use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder};
 use headwater_model::{ClientId, ServerId, Timestamp, chain};
-use headwater_words::approval::action;
+use headwater_words::approval::{self as words, action};
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
 use headwater_words::quantity::counted;
@@ -36,6 +37,7 @@ struct List {
     contact_days: String,
     groups: Vec<GroupChoice>,
     servers: Vec<GroupChoice>,
+    states: Vec<GroupChoice>,
     heads: Vec<Head>,
     rows: Vec<Row>,
     next: Option<String>,
@@ -63,14 +65,30 @@ fn query(fields: &Fields) -> Result<ComputerQuery, Failure> {
         outside: false,
         silent_days: days(fields, "silent_days")?,
         contact_days: days(fields, "contact_days")?,
+        state: state_chosen(fields),
         limit: Some(ROWS),
         after: fields.text("after"),
+        ..ComputerQuery::default()
     })
 }
 
 fn days(fields: &Fields, name: &str) -> Result<Option<u32>, Failure> {
     let days = fields.text(name).map(|days| days.parse()).transpose();
     days.map_err(|_| Failure::invalid("this is no number of days"))
+}
+
+/// How a computer can stand, as the API writes it, and in words.
+const STATES: [(&str, &str, Standing); 6] = [
+    ("failing", "failed", Standing::Failing),
+    ("needing", "needs updates", Standing::Needing),
+    ("pending_restart", "pending restart", Standing::PendingRestart),
+    ("complete", "up to date", Standing::Complete),
+    ("unreported", "not reported yet", Standing::Unreported),
+    ("silent", "silent", Standing::Silent),
+];
+
+fn state_chosen(fields: &Fields) -> Option<Standing> {
+    STATES.iter().find(|(value, ..)| *value == fields.get("state")).map(|(.., state)| *state)
 }
 
 fn server(fields: &Fields) -> Result<Option<ServerId>, Failure> {
@@ -126,6 +144,14 @@ pub(crate) async fn list(
                 id: one.server.id.to_string(),
                 name: one.server.name.clone(),
                 is_chosen: chosen == Some(one.server.id),
+            })
+            .collect(),
+        states: STATES
+            .iter()
+            .map(|(value, word, state)| GroupChoice {
+                id: (*value).to_owned(),
+                name: (*word).to_owned(),
+                is_chosen: query.state == Some(*state),
             })
             .collect(),
         heads: heads("/computers", &fields, &columns),
@@ -263,13 +289,11 @@ pub(crate) async fn show(
     let mirror = manager.mirror();
     let (detail, problem) = match (manager.computer(&client).await, mirror.computers.get(&client)) {
         (Ok(detail), _) => (detail, String::new()),
-        (Err(error), Some(known)) => (remembered(known), chain(&error)),
+        (Err(error), Some(known)) => (manager.over_the_tree(remembered(known)).await?, chain(&error)),
         (Err(error), None) => return Err(error.into()),
     };
-    let wanted = manager.host_groups_of(&client).await?;
-    let answer = answer(&manager, &mirror, &detail, fields.get("why")).await?;
-    let now = manager.now();
-    let page = page(&manager, &visitor, &mirror, &detail, &wanted, now);
+    let answer = answer(&manager, &mirror, &client, fields.get("why")).await?;
+    let page = page(&manager, &visitor, &detail, manager.now());
     let page = Page { problem, asked: fields.get("why").to_owned(), answer, ..page };
     Ok(Html(page.render()?))
 }
@@ -281,6 +305,8 @@ fn remembered(known: &ComputerSummary) -> ComputerDetail {
         requested_group: None,
         updates: Vec::new(),
         approvals: Vec::new(),
+        memberships: Vec::new(),
+        namesakes: Vec::new(),
     }
 }
 
@@ -288,7 +314,7 @@ fn remembered(known: &ComputerSummary) -> ComputerDetail {
 async fn answer(
     manager: &Manager,
     mirror: &Mirror,
-    computer: &ComputerDetail,
+    computer: &ClientId,
     asked: &str,
 ) -> Result<String, Failure> {
     if asked.is_empty() {
@@ -299,19 +325,11 @@ async fn answer(
     let Some(update) = found.items.first() else {
         return Ok(format!("The WSUS knows no update {asked}."));
     };
-    let is_halted = manager.halts().await?.iter().any(|halt| halt.update == update.id);
-    let sentence = why(Question { update, is_halted, computer, tree: &mirror.tree });
-    Ok(format!("{}: {sentence}", update.title))
+    let told = manager.why_not(computer, update.id).await?;
+    Ok(format!("{}: {}", update.title, told.why))
 }
 
-fn page(
-    manager: &Manager,
-    visitor: &Visitor,
-    mirror: &Mirror,
-    detail: &ComputerDetail,
-    wanted: &[(String, Option<headwater_model::GroupId>)],
-    now: Timestamp,
-) -> Page {
+fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Timestamp) -> Page {
     let summary = &detail.summary;
     let status = summary.status;
     let open = status.needed + status.downloaded;
@@ -334,11 +352,6 @@ fn page(
         ("Note", text(&summary.note)),
     ];
     facts.retain(|(_, value)| !value.is_empty());
-    let twins = mirror
-        .computers
-        .all()
-        .iter()
-        .filter(|other| other.id != summary.id && other.name.eq_ignore_ascii_case(&summary.name));
     Page {
         frame: Frame::new(manager, visitor, "/computers", &summary.name, &Fields::default()),
         id: summary.id.to_string(),
@@ -350,8 +363,10 @@ fn page(
         contact: When::known(summary.last_contact_at, now),
         report: summary.last_report_at.map(|at| When::new(at, now)),
         registered: When::known(detail.registered_at, now),
-        groups: memberships(detail, wanted),
-        twins: twins
+        groups: detail.memberships.iter().map(membership).collect(),
+        twins: detail
+            .namesakes
+            .iter()
             .map(|other| Twin {
                 id: other.id.to_string(),
                 server: other.server.as_ref().map_or_else(String::new, |server| server.name.clone()),
@@ -366,37 +381,15 @@ fn page(
     }
 }
 
-/// The groups that it is in and those that host groups want it in, each with what put it there.
-fn memberships(
-    detail: &ComputerDetail,
-    wanted: &[(String, Option<headwater_model::GroupId>)],
-) -> Vec<Membership> {
-    let mut all: Vec<Membership> = Vec::new();
-    for group in &detail.summary.groups {
-        let wants = wanted.iter().find(|(_, id)| *id == Some(group.id));
-        all.push(Membership {
-            group: group.name.clone(),
-            state: Shown::new(Look::InStep, "member"),
-            because: match wants {
-                Some((host_group, _)) => format!("the host group {host_group} has it"),
-                None => "it was put there on the WSUS, or by its policy".to_owned(),
-            },
-        });
+fn membership(one: &ComputerMembership) -> Membership {
+    Membership {
+        group: one.group.clone(),
+        state: match one.member {
+            true => Shown::new(Look::InStep, "member"),
+            false => Shown::new(Look::Differs, "wanted"),
+        },
+        because: one.because.clone(),
     }
-    for (host_group, id) in wanted {
-        let is_member = id.is_some_and(|id| detail.summary.groups.iter().any(|group| group.id == id));
-        if !is_member {
-            all.push(Membership {
-                group: host_group.clone(),
-                state: Shown::new(Look::Differs, "wanted"),
-                because: match id {
-                    Some(_) => "the host group has it; synchronise its server".to_owned(),
-                    None => "the host group has it, and no WSUS group is made from that".to_owned(),
-                },
-            });
-        }
-    }
-    all
 }
 
 fn in_effect(one: &headwater_api::EffectiveApproval, now: Timestamp) -> InEffect {
@@ -410,23 +403,31 @@ fn in_effect(one: &headwater_api::EffectiveApproval, now: Timestamp) -> InEffect
 }
 
 fn update(one: &headwater_api::ComputerUpdate, now: Timestamp) -> Update {
-    let state = match one.state {
-        ComputerUpdateState::Failed => Shown::new(Look::Failed, "failed"),
-        ComputerUpdateState::Needed => Shown::new(Look::Differs, "needed"),
-        ComputerUpdateState::Downloaded => Shown::new(Look::Working, "downloaded"),
-        ComputerUpdateState::PendingRestart => Shown::new(Look::Working, "pending restart"),
-    };
     Update {
         id: one.id.to_string(),
         title: one.title.clone(),
-        state,
-        error: match &one.error {
-            Some(code) => match meaning(code) {
-                Some(meaning) => format!("{code}: {meaning}"),
-                None => code.clone(),
-            },
-            None => String::new(),
-        },
+        state: state(one.state),
+        error: one.error.as_deref().map(explained).unwrap_or_default(),
         since: When::known(one.since, now),
+    }
+}
+
+/// The state of an update on a computer.
+pub(crate) fn state(state: ComputerUpdateState) -> Shown {
+    let look = match state {
+        ComputerUpdateState::Failed => Look::Failed,
+        ComputerUpdateState::Needed => Look::Differs,
+        ComputerUpdateState::Downloaded | ComputerUpdateState::PendingRestart => Look::Working,
+        ComputerUpdateState::Installed => Look::InStep,
+        ComputerUpdateState::Unknown | ComputerUpdateState::NotApplicable => Look::Silent,
+    };
+    Shown::new(look, words::state(state))
+}
+
+/// An error's code with what it means.
+pub(crate) fn explained(code: &str) -> String {
+    match meaning(code) {
+        Some(meaning) => format!("{code}: {meaning}"),
+        None => code.to_owned(),
     }
 }

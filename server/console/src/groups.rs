@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
+use crate::members::{host_href, wsus_href};
 use crate::session::Visitor;
 
 /// Computers that are named in each part of a difference.
@@ -32,6 +33,8 @@ struct Page {
     host_groups: Vec<Branch>,
     wsus_groups: Vec<WsusGroup>,
     chosen: String,
+    /// The members of the chosen one.
+    members_href: String,
     plan: Option<Plan>,
     /// Whether it is in the scope of whoever looks.
     may_change: bool,
@@ -76,12 +79,14 @@ struct Details {
 struct Last {
     who: String,
     at: When,
+    groups: u64,
     added: String,
     removed: String,
 }
 
 struct WsusGroup {
     name: String,
+    href: String,
     owner: &'static str,
     computers: String,
 }
@@ -169,6 +174,7 @@ async fn page(
         last: last.map(|last| Last {
             who: last.applied_by,
             at: When::new(last.applied_at, manager.now()),
+            groups: last.groups,
             added: grouped(last.added),
             removed: grouped(last.removed),
         }),
@@ -188,6 +194,10 @@ async fn page(
             None => false,
         },
         plan: plan.map(|plan| shown(plan, &mirror)),
+        members_href: match known {
+            Some(_) => host_href(&chosen),
+            None => String::new(),
+        },
         chosen,
         problem,
         wrong,
@@ -244,6 +254,7 @@ fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
     let ours: HashSet<GroupId> = host_groups.iter().filter_map(|one| one.wsus_group).collect();
     let groups = mirror.tree.groups.iter().map(|group| WsusGroup {
         name: group.name.clone(),
+        href: wsus_href(group.id),
         owner: match () {
             () if group.built_in => "built-in",
             () if ours.contains(&group.id) => "ours",

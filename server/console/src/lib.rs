@@ -5,10 +5,12 @@
 //! | `/` | Overview: the drawing, and what needs attention |
 //! | `/servers/{id}` | one WSUS server, and what is wanted of it |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
+//! | `/updates/{id}/computers` | the computers on which it is in a state |
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
 //! | `/groups` | host groups, WSUS groups, and the difference |
+//! | `/groups/host`, `/groups/wsus` | the members of one of either, to be changed |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
 //! | `/link` | linking, pairing, revoking, relinking, examining |
 //! | `/operators` | operators, tokens of programs, one's own password |
@@ -33,6 +35,7 @@ mod history;
 mod link;
 mod live;
 mod look;
+mod members;
 mod operators;
 mod overview;
 mod relink;
@@ -58,6 +61,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates", get(updates::list))
         .route("/updates.csv", get(updates::export))
         .route("/updates/{id}", get(updates::one::show))
+        .route("/updates/{id}/computers", get(updates::computers::show))
         .route("/updates/{id}/withdraw", post(updates::one::withdraw))
         .route("/updates/{id}/accept-licence", post(updates::one::accept_licence))
         .route("/updates/{id}/decline", post(updates::one::decline))
@@ -71,6 +75,10 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/reports", get(reports::show))
         .route("/reports/{name}", get(reports::export))
         .route("/groups", get(groups::show).post(groups::create))
+        .route("/groups/host", get(members::host_group).post(members::change_host_group))
+        .route("/groups/wsus", get(members::wsus_group).post(members::change_computers))
+        .route("/groups/wsus/create", post(members::create_group))
+        .route("/groups/wsus/delete", post(members::delete_group))
         .route("/groups/import", post(groups::import))
         .route("/groups/apply", post(groups::apply))
         .route("/groups/undo", post(groups::undo))

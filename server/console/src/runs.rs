@@ -185,8 +185,7 @@ pub(crate) async fn show(
     let number: u64 = number.parse().map_err(|_| Failure::not_found("this is no number of a run"))?;
     let running = manager.running().await.filter(|running| running.number == Some(number as i64));
     let runs = manager.sync_runs().await?;
-    let kept = runs.iter().find(|run| run.run == number).cloned();
-    let kept = kept.ok_or_else(|| Failure::not_found(format!("run {number} is not kept any more")))?;
+    let kept = manager.sync_run(number).await?;
     let report = match running.as_ref().and_then(|running| running.result()) {
         Some(Ok(report)) => Some(report.clone()),
         Some(Err(_)) | None => kept.report.clone(),

@@ -19,6 +19,7 @@
 mod caller;
 pub mod console;
 mod direct;
+mod elsewhere;
 mod json;
 pub mod linkage;
 pub mod linked;

@@ -7,24 +7,26 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{any, delete, get, patch, post};
 use headwater_api::{
-    ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalRequest, ApprovalWithdrawal, CleanUpPlan,
-    CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery, ComputerSummary,
-    DeclineRequest, FailuresQuery, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
-    HostGroupChange, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup,
-    NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest,
-    Revoked, Schedule, ServerChange, StandingQuery, StartedRun, SyncEvent, SyncQuery, SyncRequest, SyncRun,
-    TreeServer, UndonePlan, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome,
-    WsusLink, path,
+    ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal,
+    CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery,
+    ComputerSummary, ComputerUpdate, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan,
+    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers,
+    ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup, NewHostGroup, NewSchedule, Page,
+    PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
+    StandingQuery, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun, TreeServer,
+    UndonePlan, UpdateComputer, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome,
+    WhyNot, WsusLink, path,
 };
-use headwater_manager::{ComputerOrder, Direction, ErrorKind, Manager, ManagerError, Terms, UpdateOrder};
+use headwater_manager::{Direction, ErrorKind, Manager, ManagerError, Terms};
 use headwater_model::{ClientId, chain};
 use headwater_operators::{Action, GroupPath};
 use tokio::sync::mpsc;
 
 use crate::caller::{Administrator, Caller, Present, admit};
 use crate::console::{harden, parse_id};
+use crate::elsewhere;
 use crate::json::{Json, Query, lines};
 use crate::problem::Refusal;
 
@@ -44,6 +46,9 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_RELINK, post(apply_relink))
         .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
+        .route(path::WSUS_SYNC_RUN, get(sync_run))
+        .route(path::APPROVALS_PREVIEW, post(preview_approval))
+        .route(path::COMPUTER_WHY, get(why_not))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
         .route(path::WSUS_CLEAN_UP, get(plan_clean_up).post(clean_up))
@@ -55,7 +60,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
         .route(path::HOST_GROUP, patch(set_host_group).delete(delete_host_group))
-        .route(path::HOST_GROUP_MEMBERS, post(change_host_group))
+        .route(path::HOST_GROUP_MEMBERS, get(host_group_members).post(change_host_group))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
         .layer(middleware::from_fn(harden))
@@ -70,14 +75,26 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::APPROVALS, post(approve).delete(withdraw))
         .route(path::UPDATES, get(updates))
         .route(path::UPDATE, get(update))
+        .route(path::UPDATE_COMPUTERS, get(update_computers))
         .route(path::UPDATE_LICENCE, post(accept_licence))
         .route(path::COMPUTERS, get(computers))
         .route(path::COMPUTER, get(computer).delete(delete_computer))
         .route(path::GROUP, delete(delete_group))
+        .route(path::COMPUTER_UPDATES, get(computer_updates))
         .route(path::COMPUTER_GROUPS, post(move_computer))
         .route(path::GROUP_MEMBERS, get(members))
         .route(path::DECLINE, post(decline))
         .route(path::UNDECLINE, post(undecline))
+        .route(path::IMPORTS, any(elsewhere::imports))
+        .route(path::SERVER, any(elsewhere::server))
+        .route(path::STATUS, any(elsewhere::status))
+        .route(path::HISTORY, any(elsewhere::history))
+        .route(path::POLICY, any(elsewhere::policy))
+        .route(path::UPSTREAM, any(elsewhere::upstream))
+        .route(path::UPSTREAM_FILTER, any(elsewhere::upstream))
+        .route(path::UPSTREAM_SYNC, any(elsewhere::synchronise))
+        .route(path::UPSTREAM_RUNS, any(elsewhere::runs))
+        .route(path::UPSTREAM_RUN, any(elsewhere::runs))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
         .layer(middleware::from_fn(harden))
@@ -213,6 +230,25 @@ async fn sync_runs(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal
     Ok(Json(manager.sync_runs().await?))
 }
 
+async fn sync_run(State(manager): Shared, Path(number): Path<u64>) -> Result<Json<SyncRun>, Refusal> {
+    Ok(Json(manager.sync_run(number).await?))
+}
+
+async fn preview_approval(
+    State(manager): Shared,
+    Json(request): Json<ApprovalRequest>,
+) -> Result<Json<ApprovalPreview>, Refusal> {
+    Ok(Json(manager.preview_approval(&request.updates, request.group, request.action).await?))
+}
+
+async fn why_not(
+    State(manager): Shared,
+    Path((computer, update)): Path<(String, String)>,
+) -> Result<Json<WhyNot>, Refusal> {
+    let client: ClientId = parse_id(&computer, "a computer")?;
+    Ok(Json(manager.why_not(&client, parse_id(&update, "an update")?).await?))
+}
+
 async fn plan_group(
     State(manager): Shared,
     Query(query): Query<GroupPlanQuery>,
@@ -258,11 +294,28 @@ async fn updates(
     Query(query): Query<UpdateQuery>,
 ) -> Result<Json<Page<UpdateSummary>>, Refusal> {
     let mirror = manager.read().await?;
-    Ok(Json(mirror.updates.find(&query, UpdateOrder::default(), Direction::default())))
+    let (order, direction) = (query.sort.unwrap_or_default(), Direction::of(query.reverse));
+    Ok(Json(mirror.updates.find(&query, order, direction)))
 }
 
 async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<UpdateDetail>, Refusal> {
     Ok(Json(manager.update(parse_id(&id, "an update")?).await?))
+}
+
+async fn update_computers(
+    State(manager): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<StatesQuery>,
+) -> Result<Json<Page<UpdateComputer>>, Refusal> {
+    Ok(Json(manager.computers_of_update(parse_id(&id, "an update")?, &query).await?))
+}
+
+async fn computer_updates(
+    State(manager): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<StatesQuery>,
+) -> Result<Json<Page<ComputerUpdate>>, Refusal> {
+    Ok(Json(manager.updates_of_computer(&parse_id(&id, "a computer")?, &query).await?))
 }
 
 async fn computers(
@@ -270,9 +323,8 @@ async fn computers(
     Query(query): Query<ComputerQuery>,
 ) -> Result<Json<Page<ComputerSummary>>, Refusal> {
     let mirror = manager.read().await?;
-    let (order, direction) = (ComputerOrder::default(), Direction::default());
-    let found = mirror.computers.find(&query, &mirror.tree, manager.now(), order, direction);
-    Ok(Json(found))
+    let (order, direction) = (query.sort.unwrap_or_default(), Direction::of(query.reverse));
+    Ok(Json(mirror.computers.find(&query, &mirror.tree, manager.now(), order, direction)))
 }
 
 async fn computer(State(manager): Shared, Path(id): Path<String>) -> Result<Json<ComputerDetail>, Refusal> {
@@ -330,7 +382,10 @@ async fn create_group(
     caller: Caller,
     Json(new): Json<NewGroup>,
 ) -> Result<(StatusCode, Json<Group>), Refusal> {
-    let operator = caller.for_groups(&[GroupPath::named(&new.name)])?;
+    let operator = match new.parent {
+        Some(parent) => manager.for_group(caller.asking(), parent).await??,
+        None => caller.for_groups(&[GroupPath::named(&new.name)])?,
+    };
     Ok((StatusCode::CREATED, Json(manager.create_group(&new, &operator.name).await?)))
 }
 
@@ -474,6 +529,14 @@ async fn import_host_groups(
     Administrator(caller): Administrator,
 ) -> Result<Json<ImportedGroups>, Refusal> {
     Ok(Json(manager.import_host_groups(&caller.name).await?))
+}
+
+async fn host_group_members(
+    State(manager): Shared,
+    Path(name): Path<String>,
+    Query(query): Query<MembersQuery>,
+) -> Result<Json<Page<HostGroupMember>>, Refusal> {
+    Ok(Json(manager.host_group_members(&name, &query).await?))
 }
 
 async fn change_host_group(

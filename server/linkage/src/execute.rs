@@ -69,6 +69,10 @@ impl Linkage {
             Ask::Update { id } => json(wsus.update(id, now).await?),
             Ask::TreeComputers { after } => json(wsus.tree_computers(after, now).await?),
             Ask::Computer { client } => json(wsus.computer(&client, now).await?),
+            Ask::StatesOfUpdate { update, states, after } => {
+                json(wsus.states_of_update(update, &states, after).await?)
+            }
+            Ask::StatesOnComputer { client, query } => json(wsus.states_on_computer(&client, &query).await?),
             Ask::ChangeMemberships(memberships) => json(wsus.change_memberships(memberships).await?),
             Ask::Keep(list) => {
                 list.check().map_err(|reason| failure(FailureKind::Refused, reason))?;

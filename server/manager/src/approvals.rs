@@ -13,6 +13,7 @@ use headwater_store::AuditRow;
 use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::ask::Way;
+use crate::host_groups::check_name;
 use crate::tree::{must_be_confirmed, must_be_top};
 use crate::{Manager, ManagerError};
 
@@ -67,14 +68,11 @@ impl Manager {
         Ok(groups)
     }
 
-    /// Makes a group in the linked WSUS.
+    /// Makes a group in the linked WSUS, below All Computers where no parent is named.
     pub async fn create_group(&self, new: &NewGroup, by: &str) -> Result<Group, ManagerError> {
-        if new.parent.is_some() {
-            let reason = "groups that are made from here stand below All Computers: leave out the parent";
-            return Err(ManagerError::Invalid(reason.to_owned()));
-        }
+        check_name(&new.name)?;
         let way = self.writable().await?;
-        let made = self.create_group_on(&way, &way.top, &new.name, None, by).await?;
+        let made = self.create_group_on(&way, &way.top, &new.name, new.parent, by).await?;
         self.store.audit(&AuditRow::of(self.now(), by, "create group", &made.name)).await?;
         let (id, name, parent) = (made.id, made.name, made.parent);
         Ok(Group { id, name, parent, built_in: false, computers: 0, approvals: 0 })
@@ -92,10 +90,6 @@ impl Manager {
         by: &str,
     ) -> Result<UpdatesOutcome, ManagerError> {
         check_count(updates)?;
-        if terms.is_some_and(|terms| terms.new_revisions == NewRevisions::Wait) {
-            let reason = "approvals that wait with a revision are made on the WSUS itself";
-            return Err(ManagerError::Invalid(reason.to_owned()));
-        }
         let way = self.writable().await?;
         let seen = self.seen(updates, seen);
         let before = approved(&self.known_decisions(updates), group);
@@ -105,6 +99,7 @@ impl Manager {
             group,
             action: terms.map(|terms| terms.action),
             deadline: terms.and_then(|terms| terms.deadline),
+            new_revisions: terms.map(|terms| terms.new_revisions).unwrap_or_default(),
             seen,
         };
         let decided = self.approve_on(&way, &way.top, approve).await?;

@@ -5,10 +5,13 @@ use std::time::Duration;
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
     KeptMemberships, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal,
-    RunNews, Signed, SignedRevocations, StartedSync, SyncProgress, Trust, UpdateCount, WsusComputer,
-    WsusGroup, WsusIdentity, WsusLower,
+    RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer, SyncProgress, Trust, UpdateCount,
+    WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
-use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
+use headwater_api::{
+    ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateDetail,
+    UpdateSummary,
+};
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
 use headwater_model::{ClientId, GroupId, Guid, LinkageId, UpdateId};
 use headwater_store::LinkageRow;
@@ -196,6 +199,37 @@ impl Manager {
         client: ClientId,
     ) -> Result<ComputerDetail> {
         self.ask(way, of, Ask::Computer { client }).await
+    }
+
+    /// All computers of the tree of a server on which an update is in one of these states.
+    pub(crate) async fn all_states_of(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        update: UpdateId,
+        states: &[ComputerUpdateState],
+    ) -> Result<Vec<StateOnComputer>> {
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let ask = Ask::StatesOfUpdate { update, states: states.to_vec(), after: after.take() };
+            let page: Page<StateOnComputer> = self.ask(way, of, ask).await?;
+            found.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    pub(crate) async fn states_on_computer(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        client: ClientId,
+        query: StatesQuery,
+    ) -> Result<Page<ComputerUpdate>> {
+        self.ask(way, of, Ask::StatesOnComputer { client, query }).await
     }
 
     pub(crate) async fn change_memberships_on(

@@ -5,17 +5,23 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{CLOCK_SECONDS_MAX, WsusKind};
-use headwater_api::{ComputerDetail, UpdateDetail};
-use headwater_model::{ClientId, ServerId, Timestamp, UpdateId};
+use headwater_api::{
+    ComputerDetail, ComputerMembership, ComputerSummary, Namesake, UpdateDetail, UpdateRef, WhyNot,
+};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_store::LinkageRow;
 
+use crate::arrival::arrivals;
 use crate::ask::Way;
 use crate::effective::in_effect;
 use crate::mirror::{TreeView, told_apart};
+use crate::why::{Question, why};
 use crate::{Manager, ManagerError, Mirror};
 
 /// Servers that are asked at the same time.
 pub(crate) const ASKED_AT_ONCE: usize = 16;
+/// Others of a computer's name that are told.
+const NAMESAKES_MAX: usize = 100;
 
 impl Manager {
     /// The mirror, where a WSUS is linked and something was read of it.
@@ -29,14 +35,16 @@ impl Manager {
         Ok(mirror)
     }
 
-    /// Everything about one update, as the linked WSUS knows it now, counted over the tree.
+    /// Everything about one update, as the linked WSUS knows it now, counted over the tree, and how far it has come on each server.
     pub async fn update(&self, id: UpdateId) -> Result<UpdateDetail, ManagerError> {
-        Ok(self.update_on_servers(id).await?.0)
+        let (mut top, on_servers) = self.update_on_servers(id).await?;
+        top.servers = arrivals(&self.mirror(), &top, &on_servers);
+        Ok(top)
     }
 
-    /// Everything about one update as the linked WSUS knows it now, counted over the tree, and what each server
-    /// does, that one among them; nothing of those that are not reached or lack it.
-    pub async fn update_on_servers(
+    /// Everything about one update as the linked WSUS knows it now, counted over the tree, and what each server does, that one
+    /// among them; nothing of those that are not reached or lack it.
+    pub(crate) async fn update_on_servers(
         &self,
         id: UpdateId,
     ) -> Result<(UpdateDetail, Vec<(ServerId, UpdateDetail)>), ManagerError> {
@@ -84,8 +92,34 @@ impl Manager {
     }
 
     /// Everything about one computer, as its server knows it now; where that is not reached, as the linked
-    /// WSUS does.
+    /// WSUS does. With what is known of it over the tree.
     pub async fn computer(&self, client: &ClientId) -> Result<ComputerDetail, ManagerError> {
+        let detail = self.computer_as_told(client).await?;
+        self.over_the_tree(detail).await
+    }
+
+    /// What is known of a computer here alone: the groups that host groups want it in, and others of its name.
+    pub async fn over_the_tree(&self, mut detail: ComputerDetail) -> Result<ComputerDetail, ManagerError> {
+        let mirror = self.mirror();
+        detail.memberships = memberships(&detail, &self.host_groups_of(&detail.summary.id).await?, &mirror);
+        detail.namesakes = namesakes(&detail, &mirror);
+        Ok(detail)
+    }
+
+    /// In one sentence, why an update is not offered to a computer.
+    pub async fn why_not(&self, client: &ClientId, update: UpdateId) -> Result<WhyNot, ManagerError> {
+        let mirror = self.read().await?;
+        let known = mirror.updates.get(update);
+        let known =
+            known.ok_or_else(|| ManagerError::NotFound(format!("the WSUS knows no update {update}")))?;
+        let computer = self.computer_as_told(client).await?;
+        let is_halted = self.halts().await?.iter().any(|halt| halt.update == update);
+        let question = Question { update: known, is_halted, computer: &computer, tree: &mirror.tree };
+        let update = UpdateRef { id: update, title: Some(known.title.clone()) };
+        Ok(WhyNot { update, computer: client.clone(), why: why(question) })
+    }
+
+    pub(crate) async fn computer_as_told(&self, client: &ClientId) -> Result<ComputerDetail, ManagerError> {
         let way = self.way().await?;
         let mirror = self.mirror();
         let home = mirror.computers.get(client).and_then(|known| known.server.clone());
@@ -112,6 +146,63 @@ fn count_over_tree(top: &mut UpdateDetail, all: &[(ServerId, UpdateDetail)], tre
         top.summary.installed += there.summary.installed;
         top.summary.failed += there.summary.failed;
     }
+}
+
+/// The groups that a computer is in and those that host groups want it in, each with what put it there.
+fn memberships(
+    detail: &ComputerDetail,
+    wanted: &[(String, Option<GroupId>)],
+    mirror: &Mirror,
+) -> Vec<ComputerMembership> {
+    let mut all: Vec<ComputerMembership> = Vec::new();
+    for group in &detail.summary.groups {
+        let wants = wanted.iter().find(|(_, id)| *id == Some(group.id)).map(|(name, _)| name.clone());
+        all.push(ComputerMembership {
+            group: group.name.clone(),
+            id: Some(group.id),
+            member: true,
+            because: match &wants {
+                Some(host_group) => format!("the host group {host_group} has it"),
+                None => "it was put there on the WSUS, or by its policy".to_owned(),
+            },
+            host_group: wants,
+        });
+    }
+    for (host_group, id) in wanted {
+        if id.is_some_and(|id| detail.summary.groups.iter().any(|group| group.id == id)) {
+            continue;
+        }
+        let made = id.and_then(|id| mirror.tree.group(id));
+        all.push(ComputerMembership {
+            group: made.map_or_else(|| host_group.clone(), |group| group.name.clone()),
+            id: *id,
+            host_group: Some(host_group.clone()),
+            member: false,
+            because: match (id, &detail.summary.note) {
+                (None, _) => {
+                    format!("the host group {host_group} has it, and no WSUS group is made from that")
+                }
+                // What is odd about it is why it is not registered.
+                (Some(_), Some(note)) => format!("the host group {host_group} has it; {note}"),
+                (Some(_), None) => format!("the host group {host_group} has it; synchronise its server"),
+            },
+        });
+    }
+    all
+}
+
+/// Others of a computer's name.
+fn namesakes(detail: &ComputerDetail, mirror: &Mirror) -> Vec<Namesake> {
+    let summary = &detail.summary;
+    let others = mirror.computers.all().iter();
+    let others =
+        others.filter(|other| other.id != summary.id && other.name.eq_ignore_ascii_case(&summary.name));
+    let namesake = |other: &ComputerSummary| Namesake {
+        id: other.id.clone(),
+        server: other.server.clone(),
+        last_contact_at: other.last_contact_at,
+    };
+    others.take(NAMESAKES_MAX).map(namesake).collect()
 }
 
 /// What is odd about a computer over the tree is known here alone. What is in effect for it tells its own

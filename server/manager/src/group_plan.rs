@@ -1,10 +1,10 @@
-//! Plans: what would change in the WSUS groups of host groups, carried out exactly so, and undone.
+//! Plans: what would change in the WSUS groups of host groups, carried out exactly so.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::linkage::{MembershipChange, Memberships};
-use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup, UndonePlan};
-use headwater_model::{ClientId, GroupId, HostId, ServerId, Timestamp};
+use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup};
+use headwater_model::{ClientId, GroupId, HostId, ServerId};
 use headwater_store::{AuditRow, HostGroupRow, LinkageRow};
 use headwater_tree::group_plan::{self as decide, Reason, Renamed, Request, Target};
 use headwater_tree::naming::Owner;
@@ -21,21 +21,12 @@ use crate::{Manager, ManagerError, Mirror};
 /// What is named of all that changed since a plan was made.
 const CHANGES_NAMED_MAX: usize = 5;
 
-/// A plan that can be undone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastPlan {
-    pub applied_by: String,
-    pub applied_at: Timestamp,
-    pub added: u64,
-    pub removed: u64,
-}
-
 /// What a plan wrote to one WSUS group, as it is kept to be undone.
 #[derive(Debug, Serialize, Deserialize)]
-struct Written {
-    group: String,
-    add: Vec<GroupChange>,
-    remove: Vec<GroupChange>,
+pub(crate) struct Written {
+    pub group: String,
+    pub add: Vec<GroupChange>,
+    pub remove: Vec<GroupChange>,
 }
 
 impl Manager {
@@ -180,74 +171,6 @@ impl Manager {
         }
     }
 
-    /// The last plan that wrote something to the WSUS group of a host group and was not undone.
-    pub async fn last_plan(&self, name: &str) -> Result<Option<LastPlan>, ManagerError> {
-        let row = self.host_group(name).await?;
-        let Some(last) = self.store.last_plan(row.id).await? else { return Ok(None) };
-        let written: Option<Written> = serde_json::from_str(&last.changes).ok();
-        Ok(written.filter(|written| row.wsus_group.is_some_and(|id| written.group == id.to_string())).map(
-            |written| LastPlan {
-                applied_by: last.applied_by,
-                applied_at: last.applied_at,
-                added: written.add.len() as u64,
-                removed: written.remove.len() as u64,
-            },
-        ))
-    }
-
-    /// Restores the members that a WSUS group had before the last plan. They are held then: no run of the
-    /// synchronisation command writes them until a plan is applied again.
-    pub async fn undo_group_plan(&self, name: &str, by: &str) -> Result<UndonePlan, ManagerError> {
-        let _writes = self.writers.one()?;
-        let row = self.host_group(name).await?;
-        let (Some(last), Some(group)) = (self.store.last_plan(row.id).await?, row.wsus_group) else {
-            return Err(ManagerError::Refused(format!("no plan was applied to `{}`", row.name)));
-        };
-        let damaged =
-            |_| ManagerError::Refused(format!("what the plan for `{}` wrote cannot be read", row.name));
-        let written: Written = serde_json::from_str(&last.changes).map_err(damaged)?;
-        if written.group != group.to_string() {
-            return Err(ManagerError::Refused(format!(
-                "the last plan for `{}` wrote to a WSUS group that is gone",
-                row.name
-            )));
-        }
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        tree.must_be_writable()?;
-        self.store.hold_host_group(row.id, &format!("{by} undid the last plan")).await?;
-        let mut undone = UndonePlan {
-            host_group: row.name.clone(),
-            applied_by: last.applied_by,
-            restored: written.remove.len() as u64,
-            removed: written.add.len() as u64,
-            refused: Vec::new(),
-        };
-        let all = || written.add.iter().chain(&written.remove);
-        let names: HashMap<String, &str> =
-            all().map(|change| (change.client.to_string(), change.name.as_str())).collect();
-        for server in all().map(|change| change.server).collect::<BTreeSet<ServerId>>() {
-            let linkage = tree.linkages.get(&server).ok_or_else(|| {
-                ManagerError::Refused(format!("the server {server} of the plan is not in the tree any more"))
-            })?;
-            let memberships = memberships(server, [(group, &written.remove, &written.add)], by);
-            let done = self.change_memberships_on(&way, linkage, memberships).await?;
-            let named = |(client, reason): (String, String)| {
-                (names.get(&client).map_or(client.clone(), |name| (*name).to_owned()), reason)
-            };
-            undone.refused.extend(done.refused.into_iter().map(named));
-        }
-        self.store.forget_plan(last.plan).await?;
-        let taken_back = AuditRow {
-            before: Some(format!("as {} applied the plan", undone.applied_by)),
-            after: Some(format!("{} restored, {} removed", undone.restored, undone.removed)),
-            ..AuditRow::of(self.now(), by, "undo group plan", &row.name)
-        };
-        self.store.audit(&taken_back).await?;
-        self.look_again();
-        Ok(undone)
-    }
-
     /// Makes the WSUS groups again that host groups are made into and that somebody deleted; says which.
     pub(crate) async fn make_lost_groups(
         &self,
@@ -272,7 +195,7 @@ impl Manager {
 }
 
 /// What is written on one server, of groups with who is added and removed.
-fn memberships<'a>(
+pub(crate) fn memberships<'a>(
     server: ServerId,
     groups: impl IntoIterator<Item = (GroupId, &'a Vec<GroupChange>, &'a Vec<GroupChange>)>,
     by: &str,
@@ -357,8 +280,7 @@ fn told(
 ) -> Result<GroupPlan, ManagerError> {
     let mut groups = plan.groups.iter().collect::<Vec<_>>();
     groups.sort_by_key(|group| known.host_groups.chain(group.group).count());
-    let hosts = known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
-    let names = Names { computers: known.names(), hosts, mirror };
+    let names = Names::of(known, mirror);
     Ok(GroupPlan {
         host_group: host_group.to_owned(),
         adopt: false,
@@ -373,10 +295,21 @@ fn told(
 }
 
 /// What computers and hosts are called, now or when they were last seen.
-struct Names<'a> {
+pub(crate) struct Names<'a> {
     computers: HashMap<&'a ClientId, &'a str>,
     hosts: HashMap<HostId, &'a str>,
     mirror: &'a Mirror,
+}
+
+impl<'a> Names<'a> {
+    pub fn of(known: &'a Known, mirror: &'a Mirror) -> Self {
+        let hosts = known.hosts.iter().map(|host| (host.id, host.name.as_str())).collect();
+        Self { computers: known.names(), hosts, mirror }
+    }
+
+    pub fn of_host(&self, host: HostId) -> String {
+        self.hosts.get(&host).map_or_else(|| host.to_string(), |name| (*name).to_owned())
+    }
 }
 
 fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<PlannedGroup, ManagerError> {
@@ -409,22 +342,8 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
         remove.extend(members.removed.iter().map(|client| change(server, client)));
         unchanged += (members.unchanged.len() + members.left.len()) as u64;
     }
-    let not_registered = group.unregistered.iter().map(|(host, reason)| {
-        let name = names.hosts.get(host).map_or_else(|| host.to_string(), |name| (*name).to_owned());
-        // A host that was seen before reports to a server that is not reached now.
-        let before = name.parse().ok().and_then(|client| names.mirror.computers.get(&client));
-        match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
-            (Reason::NeverSeen, Some((name, server)))
-                if names.mirror.tree.server(server.id).is_none_or(|one| one.server.linkage.is_none()) =>
-            {
-                (name.clone(), format!("it reports to {}, which is outside the link", server.name))
-            }
-            (Reason::NeverSeen, Some((name, server))) => {
-                (name.clone(), format!("it reports to {}, which is not reached", server.name))
-            }
-            _ => (name, in_words(reason, known)),
-        }
-    });
+    let not_registered = group.unregistered.iter();
+    let not_registered = not_registered.map(|(host, reason)| why_not_registered(*host, reason, known, names));
     Ok(PlannedGroup {
         host_group: known.host_groups.get(group.group).map_or_else(String::new, |one| one.name.clone()),
         name: group.name.clone(),
@@ -436,6 +355,29 @@ fn planned(group: &decide::GroupPlan, known: &Known, names: &Names) -> Result<Pl
         unchanged,
         not_registered: not_registered.collect(),
     })
+}
+
+/// What a host is called, and why it is no member.
+pub(crate) fn why_not_registered(
+    host: HostId,
+    reason: &Reason,
+    known: &Known,
+    names: &Names<'_>,
+) -> (String, String) {
+    let name = names.of_host(host);
+    // A host that was seen before reports to a server that is not reached now.
+    let before = name.parse().ok().and_then(|client| names.mirror.computers.get(&client));
+    match (reason, before.and_then(|before| Some((&before.name, before.server.as_ref()?)))) {
+        (Reason::NeverSeen, Some((name, server)))
+            if names.mirror.tree.server(server.id).is_none_or(|one| one.server.linkage.is_none()) =>
+        {
+            (name.clone(), format!("it reports to {}, which is outside the link", server.name))
+        }
+        (Reason::NeverSeen, Some((name, server))) => {
+            (name.clone(), format!("it reports to {}, which is not reached", server.name))
+        }
+        _ => (name, in_words(reason, known)),
+    }
 }
 
 /// Why a host is no member, in a sentence.

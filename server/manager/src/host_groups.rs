@@ -322,7 +322,8 @@ fn client_of(host: &str) -> Result<ClientId, ManagerError> {
     host.parse().map_err(|error: headwater_model::ClientIdError| ManagerError::Invalid(error.to_string()))
 }
 
-fn check_name(name: &str) -> Result<(), ManagerError> {
+/// A name that every server of the tree takes.
+pub(crate) fn check_name(name: &str) -> Result<(), ManagerError> {
     check_form(name).map_err(|error| ManagerError::Invalid(format!("{error}; `{}` can be one", valid(name))))
 }
 

@@ -1,68 +1,168 @@
-//! What an approval would mean, before it is made: which computers on which servers, and how many bytes.
+//! What an approval would mean, before it is made: asked of the servers, decided in the core.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
-use headwater_api::{ServerRef, UpdateDetail};
+use headwater_api::linkage::WsusMode;
+use headwater_api::{
+    ApprovalAction, ApprovalPreview, ComputerSummary, ComputerUpdateState, GroupRef, ServerFollow,
+    ServerPreview, ServerRef, TreeServer, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateRef,
+};
 use headwater_model::{GroupId, ServerId, UpdateId};
+use headwater_tree::impact::{Effect, Member, Target, impact};
 
 use crate::mirror::is_in;
+use crate::states::Told;
 use crate::{Manager, ManagerError, Mirror};
 
-/// What an approval for a group would mean.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Impact {
-    pub servers: Vec<ServerImpact>,
+/// Updates that servers are asked about for one preview. Of more only the computers are told, for each is a
+/// question to every server.
+const ASKED_MAX: usize = 20;
+
+/// What was asked about one update.
+struct Asked {
+    told: Told,
+    /// On each server that knows it, with the bytes of its files and of those that it lacks.
+    sizes: Vec<(ServerId, Option<Size>)>,
+    /// At the top.
+    size: Option<Size>,
 }
 
-/// On one server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerImpact {
-    pub server: ServerRef,
-    /// Computers of the group that report there.
-    pub computers: u64,
-    /// Those of them that have had no contact for long.
-    pub silent: u64,
-    /// What the server has yet to fetch, in bytes; absent where that is not known.
-    pub bytes: Option<u64>,
-}
-
-impl Impact {
-    pub fn computers(&self) -> u64 {
-        self.servers.iter().map(|server| server.computers).sum()
-    }
+#[derive(Clone, Copy)]
+struct Size {
+    whole: u64,
+    missing: u64,
 }
 
 impl Manager {
-    /// What approving an update for a group would mean now. Nothing is changed.
-    pub async fn impact(
+    /// What approving updates for a group would mean now. Nothing is changed.
+    pub async fn preview_approval(
         &self,
-        update: UpdateId,
+        updates: &[UpdateId],
         group: GroupId,
-    ) -> Result<(UpdateDetail, Impact), ManagerError> {
-        let (top, known) = self.update_on_servers(update).await?;
-        Ok((top, impact(&self.mirror(), &known.into_iter().collect(), group)))
+        action: ApprovalAction,
+    ) -> Result<ApprovalPreview, ManagerError> {
+        if updates.is_empty() || updates.len() > UPDATES_PER_REQUEST_MAX {
+            let what = format!("name at least one update and at most {UPDATES_PER_REQUEST_MAX}");
+            return Err(ManagerError::Invalid(what));
+        }
+        let mirror = self.read().await?;
+        let known = mirror.tree.group(group).ok_or_else(|| {
+            ManagerError::NotFound(format!("there is no group {group}; `headwater group list` shows all"))
+        })?;
+        let name = known.name.clone();
+        let mut asked = Vec::new();
+        if updates.len() <= ASKED_MAX {
+            for update in updates {
+                asked.push(self.ask_about(&mirror, *update, action).await?);
+            }
+        }
+        let groups = HashSet::from_iter(mirror.tree.group_tree().subtree(group));
+        let computers = mirror.computers.all().iter().filter(|one| is_in(one, &groups));
+        let members = computers.filter_map(|computer| member(computer, &asked, action)).collect();
+        let targets = mirror.tree.servers.iter().map(|one| &one.server).filter(|one| takes(one));
+        let targets: Vec<Target> = targets.map(|one| target(one, &asked, action)).collect();
+        let found = impact(&targets, members);
+        let title = |id: &UpdateId| mirror.updates.get(*id).map(|update| update.title.clone());
+        Ok(ApprovalPreview {
+            group: GroupRef { id: group, name },
+            action,
+            updates: updates.iter().map(|id| UpdateRef { id: *id, title: title(id) }).collect(),
+            computers: found.iter().map(|(_, on)| on.computers).sum(),
+            acting: found.iter().map(|(_, on)| on.acting).sum(),
+            unknown: found.iter().map(|(_, on)| on.unknown).sum(),
+            servers: found
+                .into_iter()
+                .filter_map(|(id, on)| {
+                    let server = &mirror.tree.server(id)?.server;
+                    Some(ServerPreview {
+                        server: named(server),
+                        parent: server.parent.and_then(|id| Some(named(&mirror.tree.server(id)?.server))),
+                        computers: on.computers,
+                        acting: on.acting,
+                        unknown: on.unknown,
+                        silent: on.silent,
+                        bytes_fetched: on.fetched,
+                        bytes_sent: on.sent,
+                        names: on.names,
+                    })
+                })
+                .collect(),
+        })
+    }
+
+    async fn ask_about(
+        &self,
+        mirror: &Mirror,
+        update: UpdateId,
+        action: ApprovalAction,
+    ) -> Result<Asked, ManagerError> {
+        use ComputerUpdateState::{Downloaded, Failed, Installed, Needed, PendingRestart, Unknown};
+        let way = self.way().await?;
+        let (top, on_servers) = self.update_on_servers(update).await?;
+        let states: &[ComputerUpdateState] = match action {
+            ApprovalAction::Uninstall => &[Installed, PendingRestart, Unknown],
+            _ => &[Needed, Downloaded, Failed, Unknown],
+        };
+        let told = self.states_of(&way, mirror, update, states).await?;
+        let sizes = on_servers.iter().map(|(id, detail)| (*id, size(detail))).collect();
+        Ok(Asked { told, sizes, size: size(&top) })
     }
 }
 
-fn impact(mirror: &Mirror, known: &BTreeMap<ServerId, UpdateDetail>, group: GroupId) -> Impact {
-    let mut counts: BTreeMap<ServerId, (u64, u64)> = BTreeMap::new();
-    let groups = HashSet::from_iter(mirror.tree.group_tree().subtree(group));
-    for computer in mirror.computers.all().iter().filter(|one| is_in(one, &groups)) {
-        let Some(server) = &computer.server else { continue };
-        let (computers, silent) = counts.entry(server.id).or_default();
-        *computers += 1;
-        *silent += u64::from(computer.silent);
-    }
-    let servers = mirror.tree.servers.iter().filter_map(|one| {
-        let (computers, silent) = counts.get(&one.server.id).copied()?;
-        let server = ServerRef { id: one.server.id, name: one.server.name.clone() };
-        Some(ServerImpact { bytes: known.get(&server.id).and_then(missing_bytes), server, computers, silent })
-    });
-    Impact { servers: servers.collect() }
+fn named(server: &TreeServer) -> ServerRef {
+    ServerRef { id: server.id, name: server.name.clone() }
 }
 
-/// The files that a server lacks, together. One that tells of no files may have some all the same.
-fn missing_bytes(update: &UpdateDetail) -> Option<u64> {
-    let missing = update.files.iter().filter(|file| !file.held);
-    (!update.files.is_empty()).then(|| missing.map(|file| file.size_bytes).sum())
+/// Whether it has the approvals of the top.
+fn takes(server: &TreeServer) -> bool {
+    match server.mode {
+        Some(WsusMode::Top | WsusMode::Replica) => true,
+        Some(WsusMode::Autonomous) | None => server.follow == ServerFollow::GroupsAndApprovals,
+    }
+}
+
+/// A server that tells of no files may have some all the same.
+fn size(update: &UpdateDetail) -> Option<Size> {
+    let missing = update.files.iter().filter(|file| !file.held).map(|file| file.size_bytes).sum();
+    let whole = update.files.iter().map(|file| file.size_bytes).sum();
+    (!update.files.is_empty()).then_some(Size { whole, missing })
+}
+
+fn target(server: &TreeServer, asked: &[Asked], action: ApprovalAction) -> Target {
+    let of = |one: &Asked| match one.sizes.iter().find(|(id, _)| *id == server.id) {
+        Some((_, size)) => size.map(|size| size.missing),
+        // It takes it with its next synchronisation, and all of its files.
+        None if server.reached => one.size.map(|size| size.whole),
+        None => None,
+    };
+    let missing = match action {
+        ApprovalAction::Install if asked.is_empty() => None,
+        ApprovalAction::Install => asked.iter().map(of).sum(),
+        // Nothing is fetched for it.
+        ApprovalAction::Uninstall | ApprovalAction::Detect | ApprovalAction::Block => Some(0),
+    };
+    Target { server: server.id, missing }
+}
+
+fn member(computer: &ComputerSummary, asked: &[Asked], action: ApprovalAction) -> Option<Member> {
+    let of = |one: &Asked| effect(one, one.told.of(computer), action);
+    let effect = match action {
+        ApprovalAction::Detect | ApprovalAction::Block => Effect::Nothing,
+        ApprovalAction::Install | ApprovalAction::Uninstall if asked.is_empty() => Effect::Unknown,
+        ApprovalAction::Install | ApprovalAction::Uninstall => {
+            asked.iter().map(of).fold(Effect::default(), Effect::and)
+        }
+    };
+    let server = computer.server.as_ref()?.id;
+    Some(Member { server, name: computer.name.clone(), is_silent: computer.silent, effect })
+}
+
+fn effect(asked: &Asked, state: Option<ComputerUpdateState>, action: ApprovalAction) -> Effect {
+    match state {
+        Some(ComputerUpdateState::Unknown) => Effect::Unknown,
+        Some(_) if action == ApprovalAction::Uninstall => Effect::Acts(Some(0)),
+        Some(ComputerUpdateState::Downloaded) => Effect::Acts(Some(0)),
+        Some(_) => Effect::Acts(asked.size.map(|size| size.whole)),
+        None => Effect::Nothing,
+    }
 }

@@ -5,6 +5,7 @@
 //! same process.
 
 mod approvals;
+mod arrival;
 mod ask;
 mod asked;
 mod by_hand;
@@ -22,6 +23,7 @@ mod impact;
 mod kept;
 mod known;
 mod link;
+mod members;
 mod mirror;
 mod notes;
 mod outside;
@@ -38,9 +40,11 @@ mod schedule;
 mod seen;
 mod server_settings;
 mod sightings;
+mod states;
 mod sync;
 mod tree;
 mod trust;
+mod undo;
 mod why;
 mod writers;
 
@@ -59,19 +63,15 @@ use writers::Writers;
 pub use approvals::Terms;
 pub use asked::follow_linkages;
 pub use error::{ErrorKind, ManagerError};
-pub use group_plan::LastPlan;
 pub use halt::spread_halts;
+pub use headwater_api::{ComputerOrder, UpdateOrder};
 pub use headwater_store::AuditRow;
-pub use impact::{Impact, ServerImpact};
 pub use link::Linked;
-pub use mirror::{
-    ComputerOrder, Computers, Direction, Mirror, Problem, ServerView, TreeView, UpdateOrder, Updates,
-    follow_wsus,
-};
+pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Updates, follow_wsus};
 pub use reach::GroupPaths;
 pub use running::{LastLine, Running};
 pub use schedule::keep_schedule;
-pub use why::{Question, why};
+pub use undo::LastPlan;
 
 /// What its clock says.
 pub type Now = fn() -> Timestamp;

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use headwater_api::linkage::Approve;
-use headwater_api::{DifferenceKind, PlannedGroup, Recreated, SyncDifference, SyncReport, SyncServerState};
+use headwater_api::{
+    DifferenceKind, NewRevisions, PlannedGroup, Recreated, SyncDifference, SyncReport, SyncServerState,
+};
 use headwater_model::{GroupId, ServerId, Sha256Digest, UpdateId, chain};
 use headwater_store::{AuditRow, HostGroupRow};
 use headwater_tree::computer::{Computer, Place};
@@ -152,6 +154,7 @@ impl Manager {
                 group,
                 action: Some(action(approval.action)),
                 deadline: approval.deadline,
+                new_revisions: NewRevisions::default(),
                 seen: Vec::new(),
             };
             match batches.iter_mut().find(|(one, _)| *one == approve) {

@@ -168,7 +168,7 @@ impl Manager {
 
     /// Nothing of a computer that was forgotten meanwhile.
     async fn failures_of(&self, client: ClientId) -> Vec<UpdateFailure> {
-        let Ok(detail) = self.computer(&client).await else { return Vec::new() };
+        let Ok(detail) = self.computer_as_told(&client).await else { return Vec::new() };
         let failed = detail.updates.iter().filter(|one| one.state == ComputerUpdateState::Failed);
         let failure = |one: &headwater_api::ComputerUpdate| UpdateFailure {
             computer: client.clone(),

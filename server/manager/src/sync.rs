@@ -7,6 +7,7 @@
 
 mod follow;
 mod own;
+mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -171,14 +172,7 @@ impl Manager {
     /// The last runs, the newest first.
     pub async fn sync_runs(&self) -> Result<Vec<SyncRun>, ManagerError> {
         let rows = self.store.sync_runs(RUNS_SHOWN).await?;
-        let run = |row: headwater_store::SyncRunRow| SyncRun {
-            run: row.run as u64,
-            started_by: row.started_by,
-            started_at: row.started_at,
-            finished_at: row.finished_at,
-            report: serde_json::from_str(&row.report).ok(),
-        };
-        Ok(rows.into_iter().map(run).collect())
+        Ok(rows.into_iter().map(runs::kept_run).collect())
     }
 }
 

@@ -98,7 +98,12 @@ fn of_computer(update: &UpdateSummary, computer: &ComputerDetail, group: &str) -
         Some(ComputerUpdateState::Needed) => {
             format!("It is offered by the approval for {group}; {name} installs it after its next contact.")
         }
-        None => format!(
+        Some(
+            ComputerUpdateState::Unknown
+            | ComputerUpdateState::Installed
+            | ComputerUpdateState::NotApplicable,
+        )
+        | None => format!(
             "It is approved for {group}; {name} has it already, does not need it, or has not reported since it was \
              approved."
         ),

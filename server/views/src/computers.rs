@@ -2,10 +2,10 @@
 
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, EffectiveApproval,
-    Page, ServerRef,
+    Page, ServerRef, StatesQuery,
 };
 use headwater_app::admin::computers::{ComputerRow, Contact};
-use headwater_app::admin::status::{self as use_case, Counts, State as UpdateState};
+use headwater_app::admin::status::{self as use_case, Counts};
 use headwater_app::{App, AppError, Served};
 use headwater_catalog::UpdateIx;
 use headwater_model::{ClientId, GroupId, Timestamp};
@@ -20,9 +20,11 @@ const UPDATES_MAX: usize = 1_000;
 
 /// A page of the computers that match.
 pub async fn find(app: &App, query: ComputerQuery) -> Result<Page<ComputerSummary>, AppError> {
-    if query.server.is_some() || query.outside {
+    let is_of_a_tree = query.server.is_some() || query.outside || query.state.is_some();
+    if is_of_a_tree || query.sort.is_some() || query.reverse {
         return Err(AppError::Invalid(
-            "only a managing server of its own lists computers by server, or those outside the link"
+            "only a managing server of its own lists computers by server or state, those outside the link, or in \
+             another order"
                 .to_owned(),
         ));
     }
@@ -43,15 +45,31 @@ pub async fn find(app: &App, query: ComputerQuery) -> Result<Page<ComputerSummar
 pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppError> {
     let row = app.computer(client).await?;
     let served = app.live.served_full();
-    let updates = app.computer_updates(&served, &row).await?;
+    let open = status::asked(&ComputerUpdateState::OPEN);
+    let updates = app.computer_updates(&served, &row, &open).await?;
     let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
     Ok(ComputerDetail {
         summary: summary_of(app, &row).await?,
         registered_at: row.first_contact,
         requested_group: text(&row.requested_group),
-        updates: updates.iter().filter_map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
+        updates: updates.iter().map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
         approvals: in_effect(&served, &row.groups),
+        memberships: Vec::new(),
+        namesakes: Vec::new(),
     })
+}
+
+/// A page of the updates that are in a state on a computer.
+pub async fn updates(
+    app: &App,
+    client: &ClientId,
+    query: &StatesQuery,
+) -> Result<Page<ComputerUpdate>, AppError> {
+    let row = app.computer(client).await?;
+    let served = app.live.served_full();
+    let found = app.computer_updates(&served, &row, &status::asked(&query.states())).await?;
+    let updates = found.iter().map(|one| update(&served, one)).collect();
+    Ok(Page::cut(updates, query.limit(), query.after.as_deref(), |one| one.id.to_string()))
 }
 
 fn in_effect(served: &Served, groups: &[GroupId]) -> Vec<EffectiveApproval> {
@@ -136,19 +154,13 @@ fn summary(
     })
 }
 
-fn update(served: &Served, one: &use_case::ComputerUpdate) -> Option<ComputerUpdate> {
+fn update(served: &Served, one: &use_case::ComputerUpdate) -> ComputerUpdate {
     let newest = served.newest(one.update);
-    Some(ComputerUpdate {
+    ComputerUpdate {
         id: served.catalogue.index.update(one.update).id,
         title: served.catalogue.card(newest).title.to_string(),
-        state: match one.state {
-            UpdateState::Failed => ComputerUpdateState::Failed,
-            UpdateState::NotInstalled => ComputerUpdateState::Needed,
-            UpdateState::Downloaded => ComputerUpdateState::Downloaded,
-            UpdateState::InstalledPendingReboot => ComputerUpdateState::PendingRestart,
-            UpdateState::Installed | UpdateState::NotApplicable | UpdateState::Unknown => return None,
-        },
-        since: one.since,
-        error: (one.hresult != 0).then(|| format!("{:#010x}", one.hresult)),
-    })
+        state: status::told(one.state),
+        since: one.since.unwrap_or(Timestamp::EPOCH),
+        error: status::error(one.hresult),
+    }
 }

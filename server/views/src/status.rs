@@ -1,6 +1,6 @@
 //! How far the computers are.
 
-use headwater_api::{ComputersVerdict, StatusSummary, UpdateCounts, UpdatesVerdict};
+use headwater_api::{ComputerUpdateState, ComputersVerdict, StatusSummary, UpdateCounts, UpdatesVerdict};
 use headwater_app::admin::status::{Counts, State as UpdateState};
 use headwater_app::{App, AppError};
 use headwater_model::GroupId;
@@ -28,6 +28,38 @@ pub async fn summary(app: &App, group: Option<GroupId>) -> Result<StatusSummary,
             failed: summary.failed,
         },
     })
+}
+
+/// The state of an update on a computer.
+pub(crate) fn told(state: UpdateState) -> ComputerUpdateState {
+    match state {
+        UpdateState::Failed => ComputerUpdateState::Failed,
+        UpdateState::NotInstalled => ComputerUpdateState::Needed,
+        UpdateState::Downloaded => ComputerUpdateState::Downloaded,
+        UpdateState::InstalledPendingReboot => ComputerUpdateState::PendingRestart,
+        UpdateState::Unknown => ComputerUpdateState::Unknown,
+        UpdateState::Installed => ComputerUpdateState::Installed,
+        UpdateState::NotApplicable => ComputerUpdateState::NotApplicable,
+    }
+}
+
+/// The states that are asked for, in the order in which they are told.
+pub(crate) fn asked(states: &[ComputerUpdateState]) -> Vec<UpdateState> {
+    let state = |state: &ComputerUpdateState| match state {
+        ComputerUpdateState::Failed => UpdateState::Failed,
+        ComputerUpdateState::Needed => UpdateState::NotInstalled,
+        ComputerUpdateState::Downloaded => UpdateState::Downloaded,
+        ComputerUpdateState::PendingRestart => UpdateState::InstalledPendingReboot,
+        ComputerUpdateState::Unknown => UpdateState::Unknown,
+        ComputerUpdateState::Installed => UpdateState::Installed,
+        ComputerUpdateState::NotApplicable => UpdateState::NotApplicable,
+    };
+    states.iter().map(state).collect()
+}
+
+/// Why an update failed, where that was told.
+pub(crate) fn error(hresult: i32) -> Option<String> {
+    (hresult != 0).then(|| format!("{hresult:#010x}"))
 }
 
 /// Counted states.

@@ -1,19 +1,26 @@
 //! Updates and their approvals.
 
+use headwater_api::linkage::StateOnComputer;
 use headwater_api::{
-    Approval, ApprovalFilter, Page, Revision, UpdateCounts, UpdateDetail, UpdateFile, UpdateKind,
-    UpdateLicence, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
+    Approval, ApprovalFilter, ComputerUpdateState, Page, Revision, StatesQuery, UpdateComputer, UpdateCounts,
+    UpdateDetail, UpdateFile, UpdateKind, UpdateLicence, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
 };
-use headwater_app::admin::status::{Counts, State as ComputerState};
+use headwater_app::admin::status::{Counts, State as ComputerState, UpdateOnComputer};
 use headwater_app::admin::updates::{self as use_case, UpdateFilter};
 use headwater_app::{App, AppError, Served};
 use headwater_catalog::{CategoryKind, Kind, UpdateIx};
-use headwater_model::UpdateId;
+use headwater_model::{ClientId, UpdateId};
 
 use crate::{computers, groups, history, paging, status};
 
 /// A page of the updates that match, the newest arrivals first.
 pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppError> {
+    if query.sort.is_some() || query.reverse {
+        return Err(AppError::Invalid(
+            "only a managing server of its own lists updates in another order than their arrival's"
+                .to_owned(),
+        ));
+    }
     let limit = paging::limit(query.limit);
     let after: Option<UpdateId> = paging::begin(query.after.as_deref())?;
     let filter = UpdateFilter {
@@ -64,6 +71,49 @@ pub async fn show(app: &App, id: UpdateId) -> Result<UpdateDetail, AppError> {
         here: of(&app.live.own_members()),
         ..detail(&served, at, page, &counts)
     })
+}
+
+/// A page of the computers on which an update is in one of these states, in the order of their ids.
+pub async fn states(
+    app: &App,
+    id: UpdateId,
+    states: &[ComputerUpdateState],
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<StateOnComputer>, AppError> {
+    let served = app.live.served_full();
+    let at = served.catalogue.index.update_by_id(id);
+    let at = at.ok_or_else(|| AppError::NotFound(format!("there is no update {id}")))?;
+    let after: Option<ClientId> = paging::begin(after)?;
+    let states = status::asked(states);
+    let found = app.update_computers(&served, at, &states, after.as_ref(), limit + 1).await?;
+    let state = |one: UpdateOnComputer| StateOnComputer {
+        client: one.client,
+        state: status::told(one.state),
+        since: one.since,
+        error: status::error(one.hresult),
+    };
+    let found = found.into_iter().map(state).collect();
+    Ok(paging::page(found, limit, |one: &StateOnComputer| one.client.to_string(), None))
+}
+
+/// The same with what is known of each computer.
+pub async fn computers(
+    app: &App,
+    id: UpdateId,
+    query: &StatesQuery,
+) -> Result<Page<UpdateComputer>, AppError> {
+    let page = states(app, id, &query.states(), query.after.as_deref(), query.limit()).await?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for one in page.items {
+        // One that was deleted meanwhile is in no state.
+        let Ok(row) = app.computer(&one.client).await else { continue };
+        let summary = computers::summary_of(app, &row).await?;
+        let StateOnComputer { client, state, since, error } = one;
+        let (name, server, silent) = (summary.name, summary.server, summary.silent);
+        items.push(UpdateComputer { client, name, server, silent, state, since, error });
+    }
+    Ok(Page { items, next: page.next, total: page.total })
 }
 
 /// An update with its title.
@@ -161,6 +211,7 @@ fn detail(served: &Served, update: UpdateIx, page: use_case::UpdatePage, counts:
             })
             .collect(),
         licence: None,
+        servers: Vec::new(),
         history: page.changes.into_iter().map(|change| history::change(served, change)).collect(),
         incomplete: newest.missing.iter().map(|id| format!("the catalogue lacks the update {id}")).collect(),
         status: UpdateCounts::default(),

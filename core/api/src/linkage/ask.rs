@@ -7,7 +7,7 @@ use super::{
     Approve, Decline, DeleteComputers, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal,
     RunNews, SignedRevocations,
 };
-use crate::text;
+use crate::{ComputerUpdateState, StatesQuery, text};
 
 /// A request to one Linkage, with the type of what is answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +81,22 @@ pub enum Ask {
     Computer {
         #[serde(with = "text")]
         client: ClientId,
+    },
+    /// The computers of its whole tree on which an update is in one of these states, by id: a
+    /// [`Page`](crate::Page) of [`StateOnComputer`](super::StateOnComputer).
+    StatesOfUpdate {
+        #[serde(with = "text")]
+        update: UpdateId,
+        states: Vec<ComputerUpdateState>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// The updates that are in these states on a computer: a [`Page`](crate::Page) of
+    /// [`ComputerUpdate`](crate::ComputerUpdate).
+    StatesOnComputer {
+        #[serde(with = "text")]
+        client: ClientId,
+        query: StatesQuery,
     },
     /// [`Decided`](super::Decided), a refusal for each change that was not made.
     ChangeMemberships(Memberships),

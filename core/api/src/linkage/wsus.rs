@@ -4,7 +4,7 @@ use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use super::LinkVersion;
-use crate::{ApprovalAction, SeenUpdate, UpdateSummary, text};
+use crate::{ApprovalAction, ComputerUpdateState, NewRevisions, SeenUpdate, UpdateSummary, text};
 
 /// Whose software a WSUS is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +22,20 @@ pub enum WsusMode {
     Top,
     Replica,
     Autonomous,
+}
+
+/// The state of an update on one computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateOnComputer {
+    #[serde(with = "text")]
+    pub client: ClientId,
+    pub state: ComputerUpdateState,
+    /// Since when, where that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub since: Option<Timestamp>,
+    /// Why it failed, such as `0x80240022`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// Who puts computers into groups.
@@ -179,6 +193,8 @@ pub struct Approve {
     pub action: Option<ApprovalAction>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub deadline: Option<Timestamp>,
+    #[serde(default)]
+    pub new_revisions: NewRevisions,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<SeenUpdate>,
 }

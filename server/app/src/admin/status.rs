@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use headwater_catalog::{Kind, UpdateIx};
-use headwater_model::{GroupId, Timestamp};
-use headwater_policy::compliance::{Computers, CountedUpdate, CountedUpdates, Row, UpdateNumber};
+use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_policy::compliance::{Computers, CountedUpdate, CountedUpdates, UpdateNumber};
 pub use headwater_policy::compliance::{Counts, State, Verdict};
 
 use super::computers::ComputerRow;
@@ -33,7 +33,19 @@ pub struct StatusSummary {
 pub struct ComputerUpdate {
     pub update: UpdateIx,
     pub state: State,
-    pub since: Timestamp,
+    /// Absent where it follows from what was never said.
+    pub since: Option<Timestamp>,
+    /// 0 where it did not fail, or did not say why.
+    pub hresult: i32,
+}
+
+/// The state of one update on a computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateOnComputer {
+    pub client: ClientId,
+    pub state: State,
+    /// Absent where it follows from what was never said.
+    pub since: Option<Timestamp>,
     /// 0 where it did not fail, or did not say why.
     pub hresult: i32,
 }
@@ -101,34 +113,73 @@ impl App {
         Ok(ids.iter().map(|id| counted.on(&status.remove(id).unwrap_or_default())).collect())
     }
 
-    /// What a computer has left to do, failures first, then by title.
+    /// The updates that are in one of these states on a computer, in the order of the states, then by title.
     pub async fn computer_updates(
         &self,
         served: &Served,
         computer: &ComputerRow,
+        states: &[State],
     ) -> Result<Vec<ComputerUpdate>, AppError> {
         let status = self.store.status_of(&[computer.computer]).await?.remove(&computer.computer);
-        let known = |row: &Row| {
-            let id = served.catalogue.numbers.id(row.update)?;
-            let update = served.catalogue.index.update_by_id(id)?;
-            let open = row.state != State::Installed && !served.offers.declined.contains(&id);
-            open.then_some(ComputerUpdate {
-                update,
-                state: row.state,
-                since: row.since,
-                hresult: row.hresult,
+        let status = status.unwrap_or_default();
+        let known = |(at, update): (UpdateIx, CountedUpdate)| {
+            let row = status.row(update.number);
+            let counts = update.is_inventoried || row.is_some();
+            let state = status.state_of(update.number, update.arrived_at);
+            (counts && states.contains(&state)).then(|| ComputerUpdate {
+                update: at,
+                state,
+                since: row.map(|row| row.since),
+                hresult: row.map_or(0, |row| row.hresult),
             })
         };
-        let mut updates: Vec<ComputerUpdate> =
-            status.unwrap_or_default().rows().iter().filter_map(known).collect();
+        let mut updates: Vec<ComputerUpdate> = served.counted().filter_map(known).collect();
         let title = |at: UpdateIx| &*served.catalogue.card(served.newest(at)).title;
-        updates.sort_by_key(|one| (one.state != State::Failed, title(one.update)));
+        let place = |state: State| states.iter().position(|one| *one == state);
+        updates.sort_by_key(|one| (place(one.state), title(one.update)));
         Ok(updates)
     }
 
     /// The computers without contact since then.
     pub async fn silent_members(&self, since: Timestamp) -> Result<Computers, AppError> {
         Ok(self.store.silent(since).await?.into_iter().filter_map(number).collect())
+    }
+
+    /// The computers on which an update is in one of these states, as [`App::update_counts`] counts them: those
+    /// after a client in the order of clients, so many at most.
+    pub async fn update_computers(
+        &self,
+        served: &Served,
+        at: UpdateIx,
+        states: &[State],
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<Vec<UpdateOnComputer>, AppError> {
+        let Some(update) = served.number(at) else { return Ok(Vec::new()) };
+        let (arrived_at, is_inventoried) = (served.arrived_at(at), served.is_inventoried(at));
+        let mut found: Vec<(ClientId, i64, State)> = {
+            let clients = self.live.clients();
+            let status = self.live.status();
+            let known = |(client, computer): (ClientId, i64)| {
+                let state = status.state_of(update, arrived_at, number(computer)?);
+                let counts = is_inventoried || State::EXPLICIT.contains(&state);
+                (counts && states.contains(&state)).then_some((client, computer, state))
+            };
+            let wanted = clients.into_iter().filter(|(client, _)| after.is_none_or(|after| client > after));
+            wanted.filter_map(known).collect()
+        };
+        found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        found.truncate(limit);
+        // What has no row was not told at any time.
+        let rows = found.iter().filter(|(.., state)| State::EXPLICIT.contains(state));
+        let status =
+            self.store.status_of(&rows.map(|(_, computer, _)| *computer).collect::<Vec<_>>()).await?;
+        let told = |(client, computer, state): (ClientId, i64, State)| {
+            let row = status.get(&computer).and_then(|status| status.row(update));
+            let (since, hresult) = (row.map(|row| row.since), row.map_or(0, |row| row.hresult));
+            UpdateOnComputer { client, state, since, hresult }
+        };
+        Ok(found.into_iter().map(told).collect())
     }
 
     /// How far the computers in a group and beneath it are, or all.

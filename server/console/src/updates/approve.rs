@@ -3,12 +3,12 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
-use headwater_api::{ApprovalAction, NewRevisions, SeenUpdate, UPDATES_PER_REQUEST_MAX};
+use headwater_api::{ApprovalAction, NewRevisions, SeenUpdate, ServerPreview, UPDATES_PER_REQUEST_MAX};
 use headwater_manager::Terms;
 use headwater_model::{GroupId, Timestamp, UpdateId};
-use headwater_words::approval::action;
+use headwater_words::approval::{self as words, action};
 use headwater_words::moment::minute;
-use headwater_words::quantity::{counted, grouped, size};
+use headwater_words::quantity::{counted, grouped};
 
 use super::one::{Link, all_applied};
 use crate::Shared;
@@ -84,8 +84,16 @@ struct Preview {
 struct Affected {
     name: String,
     computers: String,
+    /// Those that need it, or have what is to be removed.
+    acting: String,
+    unknown: String,
     silent: String,
-    bytes: String,
+    /// Over the link from the server above.
+    fetched: String,
+    /// Over the links to its computers.
+    sent: String,
+    names: Vec<String>,
+    more: u64,
 }
 
 /// What an approval would mean; nothing is changed.
@@ -96,18 +104,12 @@ pub(crate) async fn preview(
 ) -> Result<Html<String>, Failure> {
     let asked = Asked::read(&fields)?;
     let mirror = manager.mirror();
-    let group = mirror.tree.group(asked.group).ok_or_else(|| Failure::not_found("there is no such group"))?;
-    // The bytes of many updates would be many questions: of more than one only the computers are told.
-    let (first, impact) = manager.impact(asked.updates[0], asked.group).await?;
+    let preview = manager.preview_approval(&asked.updates, asked.group, asked.action).await?;
     let is_one = asked.updates.len() == 1;
-    let what = match is_one {
-        true => first.summary.title.clone(),
-        false => counted(asked.updates.len() as u64, "update"),
-    };
-    let computers = counted(impact.computers(), "computer");
-    let seen = match is_one {
-        true => super::one::seen_for(&first, asked.group),
-        false => {
+    let computers = counted(preview.computers, "computer");
+    let seen = match asked.updates.as_slice() {
+        [one] => super::one::seen_for(&manager.update(*one).await?, asked.group),
+        _ => {
             let mut shown = manager.shown(&asked.updates);
             for update in &mut shown {
                 update.approvals.retain(|approval| approval.group == asked.group);
@@ -115,28 +117,30 @@ pub(crate) async fn preview(
             shown
         }
     };
-    let verb = match asked.action {
-        ApprovalAction::Install => "installs",
-        ApprovalAction::Uninstall => "removes",
-        ApprovalAction::Detect => "looks for",
-        ApprovalAction::Block => "is not offered",
-    };
     let link = |id: &UpdateId| Link {
         href: format!("/updates/{id}"),
         title: mirror.updates.get(*id).map_or_else(|| id.to_string(), |update| update.title.clone()),
     };
-    let affected = |one: &headwater_manager::ServerImpact| Affected {
+    let affected = |one: &ServerPreview| Affected {
         name: one.server.name.clone(),
         computers: grouped(one.computers),
+        acting: grouped(one.acting),
+        unknown: dash(one.unknown),
         silent: dash(one.silent),
-        bytes: match one.bytes.filter(|_| is_one) {
-            Some(bytes) => size(bytes),
-            None => "size unknown".to_owned(),
+        fetched: match one.bytes_fetched {
+            Some(0) => "–".to_owned(),
+            bytes => format!("{} from {}", words::bytes(bytes), words::source(one)),
         },
+        sent: match (one.bytes_sent, one.acting + one.unknown) {
+            (Some(0), _) | (_, 0) => "–".to_owned(),
+            (bytes, _) => words::bytes(bytes),
+        },
+        names: one.names.clone(),
+        more: one.acting.saturating_sub(one.names.len() as u64),
     };
     let page = Preview {
         frame: Frame::new(&manager, &visitor, "/updates", "Approve", &Fields::default()),
-        verdict: format!("{} {verb} {what}: {computers}.", group.name),
+        verdict: words::preview(&preview),
         updates: asked.updates.iter().map(link).collect(),
         ids: asked.updates.iter().map(ToString::to_string).collect(),
         group_id: asked.group.to_string(),
@@ -145,7 +149,7 @@ pub(crate) async fn preview(
         button: format!("Approve for {computers}"),
         replaced: replaced(&seen, is_one),
         seen: super::one::written(&seen)?,
-        servers: impact.servers.iter().map(affected).collect(),
+        servers: preview.servers.iter().map(affected).collect(),
         refused: match manager.for_group(visitor.asking(), asked.group).await? {
             Ok(_) => String::new(),
             Err(refused) => sentence(&refused.to_string()),

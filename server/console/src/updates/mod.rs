@@ -1,6 +1,7 @@
 //! Updates: the list.
 
 pub(crate) mod approve;
+pub(crate) mod computers;
 pub(crate) mod one;
 
 use askama::Template;

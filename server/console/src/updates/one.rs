@@ -4,17 +4,17 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
-use headwater_api::linkage::WsusMode;
 use headwater_api::{
-    SeenApproval, SeenUpdate, UpdateCounts, UpdateDetail, UpdateRef, UpdateState, UpdateSummary,
-    UpdatesOutcome,
+    Arrival, ComputerUpdateState, SeenApproval, SeenUpdate, UpdateCounts, UpdateDetail, UpdateOnServer,
+    UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
 };
 use headwater_manager::{Manager, Mirror};
-use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
+use headwater_model::{GroupId, Timestamp, UpdateId, chain};
 use headwater_operators::Action;
-use headwater_words::approval::action;
+use headwater_words::approval::{action, arrival};
 use headwater_words::quantity::{counted, grouped, size};
 
+use super::computers::value;
 use super::{GroupChoice, choices_within, shown};
 use crate::Shared;
 use crate::failure::Failure;
@@ -40,7 +40,7 @@ struct Page {
     state: Shown,
     facts: Vec<(&'static str, String)>,
     info: String,
-    counts: Vec<(&'static str, u64)>,
+    counts: Vec<Count>,
     is_declined: bool,
     /// Its licence waits to be accepted.
     has_open_licence: bool,
@@ -56,6 +56,13 @@ struct Page {
     supersedes: Vec<Link>,
     superseded_by: Vec<Link>,
     history: Vec<Past>,
+}
+
+/// How many computers are in a state, and where they are listed.
+struct Count {
+    state: &'static str,
+    count: u64,
+    href: String,
 }
 
 struct HaltShown {
@@ -110,12 +117,12 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Failure> {
     let id: UpdateId = id.parse().map_err(|_| Failure::not_found("this is no id of an update"))?;
     let mirror = manager.mirror();
-    let (detail, on_servers, problem) = match (manager.update_on_servers(id).await, mirror.updates.get(id)) {
-        (Ok((detail, on_servers)), _) => (detail, on_servers, String::new()),
-        (Err(error), Some(known)) => (remembered(known, &mirror), Vec::new(), chain(&error)),
+    let (detail, problem) = match (manager.update(id).await, mirror.updates.get(id)) {
+        (Ok(detail), _) => (detail, String::new()),
+        (Err(error), Some(known)) => (remembered(known, &mirror), chain(&error)),
         (Err(error), None) => return Err(error.into()),
     };
-    Ok(Html(page(&manager, &visitor, &mirror, detail, problem, &on_servers).await?.render()?))
+    Ok(Html(page(&manager, &visitor, &mirror, detail, problem).await?.render()?))
 }
 
 /// What the mirror knows of an update whose server is not reached.
@@ -147,6 +154,7 @@ fn remembered(known: &UpdateSummary, mirror: &Mirror) -> UpdateDetail {
         history: Vec::new(),
         licence: None,
         incomplete: Vec::new(),
+        servers: Vec::new(),
         status: UpdateCounts {
             installed: known.installed,
             needed: known.needed.saturating_sub(known.failed),
@@ -164,10 +172,9 @@ async fn page(
     mirror: &Mirror,
     detail: UpdateDetail,
     problem: String,
-    on_servers: &[(ServerId, UpdateDetail)],
 ) -> Result<Page, Failure> {
     let now = manager.now();
-    let (summary, status) = (&detail.summary, detail.status);
+    let summary = &detail.summary;
     let halt = manager.halts().await?.into_iter().find(|halt| halt.update == summary.id);
     let within = visitor.groups(manager).await?;
     let link = |update: &UpdateRef| Link {
@@ -187,16 +194,7 @@ async fn page(
         },
         facts: facts(&detail),
         info: detail.description.clone(),
-        counts: vec![
-            ("needed", status.needed),
-            ("downloaded", status.downloaded),
-            ("installed", status.installed),
-            ("pending restart", status.pending_restart),
-            ("failed", status.failed),
-            ("not applicable", status.not_applicable),
-            ("unknown", status.unknown),
-            ("silent", detail.silent),
-        ],
+        counts: counts(&detail),
         is_declined,
         has_open_licence: detail.licence.is_some_and(|licence| !licence.accepted),
         can_approve: summary.state == UpdateState::Approvable,
@@ -213,7 +211,7 @@ async fn page(
         }),
         grid: grid(mirror, &detail, now, &within)?,
         groups: choices_within(mirror, &within),
-        servers: servers(mirror, &detail, on_servers),
+        servers: servers(mirror, &detail.servers),
         supersedes: detail.supersedes.iter().map(link).collect(),
         superseded_by: detail.superseded_by.iter().map(link).collect(),
         history: detail
@@ -258,6 +256,27 @@ fn verdict(detail: &UpdateDetail) -> String {
         }
     }
     parts.join(", ") + "."
+}
+
+fn counts(detail: &UpdateDetail) -> Vec<Count> {
+    let status = detail.status;
+    let counted = [
+        (ComputerUpdateState::Needed, status.needed),
+        (ComputerUpdateState::Downloaded, status.downloaded),
+        (ComputerUpdateState::Installed, status.installed),
+        (ComputerUpdateState::PendingRestart, status.pending_restart),
+        (ComputerUpdateState::Failed, status.failed),
+        (ComputerUpdateState::NotApplicable, status.not_applicable),
+        (ComputerUpdateState::Unknown, status.unknown),
+    ];
+    let count = |(state, count)| {
+        let href = format!("/updates/{}/computers?state={}", detail.summary.id, value(state));
+        Count { state: headwater_words::approval::state(state), count, href }
+    };
+    let mut counts: Vec<Count> = counted.map(count).into();
+    let (state, href) = ("silent", "/computers?state=silent".to_owned());
+    counts.push(Count { state, count: detail.silent, href });
+    counts
 }
 
 fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
@@ -324,43 +343,27 @@ fn grid(
     Ok(cells)
 }
 
-fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateDetail)]) -> Vec<OnServer> {
-    let decisions = |detail: &UpdateDetail| {
-        let mut all: Vec<_> =
-            detail.approvals.iter().map(|one| (one.group, one.action, one.deadline)).collect();
-        all.sort_unstable();
-        all
-    };
-    let row = |one: &headwater_manager::ServerView| {
-        let there = on_servers.iter().find(|(id, _)| *id == one.server.id).map(|(_, detail)| detail);
-        let state = match there {
-            None if !one.server.reached => Shown::new(Look::Failed, "not reached"),
-            None => Shown::new(Look::Differs, "not known"),
-            Some(_) if one.server.mode == Some(WsusMode::Autonomous) => {
-                Shown::new(Look::Silent, "decides by itself")
-            }
-            Some(there) if decisions(there) == decisions(top) => match there.approvals.is_empty() {
-                true => Shown::new(Look::Silent, "not offered"),
-                false => Shown::new(Look::InStep, "offered as above"),
-            },
-            Some(there) if there.approvals.is_empty() => Shown::new(Look::Differs, "withdrawn"),
-            Some(_) => Shown::new(Look::Differs, "offered otherwise"),
+fn servers(mirror: &Mirror, on_servers: &[UpdateOnServer]) -> Vec<OnServer> {
+    let row = |one: &UpdateOnServer| {
+        let look = match one.arrival {
+            Arrival::NotReached => Look::Failed,
+            Arrival::NotKnown | Arrival::Withdrawn | Arrival::Otherwise => Look::Differs,
+            Arrival::DecidesByItself | Arrival::NotOffered => Look::Silent,
+            Arrival::AsAbove => Look::InStep,
         };
-        let held = there.map(|there| there.files.iter().filter(|file| file.held).count());
-        let all = there.map(|there| there.files.len()).filter(|all| *all > 0);
         OnServer {
             name: one.server.name.clone(),
-            indent: one.depth.min(6),
-            state,
-            revision: there.map_or_else(|| "–".to_owned(), |there| there.summary.revision.to_string()),
-            approvals: there.map_or_else(|| "–".to_owned(), |there| dash(there.approvals.len() as u64)),
-            content: match (held, all) {
-                (Some(held), Some(all)) => format!("{held} of {}", counted(all as u64, "file")),
+            indent: mirror.tree.server(one.server.id).map_or(0, |known| known.depth.min(6)),
+            state: Shown::new(look, arrival(one.arrival)),
+            revision: one.revision.map_or_else(|| "–".to_owned(), |revision| revision.to_string()),
+            approvals: one.approvals.map_or_else(|| "–".to_owned(), dash),
+            content: match (one.files_held, one.files) {
+                (Some(held), Some(all)) => format!("{held} of {}", counted(all, "file")),
                 _ => "–".to_owned(),
             },
         }
     };
-    mirror.tree.servers.iter().map(row).collect()
+    on_servers.iter().map(row).collect()
 }
 
 /// What a page shows of an update's approvals.

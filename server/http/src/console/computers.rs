@@ -2,7 +2,9 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use headwater_api::{ComputerDetail, ComputerQuery, ComputerSummary, MoveRequest, Page};
+use headwater_api::{
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, MoveRequest, Page, StatesQuery,
+};
 use headwater_model::ClientId;
 use headwater_views::computers;
 
@@ -24,6 +26,14 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<ComputerDetail>, Refusal> {
     Ok(Json(computers::show(&console.app, &parse_id(&id, "a computer")?).await?))
+}
+
+pub(super) async fn updates(
+    State(console): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<StatesQuery>,
+) -> Result<Json<Page<ComputerUpdate>>, Refusal> {
+    Ok(Json(computers::updates(&console.app, &parse_id(&id, "a computer")?, &query).await?))
 }
 
 pub(super) async fn move_to(

@@ -3,7 +3,8 @@
 use axum::extract::{Path, State};
 use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Page, Refusal as RefusedUpdate,
-    UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
+    StatesQuery, UPDATES_PER_REQUEST_MAX, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary,
+    UpdatesOutcome,
 };
 use headwater_app::Served;
 use headwater_app::admin::approvals::{self, Decline, Outcome};
@@ -26,6 +27,14 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<UpdateDetail>, Refusal> {
     Ok(Json(updates::show(&console.app, parse_id(&id, "an update")?).await?))
+}
+
+pub(super) async fn computers(
+    State(console): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<StatesQuery>,
+) -> Result<Json<Page<UpdateComputer>>, Refusal> {
+    Ok(Json(updates::computers(&console.app, parse_id(&id, "an update")?, &query).await?))
 }
 
 pub(super) async fn accept_licence(

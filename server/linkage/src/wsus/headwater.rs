@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships,
-    StartedSync, SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer, WsusGroup, WsusIdentity,
-    WsusKind, WsusLower, WsusMode, WsusTargeting,
+    StartedSync, StateOnComputer, SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer,
+    WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
-    ComputerDetail, ComputerQuery, ComputerSummary, PAGE_LIMIT_MAX, Page, UpdateDetail, UpdateQuery,
-    UpdateSummary,
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, PAGE_LIMIT_MAX,
+    Page, StatesQuery, UpdateDetail, UpdateQuery, UpdateSummary,
 };
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
 use headwater_app::downstream_server::{RunState, RunStep, UpstreamMode};
@@ -212,6 +212,24 @@ pub(super) async fn computer(app: &App, client: &ClientId) -> Answer<ComputerDet
     computer_views::show(app, client).await.map_err(refusal)
 }
 
+pub(super) async fn states_of_update(
+    app: &App,
+    update: UpdateId,
+    states: &[ComputerUpdateState],
+    after: Option<String>,
+) -> Answer<Page<StateOnComputer>> {
+    let found = update_views::states(app, update, states, after.as_deref(), COMPUTERS_PER_PAGE).await;
+    found.map_err(refusal)
+}
+
+pub(super) async fn states_on_computer(
+    app: &App,
+    client: &ClientId,
+    query: &StatesQuery,
+) -> Answer<Page<ComputerUpdate>> {
+    computer_views::updates(app, client, query).await.map_err(refusal)
+}
+
 /// Each computer is written once, whatever is changed about it.
 pub(super) async fn change_memberships(app: &App, memberships: Memberships) -> Answer<Decided> {
     app.must_target_here().map_err(refusal)?;
@@ -238,7 +256,10 @@ pub(super) async fn approve(app: &App, approve: Approve) -> Answer<Decided> {
     let terms = approve.action.map(|action| Terms {
         action: approval_views::asked(action),
         deadline: approve.deadline,
-        new_revisions: NewRevisions::Follow,
+        new_revisions: match approve.new_revisions {
+            headwater_api::NewRevisions::Follow => NewRevisions::Follow,
+            headwater_api::NewRevisions::Wait => NewRevisions::Wait,
+        },
     });
     let (by, seen) = (operator(&approve.by), approval_views::seen(&approve.seen));
     let done = app.approve(&by, &approve.updates, approve.group, terms, &seen).await;

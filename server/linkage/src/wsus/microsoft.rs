@@ -9,7 +9,7 @@ use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships, WsusApproval,
     WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
-use headwater_api::{ApprovalAction, Page};
+use headwater_api::{ApprovalAction, NewRevisions, Page};
 use headwater_app::admin;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_policy::group::ALL_COMPUTERS;
@@ -203,6 +203,12 @@ impl Microsoft {
                 return Err(refusal("a Microsoft WSUS detects whatever is not approved: withdraw instead"));
             }
         };
+        if approve.new_revisions == NewRevisions::Wait {
+            return Err(refusal(
+                "whether approvals of a Microsoft WSUS follow new revisions is one setting of that server, for all of \
+                 them: set it there",
+            ));
+        }
         let updates = self.catalogue.updates(&self.wsus).await?;
         let newest = newest(&updates);
         let approvals = self.wsus.approvals().await.map_err(failure)?;

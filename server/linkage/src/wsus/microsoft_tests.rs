@@ -67,6 +67,7 @@ fn approve(updates: &[UpdateId], group: GroupId, action: Option<ApprovalAction>)
         group,
         action,
         deadline: None,
+        new_revisions: headwater_api::NewRevisions::default(),
         seen: Vec::new(),
     }
 }

@@ -3,18 +3,21 @@
 //! Its service tells lists and no single things, so a page is always the whole list. What it does not tell
 //! is absent or empty: files, prerequisites and supersedence by name, and what was done before but for approvals that stand.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-use headwater_api::linkage::{UpdateCount, WsusGroup};
+use headwater_api::linkage::{StateOnComputer, UpdateCount, WsusGroup};
 use headwater_api::{
     Approval as ApprovalView, Change, ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState,
-    GroupRef, Page, Revision, UpdateCounts, UpdateDetail, UpdateKind, UpdateLicence, UpdateState,
-    UpdateSummary,
+    GroupRef, Page, Revision, StatesQuery, UpdateCounts, UpdateDetail, UpdateKind, UpdateLicence,
+    UpdateState, UpdateSummary,
 };
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_views::computers::silent_since;
-use headwater_wsus_admin::{Approval, Computer, Counts, Home, InstallationState, OsVersion, Scope, Update};
+use headwater_wsus_admin::{
+    Approval, Computer, Counts, Home, Installation, InstallationState, OsVersion, Scope, Update,
+};
 
 use super::Answer;
 use super::microsoft::{Microsoft, NO_UPDATE, action, failure, newest, not_found};
@@ -83,6 +86,7 @@ impl Microsoft {
             status: here.without_silent(&silent),
             silent: silent.open(),
             here,
+            servers: Vec::new(),
         })
     }
 
@@ -126,32 +130,16 @@ impl Microsoft {
         let computer =
             computer.ok_or_else(|| not_found(format!("no computer {client} reports to this server")))?;
         let groups = names(&self.groups().await?);
-        let titles: HashMap<UpdateId, String> = {
-            let updates = self.catalogue.updates(&self.wsus).await?;
-            updates.iter().filter_map(|update| Some((update.identity.id, update.title.clone()?))).collect()
-        };
+        let titles = self.titles().await?;
         let mut counts = UpdateCounts::default();
         let mut updates = Vec::new();
         for one in self.wsus.installations_on(client).await.map_err(failure)? {
             *count(&mut counts, one.state) += 1;
-            let state = match one.state {
-                InstallationState::Failed => ComputerUpdateState::Failed,
-                InstallationState::NotInstalled => ComputerUpdateState::Needed,
-                InstallationState::Downloaded => ComputerUpdateState::Downloaded,
-                InstallationState::PendingRestart => ComputerUpdateState::PendingRestart,
-                InstallationState::Installed
-                | InstallationState::NotApplicable
-                | InstallationState::Unknown => continue,
-            };
-            let title = titles.get(&one.update).cloned().unwrap_or_else(|| one.update.to_string());
-            // Since when it is so, and why it failed, the service does not tell.
-            let since = computer.last_report.unwrap_or(Timestamp::EPOCH);
-            updates.push(ComputerUpdate { id: one.update, title, state, since, error: None });
+            if ComputerUpdateState::OPEN.contains(&state(one.state)) {
+                updates.push(on_computer(&one, &titles, computer));
+            }
         }
-        updates.sort_by(|one, other| {
-            let key = |one: &ComputerUpdate| one.state != ComputerUpdateState::Failed;
-            (key(one), &one.title).cmp(&(key(other), &other.title))
-        });
+        updates.sort_by(worst_first);
         let mut summary = computer_summary(computer, &Counts::default(), &groups, now);
         summary.status = counts;
         Ok(ComputerDetail {
@@ -160,7 +148,46 @@ impl Microsoft {
             requested_group: Some(computer.requested_groups.join(";")).filter(|names| !names.is_empty()),
             updates,
             approvals: Vec::new(),
+            memberships: Vec::new(),
+            namesakes: Vec::new(),
         })
+    }
+
+    async fn titles(&self) -> Answer<HashMap<UpdateId, String>> {
+        let updates = self.catalogue.updates(&self.wsus).await?;
+        Ok(updates.iter().filter_map(|update| Some((update.identity.id, update.title.clone()?))).collect())
+    }
+
+    pub(super) async fn states_of_update(
+        &self,
+        update: UpdateId,
+        states: &[ComputerUpdateState],
+    ) -> Answer<Page<StateOnComputer>> {
+        let found = self.wsus.installations_of(update, Scope::Own).await.map_err(failure)?;
+        let told = found.into_iter().filter_map(|one| {
+            let state = state(one.state);
+            let told = StateOnComputer { client: one.computer, state, since: None, error: None };
+            states.contains(&state).then_some(told)
+        });
+        Ok(Page { items: told.collect(), next: None, total: None })
+    }
+
+    pub(super) async fn states_on_computer(
+        &self,
+        client: &ClientId,
+        query: &StatesQuery,
+    ) -> Answer<Page<ComputerUpdate>> {
+        let computers = self.wsus.computers(Scope::Own).await.map_err(failure)?;
+        let computer = computers.iter().find(|computer| computer.id == *client);
+        let computer =
+            computer.ok_or_else(|| not_found(format!("no computer {client} reports to this server")))?;
+        let (titles, states) = (self.titles().await?, query.states());
+        let found = self.wsus.installations_on(client).await.map_err(failure)?;
+        let wanted = found.iter().filter(|one| states.contains(&state(one.state)));
+        let mut updates: Vec<ComputerUpdate> =
+            wanted.map(|one| on_computer(one, &titles, computer)).collect();
+        updates.sort_by(worst_first);
+        Ok(Page::cut(updates, query.limit(), query.after.as_deref(), |one| one.id.to_string()))
     }
 
     async fn counts_by_update(&self) -> Answer<HashMap<UpdateId, Counts>> {
@@ -292,6 +319,37 @@ fn status(counts: &Counts) -> UpdateCounts {
         *count(&mut status, state) = counts.of(state);
     }
     status
+}
+
+fn on_computer(
+    one: &Installation,
+    titles: &HashMap<UpdateId, String>,
+    computer: &Computer,
+) -> ComputerUpdate {
+    ComputerUpdate {
+        id: one.update,
+        title: titles.get(&one.update).cloned().unwrap_or_else(|| one.update.to_string()),
+        state: state(one.state),
+        // Since when it is so, and why it failed, the service does not tell.
+        since: computer.last_report.unwrap_or(Timestamp::EPOCH),
+        error: None,
+    }
+}
+
+fn worst_first(one: &ComputerUpdate, other: &ComputerUpdate) -> Ordering {
+    (one.state, &one.title).cmp(&(other.state, &other.title))
+}
+
+fn state(state: InstallationState) -> ComputerUpdateState {
+    match state {
+        InstallationState::Failed => ComputerUpdateState::Failed,
+        InstallationState::NotInstalled => ComputerUpdateState::Needed,
+        InstallationState::Downloaded => ComputerUpdateState::Downloaded,
+        InstallationState::PendingRestart => ComputerUpdateState::PendingRestart,
+        InstallationState::Unknown => ComputerUpdateState::Unknown,
+        InstallationState::Installed => ComputerUpdateState::Installed,
+        InstallationState::NotApplicable => ComputerUpdateState::NotApplicable,
+    }
 }
 
 fn count(counts: &mut UpdateCounts, state: InstallationState) -> &mut u64 {

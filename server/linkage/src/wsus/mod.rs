@@ -12,9 +12,13 @@ use std::sync::Arc;
 
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, Memberships,
-    ObsoleteUpdate, StartedSync, SyncProgress, UpdateCount, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    ObsoleteUpdate, StartedSync, StateOnComputer, SyncProgress, UpdateCount, WsusComputer, WsusGroup,
+    WsusIdentity, WsusLower,
 };
-use headwater_api::{ComputerDetail, ComputerSummary, Page, UpdateDetail, UpdateSummary};
+use headwater_api::{
+    ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateDetail,
+    UpdateSummary,
+};
 use headwater_app::App;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 
@@ -149,6 +153,29 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::computer(app, client).await,
             Self::Microsoft(wsus) => wsus.computer(client, now).await,
+        }
+    }
+
+    pub(crate) async fn states_of_update(
+        &self,
+        update: UpdateId,
+        states: &[ComputerUpdateState],
+        after: Option<String>,
+    ) -> Answer<Page<StateOnComputer>> {
+        match self {
+            Self::Headwater(app) => headwater::states_of_update(app, update, states, after).await,
+            Self::Microsoft(wsus) => wsus.states_of_update(update, states).await,
+        }
+    }
+
+    pub(crate) async fn states_on_computer(
+        &self,
+        client: &ClientId,
+        query: &StatesQuery,
+    ) -> Answer<Page<ComputerUpdate>> {
+        match self {
+            Self::Headwater(app) => headwater::states_on_computer(app, client, query).await,
+            Self::Microsoft(wsus) => wsus.states_on_computer(client, query).await,
         }
     }
 

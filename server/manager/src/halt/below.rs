@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{Approve, WsusMode};
-use headwater_api::{Approval, ServerFollow, TreeServer, UpdateDetail};
+use headwater_api::{Approval, NewRevisions, ServerFollow, TreeServer, UpdateDetail};
 use headwater_model::{GroupId, ServerId, UpdateId, chain};
 use headwater_store::LinkageRow;
 use tokio::sync::watch;
@@ -209,6 +209,7 @@ impl Manager {
                 group: approval.group,
                 action: None,
                 deadline: None,
+                new_revisions: NewRevisions::default(),
                 seen: Vec::new(),
             };
             let done = self.approve_on(way, of, withdraw).await?;

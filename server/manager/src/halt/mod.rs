@@ -3,8 +3,8 @@
 mod below;
 
 use futures_util::future::join_all;
-use headwater_api::Halt;
 use headwater_api::linkage::Approve;
+use headwater_api::{Halt, NewRevisions};
 use headwater_model::{UpdateId, chain};
 use headwater_store::{HaltRow, LinkageRow};
 
@@ -71,6 +71,7 @@ impl Manager {
                 group: approval.group,
                 action: None,
                 deadline: None,
+                new_revisions: NewRevisions::default(),
                 seen: Vec::new(),
             };
             let done = self.approve_on(&way, &way.top, withdraw).await?;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use read::follow_wsus;
 pub(crate) use read::told_apart;
-pub use search::{ComputerOrder, Direction, UpdateOrder};
+pub use search::Direction;
 pub(crate) use search::{is_in, page};
 
 /// The tree, its updates and its computers, as they were read.

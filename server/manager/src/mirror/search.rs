@@ -4,40 +4,26 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use headwater_api::{
-    ApprovalFilter, ComputerQuery, ComputerSummary, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, UpdateKind,
-    UpdateQuery, UpdateState, UpdateSummary,
+    ApprovalFilter, ComputerOrder, ComputerQuery, ComputerSummary, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page,
+    UpdateKind, UpdateOrder, UpdateQuery, UpdateState, UpdateSummary,
 };
 use headwater_catalog::Search;
 use headwater_model::{GroupId, Timestamp};
 
 use super::{Computers, TreeView, Updates};
-
-/// By what updates are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum UpdateOrder {
-    #[default]
-    Arrival,
-    Title,
-    Needed,
-    Failed,
-}
-
-/// By what computers are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ComputerOrder {
-    #[default]
-    Name,
-    Server,
-    LastContact,
-    Needed,
-    Failed,
-}
+use crate::report::standing;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Direction {
     #[default]
     Usual,
     Reversed,
+}
+
+impl Direction {
+    pub fn of(is_reversed: bool) -> Self {
+        if is_reversed { Self::Reversed } else { Self::Usual }
+    }
 }
 
 impl Updates {
@@ -84,6 +70,7 @@ impl Computers {
                 && until.is_none_or(|until| contact_at <= until)
                 && after.is_none_or(|after| contact_at > after)
                 && (!query.outside || tree.is_outside(&self.all[*at]))
+                && query.state.is_none_or(|wanted| standing(&self.all[*at]) == wanted)
                 && query
                     .server
                     .is_none_or(|server| self.all[*at].server.as_ref().is_some_and(|home| home.id == server))

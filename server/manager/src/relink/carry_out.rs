@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, MembershipChange, Memberships, WsusApproval, WsusGroup,
 };
-use headwater_api::{ApprovalAction, RelinkCounts, RelinkStep, UPDATES_PER_REQUEST_MAX};
+use headwater_api::{ApprovalAction, NewRevisions, RelinkCounts, RelinkStep, UPDATES_PER_REQUEST_MAX};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_tree::difference::Approval;
@@ -77,7 +77,8 @@ impl Manager {
                 }
                 What::Approve { group, action, deadline } => {
                     let (by, updates, seen) = (by.clone(), batch.updates(), Vec::new());
-                    let approve = Approve { by, updates, group, action, deadline, seen };
+                    let new_revisions = NewRevisions::default();
+                    let approve = Approve { by, updates, group, action, deadline, new_revisions, seen };
                     self.approve_as_there(way, &way.top, approve).await?
                 }
                 What::Members(server) => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use headwater_api::linkage::{Approve, WsusGroup};
-use headwater_api::{SyncPart, SyncPhase, SyncServer, UPDATES_PER_REQUEST_MAX};
+use headwater_api::{NewRevisions, SyncPart, SyncPhase, SyncServer, UPDATES_PER_REQUEST_MAX};
 use headwater_model::GroupId;
 use headwater_store::LinkageRow;
 use headwater_tree::follow::{Decision, Following, NewGroup, following};
@@ -72,6 +72,7 @@ impl Run<'_> {
                     group: decision.group,
                     action: decision.action.map(action),
                     deadline: decision.deadline,
+                    new_revisions: NewRevisions::default(),
                     seen: Vec::new(),
                 };
                 let decided = self.manager.approve_as_there(self.way, linkage, approve).await?;

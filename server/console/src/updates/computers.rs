@@ -1,0 +1,103 @@
+//! The computers on which an update is in a state: who lacks it, who failed, of whom nothing is known.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Html;
+use headwater_api::{ComputerUpdateState, StatesQuery, UpdateComputer};
+use headwater_model::{Timestamp, UpdateId};
+use headwater_words::approval as words;
+use headwater_words::quantity::counted;
+
+use crate::Shared;
+use crate::computers::{explained, state};
+use crate::failure::{Failure, sentence};
+use crate::fields::{Fields, Query};
+use crate::frame::Frame;
+use crate::look::{State as Shown, When};
+use crate::session::Visitor;
+
+const ROWS: u32 = 100;
+
+#[derive(Template)]
+#[template(path = "update_computers.html")]
+struct Page {
+    frame: Frame,
+    id: String,
+    title: String,
+    verdict: String,
+    choices: Vec<Choice>,
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+/// A state that can be chosen.
+struct Choice {
+    value: String,
+    word: &'static str,
+    is_chosen: bool,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    server: String,
+    state: Shown,
+    is_silent: bool,
+    error: String,
+    since: Option<When>,
+}
+
+/// `pending restart` as the API writes it.
+pub(crate) fn value(state: ComputerUpdateState) -> String {
+    words::state(state).replace(' ', "_")
+}
+
+pub(crate) async fn show(
+    State(manager): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let update: UpdateId = id.parse().map_err(|_| Failure::not_found("this is no id of an update"))?;
+    let asked = fields.get("state");
+    let chosen = ComputerUpdateState::ALL.into_iter().find(|state| value(*state) == asked);
+    let query =
+        StatesQuery { state: chosen, all: asked == "all", limit: Some(ROWS), after: fields.text("after") };
+    let found = manager.computers_of_update(update, &query).await?;
+    let (mirror, now) = (manager.mirror(), manager.now());
+    let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
+    let count = counted(found.total.unwrap_or_default(), "computer");
+    let page = Page {
+        frame: Frame::new(&manager, &visitor, "/updates", &title, &Fields::default()),
+        id: update.to_string(),
+        verdict: match chosen {
+            Some(state) => format!("{}: {count}.", sentence(words::state(state))),
+            None if query.all => format!("All states: {count}."),
+            None => format!("Something is left to do on {count}."),
+        },
+        title,
+        choices: ComputerUpdateState::ALL
+            .into_iter()
+            .map(|state| Choice {
+                value: value(state),
+                word: words::state(state),
+                is_chosen: chosen == Some(state),
+            })
+            .collect(),
+        rows: found.items.iter().map(|one| row(one, now)).collect(),
+        next: found.next.map(|next| format!("/updates/{update}/computers?{}", fields.with("after", &next))),
+    };
+    Ok(Html(page.render()?))
+}
+
+fn row(one: &UpdateComputer, now: Timestamp) -> Row {
+    Row {
+        id: one.client.to_string(),
+        name: one.name.clone(),
+        server: one.server.as_ref().map_or_else(|| "–".to_owned(), |server| server.name.clone()),
+        state: state(one.state),
+        is_silent: one.silent,
+        error: one.error.as_deref().map(explained).unwrap_or_default(),
+        since: one.since.map(|at| When::new(at, now)),
+    }
+}

@@ -1,0 +1,49 @@
+//! How far an update has come on each server of the tree.
+
+use headwater_api::linkage::WsusMode;
+use headwater_api::{ApprovalAction, Arrival, ServerRef, UpdateDetail, UpdateOnServer};
+use headwater_model::{GroupId, ServerId, Timestamp};
+
+use crate::mirror::{Mirror, ServerView};
+
+/// From what the top and each server that knows it tell of it.
+pub(crate) fn arrivals(
+    mirror: &Mirror,
+    top: &UpdateDetail,
+    on_servers: &[(ServerId, UpdateDetail)],
+) -> Vec<UpdateOnServer> {
+    let of = |view: &ServerView| {
+        let there = on_servers.iter().find(|(id, _)| *id == view.server.id).map(|(_, detail)| detail);
+        let files = there.map(|there| there.files.len() as u64).filter(|files| *files > 0);
+        UpdateOnServer {
+            server: ServerRef { id: view.server.id, name: view.server.name.clone() },
+            arrival: arrival(view, top, there),
+            revision: there.map(|there| there.summary.revision),
+            approvals: there.map(|there| there.approvals.len() as u64),
+            files_held: files
+                .and(there.map(|there| there.files.iter().filter(|file| file.held).count() as u64)),
+            files,
+        }
+    };
+    mirror.tree.servers.iter().map(of).collect()
+}
+
+fn arrival(view: &ServerView, top: &UpdateDetail, there: Option<&UpdateDetail>) -> Arrival {
+    match there {
+        None if !view.server.reached => Arrival::NotReached,
+        None => Arrival::NotKnown,
+        Some(_) if view.server.mode == Some(WsusMode::Autonomous) => Arrival::DecidesByItself,
+        Some(there) if decisions(there) == decisions(top) => match there.approvals.is_empty() {
+            true => Arrival::NotOffered,
+            false => Arrival::AsAbove,
+        },
+        Some(there) if there.approvals.is_empty() => Arrival::Withdrawn,
+        Some(_) => Arrival::Otherwise,
+    }
+}
+
+fn decisions(update: &UpdateDetail) -> Vec<(GroupId, ApprovalAction, Option<Timestamp>)> {
+    let mut all: Vec<_> = update.approvals.iter().map(|one| (one.group, one.action, one.deadline)).collect();
+    all.sort_unstable();
+    all
+}

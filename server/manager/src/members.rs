@@ -1,0 +1,157 @@
+//! Who is in a host group, and who of them is in the WSUS group that is made from it.
+
+use std::collections::HashMap;
+
+use headwater_api::{ComputerSummary, HostGroupMember, MembersQuery, Page, ServerRef};
+use headwater_model::{ClientId, HostGroupId, HostId, chain};
+use headwater_store::HostGroupRow;
+use headwater_tree::computer::Computer;
+use headwater_tree::group_plan::{GroupPlan, Request};
+use headwater_tree::host::Reach;
+
+use crate::group_plan::{Names, why_not_registered};
+use crate::host_groups::named;
+use crate::known::{Known, host_group_id};
+use crate::mirror::{Mirror, page};
+use crate::{Direction, Manager, ManagerError};
+
+impl Manager {
+    /// A page of the hosts of a host group and of those beneath it, by name, each with whether it is
+    /// registered in the WSUS group. While the WSUS is not reached, as it was last read.
+    pub async fn host_group_members(
+        &self,
+        name: &str,
+        query: &MembersQuery,
+    ) -> Result<Page<HostGroupMember>, ManagerError> {
+        let rows = self.store.host_groups().await?;
+        let row = named(&rows, name)?;
+        let (group, wsus_group) = (host_group_id(row), row.wsus_group);
+        let mirror = self.mirror();
+        let mut members = match self.known_now().await {
+            Ok(known) => members(&known, group, &mirror),
+            Err(error @ ManagerError::NotReached { .. }) => {
+                let mut members = members(&remembered(rows, &mirror)?, group, &mirror);
+                for member in &mut members {
+                    let read = mirror.computers.get(&member.client);
+                    let is_in = |id| read.is_some_and(|read| read.groups.iter().any(|one| one.id == id));
+                    member.registered = wsus_group.is_some_and(is_in);
+                    member.reason = (!member.registered).then(|| format!("not known now: {}", chain(&error)));
+                }
+                members
+            }
+            Err(error) => return Err(error),
+        };
+        members.sort_by_cached_key(|member| (member.name.to_lowercase(), member.client.clone()));
+        let (limit, after) = (query.limit, query.after.as_deref());
+        let all: Vec<usize> = (0..members.len()).collect();
+        let key = |at: usize| members[at].client.to_string();
+        Ok(page(all, Direction::default(), limit, after, key, |at| members[at].clone()))
+    }
+
+    async fn known_now(&self) -> Result<Known, ManagerError> {
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        self.known(&way, &tree).await
+    }
+}
+
+fn members(known: &Known, id: HostGroupId, mirror: &Mirror) -> Vec<HostGroupMember> {
+    let Some(group) = known.host_groups.get(id) else { return Vec::new() };
+    // A host that several have is told of the uppermost.
+    let mut holders: HashMap<HostId, &str> = HashMap::new();
+    let beneath = known.host_groups.subtree(id);
+    for holder in beneath.iter().filter(|one| one.id == id || group.reach == Reach::WithBeneath) {
+        for host in &holder.hosts {
+            holders.entry(*host).or_insert(&holder.name);
+        }
+    }
+    let plan = known.plan(&Request::with_beneath(&known.host_groups, id));
+    let plan = plan.groups.into_iter().find(|plan| plan.group == id);
+    let (names, homes) = (Names::of(known, mirror), homes(known));
+    let home = |client: &ClientId| match homes.get(client) {
+        Some(home) => match mirror.tree.server(home.server) {
+            Some(read) => Some(ServerRef { id: home.server, name: read.server.name.clone() }),
+            None => Some(ServerRef { id: home.server, name: known.server_name(home.server) }),
+        },
+        None => mirror.computers.get(client)?.server.clone(),
+    };
+    let hosts = known.hosts.iter().filter_map(|host| Some((host, host.client.as_ref()?)));
+    hosts
+        .filter_map(|(host, client)| {
+            let host_group = (*holders.get(&host.id)?).to_owned();
+            let why = plan.as_ref().and_then(|plan| why_not(host.id, client, plan, known, &names));
+            let (name, reason) = why.unzip();
+            Some(HostGroupMember {
+                client: client.clone(),
+                name: name.unwrap_or_else(|| host.name.clone()),
+                server: home(client),
+                host_group,
+                registered: reason.is_none(),
+                reason,
+            })
+        })
+        .collect()
+}
+
+/// What a host is called and why it is no member of the WSUS group; nothing where it is one.
+fn why_not(
+    host: HostId,
+    client: &ClientId,
+    plan: &GroupPlan,
+    known: &Known,
+    names: &Names<'_>,
+) -> Option<(String, String)> {
+    if let Some(reason) = plan.unregistered.get(&host) {
+        return Some(why_not_registered(host, reason, known, names));
+    }
+    let is_member = plan.servers.values().any(|on| on.unchanged.contains(client) || on.left.contains(client));
+    if is_member {
+        return None;
+    }
+    let reason = match plan.target.id() {
+        _ if !plan.target.is_written() => "the WSUS group cannot be made: see the difference",
+        None => "no WSUS group is made from the host group yet",
+        Some(_) if plan.servers.values().any(|on| on.added.contains(client)) => {
+            "not yet: the next plan or synchronisation registers it"
+        }
+        Some(_) => "not yet: its policy asks for the group, and its next contact registers it",
+    };
+    Some((names.of_host(host), reason.to_owned()))
+}
+
+/// The server that each last spoke with.
+fn homes<'a>(known: &'a Known) -> HashMap<&'a ClientId, &'a Computer> {
+    let mut homes: HashMap<&ClientId, &Computer> = HashMap::new();
+    for computer in &known.computers {
+        let home = homes.entry(&computer.client).or_insert(computer);
+        if home.last_contact_at < computer.last_contact_at {
+            *home = computer;
+        }
+    }
+    homes
+}
+
+/// What was last read, enough to know who is in host groups.
+fn remembered(rows: Vec<HostGroupRow>, mirror: &Mirror) -> Result<Known, ManagerError> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let computer = |read: &ComputerSummary| {
+        Some(Computer {
+            server: read.server.as_ref()?.id,
+            client: read.id.clone(),
+            name: read.name.clone(),
+            address: text(&read.address),
+            os: text(&read.os),
+            os_version: text(&read.os_version),
+            architecture: text(&read.architecture),
+            agent_version: text(&read.agent_version),
+            first_contact_at: None,
+            last_contact_at: read.last_contact_at,
+            manufacturer: text(&read.manufacturer),
+            model: text(&read.model),
+            requested_group: String::new(),
+            groups: read.groups.iter().map(|group| group.id).collect(),
+        })
+    };
+    let computers = mirror.computers.all().iter().filter_map(computer).collect();
+    Known::of(rows, Vec::new(), computers, Vec::new(), Vec::new())
+}
