@@ -1,9 +1,9 @@
 //! `headwater wsus sync`: what is said while it runs, what came of it, and the runs before.
 
-use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State};
+use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer};
 use headwater_words::moment::{minute, took};
-use headwater_words::quantity::{duration, grouped};
-use headwater_words::synchronisation::{in_step, mode, phase as phase_word, sentences, state, verdict};
+use headwater_words::quantity::grouped;
+use headwater_words::synchronisation::{HEADS, cells, in_step, progress, sentences, verdict};
 
 use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
@@ -28,9 +28,7 @@ pub(crate) fn watched(
         if written.is_ok() {
             written = match event {
                 _ if is_json => terminal.print(line),
-                SyncEvent::Server { name, phase, line } => {
-                    terminal.note(&format!("{name}: {}: {line}", phase_word(*phase)))
-                }
+                SyncEvent::Server { name, phase, line } => terminal.note(&progress(name, *phase, line)),
                 SyncEvent::Finished { .. } | SyncEvent::Failed { .. } => Ok(()),
             };
         }
@@ -43,6 +41,7 @@ pub(crate) fn watched(
     ended(written.map(|()| exit), exit)
 }
 
+/// [`headwater_words::synchronisation::text`], in lines that keep to the reader's width.
 fn text(report: &SyncReport, reader: Reader) -> String {
     let mut text = paragraph(&verdict(report), reader.width);
     text.push('\n');
@@ -61,29 +60,17 @@ fn text(report: &SyncReport, reader: Reader) -> String {
 }
 
 fn table(servers: &[SyncServer], reader: Reader) -> String {
+    let [server, mode, state, changed, files, time] = HEADS;
     let mut table = Table::new(&[
-        Column::Long("SERVER"),
-        Column::Text("MODE"),
-        Column::Text("STATE"),
-        Column::Number("CHANGED"),
-        Column::Text("FILES"),
-        Column::Number("TIME"),
+        Column::Long(server),
+        Column::Text(mode),
+        Column::Text(state),
+        Column::Number(changed),
+        Column::Text(files),
+        Column::Number(time),
     ]);
     for server in servers {
-        let was_reached = !matches!(server.state, State::NotReached | State::NoLinkage);
-        let files = if server.files_held < server.files_wanted {
-            format!("{} of {}", grouped(server.files_held), grouped(server.files_wanted))
-        } else {
-            String::new()
-        };
-        table.row([
-            server.name.clone(),
-            server.mode.map_or("", mode).into(),
-            state(server),
-            if was_reached { grouped(server.changed.len() as u64) } else { String::new() },
-            files,
-            if was_reached { duration(server.ms) } else { String::new() },
-        ]);
+        table.row(cells(server));
     }
     table.text(reader.width)
 }

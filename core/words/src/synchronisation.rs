@@ -3,7 +3,7 @@
 use headwater_api::linkage::WsusMode;
 use headwater_api::{ServerFollow, SyncPhase, SyncReport, SyncServer, SyncServerState as State, TreeServer};
 
-use crate::quantity::{counted, grouped};
+use crate::quantity::{counted, duration, grouped};
 
 /// How many changes of a server are named; the others are counted.
 const CHANGES_NAMED_MAX: usize = 10;
@@ -74,6 +74,64 @@ pub fn verdict(report: &SyncReport) -> String {
         (false, false) => format!("{step}. Nothing was changed."),
         (false, true) => format!("{step}."),
     }
+}
+
+/// `Berlin: clients: 2 memberships to write`, while a run goes on.
+pub fn progress(name: &str, at: SyncPhase, line: &str) -> String {
+    format!("{name}: {}: {line}", phase(at))
+}
+
+/// The heads of the table of a run's servers.
+pub const HEADS: [&str; 6] = ["SERVER", "MODE", "STATE", "CHANGED", "FILES", "TIME"];
+/// Those whose cells are numbers.
+const NUMBERS: [bool; 6] = [false, false, false, true, false, true];
+
+/// What stands beneath [`HEADS`] of one server; what is not known is empty.
+pub fn cells(server: &SyncServer) -> [String; 6] {
+    let was_reached = !matches!(server.state, State::NotReached | State::NoLinkage);
+    let where_reached = |text: String| if was_reached { text } else { String::new() };
+    [
+        server.name.clone(),
+        server.mode.map_or("", mode).to_owned(),
+        state(server),
+        where_reached(grouped(server.changed.len() as u64)),
+        files(server).unwrap_or_default(),
+        where_reached(duration(server.ms)),
+    ]
+}
+
+/// `212 of 340`, while some are missing.
+pub fn files(server: &SyncServer) -> Option<String> {
+    let (held, wanted) = (server.files_held, server.files_wanted);
+    (held < wanted).then(|| format!("{} of {}", grouped(held), grouped(wanted)))
+}
+
+/// How a run ended, as the command prints it where no line has an end, and as a page has it to copy.
+pub fn text(report: &SyncReport) -> String {
+    let mut text = verdict(report) + "\n\n" + &table(&report.servers);
+    let sentences: String = report.servers.iter().flat_map(sentences).map(|one| one + "\n").collect();
+    if !sentences.is_empty() {
+        text.push('\n');
+        text += &sentences;
+    }
+    text
+}
+
+fn table(servers: &[SyncServer]) -> String {
+    let mut rows = vec![HEADS.map(str::to_owned)];
+    rows.extend(servers.iter().map(|server| {
+        cells(server).map(|cell| if cell.is_empty() { "–".to_owned() } else { cell.replace('\n', " ") })
+    }));
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let line = |row: &[String; 6]| {
+        let cells = row.iter().zip(widths).zip(NUMBERS).map(|((cell, width), is_number)| match is_number {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
 }
 
 /// What is to be said of a server: why it failed, what was changed, and each difference that remains.
