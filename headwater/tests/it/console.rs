@@ -175,9 +175,21 @@ fn every_page_can_be_used_by_everybody() {
     console.open(&format!("{computer}?why=KB5000038"));
     assert!(browser.text(".banner.note").ends_with('.'));
 
+    // What differs has an address of its own, at which it stays as it is.
+    console.open("/runs");
+    browser.click("button[name=dry]");
+    console.comes(".verdict", "This was a dry run: nothing was changed.");
+    let (address, said) = (browser.address(), browser.text(".verdict"));
+    assert!(address.contains("/runs/"), "{address}");
+    console.check("run-dry");
+    browser.open(&address);
+    assert_eq!(browser.text(".verdict"), said);
+    assert!(browser.text("#text").contains("SERVER"), "{}", browser.text("#text"));
+
     // Berlin is repaired from its one button, and the run is there to be read.
     console.open("/");
     browser.click(".needs form button");
+    browser.screenshot(pictures().join("run-going-on-1400.png"));
     console.comes(".verdict", "servers are in step");
     browser.wait_text("tbody", "ber-ws-002.corp.example");
     browser.wait_text("#text", "ber-ws-002.corp.example added to Workstations");

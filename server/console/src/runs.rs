@@ -4,24 +4,30 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{
-    NewSchedule, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
+    NewSchedule, SyncEvent, SyncPart, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
 };
 use headwater_manager::{Manager, Mirror, Running};
 use headwater_operators::Action;
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{counted, duration, grouped};
 use headwater_words::schedule;
-use headwater_words::synchronisation::{in_step, mode, phase, sentences, verdict};
+use headwater_words::synchronisation::{files, in_step, mode, phase, progress, text, verdict};
 
 use crate::Shared;
 use crate::failure::Failure;
-use crate::fields::{Fields, Form};
+use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 
 /// Runs of the strip.
-const STRIP: usize = 12;
+const STRIP: u32 = 12;
+/// Runs of a page of the list.
+const ROWS: u32 = 100;
+/// Lines of a run that goes on which its page has as text.
+const LINES_SHOWN: usize = 200;
+/// Of a server whose turn has not come.
+const WAITS: &str = "waits";
 
 #[derive(Template)]
 #[template(path = "runs.html")]
@@ -29,6 +35,8 @@ struct List {
     frame: Frame,
     verdict: String,
     rows: Vec<Past>,
+    older: Option<String>,
+    servers: Vec<String>,
     /// When the tree is synchronised by itself, if it is.
     schedule: Option<Scheduled>,
     days: Vec<Day>,
@@ -58,12 +66,20 @@ struct Past {
     took: String,
     by: String,
     changed: String,
+    is_dry: bool,
     is_here: bool,
 }
 
-pub(crate) async fn list(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
-    let rows = past(&manager, manager.sync_runs().await?, None).await;
+pub(crate) async fn list(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let before = fields.text("before").and_then(|before| before.parse().ok());
+    let rows = past(&manager, manager.sync_runs_before(before, ROWS).await?, None).await;
     let verdict = match rows.first() {
+        None if before.is_some() => "There is no earlier run.".to_owned(),
+        Some(first) if before.is_some() => format!("Run {} and before.", first.number),
         None => "There was no synchronisation of the tree yet.".to_owned(),
         Some(last) => {
             format!("The last run, {}, began {}: {}.", last.number, last.started.age, last.state.word)
@@ -80,7 +96,10 @@ pub(crate) async fn list(State(manager): Shared, visitor: Visitor) -> Result<Htm
         next: schedule.next_at.to_string(),
         next_exact: minute(schedule.next_at),
     });
-    Ok(Html(List { frame, verdict, rows, schedule, days }.render()?))
+    let older = rows.last().filter(|last| rows.len() == ROWS as usize && last.number > 1);
+    let older = older.map(|last| format!("/runs?before={}", last.number));
+    let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
+    Ok(Html(List { frame, verdict, rows, older, servers, schedule, days }.render()?))
 }
 
 /// Sets the schedule, or takes it away.
@@ -92,12 +111,7 @@ pub(crate) async fn set_schedule(
     let by = visitor.permitted(Action::Administer)?;
     if fields.get("off").is_empty() {
         let days: Vec<&str> = fields.all("day").collect();
-        let max_removals = match fields.get("max_removals") {
-            "" => None,
-            text => {
-                Some(text.parse().map_err(|_| Failure::invalid("write the number of members in digits"))?)
-            }
-        };
+        let max_removals = number(&fields, "max_removals")?;
         let new = NewSchedule {
             at: fields.get("at").to_owned(),
             days: DAYS.into_iter().filter(|day| days.contains(&schedule::name(*day))).collect(),
@@ -112,27 +126,32 @@ pub(crate) async fn set_schedule(
 
 async fn past(manager: &Manager, runs: Vec<SyncRun>, here: Option<u64>) -> Vec<Past> {
     let now = manager.now();
-    let going_on = manager.running().await.filter(|running| !running.has_ended());
-    let going_on = going_on.and_then(|running| running.number);
-    let row = |run: SyncRun| {
+    let mut rows = Vec::with_capacity(runs.len());
+    for run in runs {
+        let is_running = match run.finished_at {
+            Some(_) => false,
+            None => manager.run_here(run.run).await.is_some_and(|running| !running.has_ended()),
+        };
         let changed: usize =
             run.report.iter().flat_map(|report| &report.servers).map(|one| one.changed.len()).sum();
         let took = run.finished_at.map_or_else(String::new, |end| took(run.started_at, end));
-        Past {
+        rows.push(Past {
             number: run.run,
             state: match &run.report {
                 Some(report) => outcome(report),
-                None if going_on == Some(run.run as i64) => Shown::new(Look::Working, "running"),
+                None if is_running => Shown::new(Look::Working, "running"),
+                None if run.finished_at.is_some() => Shown::new(Look::Failed, "failed"),
                 None => Shown::new(Look::Failed, "did not end"),
             },
             started: When::new(run.started_at, now),
             took,
             by: run.started_by,
             changed: grouped(changed as u64),
+            is_dry: run.report.as_ref().is_some_and(|report| report.dry_run),
             is_here: here == Some(run.run),
-        }
-    };
-    runs.into_iter().map(row).collect()
+        });
+    }
+    rows
 }
 
 fn outcome(report: &SyncReport) -> Shown {
@@ -153,7 +172,9 @@ struct Page {
     by: String,
     started: When,
     elapsed: String,
-    is_running: bool,
+    /// What it covers, where that is not everything.
+    covers: String,
+    can_stop: bool,
     strip: Vec<Past>,
     rows: Vec<Row>,
     text: String,
@@ -168,13 +189,16 @@ struct Row {
     phase: &'static str,
     line: String,
     changed: Vec<String>,
+    changes: String,
     differences: Vec<String>,
     more: String,
     files: String,
     took: String,
 }
 
-/// A number, or `dry` for the last one that only listed what differs.
+/// How a run stands: what the page says first, its look, its servers, and all of it as text.
+type Standing = (String, Shown, Vec<Row>, String);
+
 pub(crate) async fn show(
     State(manager): Shared,
     visitor: Visitor,
@@ -182,72 +206,130 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let number: u64 = number.parse().map_err(|_| Failure::not_found("this is no number of a run"))?;
-    let running = manager.running().await.filter(|running| running.number == Some(number as i64));
-    let runs = manager.sync_runs().await?;
-    let kept = runs.iter().find(|run| run.run == number).cloned();
-    let kept = kept.ok_or_else(|| Failure::not_found(format!("run {number} is not kept any more")))?;
-    let report = match running.as_ref().and_then(|running| running.result()) {
-        Some(Ok(report)) => Some(report.clone()),
-        Some(Err(_)) | None => kept.report.clone(),
-    };
-    let failed = match running.as_ref().and_then(|running| running.result()) {
-        Some(Err(error)) => Some(headwater_model::chain(error)),
-        _ => None,
-    };
+    let kept = manager.sync_run(number).await?;
+    let running = manager.run_here(number).await;
     let now = manager.now();
     let is_running = running.as_ref().is_some_and(|running| !running.has_ended());
-    let (verdict_text, state, rows) = match (&report, &failed, &running) {
-        (Some(report), ..) => {
-            (verdict(report), outcome(report), report.servers.iter().map(|one| ended(one, &mirror)).collect())
-        }
-        (None, Some(failed), _) => {
-            (format!("The run failed: {failed}."), Shown::new(Look::Failed, "failed"), Vec::new())
-        }
-        (None, None, Some(running)) => {
-            (going_on(running), Shown::new(Look::Working, "running"), working(running, &mirror))
-        }
-        (None, None, None) => (
-            "The run did not end: the managing server was stopped meanwhile. The next one completes it."
-                .to_owned(),
-            Shown::new(Look::Failed, "did not end"),
-            Vec::new(),
-        ),
+    let is_dry = match (&running, &kept.report) {
+        (Some(running), _) => running.request.dry_run,
+        (None, report) => report.as_ref().is_some_and(|report| report.dry_run),
     };
+    let (verdict, state, rows, text) = standing(&kept, running.as_deref(), &mirror);
+    let strip = manager.sync_runs_before(None, STRIP).await?;
+    let title = if is_dry { format!("Run {number}, which only compares") } else { format!("Run {number}") };
     let page = Page {
-        frame: Frame::new(&manager, &visitor, "/runs", &format!("Run {number}"), &Fields::default()),
-        title: format!("Run {number}"),
-        verdict: verdict_text,
+        frame: Frame::new(&manager, &visitor, "/runs", &title, &Fields::default()),
+        title,
+        verdict,
         state,
-        by: kept.started_by.clone(),
-        started: When::new(kept.started_at, now),
         elapsed: took(kept.started_at, kept.finished_at.unwrap_or(now)),
-        is_running,
-        strip: past(&manager, runs, Some(number)).await.into_iter().take(STRIP).collect(),
+        by: kept.started_by,
+        started: When::new(kept.started_at, now),
+        covers: running.as_ref().map(|running| covers(&running.request)).unwrap_or_default(),
+        can_stop: is_running && !is_dry && visitor.may(Action::ForEveryGroup),
+        strip: past(&manager, strip, Some(number)).await,
         rows,
-        text: report.as_ref().map(text).unwrap_or_default(),
+        text,
     };
     Ok(Html(page.render()?))
 }
 
-fn going_on(running: &Running) -> String {
-    let done = running.last_lines().iter().filter(|one| one.phase == SyncPhase::Done).count();
-    format!("The run goes on: {} done.", counted(done as u64, "server"))
+fn standing(kept: &SyncRun, running: Option<&Running>, mirror: &Mirror) -> Standing {
+    let ended_as = |report: &SyncReport| {
+        let rows = report.servers.iter().map(|one| ended(one, mirror)).collect();
+        (verdict(report), outcome(report), rows, text(report))
+    };
+    match (running.map(Running::result), &kept.report) {
+        (Some(Some(Ok(report))), _) | (_, Some(report)) => ended_as(report),
+        (Some(Some(Err(error))), None) => {
+            let rows = running.map(|running| working(running, mirror)).unwrap_or_default();
+            let said = format!("The run failed: {}.", headwater_model::chain(error));
+            (said.clone(), Shown::new(Look::Failed, "failed"), rows, said)
+        }
+        (Some(None), None) => {
+            let rows = running.map(|running| working(running, mirror)).unwrap_or_default();
+            let text = running.map(lines_so_far).unwrap_or_default();
+            (going_on(&rows), Shown::new(Look::Working, "running"), rows, text)
+        }
+        (None, None) if kept.finished_at.is_some() => {
+            let said = "The run failed; the log of the managing server says why.".to_owned();
+            (said, Shown::new(Look::Failed, "failed"), Vec::new(), String::new())
+        }
+        (None, None) => {
+            let said =
+                "The run did not end: the managing server was stopped meanwhile. The next one completes it.";
+            (said.to_owned(), Shown::new(Look::Failed, "did not end"), Vec::new(), String::new())
+        }
+    }
 }
 
-/// What a command prints, to copy.
-fn text(report: &SyncReport) -> String {
-    let mut text = verdict(report) + "\n";
-    for server in &report.servers {
-        text += &format!("{}: {}\n", server.name, headwater_words::synchronisation::state(server));
+/// `The run goes on: 2 of 5 servers are done, 1 of them in step.`
+fn going_on(rows: &[Row]) -> String {
+    let count = |wanted: &[Look]| rows.iter().filter(|row| wanted.contains(&row.state.look)).count() as u64;
+    let open = rows.iter().filter(|row| row.is_open()).count() as u64;
+    let (all, in_step) = (rows.len() as u64, count(&[Look::InStep]));
+    let are = if all - open == 1 { "is" } else { "are" };
+    match all - open {
+        0 => format!("The run goes on: {} to look at.", counted(all, "server")),
+        done => format!(
+            "The run goes on: {} of {} {are} done, {} of them in step.",
+            grouped(done),
+            counted(all, "server"),
+            grouped(in_step)
+        ),
     }
-    for sentence in report.servers.iter().flat_map(sentences) {
-        text += &format!("{sentence}\n");
+}
+
+/// What a command has printed so far.
+fn lines_so_far(running: &Running) -> String {
+    let line = |event: SyncEvent| match event {
+        SyncEvent::Server { name, phase, line, .. } => Some(progress(&name, phase, &line) + "\n"),
+        SyncEvent::Finished { .. } | SyncEvent::Failed { .. } => None,
+    };
+    running.last_events(LINES_SHOWN).into_iter().filter_map(line).collect()
+}
+
+/// What a run covers, where that is not all of it.
+fn covers(request: &SyncRequest) -> String {
+    let mut parts = Vec::new();
+    match (&request.at, &request.below) {
+        (Some(at), _) => parts.push(format!("{at} alone")),
+        (None, Some(below)) => parts.push(format!("{below} and what is below it")),
+        (None, None) => {}
     }
-    text
+    parts.extend(request.only.map(|only| format!("{} only", part(only))));
+    if request.with_upstream {
+        parts.push("the top first synchronises with Microsoft".to_owned());
+    }
+    if let Some(max) = request.max_removals {
+        parts.push(format!("at most {} removed", counted(max, "member")));
+    }
+    if request.hold_removals {
+        parts.push("groups that would lose over a tenth are held".to_owned());
+    }
+    if request.keep_windows {
+        parts.push("time windows are kept".to_owned());
+    }
+    parts.join("; ")
+}
+
+fn part(part: SyncPart) -> &'static str {
+    match part {
+        SyncPart::Groups => "groups",
+        SyncPart::Approvals => "approvals",
+        SyncPart::Clients => "clients",
+    }
 }
 
 fn indent(mirror: &Mirror, one: &SyncServer) -> usize {
     mirror.tree.server(one.id).map_or(0, |known| known.depth.min(6))
+}
+
+impl Row {
+    /// Whether the run has yet to end there.
+    fn is_open(&self) -> bool {
+        self.state.look == Look::Working || self.state.word == WAITS
+    }
 }
 
 fn ended(one: &SyncServer, mirror: &Mirror) -> Row {
@@ -261,86 +343,85 @@ fn ended(one: &SyncServer, mirror: &Mirror) -> Row {
         phase: "",
         line: one.problem.clone().unwrap_or_default(),
         changed: one.changed.clone(),
+        changes: if was_reached { grouped(one.changed.len() as u64) } else { "–".to_owned() },
         differences: one.differences.iter().map(|difference| difference.text.clone()).collect(),
         more: if more > 0 { counted(more, "more difference") } else { String::new() },
-        files: match one.files_held < one.files_wanted {
-            true => format!("{} of {}", grouped(one.files_held), grouped(one.files_wanted)),
-            false => "–".to_owned(),
-        },
+        files: files(one).unwrap_or_else(|| "–".to_owned()),
         took: if was_reached { duration(one.ms) } else { "–".to_owned() },
     }
 }
 
+/// The servers that a run is about: those that are done as they ended, the others with what was last said.
 fn working(running: &Running, mirror: &Mirror) -> Vec<Row> {
-    let lines = running.last_lines();
+    let (lines, done) = (running.last_lines(), running.ended_servers());
     let row = |one: &headwater_manager::ServerView| {
+        if let Some(done) = done.iter().find(|done| done.id == one.server.id) {
+            return ended(done, mirror);
+        }
         let last = lines.iter().find(|line| line.server == one.server.id);
+        let elapsed = last.map(|line| u64::try_from(line.elapsed().as_millis()).unwrap_or(u64::MAX));
         Row {
             name: one.server.name.clone(),
             indent: one.depth.min(6),
             mode: one.server.mode.map_or("–", mode),
-            state: match last.map(|line| line.phase) {
-                Some(SyncPhase::Done) => Shown::new(Look::InStep, "done"),
+            state: match last {
                 Some(_) => Shown::new(Look::Working, "working"),
-                None => Shown::new(Look::Silent, "waits"),
+                None => Shown::new(Look::Silent, WAITS),
             },
             phase: last.map_or("", |line| phase(line.phase)),
             line: last.map_or_else(String::new, |line| line.line.clone()),
             changed: Vec::new(),
+            changes: "–".to_owned(),
             differences: Vec::new(),
             more: String::new(),
             files: "–".to_owned(),
-            took: "–".to_owned(),
+            took: elapsed.map_or_else(|| "–".to_owned(), duration),
         }
     };
-    mirror.tree.servers.iter().map(row).collect()
+    mirror.tree.servers.iter().filter(|one| running.is_about(one.server.id)).map(row).collect()
 }
 
-/// Begins a run, or shows the one that goes on; or only lists what differs.
+/// What a form asks for: the options of `wsus sync`.
+fn asked(fields: &Fields) -> Result<SyncRequest, Failure> {
+    let is_set = |name: &str| !fields.get(name).is_empty();
+    Ok(SyncRequest {
+        dry_run: is_set("dry"),
+        below: fields.text("below"),
+        at: fields.text("at"),
+        only: match fields.get("only") {
+            "groups" => Some(SyncPart::Groups),
+            "approvals" => Some(SyncPart::Approvals),
+            "clients" => Some(SyncPart::Clients),
+            _ => None,
+        },
+        with_upstream: is_set("with_upstream"),
+        max_removals: number(fields, "max_removals")?,
+        hold_removals: is_set("hold_removals"),
+        keep_windows: is_set("keep_windows"),
+    })
+}
+
+fn number(fields: &Fields, name: &str) -> Result<Option<u64>, Failure> {
+    let read =
+        |text: String| text.parse().map_err(|_| Failure::invalid("write the number of members in digits"));
+    fields.text(name).map(read).transpose()
+}
+
+/// Begins a run, or one that only lists what differs; or shows the one that goes on.
 pub(crate) async fn begin(
     State(manager): Shared,
     visitor: Visitor,
     Form(fields): Form,
-) -> Result<Result<Redirect, Html<String>>, Failure> {
-    let dry_run = fields.get("dry") == "yes";
-    let request = SyncRequest { dry_run, below: fields.text("below"), ..SyncRequest::default() };
-    // What only compares writes nothing.
-    let by = visitor.permitted(if dry_run { Action::Write } else { Action::ForEveryGroup })?;
+) -> Result<Redirect, Failure> {
+    let request = asked(&fields)?;
+    // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
+    let by = visitor.permitted(match request.dry_run {
+        true => Action::Write,
+        false if request.with_upstream => Action::Administer,
+        false => Action::ForEveryGroup,
+    })?;
     let running = manager.synchronise(&request, by).await?;
-    match running.number {
-        Some(number) => Ok(Ok(Redirect::to(&format!("/runs/{number}")))),
-        None => Ok(Err(listed(&manager, &visitor, &running).await?)),
-    }
-}
-
-/// Waits for a run that changes nothing and shows what it found.
-async fn listed(manager: &Manager, visitor: &Visitor, running: &Running) -> Result<Html<String>, Failure> {
-    let mut seen = 0;
-    while let Some(lines) = running.lines(seen).await {
-        seen += lines.len();
-    }
-    let report = match running.result() {
-        Some(Ok(report)) => report,
-        Some(Err(error)) => {
-            return Err(Failure::new(axum::http::StatusCode::CONFLICT, headwater_model::chain(error)));
-        }
-        None => return Err(Failure::not_found("the comparison did not end")),
-    };
-    let (mirror, now) = (manager.mirror(), manager.now());
-    let page = Page {
-        frame: Frame::new(manager, visitor, "/runs", "What differs", &Fields::default()),
-        title: "What differs".to_owned(),
-        verdict: verdict(report),
-        state: outcome(report),
-        by: running.started_by.clone(),
-        started: When::new(running.started_at, now),
-        elapsed: took(running.started_at, now),
-        is_running: false,
-        strip: past(manager, manager.sync_runs().await?, None).await.into_iter().take(STRIP).collect(),
-        rows: report.servers.iter().map(|one| ended(one, &mirror)).collect(),
-        text: text(report),
-    };
-    Ok(Html(page.render()?))
+    Ok(Redirect::to(&format!("/runs/{}", running.number)))
 }
 
 pub(crate) async fn stop(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {

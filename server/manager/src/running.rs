@@ -1,8 +1,10 @@
 //! A run of the synchronisation command, for those who watch it.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use headwater_api::{SyncEvent, SyncPhase, SyncReport, SyncRequest};
+use headwater_api::{SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncServer};
 use headwater_model::{ServerId, Timestamp};
 use tokio::sync::watch;
 
@@ -13,12 +15,14 @@ const LINES_MAX: usize = 20_000;
 
 /// A run that goes on, or went on in this process.
 pub struct Running {
-    /// Absent where nothing is changed and nothing kept.
-    pub number: Option<i64>,
+    /// By which it is kept.
+    pub number: i64,
     pub request: SyncRequest,
     pub started_by: String,
     pub started_at: Timestamp,
     log: Mutex<Log>,
+    /// The servers that it is about, once that is known.
+    selected: OnceLock<BTreeSet<ServerId>>,
     /// How many lines were told; changes once more at the end.
     told: watch::Sender<usize>,
     /// Told of every change too: for whoever watches all there is.
@@ -32,6 +36,8 @@ struct Log {
     lines: Vec<SyncEvent>,
     /// What was last said of each server.
     last: Vec<LastLine>,
+    /// The servers that are done, as the report will have them.
+    ended: Vec<SyncServer>,
 }
 
 /// What was last said of a server.
@@ -40,11 +46,20 @@ pub struct LastLine {
     pub server: ServerId,
     pub phase: SyncPhase,
     pub line: String,
+    /// When something was first said of it.
+    begun: Instant,
+}
+
+impl LastLine {
+    /// How long the run has been at this server.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
 }
 
 impl Running {
     pub(crate) fn new(
-        number: Option<i64>,
+        number: i64,
         request: SyncRequest,
         by: &str,
         now: Timestamp,
@@ -56,6 +71,7 @@ impl Running {
             started_by: by.to_owned(),
             started_at: now,
             log: Mutex::default(),
+            selected: OnceLock::new(),
             told: watch::Sender::new(0),
             changed,
             ended: OnceLock::new(),
@@ -65,8 +81,10 @@ impl Running {
 
     pub(crate) fn tell(&self, server: ServerId, name: &str, phase: SyncPhase, line: String) {
         let mut log = self.log();
+        let begun =
+            log.last.iter().find(|one| one.server == server).map_or_else(Instant::now, |one| one.begun);
         log.last.retain(|one| one.server != server);
-        log.last.push(LastLine { server, phase, line: line.clone() });
+        log.last.push(LastLine { server, phase, line: line.clone(), begun });
         if log.lines.len() < LINES_MAX || phase == SyncPhase::Done {
             log.lines.push(SyncEvent::Server { name: name.to_owned(), phase, line });
         }
@@ -74,6 +92,15 @@ impl Running {
         drop(log);
         self.told.send_replace(told);
         self.changed.send_modify(|number| *number += 1);
+    }
+
+    pub(crate) fn select(&self, servers: &BTreeSet<ServerId>) {
+        let _ = self.selected.set(servers.clone());
+    }
+
+    /// Keeps how a server ended before the run has.
+    pub(crate) fn server_ended(&self, server: &SyncServer) {
+        self.log().ended.push(server.clone());
     }
 
     pub(crate) fn end(&self, result: Result<SyncReport, ManagerError>) {
@@ -108,9 +135,25 @@ impl Running {
         self.ended.get()
     }
 
+    /// Whether a server is one of those that it is about; all are until that is known.
+    pub fn is_about(&self, server: ServerId) -> bool {
+        self.selected.get().is_none_or(|selected| selected.contains(&server))
+    }
+
+    /// The servers that are done, as the report will have them, in the order in which they ended.
+    pub fn ended_servers(&self) -> Vec<SyncServer> {
+        self.log().ended.clone()
+    }
+
     /// What was last said of each server, the latest last.
     pub fn last_lines(&self) -> Vec<LastLine> {
         self.log().last.clone()
+    }
+
+    /// The last lines so far, at most this many.
+    pub fn last_events(&self, count: usize) -> Vec<SyncEvent> {
+        let log = self.log();
+        log.lines[log.lines.len().saturating_sub(count)..].to_vec()
     }
 
     /// The lines after the first `seen` ones; none once it has ended and all are seen.
@@ -149,7 +192,7 @@ mod tests {
         let upstream = SyncRequest { with_upstream: true, ..SyncRequest::default() };
         let covers = |own: &SyncRequest, wanted: &SyncRequest| {
             let changed = watch::Sender::new(0);
-            Running::new(None, own.clone(), "anna", Timestamp::EPOCH, changed).covers(wanted)
+            Running::new(1, own.clone(), "anna", Timestamp::EPOCH, changed).covers(wanted)
         };
         for wanted in [&all, &at("munich"), &below, &clients] {
             assert!(covers(&all, wanted), "{wanted:?}");
