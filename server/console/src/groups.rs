@@ -358,7 +358,10 @@ pub(crate) async fn apply(
     let plan = manager.plan_group(&query).await?;
     if plan.state != fields.get("plan") {
         let what = format!("what the plan for {name} was made from has changed: look at it again");
-        return Err(Failure::new(axum::http::StatusCode::CONFLICT, what));
+        let option = |name: &str, is_set: bool| if is_set { format!("&{name}=yes") } else { String::new() };
+        let options = option("adopt", query.adopt) + &option("recreate", query.recreate);
+        let href = format!("/groups?group={}{options}", encoded(name));
+        return Err(Failure::changed(what).back_to(href, "Look at it as it is now"));
     }
     let max_removals = fields.get("max_removals").parse().ok();
     let by = &manager.for_plan(visitor.asking(), &plan).await??.name;

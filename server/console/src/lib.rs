@@ -100,6 +100,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .layer(middleware::from_fn_with_state(manager.clone(), session::admit))
         .route("/sign-in", get(session::sign_in_page).post(session::sign_in))
         .route("/assets/{name}", get(assets::show))
+        .layer(middleware::from_fn_with_state(manager.clone(), failure::shown))
         .layer(middleware::from_fn(assets::harden))
         .with_state(manager)
 }
