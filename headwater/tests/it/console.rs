@@ -195,11 +195,11 @@ fn every_page_can_be_used_by_everybody() {
     browser.wait_text("#text", "ber-ws-002.corp.example added to Workstations");
     console.check("run");
     console.open("/runs");
-    browser.click("main details summary");
+    browser.click("#by-itself summary");
     browser.click("input[name=day][value=Thu]");
     browser.click("form[action='/runs/schedule'] button.main");
     browser.wait_text("main", "The tree is synchronised at 03:00 on Thu;");
-    browser.click("main details summary");
+    browser.click("#by-itself summary");
     console.check("runs");
     // Nobody reloads this page.
     console.open("/");
@@ -265,6 +265,9 @@ fn groups_are_planned_held_and_undone() {
     browser.click("input[name=max_removals]");
     browser.click("form[action='/groups/apply'] button.main");
     verdict("Berlin is as its host group wants it");
+    browser.click("a[href^='/groups/undo']");
+    verdict("The last plan for Berlin is undone:");
+    console.check("confirm-undo");
     browser.click("form[action='/groups/undo'] button");
     verdict("The members of Berlin are held: admin undid the last plan.");
     console.check("groups-undone");
@@ -299,15 +302,22 @@ fn an_update_is_approved_halted_and_declined() {
     assert_eq!(deadline, "2030-12-23T18:00:00Z");
     browser.wait_text("tbody[data-live=grid]", "install");
 
-    browser.click("form[action$='/halt'] button");
+    // A halt asks once, and Enter is the answer.
+    browser.click("a[href$='/halt']");
+    browser.wait_text(".verdict", "is offered no more: 1 approval is withdrawn, 4 servers synchronised.");
+    assert_eq!(approvals(), Some(1));
+    console.check("confirm-halt");
+    browser.press("Enter");
     console.comes("[data-live=state]", "halted");
     assert_eq!(approvals(), Some(0));
     console.check("halted");
+    browser.click("a[href$='/decline']");
+    browser.wait_text(".verdict", "is declined; it is approved for no group.");
     browser.click("form[action$='/decline'] button");
     browser.wait_for("form[action$='/undecline'] button");
     assert_eq!(json(&console.data, &["update", "show", id])["state"], "declined");
     browser.click("form[action$='/undecline'] button");
-    browser.wait_for("form[action$='/decline'] button");
+    browser.wait_for("a[href$='/decline']");
 
     // Without scripts everything is the same, a reload later.
     browser.scripts(false);
@@ -315,14 +325,29 @@ fn an_update_is_approved_halted_and_declined() {
     browser.click("td.first a");
     assert!(browser.text("h1").contains("KB5000038"));
     // What somebody approved after the page was shown is not declined with it.
-    let id = browser.attribute("form[action$='/halt']", "action").unwrap();
+    let id = browser.attribute("a[href$='/halt']", "href").unwrap();
+    browser.click("a[href$='/decline']");
+    browser.wait_text(".verdict", "taken back.");
+    console.check("confirm-decline");
     let id = id.trim_start_matches("/updates/").trim_end_matches("/halt");
     let block = ["update", "approve", id, "--group", "Unassigned Computers", "--action", "block"];
     assert!(run(&console.data, &block).status.success());
     browser.click("form[action$='/decline'] button");
     browser.wait_text("main", "meanwhile it was blocked for a group: look at it again");
+    // The page of what failed is somebody's, says what to do, and leads back.
+    console.check("refused");
+    let text = browser.text("body");
+    assert!(
+        text.contains("Sign out") && text.contains("Id in the log") && !text.contains("Nothing read yet"),
+        "{text}"
+    );
+    browser.click("main a.main");
+    browser.wait_text(".verdict", "taken back.");
     console.open("/updates?search=KB5000038");
     browser.click("td.first a");
+    browser.click("a[href*='/withdraw']");
+    browser.wait_text(".verdict", "is withdrawn from");
+    console.check("confirm-withdraw");
     browser.click("form[action$='/withdraw'] button");
     assert!(browser.text("h1").contains("KB5000038"));
     browser.scripts(true);

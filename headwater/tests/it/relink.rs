@@ -358,6 +358,10 @@ fn a_top_that_was_built_anew_is_taken_on_the_page() {
     // Of another state than the one on screen.
     runtime.block_on(top.computer(4));
     let writes = || {
+        // A password that is mistyped does not lose the preview.
+        browser.type_into("#password", "not the password");
+        browser.click("form[action='/link/relink/apply'] button.main");
+        browser.wait_text(".banner[role=alert]", "The password is wrong. Nothing was written.");
         browser.type_into("#password", FIRST_PASSWORD);
         browser.click("form[action='/link/relink/apply'] button.main");
     };

@@ -1,5 +1,7 @@
 //! Computers: the list, and one of them.
 
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
@@ -7,7 +9,7 @@ use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX, UpdateQuery,
 };
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, Question, UpdateOrder, why};
-use headwater_model::{ClientId, ServerId, Timestamp, chain};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, chain};
 use headwater_words::approval::action;
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
@@ -186,6 +188,8 @@ fn row(computer: &ComputerSummary, now: Timestamp) -> Row {
     }
 }
 
+/// Names and addresses that the page of a computer tells.
+const SEEN: usize = 20;
 /// Approvals that the page of a computer tells.
 const APPROVALS: usize = 100;
 
@@ -204,6 +208,7 @@ struct Page {
     registered: Option<When>,
     groups: Vec<Membership>,
     twins: Vec<Twin>,
+    seen: Vec<Seen>,
     updates: Vec<Update>,
     approvals: Vec<InEffect>,
     approvals_more: usize,
@@ -216,6 +221,13 @@ struct Membership {
     group: String,
     state: Shown,
     because: String,
+}
+
+/// How it was seen before: under which name, and where.
+struct Seen {
+    at: When,
+    name: String,
+    address: String,
 }
 
 /// Another computer of the same name.
@@ -257,9 +269,13 @@ pub(crate) async fn show(
     };
     let wanted = manager.host_groups_of(&client).await?;
     let answer = answer(&manager, &mirror, &detail, fields.get("why")).await?;
+    // Those that host groups are made into.
+    let ours = manager.host_groups().await?.into_iter().filter_map(|group| group.wsus_group).collect();
     let now = manager.now();
-    let page = page(&manager, &visitor, &mirror, &detail, &wanted, now);
-    let page = Page { problem, asked: fields.get("why").to_owned(), answer, ..page };
+    let page = page(&manager, &visitor, &mirror, &detail, (&wanted, &ours), now);
+    let seen = manager.seen_as(&client).await?.into_iter().take(SEEN);
+    let seen = seen.map(|(at, name, address)| Seen { at: When::new(at, now), name, address }).collect();
+    let page = Page { problem, asked: fields.get("why").to_owned(), answer, seen, ..page };
     Ok(Html(page.render()?))
 }
 
@@ -300,7 +316,7 @@ fn page(
     visitor: &Visitor,
     mirror: &Mirror,
     detail: &ComputerDetail,
-    wanted: &[(String, Option<headwater_model::GroupId>)],
+    (wanted, ours): (&[(String, Option<GroupId>)], &HashSet<GroupId>),
     now: Timestamp,
 ) -> Page {
     let summary = &detail.summary;
@@ -341,7 +357,7 @@ fn page(
         contact: When::known(summary.last_contact_at, now),
         report: summary.last_report_at.map(|at| When::new(at, now)),
         registered: When::known(detail.registered_at, now),
-        groups: memberships(detail, wanted),
+        groups: memberships(detail, wanted, ours),
         twins: twins
             .map(|other| Twin {
                 id: other.id.to_string(),
@@ -349,6 +365,7 @@ fn page(
                 contact: When::known(other.last_contact_at, now),
             })
             .collect(),
+        seen: Vec::new(),
         updates: detail.updates.iter().map(|one| update(one, now)).collect(),
         approvals: detail.approvals.iter().take(APPROVALS).map(|one| in_effect(one, now)).collect(),
         approvals_more: detail.approvals.len().saturating_sub(APPROVALS),
@@ -360,17 +377,22 @@ fn page(
 /// The groups that it is in and those that host groups want it in, each with what put it there.
 fn memberships(
     detail: &ComputerDetail,
-    wanted: &[(String, Option<headwater_model::GroupId>)],
+    wanted: &[(String, Option<GroupId>)],
+    ours: &HashSet<GroupId>,
 ) -> Vec<Membership> {
     let mut all: Vec<Membership> = Vec::new();
     for group in &detail.summary.groups {
         let wants = wanted.iter().find(|(_, id)| *id == Some(group.id));
         all.push(Membership {
             group: group.name.clone(),
-            state: Shown::new(Look::InStep, "member"),
-            because: match wants {
-                Some((host_group, _)) => format!("the host group {host_group} has it"),
-                None => "it was put there on the WSUS, or by its policy".to_owned(),
+            state: match (wants, ours.contains(&group.id)) {
+                (None, true) => Shown::new(Look::Differs, "not wanted"),
+                _ => Shown::new(Look::InStep, "member"),
+            },
+            because: match (wants, ours.contains(&group.id)) {
+                (Some((host_group, _)), _) => format!("the host group {host_group} has it"),
+                (None, true) => "its host group does not have it; synchronise its server".to_owned(),
+                (None, false) => "it was put there on the WSUS, or by its policy".to_owned(),
             },
         });
     }

@@ -22,6 +22,7 @@ mod assets;
 mod chart;
 mod clean_up;
 mod computers;
+mod confirm;
 mod csv;
 mod drawing;
 mod failure;
@@ -58,11 +59,11 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates", get(updates::list))
         .route("/updates.csv", get(updates::export))
         .route("/updates/{id}", get(updates::one::show))
-        .route("/updates/{id}/withdraw", post(updates::one::withdraw))
+        .route("/updates/{id}/withdraw", get(updates::ask::withdraw).post(updates::one::withdraw))
         .route("/updates/{id}/accept-licence", post(updates::one::accept_licence))
-        .route("/updates/{id}/decline", post(updates::one::decline))
+        .route("/updates/{id}/decline", get(updates::ask::decline).post(updates::one::decline))
         .route("/updates/{id}/undecline", post(updates::one::undecline))
-        .route("/updates/{id}/halt", post(updates::one::halt))
+        .route("/updates/{id}/halt", get(updates::ask::halt).post(updates::one::halt))
         .route("/approve", get(updates::approve::preview).post(updates::approve::approve))
         .route("/cleanup", get(clean_up::show).post(clean_up::apply))
         .route("/computers", get(computers::list))
@@ -73,9 +74,9 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/groups", get(groups::show).post(groups::create))
         .route("/groups/import", post(groups::import))
         .route("/groups/apply", post(groups::apply))
-        .route("/groups/undo", post(groups::undo))
+        .route("/groups/undo", get(groups::ask_undo).post(groups::undo))
         .route("/groups/set", post(groups::set))
-        .route("/groups/delete", post(groups::delete))
+        .route("/groups/delete", get(groups::ask_delete).post(groups::delete))
         .route("/runs/schedule", post(runs::set_schedule))
         .route("/runs", get(runs::list).post(runs::begin))
         .route("/runs/stop", post(runs::stop))
@@ -85,13 +86,13 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link/pair", post(link::pair))
         .route("/link/relink", post(relink::preview))
         .route("/link/relink/apply", post(relink::apply))
-        .route("/link/revoke", post(link::revoke))
+        .route("/link/revoke", get(link::ask_revoke).post(link::revoke))
         .route("/history", get(history::show))
         .route("/operators", get(operators::show).post(operators::create))
         .route("/operators/change", post(operators::change))
-        .route("/operators/act", post(operators::act))
+        .route("/operators/act", get(operators::ask).post(operators::act))
         .route("/tokens", post(operators::create_token))
-        .route("/tokens/revoke", post(operators::revoke_token))
+        .route("/tokens/revoke", get(operators::ask_revoke).post(operators::revoke_token))
         .route("/live", get(live::events))
         .layer(middleware::from_fn(session::writing))
         // Whatever somebody's role is.

@@ -9,10 +9,12 @@ use headwater_api::{NewOperator, NewToken, OperatorAccount, OperatorChange, Role
 use headwater_manager::{Manager, ManagerError};
 use headwater_model::Timestamp;
 use headwater_operators::{Action, OperatorsError};
+use headwater_words::moment::age;
 use headwater_words::operator::{role, role_named, scope, state};
 use headwater_words::quantity::counted;
 
 use crate::Shared;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
@@ -225,6 +227,73 @@ pub(crate) async fn change(
     let change = OperatorChange { role: Some(chosen_role(&fields)?), groups, disabled: None };
     let changed = manager.operators.change(fields.get("name"), &change, by, manager.now()).await;
     done(&manager, &visitor, changed, typed()).await
+}
+
+/// Whether an account is to be disabled or deleted.
+pub(crate) async fn ask(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let (name, act) = (fields.get("name"), fields.get("act"));
+    manager.operators.account(name, manager.now()).await.map_err(ManagerError::from)?;
+    let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
+    let own: Vec<String> =
+        tokens.into_iter().filter(|token| token.operator == name).map(|token| token.name).collect();
+    let tokens = counted(own.len() as u64, "token");
+    let (verdict, button) = match act {
+        "disable" => (
+            format!("{name} is let in no more: sessions end, and {tokens} of programs."),
+            format!("Disable {name}"),
+        ),
+        "delete" => (
+            format!("The account of {name} is deleted, with {tokens} of programs."),
+            format!("Delete {name}"),
+        ),
+        _ => return Err(Failure::invalid("there is nothing of this kind to ask about an operator")),
+    };
+    let question = Confirm {
+        verdict,
+        note: match act {
+            "delete" => "What it did stays in the history. It does not come back.".to_owned(),
+            _ => "It can be enabled again.".to_owned(),
+        },
+        hidden: vec![("name", name.to_owned()), ("act", act.to_owned())],
+        button,
+        ..Confirm::new(
+            Frame::new(&manager, &visitor, "/operators", "Operators", &Fields::default()),
+            "/operators/act",
+            "/operators",
+        )
+    };
+    question.counting("tokens", own.len() as u64).listing("Tokens in its name", own).page()
+}
+
+/// Whether a token is to be revoked.
+pub(crate) async fn ask_revoke(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let name = fields.get("name");
+    let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
+    let found = tokens.into_iter().find(|token| token.name == name);
+    let token = found.ok_or_else(|| Failure::not_found(format!("there is no token {name} any more")))?;
+    let question = Confirm {
+        verdict: format!("Programs with the token {name} are refused from then on."),
+        note: match token.last_used_at {
+            Some(at) => format!("It was last used {}. It does not come back.", age(at, manager.now())),
+            None => "It was never used. It does not come back.".to_owned(),
+        },
+        hidden: vec![("name", name.to_owned())],
+        button: format!("Revoke 1 token: {name}"),
+        ..Confirm::new(
+            Frame::new(&manager, &visitor, "/operators", "Operators", &Fields::default()),
+            "/tokens/revoke",
+            "/operators#tokens",
+        )
+    };
+    question.page()
 }
 
 /// Disables, enables, unlocks or deletes an account. Only enabling gives access.

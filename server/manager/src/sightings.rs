@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use headwater_api::ComputerSummary;
-use headwater_model::ClientId;
+use headwater_model::{ClientId, Timestamp};
 use headwater_store::SightingRow;
 use headwater_tree::matching::Sighting;
 
@@ -32,6 +32,14 @@ impl Manager {
         }
         let since = |days: i64| self.now().plus_seconds(-days * 86_400);
         Ok(self.store.see(&changed, since(NAMES_DAYS), since(ADDRESSES_DAYS)).await?)
+    }
+
+    /// When, under which name and at which address a computer was seen of late, the latest first.
+    pub async fn seen_as(&self, client: &ClientId) -> Result<Vec<(Timestamp, String, String)>, ManagerError> {
+        let mut seen = self.sightings().await?;
+        seen.retain(|one| one.client == *client);
+        seen.sort_by_key(|one| std::cmp::Reverse(one.at));
+        Ok(seen.into_iter().map(|one| (one.at, one.name, one.address)).collect())
     }
 
     /// What was seen of late.
@@ -76,8 +84,6 @@ fn seen(computer: &ComputerSummary, renamed: bool) -> SightingRow {
 
 #[cfg(test)]
 mod tests {
-    use headwater_model::Timestamp;
-
     use super::*;
     use crate::mirror::sample_computer;
 

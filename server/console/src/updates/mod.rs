@@ -1,6 +1,7 @@
 //! Updates: the list.
 
 pub(crate) mod approve;
+pub(crate) mod ask;
 pub(crate) mod one;
 
 use askama::Template;

@@ -46,9 +46,8 @@ struct Page {
     has_open_licence: bool,
     can_approve: bool,
     can_halt: bool,
+    /// Words on the buttons that take approvals back; empty where there is none.
     approvals: String,
-    /// For the form that declines.
-    seen: String,
     halt: Option<HaltShown>,
     grid: Vec<Cell>,
     groups: Vec<GroupChoice>,
@@ -71,8 +70,6 @@ struct Cell {
     indent: usize,
     action: &'static str,
     can_withdraw: bool,
-    /// For the form that withdraws it.
-    seen: String,
     /// From which group it comes, where it is not its own.
     from: String,
     deadline: Option<When>,
@@ -200,8 +197,10 @@ async fn page(
         has_open_licence: detail.licence.is_some_and(|licence| !licence.accepted),
         can_approve: summary.state == UpdateState::Approvable,
         can_halt: !detail.approvals.is_empty() || halt.as_ref().is_some_and(|halt| halt.done_at.is_none()),
-        approvals: counted(detail.approvals.len() as u64, "approval"),
-        seen: written(&seen(&detail))?,
+        approvals: match detail.approvals.len() as u64 {
+            0 => String::new(),
+            some => counted(some, "approval"),
+        },
         halt: halt.map(|halt| HaltShown {
             state: match halt.done_at {
                 Some(_) => Shown::new(Look::Halted, "halted"),
@@ -210,7 +209,7 @@ async fn page(
             by: halt.asked_by,
             at: When::new(halt.asked_at, now),
         }),
-        grid: grid(mirror, &detail, now, &within)?,
+        grid: grid(mirror, &detail, now, &within),
         groups: choices_within(mirror, &within),
         servers: servers(mirror, &detail, on_servers),
         supersedes: detail.supersedes.iter().map(link).collect(),
@@ -280,12 +279,7 @@ fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
 }
 
 /// The groups in the order of the tree, each with its own approval or the one that reaches it.
-fn grid(
-    mirror: &Mirror,
-    detail: &UpdateDetail,
-    now: Timestamp,
-    within: &Within<'_>,
-) -> Result<Vec<Cell>, Failure> {
+fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<'_>) -> Vec<Cell> {
     let mut cells = Vec::new();
     let own = |id: GroupId| detail.approvals.iter().find(|approval| approval.group == id);
     let tree = mirror.tree.group_tree();
@@ -311,14 +305,13 @@ fn grid(
             indent: depth.min(6),
             action: approval.map_or("–", |approval| action(approval.action)),
             can_withdraw: approval.is_some() && from.is_none() && within.has(id),
-            seen: written(&seen_for(detail, id))?,
             from: from.map_or_else(String::new, |group| group.name.clone()),
             deadline: approval.and_then(|approval| approval.deadline).map(|at| When::new(at, now)),
             by: approval.map_or_else(String::new, |approval| approval.by.clone()),
             at: approval.and_then(|approval| When::known(approval.at, now)),
         });
     }
-    Ok(cells)
+    cells
 }
 
 fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateDetail)]) -> Vec<OnServer> {
@@ -361,7 +354,7 @@ fn servers(mirror: &Mirror, top: &UpdateDetail, on_servers: &[(ServerId, UpdateD
 }
 
 /// What a page shows of an update's approvals.
-fn seen(detail: &UpdateDetail) -> Vec<SeenUpdate> {
+pub(super) fn seen(detail: &UpdateDetail) -> Vec<SeenUpdate> {
     let approvals = detail.approvals.iter();
     let approvals: Vec<SeenApproval> = approvals
         .map(|one| SeenApproval { group: one.group, action: one.action, deadline: one.deadline })
@@ -475,7 +468,7 @@ pub(crate) async fn halt(
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 
-fn parsed(id: &str) -> Result<UpdateId, Failure> {
+pub(super) fn parsed(id: &str) -> Result<UpdateId, Failure> {
     id.parse().map_err(|_| Failure::not_found("this is no id of an update"))
 }
 
