@@ -24,7 +24,7 @@ use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
 use crate::session::Visitor;
-use crate::updates::{GroupChoice, choices};
+use crate::updates::{Choices, GroupChoice, choices, group_meant};
 
 const ROWS: u32 = 100;
 
@@ -34,7 +34,8 @@ struct List {
     frame: Frame,
     verdict: String,
     search: String,
-    groups: Vec<GroupChoice>,
+    is_outside: bool,
+    groups: Choices,
     servers: Vec<GroupChoice>,
     heads: Vec<Head>,
     rows: Vec<Row>,
@@ -54,13 +55,14 @@ struct Row {
     failed: String,
 }
 
-fn query(fields: &Fields) -> Result<ComputerQuery, Failure> {
-    let group = fields.text("group").map(|group| group.parse()).transpose();
+fn query(fields: &Fields, mirror: &Mirror) -> Result<ComputerQuery, Failure> {
+    let no_group = |name: String| Failure::invalid(format!("there is no group {name}"));
+    let group = fields.text("group").map(|name| group_meant(mirror, &name).ok_or_else(|| no_group(name)));
     Ok(ComputerQuery {
         search: fields.text("search"),
-        group: group.map_err(|_| Failure::invalid("this is no id of a group"))?,
+        group: group.transpose()?,
         server: server(fields)?,
-        outside: false,
+        outside: !fields.get("outside").is_empty(),
         limit: Some(ROWS),
         after: fields.text("after"),
     })
@@ -88,7 +90,7 @@ pub(crate) async fn list(
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
     let (mirror, now) = (manager.mirror(), manager.now());
-    let query = query(&fields)?;
+    let query = query(&fields, &mirror)?;
     let (order, direction) = order(&fields);
     let found = mirror.computers.find(&query, &mirror.tree, order, direction);
     let columns = [
@@ -108,6 +110,7 @@ pub(crate) async fn list(
             total => format!("{}.", counted(total, "computer")),
         },
         search: fields.get("search").to_owned(),
+        is_outside: query.outside,
         groups: choices(&mirror, query.group),
         servers: mirror
             .tree
@@ -131,7 +134,7 @@ pub(crate) async fn list(
 pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Result<Response, Failure> {
     let mirror = manager.mirror();
     let (order, direction) = order(&fields);
-    let mut query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields)? };
+    let mut query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields, &mirror)? };
     let mut text =
         line(["id", "name", "server", "groups", "os", "last contact", "needed", "failed", "pending restart"]);
     loop {

@@ -23,6 +23,8 @@ use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 
+/// Groups of a page of either list.
+const ROWS: usize = 50;
 /// Computers that are named in each part of a difference.
 const NAMED_MAX: usize = 200;
 
@@ -31,8 +33,13 @@ const NAMED_MAX: usize = 200;
 struct Page {
     frame: Frame,
     verdict: String,
+    /// What both lists are filtered by.
+    find: String,
     host_groups: Vec<Branch>,
+    is_no_host_group: bool,
+    hosts_next: Option<String>,
     wsus_groups: Vec<WsusGroup>,
+    wsus_next: Option<String>,
     chosen: String,
     plan: Option<Plan>,
     /// Whether it is in the scope of whoever looks.
@@ -68,7 +75,6 @@ struct Branch {
 struct Details {
     name: String,
     parent: String,
-    parents: Vec<String>,
     direct: bool,
     rule: String,
     hosts: String,
@@ -83,6 +89,7 @@ struct Last {
 }
 
 struct WsusGroup {
+    id: GroupId,
     name: String,
     owner: &'static str,
     computers: String,
@@ -136,8 +143,11 @@ async fn page(
 ) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let host_groups = manager.host_groups().await?;
-    let chosen = fields.text("group").or_else(|| host_groups.first().map(|group| group.name.clone()));
-    let chosen = chosen.unwrap_or_default();
+    // A plan asks the whole tree: of very many groups none is looked at unasked.
+    let unasked =
+        || host_groups.first().filter(|_| host_groups.len() <= ROWS).map(|group| group.name.clone());
+    let chosen = fields.text("group").or_else(unasked).unwrap_or_default();
+    let find = fields.get("find").to_lowercase();
     let known = host_groups.iter().find(|group| group.name == chosen);
     let query = asked(&chosen, fields);
     let (mut plan, mut problem, mut last) = (None, String::new(), None);
@@ -154,10 +164,23 @@ async fn page(
         let is_ours = ours.contains(&group.id);
         !is_ours && !group.built_in && group.name.to_lowercase().starts_with(&beginning)
     });
+    let mut shown_hosts = branches(&host_groups, &chosen);
+    shown_hosts.retain(|branch| branch.name.to_lowercase().contains(&find));
+    let after = fields.text("hosts_after").or_else(|| Some(chosen.clone()).filter(|_| find.is_empty()));
+    let (shown_hosts, hosts_next) = cut(shown_hosts, |branch| branch.name.clone(), after.as_deref(), &chosen);
+    let mut shown_wsus = wsus_groups(&mirror, &host_groups);
+    shown_wsus.retain(|group| group.name.to_lowercase().contains(&find));
+    let (shown_wsus, wsus_next) =
+        cut(shown_wsus, |group| group.id.to_string(), fields.text("wsus_after").as_deref(), "");
+    let next = |name: &str, key: String| format!("/groups?{}", fields.with(name, &key));
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/groups", "Groups", &Fields::default()),
-        verdict: verdict(&chosen, plan.as_ref(), &problem, known, host_groups.is_empty()),
-        wsus_groups: wsus_groups(&mirror, &host_groups),
+        verdict: verdict(&chosen, plan.as_ref(), &problem, known, host_groups.len()),
+        find: fields.get("find").to_owned(),
+        is_no_host_group: host_groups.is_empty(),
+        hosts_next: hosts_next.map(|key| next("hosts_after", key)),
+        wsus_groups: shown_wsus,
+        wsus_next: wsus_next.map(|key| next("wsus_after", key)),
         adopt_href: match !problem.is_empty() && !query.adopt && is_in_the_way {
             true => format!("/groups?group={}&adopt=yes", encoded(&chosen)),
             false => String::new(),
@@ -174,16 +197,15 @@ async fn page(
             added: grouped(last.added),
             removed: grouped(last.removed),
         }),
-        set: known.map(|group| details(group, &host_groups)),
+        set: known.map(details),
         new: Details {
             name: fields.get("name").to_owned(),
             parent: fields.get("parent").to_owned(),
-            parents: host_groups.iter().map(|group| group.name.clone()).collect(),
             direct: !fields.get("direct").is_empty(),
             rule: fields.get("rule").to_owned(),
             hosts: fields.get("hosts").to_owned(),
         },
-        host_groups: branches(&host_groups, &chosen),
+        host_groups: shown_hosts,
         may_change: manager.for_host_group(visitor.asking(), &chosen).await?.is_ok(),
         may_apply: match &plan {
             Some(plan) => manager.for_plan(visitor.asking(), plan).await?.is_ok(),
@@ -195,6 +217,32 @@ async fn page(
         wrong,
     };
     Ok(Html(page.render()?))
+}
+
+/// A page of a list: what comes after a key, or from one on that is to be in it; and the key of the next page.
+fn cut<T>(
+    all: Vec<T>,
+    key: impl Fn(&T) -> String,
+    after: Option<&str>,
+    within: &str,
+) -> (Vec<T>, Option<String>) {
+    let at = after.and_then(|after| all.iter().position(|one| key(one) == after));
+    let begin = match at {
+        // The first page has it already.
+        Some(at) if key(&all[at]) == within => {
+            if at < ROWS {
+                0
+            } else {
+                at
+            }
+        }
+        Some(at) => at + 1,
+        None => 0,
+    };
+    let is_more = all.len() > begin + ROWS;
+    let page: Vec<T> = all.into_iter().skip(begin).take(ROWS).collect();
+    let next = page.last().map(&key).filter(|_| is_more);
+    (page, next)
 }
 
 /// Which plan a page or a form is about.
@@ -239,12 +287,21 @@ fn is_renamed(group: &HostGroup, all: &[HostGroup], mirror: &Mirror) -> bool {
 }
 
 fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
+    let tree = mirror.tree.group_tree();
+    // Every chain ends in All Computers, where whoever is in no other group is too.
+    let everyone = mirror.tree.groups.first().and_then(|group| tree.chain(group.id).last());
+    // Each with those beneath it; a computer that is in several of them counts once.
     let mut members: HashMap<GroupId, u64> = HashMap::new();
-    for group in mirror.computers.all().iter().flat_map(|one| &one.groups) {
-        *members.entry(group.id).or_default() += 1;
+    for computer in mirror.computers.all() {
+        let mut above: HashSet<GroupId> = computer.groups.iter().flat_map(|own| tree.chain(own.id)).collect();
+        above.extend(everyone);
+        for group in above {
+            *members.entry(group).or_default() += 1;
+        }
     }
     let ours: HashSet<GroupId> = host_groups.iter().filter_map(|one| one.wsus_group).collect();
     let groups = mirror.tree.groups.iter().map(|group| WsusGroup {
+        id: group.id,
         name: group.name.clone(),
         owner: match () {
             () if group.built_in => "built-in",
@@ -258,11 +315,10 @@ fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
     groups
 }
 
-fn details(group: &HostGroup, all: &[HostGroup]) -> Details {
+fn details(group: &HostGroup) -> Details {
     Details {
         name: group.name.clone(),
         parent: group.parent.clone().unwrap_or_default(),
-        parents: all.iter().filter(|one| one.name != group.name).map(|one| one.name.clone()).collect(),
         direct: group.direct,
         rule: group.rule.join("\n"),
         hosts: String::new(),
@@ -274,13 +330,13 @@ fn verdict(
     plan: Option<&GroupPlan>,
     problem: &str,
     group: Option<&HostGroup>,
-    is_none: bool,
+    groups: usize,
 ) -> String {
     if let Some(held) = group.and_then(|group| group.held.as_ref()) {
         return format!("The members of {chosen} are held: {held}.");
     }
     match plan {
-        _ if is_none => "There are no host groups yet.".to_owned(),
+        _ if groups == 0 => "There are no host groups yet.".to_owned(),
         Some(plan) if plan.is_empty() => {
             let members = plan.groups.iter().map(|group| group.unchanged).sum();
             format!("{chosen} is as its host group wants it: {}.", counted(members, "member"))
@@ -298,16 +354,24 @@ fn verdict(
             grouped(plan.groups.iter().map(|group| group.unchanged).sum())
         ),
         None if !problem.is_empty() => format!("Nothing can be planned for {chosen}."),
+        None if chosen.is_empty() => format!("{}: choose one.", counted(groups as u64, "host group")),
         None => "There is no host group of this name.".to_owned(),
     }
 }
 
 fn shown(plan: GroupPlan, mirror: &Mirror) -> Plan {
     let is_empty = plan.is_empty();
+    let not_reached =
+        mirror.tree.servers.iter().filter(|one| one.server.linkage.is_some() && !one.server.reached);
+    let not_reached: Vec<&str> = not_reached.map(|one| one.server.name.as_str()).collect();
     Plan {
-        state: match is_empty {
-            true => Shown::new(Look::InStep, "in step"),
-            false => Shown::new(Look::Differs, "differs"),
+        state: match (is_empty, not_reached.as_slice()) {
+            (true, []) => Shown::new(Look::InStep, "in step"),
+            (true, names) => Shown::new(
+                Look::Silent,
+                format!("in step as far as is known: {} not reached", names.join(", ")),
+            ),
+            (false, _) => Shown::new(Look::Differs, "differs"),
         },
         button: format!("Apply: {} added, {} removed", grouped(plan.added()), grouped(plan.removed())),
         removed: plan.removed(),

@@ -225,7 +225,7 @@ pub(crate) async fn show(
         elapsed: took(kept.started_at, kept.finished_at.unwrap_or(now)),
         by: kept.started_by,
         started: When::new(kept.started_at, now),
-        covers: running.as_ref().map(|running| covers(&running.request)).unwrap_or_default(),
+        covers: running.as_ref().map(|running| covers(&running.request, &mirror)).unwrap_or_default(),
         can_stop: is_running && !is_dry && visitor.may(Action::ForEveryGroup),
         strip: past(&manager, strip, Some(number)).await,
         rows,
@@ -236,7 +236,11 @@ pub(crate) async fn show(
 
 fn standing(kept: &SyncRun, running: Option<&Running>, mirror: &Mirror) -> Standing {
     let ended_as = |report: &SyncReport| {
-        let rows = report.servers.iter().map(|one| ended(one, mirror)).collect();
+        let mut servers: Vec<&SyncServer> = report.servers.iter().collect();
+        // Each beneath the one that it takes from, as long as that is known.
+        let place = |one: &SyncServer| mirror.tree.servers.iter().position(|known| known.server.id == one.id);
+        servers.sort_by_key(|one| place(one).unwrap_or(usize::MAX));
+        let rows = servers.into_iter().map(|one| ended(one, mirror)).collect();
         (verdict(report), outcome(report), rows, text(report))
     };
     match (running.map(Running::result), &kept.report) {
@@ -290,11 +294,16 @@ fn lines_so_far(running: &Running) -> String {
 }
 
 /// What a run covers, where that is not all of it.
-fn covers(request: &SyncRequest) -> String {
+fn covers(request: &SyncRequest, mirror: &Mirror) -> String {
+    // It may be asked for by its id.
+    let name = |asked: &String| {
+        let known = asked.parse().ok().and_then(|id| mirror.tree.server(id));
+        known.map_or_else(|| asked.clone(), |known| known.server.name.clone())
+    };
     let mut parts = Vec::new();
     match (&request.at, &request.below) {
-        (Some(at), _) => parts.push(format!("{at} alone")),
-        (None, Some(below)) => parts.push(format!("{below} and what is below it")),
+        (Some(at), _) => parts.push(format!("{} alone", name(at))),
+        (None, Some(below)) => parts.push(format!("{} and what is below it", name(below))),
         (None, None) => {}
     }
     parts.extend(request.only.map(|only| format!("{} only", part(only))));

@@ -94,8 +94,10 @@ pub(crate) async fn preview(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
-    let asked = Asked::read(&fields)?;
     let mirror = manager.mirror();
+    let meant = super::group_meant(&mirror, fields.get("group")).map(|id| id.to_string());
+    let fields = Fields::parse(fields.with("group", &meant.unwrap_or_default()).as_bytes());
+    let asked = Asked::read(&fields)?;
     let group = mirror.tree.group(asked.group).ok_or_else(|| Failure::not_found("there is no such group"))?;
     // The bytes of many updates would be many questions: of more than one only the computers are told.
     let (first, impact) = manager.impact(asked.updates[0], asked.group).await?;

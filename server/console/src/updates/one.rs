@@ -15,7 +15,7 @@ use headwater_operators::Action;
 use headwater_words::approval::action;
 use headwater_words::quantity::{counted, grouped, size};
 
-use super::{GroupChoice, choices_within, shown};
+use super::{Choices, choices_within, shown};
 use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
@@ -27,6 +27,9 @@ use crate::session::{Visitor, Within};
 /// Approvals that a form names as seen. An update with more is compared with what the managing server
 /// shows, for a form has a limit.
 const SEEN_MAX: usize = 1_000;
+
+/// Groups of the grid.
+const GRID_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "update.html")]
@@ -50,7 +53,9 @@ struct Page {
     approvals: String,
     halt: Option<HaltShown>,
     grid: Vec<Cell>,
-    groups: Vec<GroupChoice>,
+    /// Groups that the grid leaves out; nothing of their own is approved for them.
+    grid_more: usize,
+    groups: Choices,
     servers: Vec<OnServer>,
     supersedes: Vec<Link>,
     superseded_by: Vec<Link>,
@@ -210,6 +215,7 @@ async fn page(
             at: When::new(halt.asked_at, now),
         }),
         grid: grid(mirror, &detail, now, &within),
+        grid_more: mirror.tree.groups.len().saturating_sub(GRID_MAX.max(detail.approvals.len())),
         groups: choices_within(mirror, &within),
         servers: servers(mirror, &detail, on_servers),
         supersedes: detail.supersedes.iter().map(link).collect(),
@@ -295,7 +301,15 @@ fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<
         })
         .collect();
     groups.sort();
+    // Of very many groups those with an approval of their own are the ones that are looked for.
+    let mut room = GRID_MAX.saturating_sub(detail.approvals.len());
     for (_, depth, id, name) in groups {
+        if own(id).is_none() {
+            if room == 0 {
+                continue;
+            }
+            room -= 1;
+        }
         let effective = tree.chain(id).find_map(|at| Some((at, own(at)?)));
         let from = effective.as_ref().filter(|(at, _)| *at != id).and_then(|(at, _)| tree.get(*at));
         let approval = effective.map(|(_, approval)| approval);
