@@ -1,7 +1,9 @@
 //! A run of the synchronisation command, in words.
 
 use headwater_api::linkage::WsusMode;
-use headwater_api::{ServerFollow, SyncPhase, SyncReport, SyncServer, SyncServerState as State, TreeServer};
+use headwater_api::{
+    DifferenceKind, ServerFollow, SyncPhase, SyncReport, SyncServer, SyncServerState as State, TreeServer,
+};
 
 use crate::quantity::{counted, duration, grouped};
 
@@ -44,6 +46,40 @@ pub fn state(server: &SyncServer) -> String {
         State::Failed => "failed".into(),
         State::NotReached => "not reached".into(),
         State::NoLinkage => "no Linkage".into(),
+    }
+}
+
+/// `Berlin differs in 3 approvals and 1 member`, `Munich is not reached`.
+pub fn stands(server: &SyncServer) -> String {
+    let name = &server.name;
+    match server.state {
+        State::InStep => format!("{name} is in step"),
+        State::Differs => format!("{name} differs in {}", kinds(server)),
+        State::Failed => format!("{name} has failed"),
+        State::NotReached => format!("{name} is not reached"),
+        State::NoLinkage => format!("{name} has no Linkage"),
+    }
+}
+
+/// `3 approvals and 1 member`; only their number where not all differences are told.
+fn kinds(server: &SyncServer) -> String {
+    const KINDS: [(DifferenceKind, &str); 5] = [
+        (DifferenceKind::Update, "update"),
+        (DifferenceKind::Group, "group"),
+        (DifferenceKind::Approval, "approval"),
+        (DifferenceKind::Decline, "decline"),
+        (DifferenceKind::Member, "member"),
+    ];
+    if server.differences.len() as u64 != server.differences_total || server.differences.is_empty() {
+        return counted(server.differences_total, "thing");
+    }
+    let count = |kind| server.differences.iter().filter(|one| one.kind == kind).count() as u64;
+    let parts = KINDS.map(|(kind, noun)| (count(kind), noun));
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> = parts.map(|(count, noun)| counted(*count, noun)).collect();
+    match (parts.pop(), parts.join(", ")) {
+        (last, before) if before.is_empty() => last.unwrap_or_default(),
+        (last, before) => format!("{before} and {}", last.unwrap_or_default()),
     }
 }
 
@@ -150,4 +186,42 @@ pub fn sentences(server: &SyncServer) -> Vec<String> {
         all.push(format!("{name}: {}", counted(more, "more difference")));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::SyncDifference;
+    use headwater_model::ServerId;
+
+    use super::*;
+
+    #[test]
+    fn a_server_differs_in_things_of_a_kind() {
+        let difference = |kind| SyncDifference { kind, text: String::new() };
+        let mut server = SyncServer {
+            id: ServerId::from_u128(1),
+            name: "Berlin".to_owned(),
+            mode: None,
+            state: State::Differs,
+            changed: Vec::new(),
+            differences: vec![difference(DifferenceKind::Approval); 3],
+            differences_total: 3,
+            files_held: 212,
+            files_wanted: 340,
+            ms: 35,
+            local: None,
+            problem: None,
+        };
+        assert_eq!(stands(&server), "Berlin differs in 3 approvals");
+        server.differences.push(difference(DifferenceKind::Member));
+        server.differences.insert(0, difference(DifferenceKind::Group));
+        server.differences_total = 5;
+        assert_eq!(stands(&server), "Berlin differs in 1 group, 3 approvals and 1 member");
+        server.differences_total = 1_204;
+        assert_eq!(stands(&server), "Berlin differs in 1,204 things");
+        assert_eq!(cells(&server)[4], "212 of 340");
+        server.state = State::NotReached;
+        assert_eq!(stands(&server), "Berlin is not reached");
+        assert_eq!(cells(&server)[3..], ["", "212 of 340", ""]);
+    }
 }

@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{NewOperator, NewToken, OperatorAccount, OperatorChange, Role, Token};
-use headwater_manager::{Manager, ManagerError};
-use headwater_model::Timestamp;
+use headwater_manager::{Manager, ManagerError, Mirror};
+use headwater_model::{GroupId, Timestamp};
 use headwater_operators::{Action, OperatorsError};
 use headwater_words::moment::age;
 use headwater_words::operator::{role, role_named, scope, state};
@@ -21,6 +21,7 @@ use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 use crate::updates::approve::moment;
+use crate::updates::{Choices, choices, group_meant};
 
 #[derive(Template)]
 #[template(path = "operators.html")]
@@ -35,6 +36,8 @@ struct Page {
     /// The account whose role and scope are changed.
     changed: Option<Changed>,
     typed: Typed,
+    /// The groups of a new account or token.
+    scope: Choices,
     /// Shown once.
     secret: String,
 }
@@ -64,7 +67,7 @@ struct TokenRow {
 struct Changed {
     name: String,
     role: &'static str,
-    groups: String,
+    groups: Choices,
     is_disabled: bool,
 }
 
@@ -74,7 +77,7 @@ struct Typed {
     form: String,
     name: String,
     role: String,
-    groups: String,
+    groups: Vec<String>,
     description: String,
     operator: String,
     expires: String,
@@ -87,7 +90,7 @@ impl Typed {
             form: form.to_owned(),
             name: get("name"),
             role: get("role"),
-            groups: get("groups"),
+            groups: scopes(fields),
             description: get("description"),
             operator: get("operator"),
             expires: get("expires"),
@@ -126,7 +129,7 @@ async fn page(
     let changed = accounts.iter().find(|account| account.name == chosen).map(|account| Changed {
         name: account.name.clone(),
         role: role(account.role),
-        groups: account.groups.join("\n"),
+        groups: scope_choices(&manager.mirror(), &account.groups),
         is_disabled: account.disabled,
     });
     let page = Page {
@@ -137,6 +140,7 @@ async fn page(
         names: accounts.iter().map(|account| account.name.clone()).collect(),
         wrong: said.wrong,
         changed,
+        scope: scope_choices(&manager.mirror(), &said.typed.groups),
         typed: said.typed,
         secret: said.secret,
     };
@@ -206,7 +210,7 @@ pub(crate) async fn create(
     let new = NewOperator {
         name: fields.get("name").to_owned(),
         role: chosen_role(&fields)?,
-        groups: fields.lines("groups"),
+        groups: scopes(&fields),
         password: fields.get("new_password").to_owned(),
     };
     done(&manager, &visitor, manager.operators.create(&new, by, manager.now()).await, typed()).await
@@ -223,7 +227,7 @@ pub(crate) async fn change(
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
         return again(&manager, &visitor, why.what(), typed()).await;
     }
-    let groups = Some(fields.lines("groups"));
+    let groups = Some(scopes(&fields));
     let change = OperatorChange { role: Some(chosen_role(&fields)?), groups, disabled: None };
     let changed = manager.operators.change(fields.get("name"), &change, by, manager.now()).await;
     done(&manager, &visitor, changed, typed()).await
@@ -354,7 +358,7 @@ pub(crate) async fn create_token(
     let new = NewToken {
         name: fields.get("name").to_owned(),
         role: chosen_role(&fields)?,
-        groups: fields.lines("groups"),
+        groups: scopes(&fields),
         description: fields.get("description").to_owned(),
         operator: fields.text("operator"),
         expires_at: fields.text("expires").map(|text| moment(&text)).transpose()?,
@@ -397,6 +401,26 @@ async fn again(manager: &Manager, visitor: &Visitor, wrong: &str, typed: Typed) 
     };
     let said = Said { wrong: sentence(wrong), typed, ..Said::default() };
     Ok(Err(page(manager, visitor, &change, said).await?))
+}
+
+/// The groups of a scope: chosen, or one on each line.
+fn scopes(fields: &Fields) -> Vec<String> {
+    let lines = fields.all("groups").flat_map(str::lines).map(str::trim);
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// All groups, those of a scope chosen. A scope with what is no group any more is typed, so that nothing of it is
+/// lost.
+fn scope_choices(mirror: &Mirror, scope: &[String]) -> Choices {
+    let mut choices = choices(mirror, None);
+    let ids: Vec<_> = scope.iter().map(|one| group_meant(mirror, one)).collect();
+    let is_known = |id: &Option<GroupId>| id.is_some_and(|id| mirror.tree.group(id).is_some());
+    choices.is_typed |= !choices.is_any || !ids.iter().all(is_known);
+    choices.typed = scope.join("\n");
+    for choice in &mut choices.choices {
+        choice.is_chosen = ids.iter().flatten().any(|id| id.to_string() == choice.id);
+    }
+    choices
 }
 
 fn chosen_role(fields: &Fields) -> Result<Role, Failure> {

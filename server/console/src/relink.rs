@@ -79,12 +79,12 @@ pub(crate) async fn apply(
     let confirmed = visitor.confirmed(&manager, &fields, peer).await;
     let request = RelinkRequest { url: fields.get("url").to_owned(), code: None };
     let plan = manager.plan_relink(&request, by).await?;
-    if let Err(why) = confirmed {
-        return Ok(Err(page(&manager, &visitor, plan, sentence(why.what()))?));
-    }
+    let mut wrong: Vec<String> = confirmed.err().map(|why| sentence(why.what())).into_iter().collect();
     if plan.state != fields.get("plan") {
-        let wrong = format!("What the plan for {} was made from has changed: look at it again", plan.name);
-        return Ok(Err(page(&manager, &visitor, plan, wrong)?));
+        wrong.push(format!("What the plan for {} was made from has changed: look at it again", plan.name));
+    }
+    if !wrong.is_empty() {
+        return Ok(Err(page(&manager, &visitor, plan, wrong.join(". "))?));
     }
     let done = manager.apply_relink(&ApplyRelink { plan }, by).await?;
     match done.refused.is_empty() {
