@@ -13,6 +13,8 @@ use crate::tree::{FIRST_PASSWORD, Node, eventually};
 
 /// A usual page has at most so many bytes, with everything.
 const PAGE_BYTES_MAX: u64 = 100_000;
+/// So many steps lead to any button.
+const TABS_MAX: usize = 200;
 /// Groups of an overfull server, each with the longest name there is.
 const GROUPS: usize = 300;
 
@@ -79,7 +81,7 @@ impl Console {
     /// Waits for what the mirror has yet to read: on a busy machine longer than a page takes. The page is not
     /// loaded again.
     #[track_caller]
-    fn comes(&self, css: &str, text: &str) {
+    pub(super) fn comes(&self, css: &str, text: &str) {
         // In one step, for the part may be replaced at any moment.
         let script = format!("return document.querySelector({css:?})?.innerText ?? ''");
         let holds = || self.browser.script(&script).as_str().is_some_and(|seen| seen.contains(text));
@@ -88,7 +90,7 @@ impl Console {
 
     /// Looks at the page that is open, wide and narrow, light and dark.
     pub(super) fn check(&self, name: &str) {
-        for (width, is_dark) in [(1_400, false), (1_400, true), (400, false)] {
+        for (width, is_dark) in [(1_400, false), (1_400, true), (400, false), (400, true)] {
             self.browser.resize(width, 900);
             self.browser.dark(is_dark);
             let colours = if is_dark { "-dark" } else { "" };
@@ -103,7 +105,22 @@ impl Console {
         self.browser.resize(1_400, 900);
         self.browser.dark(false);
         let weight = self.browser.weight();
-        assert!(weight.bytes <= PAGE_BYTES_MAX || name.starts_with("overfull"), "{name}: {weight:?}");
+        // Nothing is decided from a time: that is of the machine.
+        eprintln!("{name}: {} bytes, first byte after {:.0} ms", weight.bytes, weight.first_byte_ms);
+        assert!(weight.bytes <= PAGE_BYTES_MAX, "{name}: {weight:?}");
+    }
+
+    /// Reaches something without a pointer, and answers it with Enter.
+    #[track_caller]
+    fn enter(&self, css: &str) {
+        let is_there = format!("return document.activeElement.matches({css:?})");
+        for _ in 0..TABS_MAX {
+            if self.browser.script(&is_there) == true {
+                return self.browser.press("Enter");
+            }
+            self.browser.press("Tab");
+        }
+        panic!("{css} is not reached by keyboard, but {}", self.browser.active());
     }
 
     fn look_at(&self, page: &str, name: &str) {
@@ -162,6 +179,14 @@ fn every_page_can_be_used_by_everybody() {
     browser.script("document.querySelectorAll('details').forEach((one) => one.open = true)");
     console.check("operators-open");
     console.look_at("/history", "history");
+    console.look_at("/halts", "halts");
+    console.look_at("/link/unlink", "confirm-unlink");
+
+    // Shift takes a range of rows.
+    console.open("/updates");
+    browser.click("tbody tr:nth-child(1) td.pick input");
+    browser.shift_click("tbody tr:nth-child(4) td.pick input");
+    assert_eq!(browser.text("[data-selected] output"), "4 selected");
 
     // By keyboard: the search, and a button that needs no pointer.
     console.open("/");
@@ -249,7 +274,7 @@ fn groups_are_planned_held_and_undone() {
     browser.type_into("#new-parent", "Branches");
     browser.click("form[action='/groups'] button");
     verdict("No WSUS group is made from Berlin yet: it would get");
-    browser.click("form[action='/groups/apply'] button.main");
+    console.enter("form[action='/groups/apply'] button.main");
     // The group has to reach the lower servers before its members can.
     verdict("Berlin differs: 16 to add");
     run(&console.data, &["wsus", "sync"]);
@@ -294,7 +319,7 @@ fn an_update_is_approved_halted_and_declined() {
     let id = update.rsplit('/').next().unwrap();
     let approvals = || json(&console.data, &["update", "show", id])["approvals"].as_array().map(Vec::len);
     assert_eq!(approvals(), Some(0));
-    browser.click("form[method=post][action='/approve'] button.main");
+    console.enter("form[method=post][action='/approve'] button.main");
     browser.wait_text("h1", &title);
     assert_eq!(approvals(), Some(1));
     // Three in the morning in Tokyo is six in the evening of the day before in UTC.
@@ -435,6 +460,12 @@ fn pages_with_long_names_and_many_groups_fit() {
     json(&data, &["hostgroup", "import", "--from-wsus"]);
     let console = Console::of(browser, server, folder, data, "No computer matches.");
     console.look_at("/groups", "overfull-groups");
+    assert!(console.browser.text("h1").contains("300 host groups: choose one."));
+    let name = format!("0299{}", "W".repeat(251));
+    console.look_at(&format!("/groups?group={name}&find=029"), "overfull-group");
+    assert!(console.browser.text("h1").contains("is as its host group wants it"));
+    console.look_at("/updates", "overfull-updates");
+    console.look_at("/reports", "overfull-reports");
     console.look_at("/computers", "overfull-computers");
     console.look_at("/", "overfull-overview");
     console.is_sound();

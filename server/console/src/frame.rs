@@ -101,7 +101,7 @@ pub(crate) fn place_of(path: &str) -> &'static str {
     let of = |place: &&(&'static str, &str)| place.0.trim_start_matches('/') == first;
     match (PLACES.iter().find(of), first) {
         (Some((place, _)), _) => place,
-        (None, "approve" | "cleanup") => "/updates",
+        (None, "approve" | "cleanup" | "halts") => "/updates",
         (None, "servers") => "/",
         (None, "tokens") => "/operators",
         (None, _) => "",

@@ -5,6 +5,7 @@
 //! | `/` | Overview: the drawing, and what needs attention |
 //! | `/servers/{id}` | one WSUS server, and what is wanted of it |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
+//! | `/halts` | the updates that were halted |
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
@@ -64,6 +65,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates/{id}/decline", get(updates::ask::decline).post(updates::one::decline))
         .route("/updates/{id}/undecline", post(updates::one::undecline))
         .route("/updates/{id}/halt", get(updates::ask::halt).post(updates::one::halt))
+        .route("/halts", get(updates::halts::show))
         .route("/approve", get(updates::approve::preview).post(updates::approve::approve))
         .route("/cleanup", get(clean_up::show).post(clean_up::apply))
         .route("/computers", get(computers::list))
@@ -86,6 +88,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link/pair", post(link::pair))
         .route("/link/relink", post(relink::preview))
         .route("/link/relink/apply", post(relink::apply))
+        .route("/link/unlink", get(link::ask_unlink).post(link::unlink))
         .route("/link/revoke", get(link::ask_revoke).post(link::revoke))
         .route("/history", get(history::show))
         .route("/operators", get(operators::show).post(operators::create))

@@ -174,6 +174,47 @@ pub(crate) async fn confirm(State(manager): Shared, visitor: Visitor) -> Result<
     Ok(Redirect::to("/link"))
 }
 
+/// Whether the link is to be ended.
+pub(crate) async fn ask_unlink(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
+    question_unlink(&manager, &visitor, String::new())
+}
+
+fn question_unlink(manager: &Manager, visitor: &Visitor, wrong: String) -> Result<Html<String>, Failure> {
+    let mirror = manager.mirror();
+    let paired = mirror.tree.servers.iter().filter(|one| one.server.linkage.is_some());
+    let names: Vec<String> = paired.map(|one| one.server.name.clone()).collect();
+    let linkages = counted(names.len() as u64, "Linkage");
+    let question = Confirm {
+        verdict: format!("The link is ended, and {linkages} released."),
+        note: "Nothing is changed in any WSUS. Host groups stay here; runs, plans and lists end until a WSUS is linked \
+               again, for which every Linkage is paired anew."
+            .to_owned(),
+        asks_password: true,
+        wrong,
+        button: format!("End the link, release {linkages}"),
+        ..Confirm::new(
+            Frame::new(manager, visitor, "/link", "Unlink", &Fields::default()),
+            "/link/unlink",
+            "/link",
+        )
+    };
+    question.listing("Linkages that are released", names).page()
+}
+
+pub(crate) async fn unlink(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return Ok(Err(question_unlink(&manager, &visitor, sentence(why.what()))?));
+    }
+    let done = manager.unlink(by).await;
+    answered(done, State(manager), visitor, &fields).await
+}
+
 /// Whether a Linkage is to be revoked.
 pub(crate) async fn ask_revoke(
     State(manager): Shared,

@@ -105,7 +105,8 @@ pub(crate) async fn halt(
     let update = parsed(&id)?;
     let mirror = manager.mirror();
     let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
-    let approvals = || mirror.tree.approvals.iter().filter(|one| one.update == update);
+    let known = manager.known_decisions(&[update]);
+    let approvals = || known.iter().flat_map(|update| &update.approvals);
     let groups: Vec<GroupId> = approvals().map(|one| one.group).collect();
     let reach = Reach::of(&mirror, &groups);
     let (count, below) = (groups.len() as u64, mirror.tree.servers.len().saturating_sub(1) as u64);

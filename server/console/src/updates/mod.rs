@@ -2,6 +2,7 @@
 
 pub(crate) mod approve;
 pub(crate) mod ask;
+pub(crate) mod halts;
 pub(crate) mod one;
 
 use askama::Template;
