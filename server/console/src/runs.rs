@@ -4,9 +4,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{
-    NewSchedule, SyncEvent, SyncPart, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
+    NewSchedule, Schedule, SyncEvent, SyncPart, SyncReport, SyncRequest, SyncRun, SyncServer,
+    SyncServerState, Weekday,
 };
-use headwater_manager::{Manager, Mirror, Running};
+use headwater_manager::{ErrorKind, Manager, Mirror, Running};
 use headwater_operators::Action;
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{counted, duration, grouped};
@@ -14,7 +15,7 @@ use headwater_words::schedule;
 use headwater_words::synchronisation::{files, in_step, mode, phase, progress, text, verdict};
 
 use crate::Shared;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
@@ -39,13 +40,15 @@ struct List {
     servers: Vec<String>,
     /// When the tree is synchronised by itself, if it is.
     schedule: Option<Scheduled>,
+    /// Why a schedule was not accepted.
+    wrong: String,
+    at: String,
+    max_removals: String,
     days: Vec<Day>,
 }
 
 struct Scheduled {
     when: String,
-    at: String,
-    max_removals: String,
     next: String,
     next_exact: String,
 }
@@ -75,8 +78,18 @@ pub(crate) async fn list(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
+    list_page(&manager, &visitor, &fields, String::new()).await
+}
+
+/// The list, with what was typed for the schedule where that is not accepted.
+async fn list_page(
+    manager: &Manager,
+    visitor: &Visitor,
+    fields: &Fields,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
     let before = fields.text("before").and_then(|before| before.parse().ok());
-    let rows = past(&manager, manager.sync_runs_before(before, ROWS).await?, None).await;
+    let rows = past(manager, manager.sync_runs_before(before, ROWS).await?, None).await;
     let verdict = match rows.first() {
         None if before.is_some() => "There is no earlier run.".to_owned(),
         Some(first) if before.is_some() => format!("Run {} and before.", first.number),
@@ -85,21 +98,27 @@ pub(crate) async fn list(
             format!("The last run, {}, began {}: {}.", last.number, last.started.age, last.state.word)
         }
     };
-    let frame = Frame::new(&manager, &visitor, "/runs", "Synchronisation", &Fields::default());
+    let frame = Frame::new(manager, visitor, "/runs", "Synchronisation", &Fields::default());
     let schedule = manager.schedule().await?;
-    let chosen = schedule.as_ref().map(|schedule| schedule.when.days.clone()).unwrap_or_default();
+    let (mut at, mut max_removals, mut chosen) = ("03:00".to_owned(), String::new(), Vec::new());
+    if !wrong.is_empty() {
+        (at, max_removals) = (fields.get("at").to_owned(), fields.get("max_removals").to_owned());
+        chosen = days_of(fields);
+    } else if let Some(Schedule { when, .. }) = &schedule {
+        (at, chosen) = (when.at.clone(), when.days.clone());
+        max_removals = when.max_removals.map_or_else(String::new, |max| max.to_string());
+    }
     let days = DAYS.map(|day| Day { value: schedule::name(day), is_chosen: chosen.contains(&day) }).into();
     let schedule = schedule.map(|schedule| Scheduled {
         when: schedule::when(&schedule.when),
-        at: schedule.when.at,
-        max_removals: schedule.when.max_removals.map_or_else(String::new, |max| max.to_string()),
         next: schedule.next_at.to_string(),
         next_exact: minute(schedule.next_at),
     });
     let older = rows.last().filter(|last| rows.len() == ROWS as usize && last.number > 1);
     let older = older.map(|last| format!("/runs?before={}", last.number));
     let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
-    Ok(Html(List { frame, verdict, rows, older, servers, schedule, days }.render()?))
+    let page = List { frame, verdict, rows, older, servers, schedule, wrong, at, max_removals, days };
+    Ok(Html(page.render()?))
 }
 
 /// Sets the schedule, or takes it away.
@@ -107,21 +126,28 @@ pub(crate) async fn set_schedule(
     State(manager): Shared,
     visitor: Visitor,
     Form(fields): Form,
-) -> Result<Redirect, Failure> {
+) -> Result<Result<Redirect, Html<String>>, Failure> {
     let by = visitor.permitted(Action::Administer)?;
-    if fields.get("off").is_empty() {
-        let days: Vec<&str> = fields.all("day").collect();
-        let max_removals = number(&fields, "max_removals")?;
-        let new = NewSchedule {
-            at: fields.get("at").to_owned(),
-            days: DAYS.into_iter().filter(|day| days.contains(&schedule::name(*day))).collect(),
-            max_removals,
-        };
-        manager.set_schedule(&new, by).await?;
-    } else {
+    if !fields.get("off").is_empty() {
         manager.clear_schedule(by).await?;
+        return Ok(Ok(Redirect::to("/runs")));
     }
-    Ok(Redirect::to("/runs"))
+    let (at, days) = (fields.get("at").to_owned(), days_of(&fields));
+    let wrong = match number(&fields, "max_removals") {
+        Ok(max_removals) => match manager.set_schedule(&NewSchedule { at, days, max_removals }, by).await {
+            Ok(_) => return Ok(Ok(Redirect::to("/runs"))),
+            Err(error) if error.kind() == ErrorKind::Invalid => headwater_model::chain(&error),
+            Err(error) => return Err(error.into()),
+        },
+        Err(wrong) => wrong.what().to_owned(),
+    };
+    Ok(Err(list_page(&manager, &visitor, &fields, sentence(&wrong)).await?))
+}
+
+/// The days that are ticked.
+fn days_of(fields: &Fields) -> Vec<Weekday> {
+    let days: Vec<&str> = fields.all("day").collect();
+    DAYS.into_iter().filter(|day| days.contains(&schedule::name(*day))).collect()
 }
 
 async fn past(manager: &Manager, runs: Vec<SyncRun>, here: Option<u64>) -> Vec<Past> {
