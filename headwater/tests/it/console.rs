@@ -291,7 +291,7 @@ fn groups_are_planned_held_and_undone() {
     browser.click("form[action='/groups/apply'] button.main");
     verdict("Berlin is as its host group wants it");
     browser.click("a[href^='/groups/undo']");
-    verdict("The last plan for Berlin is undone:");
+    verdict("Undo the last plan for Berlin?");
     console.check("confirm-undo");
     browser.click("form[action='/groups/undo'] button");
     verdict("The members of Berlin are held: admin undid the last plan.");
@@ -329,15 +329,19 @@ fn an_update_is_approved_halted_and_declined() {
 
     // A halt asks once, and Enter is the answer.
     browser.click("a[href$='/halt']");
-    browser.wait_text(".verdict", "is offered no more: 1 approval is withdrawn, 4 servers synchronised.");
+    browser.wait_text(".verdict", "? 1 approval is withdrawn, 4 servers synchronised.");
     assert_eq!(approvals(), Some(1));
+    let address = browser.address();
     console.check("confirm-halt");
+    // The checks go from one element to the next.
+    browser.open(&address);
+    assert!(browser.active().contains("button.grave"), "{}", browser.active());
     browser.press("Enter");
     console.comes("[data-live=state]", "halted");
     assert_eq!(approvals(), Some(0));
     console.check("halted");
     browser.click("a[href$='/decline']");
-    browser.wait_text(".verdict", "is declined; it is approved for no group.");
+    browser.wait_text(".verdict", "? It is approved for no group.");
     browser.click("form[action$='/decline'] button");
     browser.wait_for("form[action$='/undecline'] button");
     assert_eq!(json(&console.data, &["update", "show", id])["state"], "declined");
@@ -371,7 +375,7 @@ fn an_update_is_approved_halted_and_declined() {
     console.open("/updates?search=KB5000038");
     browser.click("td.first a");
     browser.click("a[href*='/withdraw']");
-    browser.wait_text(".verdict", "is withdrawn from");
+    browser.wait_text(".verdict", "would get it no more.");
     console.check("confirm-withdraw");
     browser.click("form[action$='/withdraw'] button");
     assert!(browser.text("h1").contains("KB5000038"));

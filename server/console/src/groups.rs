@@ -448,7 +448,7 @@ pub(crate) async fn ask_undo(
     let frame = Frame::new(&manager, &visitor, "/groups", "Undo", &Fields::default());
     let question = Confirm {
         verdict: format!(
-            "The last plan for {name} is undone: {} restored, {} taken out.",
+            "Undo the last plan for {name}? {} restored, {} taken out.",
             counted(last.removed, "member"),
             grouped(last.added)
         ),
@@ -543,7 +543,7 @@ pub(crate) async fn ask_delete(
         .collect();
     let frame = Frame::new(&manager, &visitor, "/groups", "Delete", &Fields::default());
     let question = Confirm {
-        verdict: format!("The host group {name} is deleted: {} in it.", counted(group.hosts, "host")),
+        verdict: format!("Delete the host group {name}? It has {}.", counted(group.hosts, "host")),
         note: match made {
             Some(made) => format!(
                 "Its WSUS group {} stays with its members and approvals, as one that was not made here: runs look after \

@@ -185,7 +185,7 @@ fn question_unlink(manager: &Manager, visitor: &Visitor, wrong: String) -> Resul
     let names: Vec<String> = paired.map(|one| one.server.name.clone()).collect();
     let linkages = counted(names.len() as u64, "Linkage");
     let question = Confirm {
-        verdict: format!("The link is ended, and {linkages} released."),
+        verdict: format!("End the link? {linkages} would be released."),
         note: "Nothing is changed in any WSUS. Host groups stay here; runs, plans and lists end until a WSUS is linked \
                again, for which every Linkage is paired anew."
             .to_owned(),
@@ -245,7 +245,7 @@ fn question(
     let computers = all.iter().map(|one| one.server.computers).sum();
     let question = Confirm {
         verdict: format!(
-            "The Linkage of {} is revoked: {} with {} not reached any more.",
+            "Revoke the Linkage of {}? {} with {} would not be reached any more.",
             of.server.name,
             counted(all.len() as u64, "server"),
             counted(computers, "computer")

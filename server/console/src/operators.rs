@@ -247,13 +247,12 @@ pub(crate) async fn ask(
     let tokens = counted(own.len() as u64, "token");
     let (verdict, button) = match act {
         "disable" => (
-            format!("{name} is let in no more: sessions end, and {tokens} of programs."),
+            format!("Disable {name}? Sessions end, and {tokens} of programs are refused."),
             format!("Disable {name}"),
         ),
-        "delete" => (
-            format!("The account of {name} is deleted, with {tokens} of programs."),
-            format!("Delete {name}"),
-        ),
+        "delete" => {
+            (format!("Delete the account of {name}, with {tokens} of programs?"), format!("Delete {name}"))
+        }
         _ => return Err(Failure::invalid("there is nothing of this kind to ask about an operator")),
     };
     let question = Confirm {
@@ -284,7 +283,7 @@ pub(crate) async fn ask_revoke(
     let found = tokens.into_iter().find(|token| token.name == name);
     let token = found.ok_or_else(|| Failure::not_found(format!("there is no token {name} any more")))?;
     let question = Confirm {
-        verdict: format!("Programs with the token {name} are refused from then on."),
+        verdict: format!("Revoke the token {name}? Programs with it are refused from then on."),
         note: match token.last_used_at {
             Some(at) => format!("It was last used {}. It does not come back.", age(at, manager.now())),
             None => "It was never used. It does not come back.".to_owned(),

@@ -47,7 +47,7 @@ pub(crate) async fn withdraw(
     let frame = Frame::new(&manager, &visitor, "/updates", "Withdraw", &Fields::default());
     let question = Confirm {
         verdict: format!(
-            "{} is withdrawn from {}: {computers} on {}.",
+            "Withdraw {} from {}? {computers} on {} would get it no more.",
             detail.summary.title,
             own.group_name,
             counted(reach.servers(), "server")
@@ -78,8 +78,8 @@ pub(crate) async fn decline(
     let frame = Frame::new(&manager, &visitor, "/updates", "Decline", &Fields::default());
     let question = Confirm {
         verdict: match count {
-            0 => format!("{title} is declined; it is approved for no group."),
-            _ => format!("{title} is declined, and {approvals} {} taken back.", verb(count)),
+            0 => format!("Decline {title}? It is approved for no group."),
+            _ => format!("Decline {title}? {approvals} {} taken back.", verb(count)),
         },
         note: "No server offers it from then on. The decline can be undone; approvals do not come back with that."
             .to_owned(),
@@ -113,7 +113,7 @@ pub(crate) async fn halt(
     let frame = Frame::new(&manager, &visitor, "/updates", "Halt", &Fields::default());
     let question = Confirm {
         verdict: format!(
-            "{title} is offered no more: {} {} withdrawn, {} synchronised.",
+            "Halt {title}? {} {} withdrawn, {} synchronised.",
             counted(count, "approval"),
             verb(count),
             counted(below, "server")
