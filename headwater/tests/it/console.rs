@@ -183,7 +183,7 @@ fn every_page_can_be_used_by_everybody() {
     console.look_at("/link/unlink", "confirm-unlink");
 
     // Shift takes a range of rows.
-    console.open("/updates");
+    console.open("/updates?superseded=yes");
     browser.click("tbody tr:nth-child(1) td.pick input");
     browser.shift_click("tbody tr:nth-child(4) td.pick input");
     assert_eq!(browser.text("[data-selected] output"), "4 selected");
