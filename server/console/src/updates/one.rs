@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use headwater_api::linkage::WsusMode;
 use headwater_api::{
@@ -488,16 +487,10 @@ pub(super) fn parsed(id: &str) -> Result<UpdateId, Failure> {
 
 /// Whatever was refused is said, with the first reason.
 pub(super) fn all_applied(done: &UpdatesOutcome) -> Result<(), Failure> {
-    match done.refused.first() {
-        None => Ok(()),
-        Some(first) => Err(Failure::new(
-            StatusCode::CONFLICT,
-            format!(
-                "{} of {} refused: {}",
-                done.refused.len(),
-                counted((done.refused.len() + done.applied.len() + done.unchanged.len()) as u64, "update"),
-                first.reason
-            ),
-        )),
-    }
+    let Some(first) = done.refused.first() else { return Ok(()) };
+    let all = (done.refused.len() + done.applied.len() + done.unchanged.len()) as u64;
+    Err(Failure::changed(match all {
+        1 => format!("the update was left as it is: {}", first.reason),
+        _ => format!("{} of {} refused: {}", done.refused.len(), counted(all, "update"), first.reason),
+    }))
 }
