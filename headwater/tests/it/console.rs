@@ -272,7 +272,7 @@ fn groups_are_planned_held_and_undone() {
     browser.type_into("#name", "Berlin");
     browser.type_into("#new-rule", "name=ber-*");
     browser.type_into("#new-parent", "Branches");
-    browser.click("form[action='/groups'] button");
+    browser.click("form[method=post][action='/groups'] button");
     verdict("No WSUS group is made from Berlin yet: it would get");
     console.enter("form[action='/groups/apply'] button.main");
     // The group has to reach the lower servers before its members can.
