@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use headwater_api::{SyncEvent, SyncPhase};
-use headwater_words::quantity::seconds_passed;
 use headwater_words::synchronisation::progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -31,10 +30,12 @@ impl Live {
     }
 
     pub fn follow(&mut self, event: &SyncEvent, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
-        let SyncEvent::Server { name, phase, line, done, total, seconds } = event else { return Ok(()) };
+        let SyncEvent::Server { name, phase, line, done, total, .. } = event else { return Ok(()) };
         let at = progress(*phase, *done, *total);
         match self {
-            Self::Lines => terminal.note(&format!("{name}: {at}: {line} ({})", seconds_passed(*seconds))),
+            Self::Lines => {
+                headwater_words::synchronisation::line(event).map_or(Ok(()), |line| terminal.note(&line))
+            }
             Self::Window { all, servers } => {
                 if !servers.contains_key(name) && servers.len() >= SERVERS_MAX {
                     return Ok(());

@@ -1,9 +1,9 @@
 //! `headwater wsus sync`: what is said while it runs, what came of it, and the runs before.
 
-use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState as State};
+use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer};
 use headwater_words::moment::{minute, took};
-use headwater_words::quantity::{duration, grouped};
-use headwater_words::synchronisation::{all_sentences, in_step, mode, sentences, state, verdict};
+use headwater_words::quantity::grouped;
+use headwater_words::synchronisation::{HEADS, all_sentences, cells, in_step, sentences, verdict};
 
 use crate::failure::{Exit, Failure, ended};
 use crate::live::Live;
@@ -57,6 +57,7 @@ pub(crate) fn watched(
     ended(written.map(|()| exit), exit)
 }
 
+/// [`headwater_words::synchronisation::text`], in lines that keep to the reader's width.
 fn text(report: &SyncReport, reader: Reader) -> String {
     told(report, sentences, reader)
 }
@@ -79,29 +80,17 @@ fn told(report: &SyncReport, sentences: fn(&SyncServer) -> Vec<String>, reader: 
 }
 
 fn table(servers: &[SyncServer], reader: Reader) -> String {
+    let [server, mode, state, changed, files, time] = HEADS;
     let mut table = Table::new(&[
-        Column::Long("SERVER"),
-        Column::Text("MODE"),
-        Column::Text("STATE"),
-        Column::Number("CHANGED"),
-        Column::Text("FILES"),
-        Column::Number("TIME"),
+        Column::Long(server),
+        Column::Text(mode),
+        Column::Text(state),
+        Column::Number(changed),
+        Column::Text(files),
+        Column::Number(time),
     ]);
     for server in servers {
-        let was_reached = !matches!(server.state, State::NotReached | State::NoLinkage);
-        let files = if server.files_held < server.files_wanted {
-            format!("{} of {}", grouped(server.files_held), grouped(server.files_wanted))
-        } else {
-            String::new()
-        };
-        table.row([
-            server.name.clone(),
-            server.mode.map_or("", mode).into(),
-            state(server),
-            if was_reached { grouped(server.changed.len() as u64) } else { String::new() },
-            files,
-            if was_reached { duration(server.ms) } else { String::new() },
-        ]);
+        table.row(cells(server));
     }
     table.text(reader.width)
 }

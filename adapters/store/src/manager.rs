@@ -271,11 +271,11 @@ impl ManagerStore {
         Ok(())
     }
 
-    /// The last runs, the newest first.
-    pub async fn sync_runs(&self, limit: u32) -> Result<Vec<SyncRunRow>> {
+    /// The last runs before a number, the newest first.
+    pub async fn sync_runs_before(&self, before: i64, limit: u32) -> Result<Vec<SyncRunRow>> {
         let sql = "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs \
-                   ORDER BY run_id DESC LIMIT $1";
-        let found = sqlx::query(sql).bind(i64::from(limit)).fetch_all(&self.read).await?;
+                   WHERE run_id < $1 ORDER BY run_id DESC LIMIT $2";
+        let found = sqlx::query(sql).bind(before).bind(i64::from(limit)).fetch_all(&self.read).await?;
         found.iter().map(sync_run).collect()
     }
 

@@ -79,6 +79,9 @@ fn a_run_is_told_and_shown() {
             "Nara: Kobe, above it, failed",
         ])
     );
+    // The page of the run has the same to copy.
+    let report = serde_json::from_value(report(mixed(), 5)).expect("a report");
+    assert_eq!(done.out, headwater_words::synchronisation::text(&report));
 }
 
 #[test]

@@ -268,6 +268,9 @@ pub struct ComputerMembership {
     pub host_group: Option<String>,
     /// Whether it is in the WSUS group.
     pub member: bool,
+    /// Whether a host group decides who is in the WSUS group.
+    #[serde(default)]
+    pub managed: bool,
     /// What put it there, or what is left to do.
     pub because: String,
 }

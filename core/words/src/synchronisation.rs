@@ -1,9 +1,12 @@
 //! A run of the synchronisation command, in words.
 
 use headwater_api::linkage::WsusMode;
-use headwater_api::{ServerFollow, SyncPhase, SyncReport, SyncServer, SyncServerState as State, TreeServer};
+use headwater_api::{
+    DifferenceKind, ServerFollow, SyncEvent, SyncPhase, SyncReport, SyncServer, SyncServerState as State,
+    TreeServer,
+};
 
-use crate::quantity::{counted, grouped};
+use crate::quantity::{counted, duration, grouped, seconds_passed};
 
 /// How many changes of a server are named; the others are counted.
 const CHANGES_NAMED_MAX: usize = 10;
@@ -65,6 +68,41 @@ pub fn state(server: &SyncServer) -> String {
     }
 }
 
+/// `Berlin differs in 3 approvals and 1 member`, `Munich is not reached`.
+pub fn stands(server: &SyncServer) -> String {
+    let name = &server.name;
+    match server.state {
+        State::InStep => format!("{name} is in step"),
+        State::Differs => format!("{name} differs in {}", kinds(server)),
+        State::Failed => format!("{name} has failed"),
+        State::StillRunning => format!("{name} is still running"),
+        State::NotReached => format!("{name} is not reached"),
+        State::NoLinkage => format!("{name} has no Linkage"),
+    }
+}
+
+/// `3 approvals and 1 member`; only their number where not all differences are told.
+fn kinds(server: &SyncServer) -> String {
+    const KINDS: [(DifferenceKind, &str); 5] = [
+        (DifferenceKind::Update, "update"),
+        (DifferenceKind::Group, "group"),
+        (DifferenceKind::Approval, "approval"),
+        (DifferenceKind::Decline, "decline"),
+        (DifferenceKind::Member, "member"),
+    ];
+    if server.differences.len() as u64 != server.differences_total || server.differences.is_empty() {
+        return counted(server.differences_total, "thing");
+    }
+    let count = |kind| server.differences.iter().filter(|one| one.kind == kind).count() as u64;
+    let parts = KINDS.map(|(kind, noun)| (count(kind), noun));
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> = parts.map(|(count, noun)| counted(*count, noun)).collect();
+    match (parts.pop(), parts.join(", ")) {
+        (last, before) if before.is_empty() => last.unwrap_or_default(),
+        (last, before) => format!("{before} and {}", last.unwrap_or_default()),
+    }
+}
+
 /// How many servers are in step.
 pub fn in_step(servers: &[SyncServer]) -> u64 {
     servers.iter().filter(|server| server.state == State::InStep).count() as u64
@@ -94,6 +132,66 @@ pub fn verdict(report: &SyncReport) -> String {
     }
 }
 
+/// `Berlin: clients, 2 of 5: memberships to write (12 s)`, while a run goes on; nothing of its end.
+pub fn line(event: &SyncEvent) -> Option<String> {
+    let SyncEvent::Server { name, phase, line, done, total, seconds } = event else { return None };
+    let at = progress(*phase, *done, *total);
+    Some(format!("{name}: {at}: {line} ({})", seconds_passed(*seconds)))
+}
+
+/// The heads of the table of a run's servers.
+pub const HEADS: [&str; 6] = ["SERVER", "MODE", "STATE", "CHANGED", "FILES", "TIME"];
+/// Those whose cells are numbers.
+const NUMBERS: [bool; 6] = [false, false, false, true, false, true];
+
+/// What stands beneath [`HEADS`] of one server; what is not known is empty.
+pub fn cells(server: &SyncServer) -> [String; 6] {
+    let was_reached = !matches!(server.state, State::NotReached | State::NoLinkage);
+    let where_reached = |text: String| if was_reached { text } else { String::new() };
+    [
+        server.name.clone(),
+        server.mode.map_or("", mode).to_owned(),
+        state(server),
+        where_reached(grouped(server.changed.len() as u64)),
+        files(server).unwrap_or_default(),
+        where_reached(duration(server.ms)),
+    ]
+}
+
+/// `212 of 340`, while some are missing.
+pub fn files(server: &SyncServer) -> Option<String> {
+    let (held, wanted) = (server.files_held, server.files_wanted);
+    (held < wanted).then(|| format!("{} of {}", grouped(held), grouped(wanted)))
+}
+
+/// How a run ended, as the command prints it where no line has an end, and as a page has it to copy.
+pub fn text(report: &SyncReport) -> String {
+    let mut text = verdict(report) + "\n\n" + &table(&report.servers);
+    let sentences: String = report.servers.iter().flat_map(sentences).map(|one| one + "\n").collect();
+    if !sentences.is_empty() {
+        text.push('\n');
+        text += &sentences;
+    }
+    text
+}
+
+fn table(servers: &[SyncServer]) -> String {
+    let mut rows = vec![HEADS.map(str::to_owned)];
+    rows.extend(servers.iter().map(|server| {
+        cells(server).map(|cell| if cell.is_empty() { "–".to_owned() } else { cell.replace('\n', " ") })
+    }));
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let line = |row: &[String; 6]| {
+        let cells = row.iter().zip(widths).zip(NUMBERS).map(|((cell, width), is_number)| match is_number {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
 /// What is to be said of a server: why it failed, what was changed, and each difference that remains.
 pub fn sentences(server: &SyncServer) -> Vec<String> {
     told(server, CHANGES_NAMED_MAX)
@@ -119,4 +217,42 @@ fn told(server: &SyncServer, changes_max: usize) -> Vec<String> {
         all.push(format!("{name}: {}", counted(more, "more difference")));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::SyncDifference;
+    use headwater_model::ServerId;
+
+    use super::*;
+
+    #[test]
+    fn a_server_differs_in_things_of_a_kind() {
+        let difference = |kind| SyncDifference { kind, text: String::new() };
+        let mut server = SyncServer {
+            id: ServerId::from_u128(1),
+            name: "Berlin".to_owned(),
+            mode: None,
+            state: State::Differs,
+            changed: Vec::new(),
+            differences: vec![difference(DifferenceKind::Approval); 3],
+            differences_total: 3,
+            files_held: 212,
+            files_wanted: 340,
+            ms: 35,
+            local: None,
+            problem: None,
+        };
+        assert_eq!(stands(&server), "Berlin differs in 3 approvals");
+        server.differences.push(difference(DifferenceKind::Member));
+        server.differences.insert(0, difference(DifferenceKind::Group));
+        server.differences_total = 5;
+        assert_eq!(stands(&server), "Berlin differs in 1 group, 3 approvals and 1 member");
+        server.differences_total = 1_204;
+        assert_eq!(stands(&server), "Berlin differs in 1,204 things");
+        assert_eq!(cells(&server)[4], "212 of 340");
+        server.state = State::NotReached;
+        assert_eq!(stands(&server), "Berlin is not reached");
+        assert_eq!(cells(&server)[3..], ["", "212 of 340", ""]);
+    }
 }

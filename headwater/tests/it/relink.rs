@@ -338,6 +338,7 @@ fn a_top_that_was_built_anew_is_taken_on_the_page() {
     let console = Console::of(browser, server, folder, data, "4 computers.");
     let browser = &console.browser;
     let asks = |code: &str, password: &str| {
+        browser.script("document.querySelector('#relink ~ details').open = true");
         browser.type_into("#relink-url", &top.linkage_url());
         browser.type_into("#relink-code", code);
         browser.type_into("#relink-password", password);
@@ -357,22 +358,34 @@ fn a_top_that_was_built_anew_is_taken_on_the_page() {
 
     // Of another state than the one on screen.
     runtime.block_on(top.computer(4));
-    let writes = || {
-        browser.type_into("#password", FIRST_PASSWORD);
+    let writes = |password: &str| {
+        browser.type_into("#password", password);
         browser.click("form[action='/link/relink/apply'] button.main");
     };
-    writes();
-    browser.wait_text("main", "look at it again");
+    writes(FIRST_PASSWORD);
+    browser.wait_text(".banner[role=alert]", "look at it again. Nothing was written.");
+    let now = "top.test.example lacks 3 groups, 1 decline, 4 approvals, 3 members.";
+    browser.wait_text("h1.verdict", now);
     console.check("relink-changed");
-    console.open("/link");
-    asks("", FIRST_PASSWORD);
-    browser.wait_text("h1.verdict", "top.test.example lacks 3 groups, 1 decline, 4 approvals, 3 members.");
-    writes();
+    // A password that is mistyped does not lose the preview.
+    writes("not the password");
+    browser.wait_text(".banner[role=alert]", "The password is wrong. Nothing was written.");
+    browser.wait_text("h1.verdict", now);
+    writes(FIRST_PASSWORD);
     browser.wait_text("main", &top.linkage_url());
     assert!(browser.address().ends_with("/link"), "{}", browser.address());
     runtime.block_on(check_offers(&mut agents[..1], &updates, &expected[..1]));
     runtime.block_on(check_offers(&mut agents[2..], &updates, &expected[2..]));
     runtime.block_on(eventually(|| sync(&console.data, &[]).1 == 0));
     runtime.block_on(check_offers(&mut agents, &updates, &expected));
+    // Without the linked WSUS there is a banner with the hop that fails, and reading goes on.
+    drop(top);
+    console.open("/computers");
+    console.comes(
+        "[data-live=banner]",
+        "What you see is as old as it says above; nothing is written until it is back.",
+    );
+    assert!(browser.text("h1").contains("4 computers."));
+    console.check("not-reached");
     console.is_sound();
 }

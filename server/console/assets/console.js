@@ -5,7 +5,14 @@
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.getAttribute("datetime"));
-    if (!Number.isNaN(at.getTime())) time.title = at.toLocaleString();
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = at.toLocaleString();
+    // What is written as a date or a time of day is of the reader's zone too; ages are the same everywhere.
+    const [date, clock] = local(at).split("T");
+    const shown = time.textContent.trim();
+    if (/^\d{4}-\d\d-\d\d$/.test(shown)) time.textContent = date;
+    else if (/^\d{4}-\d\d-\d\d \d\d:\d\d UTC$/.test(shown)) time.textContent = `${date} ${clock}`;
+    else if (/^\d\d:\d\d UTC$/.test(shown)) time.textContent = clock;
   }
 }
 

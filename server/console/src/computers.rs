@@ -23,7 +23,7 @@ use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
 use crate::session::Visitor;
-use crate::updates::{GroupChoice, choices};
+use crate::updates::{Choices, GroupChoice, choices, group_meant};
 
 const ROWS: u32 = 100;
 
@@ -35,7 +35,8 @@ struct List {
     search: String,
     silent_days: String,
     contact_days: String,
-    groups: Vec<GroupChoice>,
+    is_outside: bool,
+    groups: Choices,
     servers: Vec<GroupChoice>,
     states: Vec<GroupChoice>,
     heads: Vec<Head>,
@@ -56,13 +57,14 @@ struct Row {
     failed: String,
 }
 
-fn query(fields: &Fields) -> Result<ComputerQuery, Failure> {
-    let group = fields.text("group").map(|group| group.parse()).transpose();
+fn query(fields: &Fields, mirror: &Mirror) -> Result<ComputerQuery, Failure> {
+    let no_group = |name: String| Failure::invalid(format!("there is no group {name}"));
+    let group = fields.text("group").map(|name| group_meant(mirror, &name).ok_or_else(|| no_group(name)));
     Ok(ComputerQuery {
         search: fields.text("search"),
-        group: group.map_err(|_| Failure::invalid("this is no id of a group"))?,
+        group: group.transpose()?,
         server: server(fields)?,
-        outside: false,
+        outside: !fields.get("outside").is_empty(),
         silent_days: days(fields, "silent_days")?,
         contact_days: days(fields, "contact_days")?,
         state: state_chosen(fields),
@@ -113,7 +115,7 @@ pub(crate) async fn list(
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
     let (mirror, now) = (manager.mirror(), manager.now());
-    let query = query(&fields)?;
+    let query = query(&fields, &mirror)?;
     let (order, direction) = order(&fields);
     let found = mirror.computers.find(&query, &mirror.tree, now, order, direction);
     let columns = [
@@ -135,6 +137,7 @@ pub(crate) async fn list(
         search: fields.get("search").to_owned(),
         silent_days: fields.get("silent_days").to_owned(),
         contact_days: fields.get("contact_days").to_owned(),
+        is_outside: query.outside,
         groups: choices(&mirror, query.group),
         servers: mirror
             .tree
@@ -166,7 +169,7 @@ pub(crate) async fn list(
 pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Result<Response, Failure> {
     let (mirror, now) = (manager.mirror(), manager.now());
     let (order, direction) = order(&fields);
-    let mut query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields)? };
+    let mut query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields, &mirror)? };
     let mut text =
         line(["id", "name", "server", "groups", "os", "last contact", "needed", "failed", "pending restart"]);
     loop {
@@ -223,6 +226,8 @@ fn row(computer: &ComputerSummary, now: Timestamp) -> Row {
     }
 }
 
+/// Names and addresses that the page of a computer tells.
+const SEEN: usize = 20;
 /// Approvals that the page of a computer tells.
 const APPROVALS: usize = 100;
 
@@ -241,6 +246,7 @@ struct Page {
     registered: Option<When>,
     groups: Vec<Membership>,
     twins: Vec<Twin>,
+    seen: Vec<Seen>,
     updates: Vec<Update>,
     approvals: Vec<InEffect>,
     approvals_more: usize,
@@ -253,6 +259,13 @@ struct Membership {
     group: String,
     state: Shown,
     because: String,
+}
+
+/// How it was seen before: under which name, and where.
+struct Seen {
+    at: When,
+    name: String,
+    address: String,
 }
 
 /// Another computer of the same name.
@@ -293,8 +306,11 @@ pub(crate) async fn show(
         (Err(error), None) => return Err(error.into()),
     };
     let answer = answer(&manager, &mirror, &client, fields.get("why")).await?;
-    let page = page(&manager, &visitor, &detail, manager.now());
-    let page = Page { problem, asked: fields.get("why").to_owned(), answer, ..page };
+    let now = manager.now();
+    let page = page(&manager, &visitor, &detail, now);
+    let seen = manager.seen_as(&client).await?.into_iter().take(SEEN);
+    let seen = seen.map(|(at, name, address)| Seen { at: When::new(at, now), name, address }).collect();
+    let page = Page { problem, asked: fields.get("why").to_owned(), answer, seen, ..page };
     Ok(Html(page.render()?))
 }
 
@@ -373,6 +389,7 @@ fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Time
                 contact: When::known(other.last_contact_at, now),
             })
             .collect(),
+        seen: Vec::new(),
         updates: detail.updates.iter().map(|one| update(one, now)).collect(),
         approvals: detail.approvals.iter().take(APPROVALS).map(|one| in_effect(one, now)).collect(),
         approvals_more: detail.approvals.len().saturating_sub(APPROVALS),
@@ -384,9 +401,10 @@ fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Time
 fn membership(one: &ComputerMembership) -> Membership {
     Membership {
         group: one.group.clone(),
-        state: match one.member {
-            true => Shown::new(Look::InStep, "member"),
-            false => Shown::new(Look::Differs, "wanted"),
+        state: match (one.member, one.managed && one.host_group.is_none()) {
+            (true, false) => Shown::new(Look::InStep, "member"),
+            (true, true) => Shown::new(Look::Differs, "not wanted"),
+            (false, _) => Shown::new(Look::Differs, "wanted"),
         },
         because: one.because.clone(),
     }

@@ -99,6 +99,19 @@ impl Frame {
     }
 }
 
+/// The place of the bar to which a path belongs; nothing where it is none.
+pub(crate) fn place_of(path: &str) -> &'static str {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    let of = |place: &&(&'static str, &str)| place.0.trim_start_matches('/') == first;
+    match (PLACES.iter().find(of), first) {
+        (Some((place, _)), _) => place,
+        (None, "approve" | "cleanup" | "halts") => "/updates",
+        (None, "servers") => "/",
+        (None, "tokens") => "/operators",
+        (None, _) => "",
+    }
+}
+
 fn places(here: &str) -> Vec<Place> {
     PLACES.iter().map(|(path, name)| Place { path, name, is_here: *path == here }).collect()
 }

@@ -12,9 +12,11 @@ use headwater_api::{
 use headwater_manager::Mirror;
 use headwater_model::{GroupId, chain};
 use headwater_operators::Action;
+use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
+use crate::confirm::Confirm;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
@@ -22,6 +24,8 @@ use crate::look::{Look, State as Shown, When};
 use crate::members::{host_href, wsus_href};
 use crate::session::Visitor;
 
+/// Groups of a page of either list.
+const ROWS: usize = 50;
 /// Computers that are named in each part of a difference.
 const NAMED_MAX: usize = 200;
 
@@ -30,8 +34,13 @@ const NAMED_MAX: usize = 200;
 struct Page {
     frame: Frame,
     verdict: String,
+    /// What both lists are filtered by.
+    find: String,
     host_groups: Vec<Branch>,
+    is_no_host_group: bool,
+    hosts_next: Option<String>,
     wsus_groups: Vec<WsusGroup>,
+    wsus_next: Option<String>,
     chosen: String,
     /// The members of the chosen one.
     members_href: String,
@@ -69,7 +78,6 @@ struct Branch {
 struct Details {
     name: String,
     parent: String,
-    parents: Vec<String>,
     direct: bool,
     rule: String,
     hosts: String,
@@ -85,6 +93,7 @@ struct Last {
 }
 
 struct WsusGroup {
+    id: GroupId,
     name: String,
     href: String,
     owner: &'static str,
@@ -139,8 +148,11 @@ async fn page(
 ) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let host_groups = manager.host_groups().await?;
-    let chosen = fields.text("group").or_else(|| host_groups.first().map(|group| group.name.clone()));
-    let chosen = chosen.unwrap_or_default();
+    // A plan asks the whole tree: of very many groups none is looked at unasked.
+    let unasked =
+        || host_groups.first().filter(|_| host_groups.len() <= ROWS).map(|group| group.name.clone());
+    let chosen = fields.text("group").or_else(unasked).unwrap_or_default();
+    let find = fields.get("find").to_lowercase();
     let known = host_groups.iter().find(|group| group.name == chosen);
     let query = asked(&chosen, fields);
     let (mut plan, mut problem, mut last) = (None, String::new(), None);
@@ -157,10 +169,23 @@ async fn page(
         let is_ours = ours.contains(&group.id);
         !is_ours && !group.built_in && group.name.to_lowercase().starts_with(&beginning)
     });
+    let mut shown_hosts = branches(&host_groups, &chosen);
+    shown_hosts.retain(|branch| branch.name.to_lowercase().contains(&find));
+    let after = fields.text("hosts_after").or_else(|| Some(chosen.clone()).filter(|_| find.is_empty()));
+    let (shown_hosts, hosts_next) = cut(shown_hosts, |branch| branch.name.clone(), after.as_deref(), &chosen);
+    let mut shown_wsus = wsus_groups(&mirror, &host_groups);
+    shown_wsus.retain(|group| group.name.to_lowercase().contains(&find));
+    let (shown_wsus, wsus_next) =
+        cut(shown_wsus, |group| group.id.to_string(), fields.text("wsus_after").as_deref(), "");
+    let next = |name: &str, key: String| format!("/groups?{}", fields.with(name, &key));
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/groups", "Groups", &Fields::default()),
-        verdict: verdict(&chosen, plan.as_ref(), &problem, known, host_groups.is_empty()),
-        wsus_groups: wsus_groups(&mirror, &host_groups),
+        verdict: verdict(&chosen, plan.as_ref(), &problem, known, host_groups.len()),
+        find: fields.get("find").to_owned(),
+        is_no_host_group: host_groups.is_empty(),
+        hosts_next: hosts_next.map(|key| next("hosts_after", key)),
+        wsus_groups: shown_wsus,
+        wsus_next: wsus_next.map(|key| next("wsus_after", key)),
         adopt_href: match !problem.is_empty() && !query.adopt && is_in_the_way {
             true => format!("/groups?group={}&adopt=yes", encoded(&chosen)),
             false => String::new(),
@@ -178,16 +203,15 @@ async fn page(
             added: grouped(last.added),
             removed: grouped(last.removed),
         }),
-        set: known.map(|group| details(group, &host_groups)),
+        set: known.map(details),
         new: Details {
             name: fields.get("name").to_owned(),
             parent: fields.get("parent").to_owned(),
-            parents: host_groups.iter().map(|group| group.name.clone()).collect(),
             direct: !fields.get("direct").is_empty(),
             rule: fields.get("rule").to_owned(),
             hosts: fields.get("hosts").to_owned(),
         },
-        host_groups: branches(&host_groups, &chosen),
+        host_groups: shown_hosts,
         may_change: manager.for_host_group(visitor.asking(), &chosen).await?.is_ok(),
         may_apply: match &plan {
             Some(plan) => manager.for_plan(visitor.asking(), plan).await?.is_ok(),
@@ -203,6 +227,32 @@ async fn page(
         wrong,
     };
     Ok(Html(page.render()?))
+}
+
+/// A page of a list: what comes after a key, or from one on that is to be in it; and the key of the next page.
+fn cut<T>(
+    all: Vec<T>,
+    key: impl Fn(&T) -> String,
+    after: Option<&str>,
+    within: &str,
+) -> (Vec<T>, Option<String>) {
+    let at = after.and_then(|after| all.iter().position(|one| key(one) == after));
+    let begin = match at {
+        // The first page has it already.
+        Some(at) if key(&all[at]) == within => {
+            if at < ROWS {
+                0
+            } else {
+                at
+            }
+        }
+        Some(at) => at + 1,
+        None => 0,
+    };
+    let is_more = all.len() > begin + ROWS;
+    let page: Vec<T> = all.into_iter().skip(begin).take(ROWS).collect();
+    let next = page.last().map(&key).filter(|_| is_more);
+    (page, next)
 }
 
 /// Which plan a page or a form is about.
@@ -247,12 +297,21 @@ fn is_renamed(group: &HostGroup, all: &[HostGroup], mirror: &Mirror) -> bool {
 }
 
 fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
+    let tree = mirror.tree.group_tree();
+    // Every chain ends in All Computers, where whoever is in no other group is too.
+    let everyone = mirror.tree.groups.first().and_then(|group| tree.chain(group.id).last());
+    // Each with those beneath it; a computer that is in several of them counts once.
     let mut members: HashMap<GroupId, u64> = HashMap::new();
-    for group in mirror.computers.all().iter().flat_map(|one| &one.groups) {
-        *members.entry(group.id).or_default() += 1;
+    for computer in mirror.computers.all() {
+        let mut above: HashSet<GroupId> = computer.groups.iter().flat_map(|own| tree.chain(own.id)).collect();
+        above.extend(everyone);
+        for group in above {
+            *members.entry(group).or_default() += 1;
+        }
     }
     let ours: HashSet<GroupId> = host_groups.iter().filter_map(|one| one.wsus_group).collect();
     let groups = mirror.tree.groups.iter().map(|group| WsusGroup {
+        id: group.id,
         name: group.name.clone(),
         href: wsus_href(group.id),
         owner: match () {
@@ -267,11 +326,10 @@ fn wsus_groups(mirror: &Mirror, host_groups: &[HostGroup]) -> Vec<WsusGroup> {
     groups
 }
 
-fn details(group: &HostGroup, all: &[HostGroup]) -> Details {
+fn details(group: &HostGroup) -> Details {
     Details {
         name: group.name.clone(),
         parent: group.parent.clone().unwrap_or_default(),
-        parents: all.iter().filter(|one| one.name != group.name).map(|one| one.name.clone()).collect(),
         direct: group.direct,
         rule: group.rule.join("\n"),
         hosts: String::new(),
@@ -283,13 +341,13 @@ fn verdict(
     plan: Option<&GroupPlan>,
     problem: &str,
     group: Option<&HostGroup>,
-    is_none: bool,
+    groups: usize,
 ) -> String {
     if let Some(held) = group.and_then(|group| group.held.as_ref()) {
         return format!("The members of {chosen} are held: {held}.");
     }
     match plan {
-        _ if is_none => "There are no host groups yet.".to_owned(),
+        _ if groups == 0 => "There are no host groups yet.".to_owned(),
         Some(plan) if plan.is_empty() => {
             let members = plan.groups.iter().map(|group| group.unchanged).sum();
             format!("{chosen} is as its host group wants it: {}.", counted(members, "member"))
@@ -307,16 +365,24 @@ fn verdict(
             grouped(plan.groups.iter().map(|group| group.unchanged).sum())
         ),
         None if !problem.is_empty() => format!("Nothing can be planned for {chosen}."),
+        None if chosen.is_empty() => format!("{}: choose one.", counted(groups as u64, "host group")),
         None => "There is no host group of this name.".to_owned(),
     }
 }
 
 fn shown(plan: GroupPlan, mirror: &Mirror) -> Plan {
     let is_empty = plan.is_empty();
+    let not_reached =
+        mirror.tree.servers.iter().filter(|one| one.server.linkage.is_some() && !one.server.reached);
+    let not_reached: Vec<&str> = not_reached.map(|one| one.server.name.as_str()).collect();
     Plan {
-        state: match is_empty {
-            true => Shown::new(Look::InStep, "in step"),
-            false => Shown::new(Look::Differs, "differs"),
+        state: match (is_empty, not_reached.as_slice()) {
+            (true, []) => Shown::new(Look::InStep, "in step"),
+            (true, names) => Shown::new(
+                Look::Silent,
+                format!("in step as far as is known: {} not reached", names.join(", ")),
+            ),
+            (false, _) => Shown::new(Look::Differs, "differs"),
         },
         button: format!("Apply: {} added, {} removed", grouped(plan.added()), grouped(plan.removed())),
         removed: plan.removed(),
@@ -369,12 +435,44 @@ pub(crate) async fn apply(
     let plan = manager.plan_group(&query).await?;
     if plan.state != fields.get("plan") {
         let what = format!("what the plan for {name} was made from has changed: look at it again");
-        return Err(Failure::new(axum::http::StatusCode::CONFLICT, what));
+        let option = |name: &str, is_set: bool| if is_set { format!("&{name}=yes") } else { String::new() };
+        let options = option("adopt", query.adopt) + &option("recreate", query.recreate);
+        let href = format!("/groups?group={}{options}", encoded(name));
+        return Err(Failure::changed(what).back_to(href, "Look at it as it is now"));
     }
     let max_removals = fields.get("max_removals").parse().ok();
     let by = &manager.for_plan(visitor.asking(), &plan).await??.name;
     manager.apply_group_plan(&ApplyGroupPlan { plan, max_removals }, by).await?;
     Ok(back_to(name))
+}
+
+/// Whether the last plan is to be undone.
+pub(crate) async fn ask_undo(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let name = fields.get("group");
+    let last = manager.last_plan(name).await?;
+    let last = last.ok_or_else(|| Failure::changed(format!("no plan was applied to {name}")))?;
+    let back = format!("/groups?group={}", encoded(name));
+    let frame = Frame::new(&manager, &visitor, "/groups", "Undo", &Fields::default());
+    let question = Confirm {
+        verdict: format!(
+            "Undo the last plan for {name}? {} restored, {} taken out.",
+            counted(last.removed, "member"),
+            grouped(last.added)
+        ),
+        note: format!(
+            "{} applied it at {}. The members are held then, until a plan is applied again.",
+            last.applied_by,
+            minute(last.applied_at)
+        ),
+        hidden: vec![("group", name.to_owned())],
+        button: format!("Undo: restore {}, take {} out", grouped(last.removed), grouped(last.added)),
+        ..Confirm::new(frame, "/groups/undo", back)
+    };
+    question.counting("restored", last.removed).counting("taken out", last.added).page()
 }
 
 pub(crate) async fn undo(
@@ -434,6 +532,44 @@ pub(crate) async fn set(
         Ok(set) => Ok(Ok(back_to(&set.name))),
         Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
+}
+
+/// Whether a host group is to be deleted.
+pub(crate) async fn ask_delete(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let name = fields.get("group");
+    let found = manager.host_groups().await?.into_iter().find(|group| group.name == name);
+    let group = found.ok_or_else(|| Failure::not_found(format!("there is no host group {name}")))?;
+    let mirror = manager.mirror();
+    let made = group.wsus_group.and_then(|id| mirror.tree.group(id));
+    let members: Vec<String> = mirror
+        .computers
+        .all()
+        .iter()
+        .filter(|one| one.groups.iter().any(|of| Some(of.id) == group.wsus_group))
+        .map(|one| one.name.clone())
+        .collect();
+    let frame = Frame::new(&manager, &visitor, "/groups", "Delete", &Fields::default());
+    let question = Confirm {
+        verdict: format!("Delete the host group {name}? It has {}.", counted(group.hosts, "host")),
+        note: match made {
+            Some(made) => format!(
+                "Its WSUS group {} stays with its members and approvals, as one that was not made here: runs look after \
+                 it no more.",
+                made.name
+            ),
+            None => "No WSUS group is made from it.".to_owned(),
+        },
+        hidden: vec![("group", name.to_owned())],
+        button: format!("Delete the host group {name}"),
+        ..Confirm::new(frame, "/groups/delete", format!("/groups?group={}", encoded(name)))
+    };
+    let question =
+        question.counting("hosts", group.hosts).counting("members that stay", members.len() as u64);
+    question.listing("Computers that stay in its WSUS group", members).page()
 }
 
 pub(crate) async fn delete(

@@ -6,6 +6,7 @@
 //! | `/servers/{id}` | one WSUS server, and what is wanted of it |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
 //! | `/updates/{id}/computers` | the computers on which it is in a state |
+//! | `/halts` | the updates that were halted |
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
@@ -24,6 +25,7 @@ mod assets;
 mod chart;
 mod clean_up;
 mod computers;
+mod confirm;
 mod csv;
 mod drawing;
 mod failure;
@@ -62,11 +64,12 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates.csv", get(updates::export))
         .route("/updates/{id}", get(updates::one::show))
         .route("/updates/{id}/computers", get(updates::computers::show))
-        .route("/updates/{id}/withdraw", post(updates::one::withdraw))
+        .route("/updates/{id}/withdraw", get(updates::ask::withdraw).post(updates::one::withdraw))
         .route("/updates/{id}/accept-licence", post(updates::one::accept_licence))
-        .route("/updates/{id}/decline", post(updates::one::decline))
+        .route("/updates/{id}/decline", get(updates::ask::decline).post(updates::one::decline))
         .route("/updates/{id}/undecline", post(updates::one::undecline))
-        .route("/updates/{id}/halt", post(updates::one::halt))
+        .route("/updates/{id}/halt", get(updates::ask::halt).post(updates::one::halt))
+        .route("/halts", get(updates::halts::show))
         .route("/approve", get(updates::approve::preview).post(updates::approve::approve))
         .route("/cleanup", get(clean_up::show).post(clean_up::apply))
         .route("/computers", get(computers::list))
@@ -81,9 +84,9 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/groups/wsus/delete", post(members::delete_group))
         .route("/groups/import", post(groups::import))
         .route("/groups/apply", post(groups::apply))
-        .route("/groups/undo", post(groups::undo))
+        .route("/groups/undo", get(groups::ask_undo).post(groups::undo))
         .route("/groups/set", post(groups::set))
-        .route("/groups/delete", post(groups::delete))
+        .route("/groups/delete", get(groups::ask_delete).post(groups::delete))
         .route("/runs/schedule", post(runs::set_schedule))
         .route("/runs", get(runs::list).post(runs::begin))
         .route("/runs/stop", post(runs::stop))
@@ -93,13 +96,14 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link/pair", post(link::pair))
         .route("/link/relink", post(relink::preview))
         .route("/link/relink/apply", post(relink::apply))
-        .route("/link/revoke", post(link::revoke))
+        .route("/link/unlink", get(link::ask_unlink).post(link::unlink))
+        .route("/link/revoke", get(link::ask_revoke).post(link::revoke))
         .route("/history", get(history::show))
         .route("/operators", get(operators::show).post(operators::create))
         .route("/operators/change", post(operators::change))
-        .route("/operators/act", post(operators::act))
+        .route("/operators/act", get(operators::ask).post(operators::act))
         .route("/tokens", post(operators::create_token))
-        .route("/tokens/revoke", post(operators::revoke_token))
+        .route("/tokens/revoke", get(operators::ask_revoke).post(operators::revoke_token))
         .route("/live", get(live::events))
         .layer(middleware::from_fn(session::writing))
         // Whatever somebody's role is.
@@ -108,6 +112,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .layer(middleware::from_fn_with_state(manager.clone(), session::admit))
         .route("/sign-in", get(session::sign_in_page).post(session::sign_in))
         .route("/assets/{name}", get(assets::show))
+        .layer(middleware::from_fn_with_state(manager.clone(), failure::shown))
         .layer(middleware::from_fn(assets::harden))
         .with_state(manager)
 }

@@ -6,12 +6,14 @@ use askama::Template;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{Html, Redirect};
 use headwater_api::FindingLevel;
-use headwater_manager::ManagerError;
+use headwater_manager::{Manager, ManagerError, ServerView};
 use headwater_model::chain;
 use headwater_operators::Action;
+use headwater_words::quantity::counted;
 
 use crate::Shared;
-use crate::failure::Failure;
+use crate::confirm::Confirm;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown};
@@ -172,7 +174,34 @@ pub(crate) async fn confirm(State(manager): Shared, visitor: Visitor) -> Result<
     Ok(Redirect::to("/link"))
 }
 
-pub(crate) async fn revoke(
+/// Whether the link is to be ended.
+pub(crate) async fn ask_unlink(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
+    question_unlink(&manager, &visitor, String::new())
+}
+
+fn question_unlink(manager: &Manager, visitor: &Visitor, wrong: String) -> Result<Html<String>, Failure> {
+    let mirror = manager.mirror();
+    let paired = mirror.tree.servers.iter().filter(|one| one.server.linkage.is_some());
+    let names: Vec<String> = paired.map(|one| one.server.name.clone()).collect();
+    let linkages = counted(names.len() as u64, "Linkage");
+    let question = Confirm {
+        verdict: format!("End the link? {linkages} would be released."),
+        note: "Nothing is changed in any WSUS. Host groups stay here; runs, plans and lists end until a WSUS is linked \
+               again, for which every Linkage is paired anew."
+            .to_owned(),
+        asks_password: true,
+        wrong,
+        button: format!("End the link, release {linkages}"),
+        ..Confirm::new(
+            Frame::new(manager, visitor, "/link", "Unlink", &Fields::default()),
+            "/link/unlink",
+            "/link",
+        )
+    };
+    question.listing("Linkages that are released", names).page()
+}
+
+pub(crate) async fn unlink(
     State(manager): Shared,
     visitor: Visitor,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -180,8 +209,77 @@ pub(crate) async fn revoke(
 ) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return Ok(Err(page(State(manager), visitor, &fields, why.what().to_owned()).await?));
+        return Ok(Err(question_unlink(&manager, &visitor, sentence(why.what()))?));
     }
-    let done = manager.revoke(fields.get("linkage"), by).await;
+    let done = manager.unlink(by).await;
+    answered(done, State(manager), visitor, &fields).await
+}
+
+/// Whether a Linkage is to be revoked.
+pub(crate) async fn ask_revoke(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    question(&manager, &visitor, fields.get("linkage"), String::new())
+}
+
+fn question(
+    manager: &Manager,
+    visitor: &Visitor,
+    linkage: &str,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
+    let mirror = manager.mirror();
+    let is_it = |one: &&ServerView| one.server.linkage.is_some_and(|id| id.to_string() == linkage);
+    let of = mirror.tree.servers.iter().find(is_it);
+    let of = of.ok_or_else(|| Failure::not_found("there is no such Linkage in the tree any more"))?;
+    let mut below = vec![of.server.id];
+    // Each after the one above it.
+    for one in &mirror.tree.servers {
+        if one.server.parent.is_some_and(|parent| below.contains(&parent)) {
+            below.push(one.server.id);
+        }
+    }
+    let all: Vec<&ServerView> = below.iter().filter_map(|id| mirror.tree.server(*id)).collect();
+    let computers = all.iter().map(|one| one.server.computers).sum();
+    let question = Confirm {
+        verdict: format!(
+            "Revoke the Linkage of {}? {} with {} would not be reached any more.",
+            of.server.name,
+            counted(all.len() as u64, "server"),
+            counted(computers, "computer")
+        ),
+        note: "It is refused everywhere from then on, and what is below it is not reached; their WSUS are left as they \
+               are. It can be paired anew, with another key."
+            .to_owned(),
+        hidden: vec![("linkage", linkage.to_owned())],
+        asks_password: true,
+        wrong,
+        button: format!("Revoke the Linkage of {}", of.server.name),
+        ..Confirm::new(
+            Frame::new(manager, visitor, "/link", "Revoke", &Fields::default()),
+            "/link/revoke",
+            "/link#revoke",
+        )
+    };
+    let line =
+        |one: &&ServerView| format!("{}: {}", one.server.name, counted(one.server.computers, "computer"));
+    let question = question.counting("servers", all.len() as u64).counting("computers", computers);
+    question.listing("Servers that are not reached then", all.iter().map(line).collect()).page()
+}
+
+pub(crate) async fn revoke(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(fields): Form,
+) -> Answer {
+    let by = visitor.permitted(Action::Administer)?;
+    let linkage = fields.get("linkage");
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return Ok(Err(question(&manager, &visitor, linkage, sentence(why.what()))?));
+    }
+    let done = manager.revoke(linkage, by).await;
     answered(done, State(manager), visitor, &fields).await
 }

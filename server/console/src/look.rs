@@ -63,7 +63,10 @@ pub(crate) struct When {
 
 impl When {
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
-        Self { at: at.to_string(), exact: minute(at), age: age(at, now) }
+        let exact = minute(at);
+        // What is still to come, such as a deadline, is told to the minute.
+        let age = if at > now.plus_seconds(60) { exact.clone() } else { age(at, now) };
+        Self { at: at.to_string(), exact, age }
     }
 
     /// Nothing where it never was: a Microsoft WSUS does not tell every time.

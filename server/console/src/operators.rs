@@ -6,19 +6,22 @@ use askama::Template;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{NewOperator, NewToken, OperatorAccount, OperatorChange, Role, Token};
-use headwater_manager::{Manager, ManagerError};
-use headwater_model::Timestamp;
+use headwater_manager::{Manager, ManagerError, Mirror};
+use headwater_model::{GroupId, Timestamp};
 use headwater_operators::{Action, OperatorsError};
+use headwater_words::moment::age;
 use headwater_words::operator::{role, role_named, scope, state};
 use headwater_words::quantity::counted;
 
 use crate::Shared;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 use crate::updates::approve::moment;
+use crate::updates::{Choices, choices, group_meant};
 
 #[derive(Template)]
 #[template(path = "operators.html")]
@@ -33,6 +36,8 @@ struct Page {
     /// The account whose role and scope are changed.
     changed: Option<Changed>,
     typed: Typed,
+    /// The groups of a new account or token.
+    scope: Choices,
     /// Shown once.
     secret: String,
 }
@@ -62,7 +67,7 @@ struct TokenRow {
 struct Changed {
     name: String,
     role: &'static str,
-    groups: String,
+    groups: Choices,
     is_disabled: bool,
 }
 
@@ -72,7 +77,7 @@ struct Typed {
     form: String,
     name: String,
     role: String,
-    groups: String,
+    groups: Vec<String>,
     description: String,
     operator: String,
     expires: String,
@@ -85,7 +90,7 @@ impl Typed {
             form: form.to_owned(),
             name: get("name"),
             role: get("role"),
-            groups: get("groups"),
+            groups: scopes(fields),
             description: get("description"),
             operator: get("operator"),
             expires: get("expires"),
@@ -124,7 +129,7 @@ async fn page(
     let changed = accounts.iter().find(|account| account.name == chosen).map(|account| Changed {
         name: account.name.clone(),
         role: role(account.role),
-        groups: account.groups.join("\n"),
+        groups: scope_choices(&manager.mirror(), &account.groups),
         is_disabled: account.disabled,
     });
     let page = Page {
@@ -135,6 +140,7 @@ async fn page(
         names: accounts.iter().map(|account| account.name.clone()).collect(),
         wrong: said.wrong,
         changed,
+        scope: scope_choices(&manager.mirror(), &said.typed.groups),
         typed: said.typed,
         secret: said.secret,
     };
@@ -204,7 +210,7 @@ pub(crate) async fn create(
     let new = NewOperator {
         name: fields.get("name").to_owned(),
         role: chosen_role(&fields)?,
-        groups: fields.lines("groups"),
+        groups: scopes(&fields),
         password: fields.get("new_password").to_owned(),
     };
     done(&manager, &visitor, manager.operators.create(&new, by, manager.now()).await, typed()).await
@@ -221,10 +227,76 @@ pub(crate) async fn change(
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
         return again(&manager, &visitor, why.what(), typed()).await;
     }
-    let groups = Some(fields.lines("groups"));
+    let groups = Some(scopes(&fields));
     let change = OperatorChange { role: Some(chosen_role(&fields)?), groups, disabled: None };
     let changed = manager.operators.change(fields.get("name"), &change, by, manager.now()).await;
     done(&manager, &visitor, changed, typed()).await
+}
+
+/// Whether an account is to be disabled or deleted.
+pub(crate) async fn ask(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let (name, act) = (fields.get("name"), fields.get("act"));
+    manager.operators.account(name, manager.now()).await.map_err(ManagerError::from)?;
+    let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
+    let own: Vec<String> =
+        tokens.into_iter().filter(|token| token.operator == name).map(|token| token.name).collect();
+    let tokens = counted(own.len() as u64, "token");
+    let (verdict, button) = match act {
+        "disable" => (
+            format!("Disable {name}? Sessions end, and {tokens} of programs are refused."),
+            format!("Disable {name}"),
+        ),
+        "delete" => {
+            (format!("Delete the account of {name}, with {tokens} of programs?"), format!("Delete {name}"))
+        }
+        _ => return Err(Failure::invalid("there is nothing of this kind to ask about an operator")),
+    };
+    let question = Confirm {
+        verdict,
+        note: match act {
+            "delete" => "What it did stays in the history. It does not come back.".to_owned(),
+            _ => "It can be enabled again.".to_owned(),
+        },
+        hidden: vec![("name", name.to_owned()), ("act", act.to_owned())],
+        button,
+        ..Confirm::new(
+            Frame::new(&manager, &visitor, "/operators", "Operators", &Fields::default()),
+            "/operators/act",
+            "/operators",
+        )
+    };
+    question.counting("tokens", own.len() as u64).listing("Tokens in its name", own).page()
+}
+
+/// Whether a token is to be revoked.
+pub(crate) async fn ask_revoke(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let name = fields.get("name");
+    let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
+    let found = tokens.into_iter().find(|token| token.name == name);
+    let token = found.ok_or_else(|| Failure::not_found(format!("there is no token {name} any more")))?;
+    let question = Confirm {
+        verdict: format!("Revoke the token {name}? Programs with it are refused from then on."),
+        note: match token.last_used_at {
+            Some(at) => format!("It was last used {}. It does not come back.", age(at, manager.now())),
+            None => "It was never used. It does not come back.".to_owned(),
+        },
+        hidden: vec![("name", name.to_owned())],
+        button: format!("Revoke 1 token: {name}"),
+        ..Confirm::new(
+            Frame::new(&manager, &visitor, "/operators", "Operators", &Fields::default()),
+            "/tokens/revoke",
+            "/operators#tokens",
+        )
+    };
+    question.page()
 }
 
 /// Disables, enables, unlocks or deletes an account. Only enabling gives access.
@@ -285,7 +357,7 @@ pub(crate) async fn create_token(
     let new = NewToken {
         name: fields.get("name").to_owned(),
         role: chosen_role(&fields)?,
-        groups: fields.lines("groups"),
+        groups: scopes(&fields),
         description: fields.get("description").to_owned(),
         operator: fields.text("operator"),
         expires_at: fields.text("expires").map(|text| moment(&text)).transpose()?,
@@ -328,6 +400,26 @@ async fn again(manager: &Manager, visitor: &Visitor, wrong: &str, typed: Typed) 
     };
     let said = Said { wrong: sentence(wrong), typed, ..Said::default() };
     Ok(Err(page(manager, visitor, &change, said).await?))
+}
+
+/// The groups of a scope: chosen, or one on each line.
+fn scopes(fields: &Fields) -> Vec<String> {
+    let lines = fields.all("groups").flat_map(str::lines).map(str::trim);
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// All groups, those of a scope chosen. A scope with what is no group any more is typed, so that nothing of it is
+/// lost.
+fn scope_choices(mirror: &Mirror, scope: &[String]) -> Choices {
+    let mut choices = choices(mirror, None);
+    let ids: Vec<_> = scope.iter().map(|one| group_meant(mirror, one)).collect();
+    let is_known = |id: &Option<GroupId>| id.is_some_and(|id| mirror.tree.group(id).is_some());
+    choices.is_typed |= !choices.is_any || !ids.iter().all(is_known);
+    choices.typed = scope.join("\n");
+    for choice in &mut choices.choices {
+        choice.is_chosen = ids.iter().flatten().any(|id| id.to_string() == choice.id);
+    }
+    choices
 }
 
 fn chosen_role(fields: &Fields) -> Result<Role, Failure> {

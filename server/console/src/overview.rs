@@ -5,15 +5,15 @@ use axum::extract::State;
 use axum::response::Html;
 use headwater_api::{SyncServer, SyncServerState, UpdateState};
 use headwater_manager::{Mirror, ServerView};
-use headwater_model::Timestamp;
-use headwater_words::moment::age;
+use headwater_model::{ServerId, Timestamp};
+use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped};
 use headwater_words::synchronisation::{self, READ_ONLY};
 
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, encoded};
 use crate::frame::Frame;
-use crate::look::{Look, State as Shown, When};
+use crate::look::{Look, State as Shown, When, escaped};
 use crate::session::Visitor;
 use crate::{Shared, drawing};
 
@@ -76,26 +76,32 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
     Ok(Html(page.render()?))
 }
 
-/// `3 of 4 servers are in step. Berlin: 3 differences.`
+/// `3 of 4 servers are in step. Berlin differs in 3 approvals since 14:02.`, as HTML.
 fn verdict(mirror: &Mirror, now: Timestamp) -> String {
     if let Some(problem) = &mirror.problem {
-        return format!(
-            "The linked WSUS cannot be read since {}: {}.",
-            age(problem.since, now),
-            problem.what
-        );
+        let what = escaped(&problem.what);
+        return format!("The linked WSUS cannot be read since {}: {what}.", clock(problem.since, now));
     }
     let standings: Vec<SyncServer> = mirror.tree.servers.iter().map(|one| one.standing.clone()).collect();
     let mut verdict = format!("{}.", synchronisation::step(&standings));
-    let not = |one: &&SyncServer| one.state != SyncServerState::InStep;
-    for server in standings.iter().filter(not).take(2) {
-        verdict += &format!(" {}: {}.", server.name, synchronisation::state(server));
+    let not = |one: &&ServerView| one.standing.state != SyncServerState::InStep;
+    for one in mirror.tree.servers.iter().filter(not).take(2) {
+        let since = one.since.map_or_else(String::new, |since| format!(" since {}", clock(since, now)));
+        verdict += &format!(" {}{since}.", escaped(&synchronisation::stands(&one.standing)));
     }
-    let more = standings.iter().filter(not).count().saturating_sub(2);
+    let more = mirror.tree.servers.iter().filter(not).count().saturating_sub(2);
     if more > 0 {
         verdict += &format!(" {} not in step besides.", counted(more as u64, "server"));
     }
     verdict
+}
+
+/// `14:02 UTC`, or with the date where that is another day; a script tells it in the reader's zone.
+fn clock(at: Timestamp, now: Timestamp) -> String {
+    let exact = minute(at);
+    let shown =
+        if exact.get(..10) == minute(now).get(..10) { exact.get(11..).unwrap_or(&exact) } else { &exact };
+    format!("<time datetime=\"{at}\" title=\"{exact}\">{shown}</time>")
 }
 
 fn numbers(mirror: &Mirror) -> Vec<(&'static str, String)> {
@@ -173,7 +179,10 @@ fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
         needs.push(Need {
             state: Shown::of(&one.standing),
             text: format!("{}: {first}", one.standing.name),
-            button: format!("Synchronise {}", one.standing.name),
+            button: match below(mirror, one.server.id) {
+                0 => format!("Synchronise {}", one.standing.name),
+                more => format!("Synchronise {} and {more} below", one.standing.name),
+            },
             href: "/runs".to_owned(),
             below: Some(one.server.id.to_string()),
         });
@@ -212,6 +221,18 @@ fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
     }
     needs.truncate(NEEDS_MAX);
     needs
+}
+
+/// How many servers are below another.
+fn below(mirror: &Mirror, id: ServerId) -> usize {
+    let mut all = vec![id];
+    // Each after the one above it.
+    for one in &mirror.tree.servers {
+        if one.server.parent.is_some_and(|parent| all.contains(&parent)) {
+            all.push(one.server.id);
+        }
+    }
+    all.len() - 1
 }
 
 /// `1 update is`, `3 updates are`.

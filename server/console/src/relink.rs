@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 
 use askama::Template;
 use axum::extract::{ConnectInfo, State};
-use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use headwater_api::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest};
 use headwater_manager::Manager;
 use headwater_model::chain;
+use headwater_operators::Action;
 use headwater_words::relink::{counts, step};
 
 use crate::Shared;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form};
 use crate::frame::Frame;
 use crate::link::{self, Answer};
@@ -27,6 +27,8 @@ const SHOWN_MAX: usize = 500;
 struct Page {
     frame: Frame,
     verdict: String,
+    /// Why it was not carried out.
+    wrong: String,
     url: String,
     read_at: When,
     steps: Vec<Step>,
@@ -52,29 +54,37 @@ pub(crate) async fn preview(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.administers(&manager, &fields, peer).await?;
+    let by = visitor.permitted(Action::Administer)?;
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return Ok(Err(link::page(State(manager), visitor, &fields, sentence(why.what())).await?));
+    }
     let request = RelinkRequest { url: fields.get("url").to_owned(), code: fields.text("code") };
     match manager.plan_relink(&request, by).await {
         // Its Linkage was installed anew, and is the linked one by now.
         Ok(plan) if plan.linked => Ok(Ok(Redirect::to("/link"))),
-        Ok(plan) => Ok(Err(page(&manager, &visitor, plan)?)),
+        Ok(plan) => Ok(Err(page(&manager, &visitor, plan, String::new())?)),
         Err(error) => Ok(Err(link::page(State(manager), visitor, &fields, chain(&error)).await?)),
     }
 }
 
-/// Carries out the plan that was on screen, or refuses when it is another by now.
+/// Carries out the plan that was on screen. Where it is another by now, or the password is wrong, nothing is done
+/// and the plan is shown as it is now.
 pub(crate) async fn apply(
     State(manager): Shared,
     visitor: Visitor,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(fields): Form,
 ) -> Answer {
-    let by = visitor.administers(&manager, &fields, peer).await?;
+    let by = visitor.permitted(Action::Administer)?;
+    let confirmed = visitor.confirmed(&manager, &fields, peer).await;
     let request = RelinkRequest { url: fields.get("url").to_owned(), code: None };
     let plan = manager.plan_relink(&request, by).await?;
+    let mut wrong: Vec<String> = confirmed.err().map(|why| sentence(why.what())).into_iter().collect();
     if plan.state != fields.get("plan") {
-        let what = format!("what the plan for {} was made from has changed: look at it again", plan.name);
-        return Err(Failure::new(StatusCode::CONFLICT, what));
+        wrong.push(format!("What the plan for {} was made from has changed: look at it again", plan.name));
+    }
+    if !wrong.is_empty() {
+        return Ok(Err(page(&manager, &visitor, plan, wrong.join(". "))?));
     }
     let done = manager.apply_relink(&ApplyRelink { plan }, by).await?;
     match done.refused.is_empty() {
@@ -87,7 +97,12 @@ pub(crate) async fn apply(
     }
 }
 
-fn page(manager: &Manager, visitor: &Visitor, plan: RelinkPlan) -> Result<Html<String>, Failure> {
+fn page(
+    manager: &Manager,
+    visitor: &Visitor,
+    plan: RelinkPlan,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
     let found = counts(&RelinkCounts::of(&plan.steps));
     let name = &plan.name;
     let page = Page {
@@ -100,6 +115,7 @@ fn page(manager: &Manager, visitor: &Visitor, plan: RelinkPlan) -> Result<Html<S
             true => format!("Link {name}"),
             false => format!("Write {found}, and link {name}"),
         },
+        wrong,
         read_at: When::new(plan.read_at, manager.now()),
         steps_more: plan.steps.len().saturating_sub(SHOWN_MAX),
         steps: plan.steps.iter().take(SHOWN_MAX).map(step).map(|[verb, what]| Step { verb, what }).collect(),

@@ -16,6 +16,9 @@ use crate::fields::Fields;
 use crate::frame::Frame;
 use crate::session::Visitor;
 
+/// Rows of a table; a page has its weight.
+const ROWS: usize = 100;
+
 #[derive(Template)]
 #[template(path = "reports.html")]
 struct Page {
@@ -29,6 +32,8 @@ struct Table {
     id: &'static str,
     title: &'static str,
     csv: &'static str,
+    /// How many rows only the file has.
+    more: usize,
     rows: Vec<Row>,
 }
 
@@ -50,7 +55,8 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
         id,
         title,
         csv,
-        rows: rows.into_iter().map(|row| shown(row, filter)).collect(),
+        more: rows.len().saturating_sub(ROWS),
+        rows: rows.into_iter().take(ROWS).map(|row| shown(row, filter)).collect(),
     };
     let by_group = manager.compliance(ComplianceBy::Group).await?;
     let by_server = manager.compliance(ComplianceBy::Server).await?;

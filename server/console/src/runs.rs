@@ -4,24 +4,30 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{
-    NewSchedule, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
+    NewSchedule, Schedule, SyncPart, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
 };
-use headwater_manager::{Manager, Mirror, Running};
+use headwater_manager::{ErrorKind, Manager, Mirror, Running};
 use headwater_operators::Action;
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{counted, duration, grouped, seconds_passed};
 use headwater_words::schedule;
-use headwater_words::synchronisation::{in_step, mode, progress, sentences, verdict};
+use headwater_words::synchronisation::{files, in_step, line as said, mode, progress, text, verdict};
 
 use crate::Shared;
-use crate::failure::Failure;
-use crate::fields::{Fields, Form};
+use crate::failure::{Failure, sentence};
+use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 
 /// Runs of the strip.
-const STRIP: usize = 12;
+const STRIP: u32 = 12;
+/// Runs of a page of the list.
+const ROWS: u32 = 100;
+/// Lines of a run that goes on which its page has as text.
+const LINES_SHOWN: usize = 200;
+/// Of a server whose turn has not come.
+const WAITS: &str = "waits";
 
 #[derive(Template)]
 #[template(path = "runs.html")]
@@ -29,15 +35,19 @@ struct List {
     frame: Frame,
     verdict: String,
     rows: Vec<Past>,
+    older: Option<String>,
+    servers: Vec<String>,
     /// When the tree is synchronised by itself, if it is.
     schedule: Option<Scheduled>,
+    /// Why a schedule was not accepted.
+    wrong: String,
+    at: String,
+    max_removals: String,
     days: Vec<Day>,
 }
 
 struct Scheduled {
     when: String,
-    at: String,
-    max_removals: String,
     next: String,
     next_exact: String,
 }
@@ -58,29 +68,56 @@ struct Past {
     took: String,
     by: String,
     changed: String,
+    is_dry: bool,
     is_here: bool,
 }
 
-pub(crate) async fn list(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
-    let rows = past(&manager, manager.sync_runs().await?, None).await;
+pub(crate) async fn list(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    list_page(&manager, &visitor, &fields, String::new()).await
+}
+
+/// The list, with what was typed for the schedule where that is not accepted.
+async fn list_page(
+    manager: &Manager,
+    visitor: &Visitor,
+    fields: &Fields,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
+    let before = fields.text("before").and_then(|before| before.parse().ok());
+    let rows = past(manager, manager.sync_runs_before(before, ROWS).await?, None).await;
     let verdict = match rows.first() {
+        None if before.is_some() => "There is no earlier run.".to_owned(),
+        Some(first) if before.is_some() => format!("Run {} and before.", first.number),
         None => "There was no synchronisation of the tree yet.".to_owned(),
         Some(last) => {
             format!("The last run, {}, began {}: {}.", last.number, last.started.age, last.state.word)
         }
     };
-    let frame = Frame::new(&manager, &visitor, "/runs", "Synchronisation", &Fields::default());
+    let frame = Frame::new(manager, visitor, "/runs", "Synchronisation", &Fields::default());
     let schedule = manager.schedule().await?;
-    let chosen = schedule.as_ref().map(|schedule| schedule.when.days.clone()).unwrap_or_default();
+    let (mut at, mut max_removals, mut chosen) = ("03:00".to_owned(), String::new(), Vec::new());
+    if !wrong.is_empty() {
+        (at, max_removals) = (fields.get("at").to_owned(), fields.get("max_removals").to_owned());
+        chosen = days_of(fields);
+    } else if let Some(Schedule { when, .. }) = &schedule {
+        (at, chosen) = (when.at.clone(), when.days.clone());
+        max_removals = when.max_removals.map_or_else(String::new, |max| max.to_string());
+    }
     let days = DAYS.map(|day| Day { value: schedule::name(day), is_chosen: chosen.contains(&day) }).into();
     let schedule = schedule.map(|schedule| Scheduled {
         when: schedule::when(&schedule.when),
-        at: schedule.when.at,
-        max_removals: schedule.when.max_removals.map_or_else(String::new, |max| max.to_string()),
         next: schedule.next_at.to_string(),
         next_exact: minute(schedule.next_at),
     });
-    Ok(Html(List { frame, verdict, rows, schedule, days }.render()?))
+    let older = rows.last().filter(|last| rows.len() == ROWS as usize && last.number > 1);
+    let older = older.map(|last| format!("/runs?before={}", last.number));
+    let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
+    let page = List { frame, verdict, rows, older, servers, schedule, wrong, at, max_removals, days };
+    Ok(Html(page.render()?))
 }
 
 /// Sets the schedule, or takes it away.
@@ -88,51 +125,58 @@ pub(crate) async fn set_schedule(
     State(manager): Shared,
     visitor: Visitor,
     Form(fields): Form,
-) -> Result<Redirect, Failure> {
+) -> Result<Result<Redirect, Html<String>>, Failure> {
     let by = visitor.permitted(Action::Administer)?;
-    if fields.get("off").is_empty() {
-        let days: Vec<&str> = fields.all("day").collect();
-        let max_removals = match fields.get("max_removals") {
-            "" => None,
-            text => {
-                Some(text.parse().map_err(|_| Failure::invalid("write the number of members in digits"))?)
-            }
-        };
-        let new = NewSchedule {
-            at: fields.get("at").to_owned(),
-            days: DAYS.into_iter().filter(|day| days.contains(&schedule::name(*day))).collect(),
-            max_removals,
-        };
-        manager.set_schedule(&new, by).await?;
-    } else {
+    if !fields.get("off").is_empty() {
         manager.clear_schedule(by).await?;
+        return Ok(Ok(Redirect::to("/runs")));
     }
-    Ok(Redirect::to("/runs"))
+    let (at, days) = (fields.get("at").to_owned(), days_of(&fields));
+    let wrong = match number(&fields, "max_removals") {
+        Ok(max_removals) => match manager.set_schedule(&NewSchedule { at, days, max_removals }, by).await {
+            Ok(_) => return Ok(Ok(Redirect::to("/runs"))),
+            Err(error) if error.kind() == ErrorKind::Invalid => headwater_model::chain(&error),
+            Err(error) => return Err(error.into()),
+        },
+        Err(wrong) => wrong.what().to_owned(),
+    };
+    Ok(Err(list_page(&manager, &visitor, &fields, sentence(&wrong)).await?))
+}
+
+/// The days that are ticked.
+fn days_of(fields: &Fields) -> Vec<Weekday> {
+    let days: Vec<&str> = fields.all("day").collect();
+    DAYS.into_iter().filter(|day| days.contains(&schedule::name(*day))).collect()
 }
 
 async fn past(manager: &Manager, runs: Vec<SyncRun>, here: Option<u64>) -> Vec<Past> {
     let now = manager.now();
-    let going_on = manager.running().await.filter(|running| !running.has_ended());
-    let going_on = going_on.and_then(|running| running.number);
-    let row = |run: SyncRun| {
+    let mut rows = Vec::with_capacity(runs.len());
+    for run in runs {
+        let is_running = match run.finished_at {
+            Some(_) => false,
+            None => manager.run_here(run.run).await.is_some_and(|running| !running.has_ended()),
+        };
         let changed: usize =
             run.report.iter().flat_map(|report| &report.servers).map(|one| one.changed.len()).sum();
         let took = run.finished_at.map_or_else(String::new, |end| took(run.started_at, end));
-        Past {
+        rows.push(Past {
             number: run.run,
             state: match &run.report {
                 Some(report) => outcome(report),
-                None if going_on == Some(run.run as i64) => Shown::new(Look::Working, "running"),
+                None if is_running => Shown::new(Look::Working, "running"),
+                None if run.finished_at.is_some() => Shown::new(Look::Failed, "failed"),
                 None => Shown::new(Look::Failed, "did not end"),
             },
             started: When::new(run.started_at, now),
             took,
             by: run.started_by,
             changed: grouped(changed as u64),
+            is_dry: run.report.as_ref().is_some_and(|report| report.dry_run),
             is_here: here == Some(run.run),
-        }
-    };
-    runs.into_iter().map(row).collect()
+        });
+    }
+    rows
 }
 
 fn outcome(report: &SyncReport) -> Shown {
@@ -153,7 +197,9 @@ struct Page {
     by: String,
     started: When,
     elapsed: String,
-    is_running: bool,
+    /// What it covers, where that is not everything.
+    covers: String,
+    can_stop: bool,
     strip: Vec<Past>,
     rows: Vec<Row>,
     text: String,
@@ -169,13 +215,16 @@ struct Row {
     phase: String,
     line: String,
     changed: Vec<String>,
+    changes: String,
     differences: Vec<String>,
     more: String,
     files: String,
     took: String,
 }
 
-/// A number, or `dry` for the last one that only listed what differs.
+/// How a run stands: what the page says first, its look, its servers, and all of it as text.
+type Standing = (String, Shown, Vec<Row>, String);
+
 pub(crate) async fn show(
     State(manager): Shared,
     visitor: Visitor,
@@ -183,71 +232,136 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let number: u64 = number.parse().map_err(|_| Failure::not_found("this is no number of a run"))?;
-    let running = manager.running().await.filter(|running| running.number == Some(number as i64));
-    let runs = manager.sync_runs().await?;
     let kept = manager.sync_run(number).await?;
-    let report = match running.as_ref().and_then(|running| running.result()) {
-        Some(Ok(report)) => Some(report.clone()),
-        Some(Err(_)) | None => kept.report.clone(),
-    };
-    let failed = match running.as_ref().and_then(|running| running.result()) {
-        Some(Err(error)) => Some(headwater_model::chain(error)),
-        _ => None,
-    };
+    let running = manager.run_here(number).await;
     let now = manager.now();
     let is_running = running.as_ref().is_some_and(|running| !running.has_ended());
-    let (verdict_text, state, rows) = match (&report, &failed, &running) {
-        (Some(report), ..) => {
-            (verdict(report), outcome(report), report.servers.iter().map(|one| ended(one, &mirror)).collect())
-        }
-        (None, Some(failed), _) => {
-            (format!("The run failed: {failed}."), Shown::new(Look::Failed, "failed"), Vec::new())
-        }
-        (None, None, Some(running)) => {
-            (going_on(running), Shown::new(Look::Working, "running"), working(running, &mirror))
-        }
-        (None, None, None) => (
-            "The run did not end: the managing server was stopped meanwhile. The next one completes it."
-                .to_owned(),
-            Shown::new(Look::Failed, "did not end"),
-            Vec::new(),
-        ),
+    let is_dry = match (&running, &kept.report) {
+        (Some(running), _) => running.request.dry_run,
+        (None, report) => report.as_ref().is_some_and(|report| report.dry_run),
     };
+    let (verdict, state, rows, text) = standing(&kept, running.as_deref(), &mirror);
+    let strip = manager.sync_runs_before(None, STRIP).await?;
+    let title = if is_dry { format!("Run {number}, which only compares") } else { format!("Run {number}") };
     let page = Page {
-        frame: Frame::new(&manager, &visitor, "/runs", &format!("Run {number}"), &Fields::default()),
-        title: format!("Run {number}"),
-        verdict: verdict_text,
+        frame: Frame::new(&manager, &visitor, "/runs", &title, &Fields::default()),
+        title,
+        verdict,
         state,
-        by: kept.started_by.clone(),
-        started: When::new(kept.started_at, now),
         elapsed: took(kept.started_at, kept.finished_at.unwrap_or(now)),
-        is_running,
-        strip: past(&manager, runs, Some(number)).await.into_iter().take(STRIP).collect(),
+        by: kept.started_by,
+        started: When::new(kept.started_at, now),
+        covers: running.as_ref().map(|running| covers(&running.request, &mirror)).unwrap_or_default(),
+        can_stop: is_running && !is_dry && visitor.may(Action::ForEveryGroup),
+        strip: past(&manager, strip, Some(number)).await,
         rows,
-        text: report.as_ref().map(text).unwrap_or_default(),
+        text,
     };
     Ok(Html(page.render()?))
 }
 
-fn going_on(running: &Running) -> String {
-    let done = running.last_lines().iter().filter(|one| one.phase == SyncPhase::Done).count();
-    format!("The run goes on: {} done.", counted(done as u64, "server"))
+fn standing(kept: &SyncRun, running: Option<&Running>, mirror: &Mirror) -> Standing {
+    let ended_as = |report: &SyncReport| {
+        let mut servers: Vec<&SyncServer> = report.servers.iter().collect();
+        // Each beneath the one that it takes from, as long as that is known.
+        let place = |one: &SyncServer| mirror.tree.servers.iter().position(|known| known.server.id == one.id);
+        servers.sort_by_key(|one| place(one).unwrap_or(usize::MAX));
+        let rows = servers.into_iter().map(|one| ended(one, mirror)).collect();
+        (verdict(report), outcome(report), rows, text(report))
+    };
+    match (running.map(Running::result), &kept.report) {
+        (Some(Some(Ok(report))), _) | (_, Some(report)) => ended_as(report),
+        (Some(Some(Err(error))), None) => {
+            let rows = running.map(|running| working(running, mirror)).unwrap_or_default();
+            let said = format!("The run failed: {}.", headwater_model::chain(error));
+            (said.clone(), Shown::new(Look::Failed, "failed"), rows, said)
+        }
+        (Some(None), None) => {
+            let rows = running.map(|running| working(running, mirror)).unwrap_or_default();
+            let text = running.map(lines_so_far).unwrap_or_default();
+            (going_on(&rows), Shown::new(Look::Working, "running"), rows, text)
+        }
+        (None, None) if kept.finished_at.is_some() => {
+            let said = "The run failed; the log of the managing server says why.".to_owned();
+            (said, Shown::new(Look::Failed, "failed"), Vec::new(), String::new())
+        }
+        (None, None) => {
+            let said =
+                "The run did not end: the managing server was stopped meanwhile. The next one completes it.";
+            (said.to_owned(), Shown::new(Look::Failed, "did not end"), Vec::new(), String::new())
+        }
+    }
 }
 
-/// What a command prints, to copy.
-fn text(report: &SyncReport) -> String {
-    let mut text = verdict(report) + "\n";
-    for server in &report.servers {
-        text += &format!("{}: {}\n", server.name, headwater_words::synchronisation::state(server));
+/// `The run goes on: 2 of 5 servers are done, 1 of them in step.`
+fn going_on(rows: &[Row]) -> String {
+    let count = |wanted: &[Look]| rows.iter().filter(|row| wanted.contains(&row.state.look)).count() as u64;
+    let open = rows.iter().filter(|row| row.is_open()).count() as u64;
+    let (all, in_step) = (rows.len() as u64, count(&[Look::InStep]));
+    let are = if all - open == 1 { "is" } else { "are" };
+    match all - open {
+        0 => format!("The run goes on: {} to look at.", counted(all, "server")),
+        done => format!(
+            "The run goes on: {} of {} {are} done, {} of them in step.",
+            grouped(done),
+            counted(all, "server"),
+            grouped(in_step)
+        ),
     }
-    for sentence in report.servers.iter().flat_map(sentences) {
-        text += &format!("{sentence}\n");
+}
+
+/// What a command has printed so far.
+fn lines_so_far(running: &Running) -> String {
+    let events = running.last_events(LINES_SHOWN);
+    events.iter().filter_map(said).map(|line| line + "\n").collect()
+}
+
+/// What a run covers, where that is not all of it.
+fn covers(request: &SyncRequest, mirror: &Mirror) -> String {
+    // It may be asked for by its id.
+    let name = |asked: &String| {
+        let known = asked.parse().ok().and_then(|id| mirror.tree.server(id));
+        known.map_or_else(|| asked.clone(), |known| known.server.name.clone())
+    };
+    let mut parts = Vec::new();
+    match (&request.at, &request.below) {
+        (Some(at), _) => parts.push(format!("{} alone", name(at))),
+        (None, Some(below)) => parts.push(format!("{} and what is below it", name(below))),
+        (None, None) => {}
     }
-    text
+    parts.extend(request.only.map(|only| format!("{} only", part(only))));
+    if request.with_upstream {
+        parts.push("the top first synchronises with Microsoft".to_owned());
+    }
+    if let Some(max) = request.max_removals {
+        parts.push(format!("at most {} removed", counted(max, "member")));
+    }
+    if request.hold_removals {
+        parts.push("groups that would lose over a tenth are held".to_owned());
+    }
+    if request.keep_windows {
+        parts.push("time windows are kept".to_owned());
+    }
+    parts.join("; ")
+}
+
+fn part(part: SyncPart) -> &'static str {
+    match part {
+        SyncPart::Groups => "groups",
+        SyncPart::Approvals => "approvals",
+        SyncPart::Clients => "clients",
+    }
 }
 
 fn indent(mirror: &Mirror, one: &SyncServer) -> usize {
     mirror.tree.server(one.id).map_or(0, |known| known.depth.min(6))
+}
+
+impl Row {
+    /// Whether the run has yet to end there.
+    fn is_open(&self) -> bool {
+        self.state.look == Look::Working || self.state.word == WAITS
+    }
 }
 
 fn ended(one: &SyncServer, mirror: &Mirror) -> Row {
@@ -261,86 +375,85 @@ fn ended(one: &SyncServer, mirror: &Mirror) -> Row {
         phase: String::new(),
         line: one.problem.clone().unwrap_or_default(),
         changed: one.changed.clone(),
+        changes: if was_reached { grouped(one.changed.len() as u64) } else { "–".to_owned() },
         differences: one.differences.iter().map(|difference| difference.text.clone()).collect(),
         more: if more > 0 { counted(more, "more difference") } else { String::new() },
-        files: match one.files_held < one.files_wanted {
-            true => format!("{} of {}", grouped(one.files_held), grouped(one.files_wanted)),
-            false => "–".to_owned(),
-        },
+        files: files(one).unwrap_or_else(|| "–".to_owned()),
         took: if was_reached { duration(one.ms) } else { "–".to_owned() },
     }
 }
 
+/// The servers that a run is about: those that are done as they ended, the others with what was last said.
 fn working(running: &Running, mirror: &Mirror) -> Vec<Row> {
-    let lines = running.last_lines();
+    let (lines, done) = (running.last_lines(), running.ended_servers());
     let row = |one: &headwater_manager::ServerView| {
+        if let Some(done) = done.iter().find(|done| done.id == one.server.id) {
+            return ended(done, mirror);
+        }
         let last = lines.iter().find(|line| line.server == one.server.id);
         Row {
             name: one.server.name.clone(),
             indent: one.depth.min(6),
             mode: one.server.mode.map_or("–", mode),
-            state: match last.map(|line| line.phase) {
-                Some(SyncPhase::Done) => Shown::new(Look::InStep, "done"),
+            state: match last {
                 Some(_) => Shown::new(Look::Working, "working"),
-                None => Shown::new(Look::Silent, "waits"),
+                None => Shown::new(Look::Silent, WAITS),
             },
             phase: last.map_or_else(String::new, |line| progress(line.phase, line.done, line.total)),
             line: last.map_or_else(String::new, |line| line.line.clone()),
             changed: Vec::new(),
+            changes: "–".to_owned(),
             differences: Vec::new(),
             more: String::new(),
             files: "–".to_owned(),
             took: last.map_or_else(|| "–".to_owned(), |line| seconds_passed(line.elapsed().as_secs())),
         }
     };
-    mirror.tree.servers.iter().map(row).collect()
+    mirror.tree.servers.iter().filter(|one| running.is_about(one.server.id)).map(row).collect()
 }
 
-/// Begins a run, or shows the one that goes on; or only lists what differs.
+/// What a form asks for: the options of `wsus sync`.
+fn asked(fields: &Fields) -> Result<SyncRequest, Failure> {
+    let is_set = |name: &str| !fields.get(name).is_empty();
+    Ok(SyncRequest {
+        dry_run: is_set("dry"),
+        below: fields.text("below"),
+        at: fields.text("at"),
+        only: match fields.get("only") {
+            "groups" => Some(SyncPart::Groups),
+            "approvals" => Some(SyncPart::Approvals),
+            "clients" => Some(SyncPart::Clients),
+            _ => None,
+        },
+        with_upstream: is_set("with_upstream"),
+        max_removals: number(fields, "max_removals")?,
+        hold_removals: is_set("hold_removals"),
+        keep_windows: is_set("keep_windows"),
+        ..SyncRequest::default()
+    })
+}
+
+fn number(fields: &Fields, name: &str) -> Result<Option<u64>, Failure> {
+    let read =
+        |text: String| text.parse().map_err(|_| Failure::invalid("write the number of members in digits"));
+    fields.text(name).map(read).transpose()
+}
+
+/// Begins a run, or one that only lists what differs; or shows the one that goes on.
 pub(crate) async fn begin(
     State(manager): Shared,
     visitor: Visitor,
     Form(fields): Form,
-) -> Result<Result<Redirect, Html<String>>, Failure> {
-    let dry_run = fields.get("dry") == "yes";
-    let request = SyncRequest { dry_run, below: fields.text("below"), ..SyncRequest::default() };
-    // What only compares writes nothing.
-    let by = visitor.permitted(if dry_run { Action::Write } else { Action::ForEveryGroup })?;
+) -> Result<Redirect, Failure> {
+    let request = asked(&fields)?;
+    // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
+    let by = visitor.permitted(match request.dry_run {
+        true => Action::Write,
+        false if request.with_upstream => Action::Administer,
+        false => Action::ForEveryGroup,
+    })?;
     let running = manager.synchronise(&request, by).await?;
-    match running.number {
-        Some(number) => Ok(Ok(Redirect::to(&format!("/runs/{number}")))),
-        None => Ok(Err(listed(&manager, &visitor, &running).await?)),
-    }
-}
-
-/// Waits for a run that changes nothing and shows what it found.
-async fn listed(manager: &Manager, visitor: &Visitor, running: &Running) -> Result<Html<String>, Failure> {
-    let mut seen = 0;
-    while let Some(lines) = running.lines(seen).await {
-        seen += lines.len();
-    }
-    let report = match running.result() {
-        Some(Ok(report)) => report,
-        Some(Err(error)) => {
-            return Err(Failure::new(axum::http::StatusCode::CONFLICT, headwater_model::chain(error)));
-        }
-        None => return Err(Failure::not_found("the comparison did not end")),
-    };
-    let (mirror, now) = (manager.mirror(), manager.now());
-    let page = Page {
-        frame: Frame::new(manager, visitor, "/runs", "What differs", &Fields::default()),
-        title: "What differs".to_owned(),
-        verdict: verdict(report),
-        state: outcome(report),
-        by: running.started_by.clone(),
-        started: When::new(running.started_at, now),
-        elapsed: took(running.started_at, now),
-        is_running: false,
-        strip: past(manager, manager.sync_runs().await?, None).await.into_iter().take(STRIP).collect(),
-        rows: report.servers.iter().map(|one| ended(one, &mirror)).collect(),
-        text: text(report),
-    };
-    Ok(Html(page.render()?))
+    Ok(Redirect::to(&format!("/runs/{}", running.number)))
 }
 
 pub(crate) async fn stop(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {

@@ -135,7 +135,8 @@ pub(crate) async fn set(
     let change = ServerChange { follow, window, client_targeting };
     match manager.set_server(&id, &change, by).await {
         Ok(server) => Ok(Ok(Redirect::to(&format!("/servers/{}", server.id)))),
-        Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Refused) => {
+        // What was typed is lost only where the server itself is not there any more.
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Internal) => {
             let wrong = chain(&error);
             Ok(Err(page(State(manager), &visitor, &id, Some((&fields, wrong))).await?))
         }

@@ -59,18 +59,6 @@ impl Visitor {
         Ok(Within { visitor: self, paths })
     }
 
-    /// The name of an administrator who has given the password again.
-    pub async fn administers(
-        &self,
-        manager: &Manager,
-        fields: &Fields,
-        peer: SocketAddr,
-    ) -> Result<&str, Failure> {
-        let by = self.permitted(Action::Administer)?;
-        self.confirmed(manager, fields, peer).await?;
-        Ok(by)
-    }
-
     /// Whatever gives somebody access asks for the password again: a screen that was left open is not enough.
     pub async fn confirmed(
         &self,
@@ -138,15 +126,20 @@ pub(crate) async fn admit(State(manager): Shared, request: Request, next: Next) 
         Err(error) => return Failure::from(ManagerError::from(error)).into_response(),
     };
     let visitor = Visitor { asking: Asking::new(operator), csrf: derived(&token) };
-    let mut request = match request.method() {
-        &Method::GET => request,
-        _ => match proven(request, &visitor).await {
-            Ok(request) => request,
-            Err(failure) => return failure.into_response(),
-        },
+    let proven = match request.method() {
+        &Method::GET => Ok(request),
+        _ => proven(request, &visitor).await,
     };
-    request.extensions_mut().insert(visitor);
-    next.run(request).await
+    let mut response = match proven {
+        Ok(mut request) => {
+            request.extensions_mut().insert(visitor.clone());
+            next.run(request).await
+        }
+        Err(failure) => failure.into_response(),
+    };
+    // Whatever is shown in place of the answer is still theirs.
+    response.extensions_mut().insert(visitor);
+    response
 }
 
 /// A POST whose form has the session's token in it.
@@ -220,7 +213,7 @@ pub(crate) async fn sign_in(
 }
 
 /// Only a place of this console: nobody is sent elsewhere by a link that looks like ours.
-fn local(to: &str) -> &str {
+pub(crate) fn local(to: &str) -> &str {
     let is_local = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
     if is_local { to } else { "/" }
 }

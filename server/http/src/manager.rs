@@ -195,9 +195,9 @@ async fn synchronise(
     };
     let before = manager.running().await.filter(|running| !running.has_ended());
     let running = manager.synchronise(&request, &caller.permitted(action)?.name).await?;
-    // A run that only lists is not kept, so it is waited for.
-    if let Some(number) = running.number.filter(|_| query.no_wait) {
-        let joined = before.is_some_and(|before| before.number == Some(number));
+    if query.no_wait {
+        let number = running.number;
+        let joined = before.is_some_and(|before| before.number == number);
         return Ok((StatusCode::ACCEPTED, Json(StartedRun { run: number as u64, joined })).into_response());
     }
     let (events, received) = mpsc::unbounded_channel();

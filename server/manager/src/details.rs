@@ -1,6 +1,6 @@
 //! One update or computer, asked where it is known best, for a page about it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -101,7 +101,10 @@ impl Manager {
     /// What is known of a computer here alone: the groups that host groups want it in, and others of its name.
     pub async fn over_the_tree(&self, mut detail: ComputerDetail) -> Result<ComputerDetail, ManagerError> {
         let mirror = self.mirror();
-        detail.memberships = memberships(&detail, &self.host_groups_of(&detail.summary.id).await?, &mirror);
+        let wanted = self.host_groups_of(&detail.summary.id).await?;
+        let rows = self.store.host_groups().await?;
+        let managed: HashSet<GroupId> = rows.into_iter().filter_map(|row| row.wsus_group).collect();
+        detail.memberships = memberships(&detail, &wanted, &managed, &mirror);
         detail.namesakes = namesakes(&detail, &mirror);
         Ok(detail)
     }
@@ -152,6 +155,7 @@ fn count_over_tree(top: &mut UpdateDetail, all: &[(ServerId, UpdateDetail)], tre
 fn memberships(
     detail: &ComputerDetail,
     wanted: &[(String, Option<GroupId>)],
+    managed: &HashSet<GroupId>,
     mirror: &Mirror,
 ) -> Vec<ComputerMembership> {
     let mut all: Vec<ComputerMembership> = Vec::new();
@@ -161,8 +165,12 @@ fn memberships(
             group: group.name.clone(),
             id: Some(group.id),
             member: true,
+            managed: managed.contains(&group.id),
             because: match &wants {
                 Some(host_group) => format!("the host group {host_group} has it"),
+                None if managed.contains(&group.id) => {
+                    "its host group does not have it; synchronise its server".to_owned()
+                }
                 None => "it was put there on the WSUS, or by its policy".to_owned(),
             },
             host_group: wants,
@@ -178,6 +186,7 @@ fn memberships(
             id: *id,
             host_group: Some(host_group.clone()),
             member: false,
+            managed: id.is_some(),
             because: match (id, &detail.summary.note) {
                 (None, _) => {
                     format!("the host group {host_group} has it, and no WSUS group is made from that")

@@ -36,6 +36,7 @@ mod relink;
 mod report;
 mod revoke;
 mod running;
+mod runs;
 mod schedule;
 mod seen;
 mod server_settings;
@@ -89,6 +90,8 @@ pub struct Manager {
     now: Now,
     /// The run of the synchronisation command that goes on, or the last one.
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
+    /// Runs that only list what differs: those that go on, and the last ones.
+    comparisons: runs::Comparisons,
     mirror: ArcSwap<Mirror>,
     /// What was decided from here since the mirror was read; absent until it was since this server started.
     written: Mutex<Option<Vec<seen::Written>>>,
@@ -127,6 +130,7 @@ impl Manager {
             trust: Trust::default(),
             now,
             running: tokio::sync::Mutex::new(None),
+            comparisons: runs::Comparisons::default(),
             mirror: ArcSwap::default(),
             written: Mutex::default(),
             changed: watch::Sender::new(0),

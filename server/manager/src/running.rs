@@ -1,9 +1,10 @@
 //! A run of the synchronisation command, for those who watch it.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_api::{SyncEvent, SyncPhase, SyncReport, SyncRequest};
+use headwater_api::{SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncServer};
 use headwater_model::{ServerId, Timestamp};
 use tokio::sync::watch;
 
@@ -14,12 +15,14 @@ const LINES_MAX: usize = 20_000;
 
 /// A run that goes on, or went on in this process.
 pub struct Running {
-    /// Absent where nothing is changed and nothing kept.
-    pub number: Option<i64>,
+    /// By which it is kept.
+    pub number: i64,
     pub request: SyncRequest,
     pub started_by: String,
     pub started_at: Timestamp,
     log: Mutex<Log>,
+    /// The servers that it is about, once that is known.
+    selected: OnceLock<BTreeSet<ServerId>>,
     /// How many lines were told; changes once more at the end.
     told: watch::Sender<usize>,
     /// Told of every change too: for whoever watches all there is.
@@ -33,6 +36,8 @@ struct Log {
     lines: Vec<SyncEvent>,
     /// What was last said of each server.
     last: Vec<LastLine>,
+    /// The servers that are done, as the report will have them.
+    ended: Vec<SyncServer>,
 }
 
 /// What was last said of a server.
@@ -75,7 +80,7 @@ impl Said {
 
 impl Running {
     pub(crate) fn new(
-        number: Option<i64>,
+        number: i64,
         request: SyncRequest,
         by: &str,
         now: Timestamp,
@@ -87,6 +92,7 @@ impl Running {
             started_by: by.to_owned(),
             started_at: now,
             log: Mutex::default(),
+            selected: OnceLock::new(),
             told: watch::Sender::new(0),
             changed,
             ended: OnceLock::new(),
@@ -109,6 +115,15 @@ impl Running {
         drop(log);
         self.told.send_replace(told);
         self.changed.send_modify(|number| *number += 1);
+    }
+
+    pub(crate) fn select(&self, servers: &BTreeSet<ServerId>) {
+        let _ = self.selected.set(servers.clone());
+    }
+
+    /// Keeps how a server ended before the run has.
+    pub(crate) fn server_ended(&self, server: &SyncServer) {
+        self.log().ended.push(server.clone());
     }
 
     pub(crate) fn end(&self, result: Result<SyncReport, ManagerError>) {
@@ -145,9 +160,25 @@ impl Running {
         self.ended.get()
     }
 
+    /// Whether a server is one of those that it is about; all are until that is known.
+    pub fn is_about(&self, server: ServerId) -> bool {
+        self.selected.get().is_none_or(|selected| selected.contains(&server))
+    }
+
+    /// The servers that are done, as the report will have them, in the order in which they ended.
+    pub fn ended_servers(&self) -> Vec<SyncServer> {
+        self.log().ended.clone()
+    }
+
     /// What was last said of each server, the latest last.
     pub fn last_lines(&self) -> Vec<LastLine> {
         self.log().last.clone()
+    }
+
+    /// The last lines so far, at most this many.
+    pub fn last_events(&self, count: usize) -> Vec<SyncEvent> {
+        let log = self.log();
+        log.lines[log.lines.len().saturating_sub(count)..].to_vec()
     }
 
     /// The lines after the first `seen` ones; none once it has ended and all are seen.
@@ -189,7 +220,7 @@ mod tests {
         let windows = SyncRequest { keep_windows: true, ..SyncRequest::default() };
         let covers = |own: &SyncRequest, wanted: &SyncRequest| {
             let changed = watch::Sender::new(0);
-            Running::new(None, own.clone(), "anna", Timestamp::EPOCH, changed).covers(wanted)
+            Running::new(1, own.clone(), "anna", Timestamp::EPOCH, changed).covers(wanted)
         };
         for wanted in [&all, &at("munich"), &below, &clients, &windows] {
             assert!(covers(&all, wanted), "{wanted:?}");

@@ -31,7 +31,7 @@ impl Manager {
     }
 
     /// The same, though it may be from before this server started.
-    pub(crate) fn known_decisions(&self, updates: &[UpdateId]) -> Vec<SeenUpdate> {
+    pub fn known_decisions(&self, updates: &[UpdateId]) -> Vec<SeenUpdate> {
         let mirror = self.mirror();
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let known = updates.iter().filter(|update| mirror.updates.get(**update).is_some());

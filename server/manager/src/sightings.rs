@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use headwater_api::ComputerSummary;
-use headwater_model::{ClientId, ServerId};
+use headwater_model::{ClientId, ServerId, Timestamp};
 use headwater_store::SightingRow;
 use headwater_tree::computer::Computer;
 use headwater_tree::matching::Sighting;
@@ -54,6 +54,14 @@ impl Manager {
         }
         let since = self.now().plus_seconds(-APPEARANCES_DAYS * 86_400);
         Ok(self.store.appear(&new, absent_at, since).await?)
+    }
+
+    /// When, under which name and at which address a computer was seen of late, the latest first.
+    pub async fn seen_as(&self, client: &ClientId) -> Result<Vec<(Timestamp, String, String)>, ManagerError> {
+        let mut seen = self.sightings().await?;
+        seen.retain(|one| one.client == *client);
+        seen.sort_by_key(|one| std::cmp::Reverse(one.at));
+        Ok(seen.into_iter().map(|one| (one.at, one.name, one.address)).collect())
     }
 
     /// What was seen of late.
@@ -113,8 +121,6 @@ fn seen(computer: &ComputerSummary, renamed: bool) -> SightingRow {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-
-    use headwater_model::Timestamp;
 
     use super::*;
     use crate::known::sample_computer_at;

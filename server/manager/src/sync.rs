@@ -7,7 +7,6 @@
 
 mod follow;
 mod own;
-mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -91,8 +90,11 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         if request.dry_run {
-            let running = Running::new(None, request.clone(), by, self.now(), self.changed.clone());
+            // It is no write, so it is kept like a run and not on the record.
+            let number = self.store.begin_sync_run(by, self.now()).await?;
+            let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
             let running = Arc::new(running);
+            self.comparisons.add(running.clone());
             tokio::spawn(self.clone().carry_through(way, tree, running.clone(), None));
             return Ok(running);
         }
@@ -110,7 +112,7 @@ impl Manager {
         });
         let row = AuditRow { after, ..AuditRow::of(self.now(), by, "synchronise", &detail) };
         self.store.audit(&row).await?;
-        let running = Running::new(Some(number), request.clone(), by, self.now(), self.changed.clone());
+        let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
         let running = Arc::new(running);
         *current = Some(running.clone());
         tokio::spawn(self.clone().carry_through(way, tree, running.clone(), writes));
@@ -128,17 +130,17 @@ impl Manager {
         let run =
             Run { manager: &self, way: &way, tree: &tree, request, by: started_by, watched: Some(&running) };
         let report = run.begin().await;
-        let report = report.map(|report| SyncReport { run: number.map(|run| run as u64), ..report });
-        if let Some(number) = number {
-            let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
-            if let Err(error) = self.store.end_sync_run(*number, &kept.unwrap_or_default(), self.now()).await
-            {
-                tracing::error!(error = chain(&error), "the end of a synchronisation could not be kept");
-            }
+        let report = report.map(|report| SyncReport { run: Some(*number as u64), ..report });
+        let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
+        if let Err(error) = self.store.end_sync_run(*number, &kept.unwrap_or_default(), self.now()).await {
+            tracing::error!(error = chain(&error), "the end of a synchronisation could not be kept");
+        }
+        if !request.dry_run {
             self.look_again();
         }
         drop(writes);
         running.end(report);
+        self.comparisons.forget_old();
     }
 
     /// What every server lacks to be in step with what the top holds, as it is now.
@@ -160,7 +162,7 @@ impl Manager {
             return Err(ManagerError::Refused("no synchronisation is running".to_owned()));
         };
         running.stop(by);
-        let detail = running.number.map_or_else(String::new, |number| format!("run {number}"));
+        let detail = format!("run {}", running.number);
         Ok(self.store.audit(&AuditRow::of(self.now(), by, "stop synchronisation", &detail)).await?)
     }
 
@@ -171,8 +173,7 @@ impl Manager {
 
     /// The last runs, the newest first.
     pub async fn sync_runs(&self) -> Result<Vec<SyncRun>, ManagerError> {
-        let rows = self.store.sync_runs(RUNS_SHOWN).await?;
-        Ok(rows.into_iter().map(runs::kept_run).collect())
+        self.sync_runs_before(None, RUNS_SHOWN).await
     }
 }
 
@@ -218,6 +219,9 @@ impl Run<'_> {
         let order =
             Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
         let selected = self.selected(&order)?;
+        if let Some(running) = self.watched {
+            running.select(&selected);
+        }
         let plan = known.managed();
         let held = self.held(&known, &plan);
         let begun = Begun { plan, held, known, top, made };
@@ -369,6 +373,9 @@ impl Run<'_> {
             SyncServerState::NotReached => "not reached".to_owned(),
             SyncServerState::NoLinkage => "no Linkage".to_owned(),
         };
+        if let Some(running) = self.watched {
+            running.server_ended(&done);
+        }
         self.say(server, SyncPhase::Done, word);
         done
     }

@@ -13,7 +13,8 @@ const HEAD_BYTES: f64 = 300.0;
 pub struct Weight {
     /// What comes over the line for the document and all that it refers to: bodies as they are compressed, and
     /// 300 bytes for each head. What this browser had already counts like the rest. Not counted are events that
-    /// still come, what another origin sent, and the icon of the tab, which is fetched some time later.
+    /// still come, what another origin sent, the icon of the tab, which is fetched some time later, and the page
+    /// itself when its script reads it again.
     pub bytes: u64,
     /// The document is one of them.
     pub requests: usize,
@@ -29,9 +30,10 @@ impl Browser {
             "const [page] = performance.getEntriesByType('navigation');
              const icons = [...document.querySelectorAll('link[rel~=icon]')].map((link) => link.href);
              const isIcon = (entry) => entry.initiatorType === 'other' && icons.includes(entry.name);
-             const others = performance.getEntriesByType('resource').filter((entry) => !isIcon(entry));
-             const all = [page, ...others];
-             return [page.responseStart - page.requestStart, all.map((entry) => entry.encodedBodySize)]",
+             const isAgain = (entry) => entry.initiatorType === 'fetch' && entry.name === page.name;
+             const all = performance.getEntriesByType('resource');
+             const others = all.filter((entry) => !isIcon(entry) && !isAgain(entry));
+             return [page.responseStart - page.requestStart, [page, ...others].map((entry) => entry.encodedBodySize)]",
         );
         let bodies: Vec<f64> =
             entries[1].as_array().unwrap().iter().filter_map(|size| size.as_f64()).collect();

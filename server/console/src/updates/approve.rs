@@ -102,8 +102,10 @@ pub(crate) async fn preview(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
-    let asked = Asked::read(&fields)?;
     let mirror = manager.mirror();
+    let meant = super::group_meant(&mirror, fields.get("group")).map(|id| id.to_string());
+    let fields = Fields::parse(fields.with("group", &meant.unwrap_or_default()).as_bytes());
+    let asked = Asked::read(&fields)?;
     let preview = manager.preview_approval(&asked.updates, asked.group, asked.action).await?;
     let is_one = asked.updates.len() == 1;
     let computers = counted(preview.computers, "computer");

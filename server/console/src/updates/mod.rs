@@ -1,14 +1,17 @@
 //! Updates: the list.
 
 pub(crate) mod approve;
+pub(crate) mod ask;
 pub(crate) mod computers;
+pub(crate) mod halts;
 pub(crate) mod one;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use headwater_api::{ApprovalFilter, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
-use headwater_manager::{Direction, Mirror, UpdateOrder};
+use headwater_api::linkage::WsusGroup;
+use headwater_api::{ApprovalFilter, ComputerQuery, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
+use headwater_manager::{ComputerOrder, Direction, Mirror, UpdateOrder};
 use headwater_model::{GroupId, Timestamp};
 use headwater_words::csv::line;
 use headwater_words::quantity::counted;
@@ -31,10 +34,14 @@ const ROWS: u32 = 100;
 struct List {
     frame: Frame,
     verdict: String,
+    /// What else is called so: how many, and where they are.
+    elsewhere: Vec<(String, String)>,
     search: String,
+    product: String,
     approval: String,
     classification: String,
     classifications: Vec<String>,
+    products: Vec<String>,
     severity: String,
     since: String,
     before: String,
@@ -43,7 +50,7 @@ struct List {
     implicit: bool,
     heads: Vec<Head>,
     rows: Vec<Row>,
-    groups: Vec<GroupChoice>,
+    groups: Choices,
     next: Option<String>,
     csv: String,
 }
@@ -64,6 +71,20 @@ pub(crate) struct GroupChoice {
     pub id: String,
     pub name: String,
     pub is_chosen: bool,
+}
+
+/// Products that can be chosen.
+const PRODUCTS_MAX: usize = 300;
+/// Groups that a form lists; of more, one is typed, for a page has its weight.
+const CHOICES_MAX: usize = 100;
+
+/// The groups that a form offers.
+pub(crate) struct Choices {
+    pub choices: Vec<GroupChoice>,
+    /// Whether they are too many to choose from, and the name is typed.
+    pub is_typed: bool,
+    pub is_any: bool,
+    pub typed: String,
 }
 
 fn query(fields: &Fields) -> UpdateQuery {
@@ -109,11 +130,10 @@ pub(crate) async fn list(
     let (mirror, now) = (manager.mirror(), manager.now());
     let (order, direction) = order(&fields);
     let found = mirror.updates.find(&query(&fields), order, direction);
-    // Whoever searches for one thing wants to see it; a computer's name is searched for here too.
-    if found.total == Some(0)
-        && let Some(search) = fields.text("search")
-    {
-        return Ok(Redirect::to(&format!("/computers?search={}", encoded(&search))).into_response());
+    // The search of every page comes here, whatever it is for.
+    let elsewhere = elsewhere(&mirror, fields.get("search"), now);
+    if let (Some(0), [(_, href)]) = (found.total, elsewhere.as_slice()) {
+        return Ok(Redirect::to(href).into_response());
     }
     let total = found.total.unwrap_or_default();
     let columns = [
@@ -131,13 +151,16 @@ pub(crate) async fn list(
             0 => "No update matches.".to_owned(),
             _ => format!("{}.", counted(total, "update")),
         },
+        elsewhere,
         search: fields.get("search").to_owned(),
+        product: fields.get("product").to_owned(),
         approval: fields.get("approval").to_owned(),
         classification: fields.get("classification").to_owned(),
         severity: fields.get("severity").to_owned(),
         since: fields.get("since").to_owned(),
         before: fields.get("before").to_owned(),
         classifications: classifications(&mirror),
+        products: products(&mirror),
         superseded: fields.get("superseded") == "yes",
         declined: fields.get("declined") == "yes",
         implicit: fields.get("implicit") == "yes",
@@ -148,6 +171,24 @@ pub(crate) async fn list(
         csv: format!("/updates.csv?{}", fields.with("after", "")),
     };
     Ok(Html(page.render()?).into_response())
+}
+
+/// The computers and groups whose names hold what is searched for.
+fn elsewhere(mirror: &Mirror, search: &str, now: Timestamp) -> Vec<(String, String)> {
+    if search.is_empty() {
+        return Vec::new();
+    }
+    let query = ComputerQuery { search: Some(search.to_owned()), limit: Some(1), ..ComputerQuery::default() };
+    let found = mirror.computers.find(&query, &mirror.tree, now, ComputerOrder::default(), Direction::Usual);
+    let folded = search.to_lowercase();
+    let groups =
+        mirror.tree.groups.iter().filter(|group| group.name.to_lowercase().contains(&folded)).count();
+    let places = [
+        (found.total.unwrap_or_default(), "computer", "/computers?search="),
+        (groups as u64, "group", "/groups?find="),
+    ];
+    let places = places.into_iter().filter(|(count, ..)| *count > 0);
+    places.map(|(count, noun, path)| (counted(count, noun), format!("{path}{}", encoded(search)))).collect()
 }
 
 /// All that the list shows with this filter, in its order.
@@ -179,6 +220,14 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resp
     }
 }
 
+/// The products that there are updates for, at most so many.
+fn products(mirror: &Mirror) -> Vec<String> {
+    let mut all: Vec<&String> = mirror.updates.all().iter().flat_map(|update| &update.products).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().take(PRODUCTS_MAX).cloned().collect()
+}
+
 fn classifications(mirror: &Mirror) -> Vec<String> {
     let mut all: Vec<String> =
         mirror.updates.all().iter().filter_map(|update| update.classification.clone()).collect();
@@ -188,37 +237,50 @@ fn classifications(mirror: &Mirror) -> Vec<String> {
 }
 
 /// The groups that somebody may approve for.
-pub(crate) fn choices_within(mirror: &Mirror, within: &Within<'_>) -> Vec<GroupChoice> {
-    let mut choices = choices(mirror, None);
-    choices.retain(|choice| choice.id.parse().is_ok_and(|id| within.has(id)));
-    choices
+pub(crate) fn choices_within(mirror: &Mirror, within: &Within<'_>) -> Choices {
+    Choices::of(mirror, None, &|id| within.has(id))
 }
 
 /// All groups, by name, nested ones with those above them.
-pub(crate) fn choices(mirror: &Mirror, chosen: Option<GroupId>) -> Vec<GroupChoice> {
-    let tree = mirror.tree.group_tree();
-    let path = |id| {
-        let mut names: Vec<&str> =
-            tree.chain(id).filter_map(|id| tree.get(id)).map(|group| &*group.name).collect();
-        // All Computers is above everyone and says nothing.
-        if names.len() > 1 {
-            names.pop();
+pub(crate) fn choices(mirror: &Mirror, chosen: Option<GroupId>) -> Choices {
+    Choices::of(mirror, chosen, &|_| true)
+}
+
+/// The group that is meant by an id or by a name, as it is typed where there are too many to choose from.
+pub(crate) fn group_meant(mirror: &Mirror, text: &str) -> Option<GroupId> {
+    let named = || mirror.tree.groups.iter().find(|group| group.name.eq_ignore_ascii_case(text));
+    text.parse().ok().or_else(|| Some(named()?.id))
+}
+
+impl Choices {
+    fn of(mirror: &Mirror, chosen: Option<GroupId>, may: &dyn Fn(GroupId) -> bool) -> Self {
+        let groups: Vec<_> = mirror.tree.groups.iter().filter(|group| may(group.id)).collect();
+        let is_any = !groups.is_empty();
+        if groups.len() > CHOICES_MAX {
+            let typed = chosen.and_then(|id| mirror.tree.group(id));
+            let typed = typed.map(|group| group.name.clone()).unwrap_or_default();
+            return Self { choices: Vec::new(), is_typed: true, is_any, typed };
         }
-        names.reverse();
-        names.join(" / ")
-    };
-    let mut choices: Vec<GroupChoice> = mirror
-        .tree
-        .groups
-        .iter()
-        .map(|group| GroupChoice {
+        let tree = mirror.tree.group_tree();
+        let path = |id| {
+            let mut names: Vec<&str> =
+                tree.chain(id).filter_map(|id| tree.get(id)).map(|group| &*group.name).collect();
+            // All Computers is above everyone and says nothing.
+            if names.len() > 1 {
+                names.pop();
+            }
+            names.reverse();
+            names.join(" / ")
+        };
+        let choice = |group: &&WsusGroup| GroupChoice {
             id: group.id.to_string(),
             name: path(group.id),
             is_chosen: chosen == Some(group.id),
-        })
-        .collect();
-    choices.sort_by_key(|choice| choice.name.to_lowercase());
-    choices
+        };
+        let mut choices: Vec<GroupChoice> = groups.iter().map(choice).collect();
+        choices.sort_by_key(|choice| choice.name.to_lowercase());
+        Self { choices, is_typed: false, is_any, typed: String::new() }
+    }
 }
 
 fn shown(update: &UpdateSummary) -> Shown {

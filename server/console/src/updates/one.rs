@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use headwater_api::{
     Arrival, ComputerUpdateState, SeenApproval, SeenUpdate, UpdateCounts, UpdateDetail, UpdateOnServer,
@@ -15,7 +14,7 @@ use headwater_words::approval::{action, arrival};
 use headwater_words::quantity::{counted, grouped, size};
 
 use super::computers::value;
-use super::{GroupChoice, choices_within, shown};
+use super::{Choices, choices_within, shown};
 use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
@@ -27,6 +26,9 @@ use crate::session::{Visitor, Within};
 /// Approvals that a form names as seen. An update with more is compared with what the managing server
 /// shows, for a form has a limit.
 const SEEN_MAX: usize = 1_000;
+
+/// Groups of the grid.
+const GRID_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "update.html")]
@@ -46,12 +48,13 @@ struct Page {
     has_open_licence: bool,
     can_approve: bool,
     can_halt: bool,
+    /// Words on the buttons that take approvals back; empty where there is none.
     approvals: String,
-    /// For the form that declines.
-    seen: String,
     halt: Option<HaltShown>,
     grid: Vec<Cell>,
-    groups: Vec<GroupChoice>,
+    /// Groups that the grid leaves out; nothing of their own is approved for them.
+    grid_more: usize,
+    groups: Choices,
     servers: Vec<OnServer>,
     supersedes: Vec<Link>,
     superseded_by: Vec<Link>,
@@ -78,8 +81,6 @@ struct Cell {
     indent: usize,
     action: &'static str,
     can_withdraw: bool,
-    /// For the form that withdraws it.
-    seen: String,
     /// From which group it comes, where it is not its own.
     from: String,
     deadline: Option<When>,
@@ -199,8 +200,10 @@ async fn page(
         has_open_licence: detail.licence.is_some_and(|licence| !licence.accepted),
         can_approve: summary.state == UpdateState::Approvable,
         can_halt: !detail.approvals.is_empty() || halt.as_ref().is_some_and(|halt| halt.done_at.is_none()),
-        approvals: counted(detail.approvals.len() as u64, "approval"),
-        seen: written(&seen(&detail))?,
+        approvals: match detail.approvals.len() as u64 {
+            0 => String::new(),
+            some => counted(some, "approval"),
+        },
         halt: halt.map(|halt| HaltShown {
             state: match halt.done_at {
                 Some(_) => Shown::new(Look::Halted, "halted"),
@@ -209,7 +212,8 @@ async fn page(
             by: halt.asked_by,
             at: When::new(halt.asked_at, now),
         }),
-        grid: grid(mirror, &detail, now, &within)?,
+        grid: grid(mirror, &detail, now, &within),
+        grid_more: mirror.tree.groups.len().saturating_sub(GRID_MAX.max(detail.approvals.len())),
         groups: choices_within(mirror, &within),
         servers: servers(mirror, &detail.servers),
         supersedes: detail.supersedes.iter().map(link).collect(),
@@ -301,12 +305,7 @@ fn facts(detail: &UpdateDetail) -> Vec<(&'static str, String)> {
 }
 
 /// The groups in the order of the tree, each with its own approval or the one that reaches it.
-fn grid(
-    mirror: &Mirror,
-    detail: &UpdateDetail,
-    now: Timestamp,
-    within: &Within<'_>,
-) -> Result<Vec<Cell>, Failure> {
+fn grid(mirror: &Mirror, detail: &UpdateDetail, now: Timestamp, within: &Within<'_>) -> Vec<Cell> {
     let mut cells = Vec::new();
     let own = |id: GroupId| detail.approvals.iter().find(|approval| approval.group == id);
     let tree = mirror.tree.group_tree();
@@ -322,7 +321,15 @@ fn grid(
         })
         .collect();
     groups.sort();
+    // Of very many groups those with an approval of their own are the ones that are looked for.
+    let mut room = GRID_MAX.saturating_sub(detail.approvals.len());
     for (_, depth, id, name) in groups {
+        if own(id).is_none() {
+            if room == 0 {
+                continue;
+            }
+            room -= 1;
+        }
         let effective = tree.chain(id).find_map(|at| Some((at, own(at)?)));
         let from = effective.as_ref().filter(|(at, _)| *at != id).and_then(|(at, _)| tree.get(*at));
         let approval = effective.map(|(_, approval)| approval);
@@ -332,7 +339,6 @@ fn grid(
             indent: depth.min(6),
             action: approval.map_or("–", |approval| action(approval.action)),
             can_withdraw: approval.is_some() && from.is_none() && within.has(id),
-            seen: written(&seen_for(detail, id))?,
             from: from.map_or_else(String::new, |group| group.name.clone()),
             deadline: approval.and_then(|approval| approval.deadline).map(|at| When::new(at, now)),
             by: approval.map_or_else(String::new, |approval| approval.by.clone()),
@@ -340,7 +346,7 @@ fn grid(
             is_outside: approval.is_some_and(|approval| approval.outside),
         });
     }
-    Ok(cells)
+    cells
 }
 
 fn servers(mirror: &Mirror, on_servers: &[UpdateOnServer]) -> Vec<OnServer> {
@@ -367,7 +373,7 @@ fn servers(mirror: &Mirror, on_servers: &[UpdateOnServer]) -> Vec<OnServer> {
 }
 
 /// What a page shows of an update's approvals.
-fn seen(detail: &UpdateDetail) -> Vec<SeenUpdate> {
+pub(super) fn seen(detail: &UpdateDetail) -> Vec<SeenUpdate> {
     let approvals = detail.approvals.iter();
     let approvals: Vec<SeenApproval> = approvals
         .map(|one| SeenApproval { group: one.group, action: one.action, deadline: one.deadline })
@@ -481,22 +487,16 @@ pub(crate) async fn halt(
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 
-fn parsed(id: &str) -> Result<UpdateId, Failure> {
+pub(super) fn parsed(id: &str) -> Result<UpdateId, Failure> {
     id.parse().map_err(|_| Failure::not_found("this is no id of an update"))
 }
 
 /// Whatever was refused is said, with the first reason.
 pub(super) fn all_applied(done: &UpdatesOutcome) -> Result<(), Failure> {
-    match done.refused.first() {
-        None => Ok(()),
-        Some(first) => Err(Failure::new(
-            StatusCode::CONFLICT,
-            format!(
-                "{} of {} refused: {}",
-                done.refused.len(),
-                counted((done.refused.len() + done.applied.len() + done.unchanged.len()) as u64, "update"),
-                first.reason
-            ),
-        )),
-    }
+    let Some(first) = done.refused.first() else { return Ok(()) };
+    let all = (done.refused.len() + done.applied.len() + done.unchanged.len()) as u64;
+    Err(Failure::changed(match all {
+        1 => format!("the update was left as it is: {}", first.reason),
+        _ => format!("{} of {} refused: {}", done.refused.len(), counted(all, "update"), first.reason),
+    }))
 }

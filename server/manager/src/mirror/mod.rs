@@ -74,6 +74,17 @@ pub struct ServerView {
     pub silent: u64,
     /// How many servers are above it.
     pub depth: usize,
+    /// Since when it stands so, as far as this managing server has seen; absent in what an earlier one kept.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+}
+
+impl ServerView {
+    /// Since when it stands as it does now: as long as it did before, or since `now`.
+    fn standing_since(standing: &SyncServer, before: Option<&Self>, now: Timestamp) -> Timestamp {
+        let same = before.filter(|before| before.standing.state == standing.state);
+        same.and_then(|before| before.since).unwrap_or(now)
+    }
 }
 
 impl TreeView {
@@ -234,5 +245,5 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         client_targeting: false,
     };
     let standing = crate::sync::untouched(id, name, None, headwater_api::SyncServerState::InStep);
-    ServerView { server, standing, silent: 0, depth: 0 }
+    ServerView { server, standing, silent: 0, depth: 0, since: None }
 }

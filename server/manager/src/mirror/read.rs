@@ -142,18 +142,20 @@ impl Manager {
         for computer in computers.iter().filter(|computer| computer.silent) {
             *silent.entry(computer.server.as_ref().map(|server| server.id)).or_default() += 1;
         }
-        let servers = tree.servers.iter().map(|server| ServerView {
-            depth: depth(&tree.servers, server),
-            silent: silent.get(&Some(server.id)).copied().unwrap_or(0),
-            standing: standing.remove(&server.id).unwrap_or_else(|| {
+        let servers = tree.servers.iter().map(|server| {
+            let was = before.tree.server(server.id);
+            let standing = standing.remove(&server.id).unwrap_or_else(|| {
                 // The comparison said nothing about it.
                 untouched(server.id, &server.name, server.mode, SyncServerState::NotReached)
-            }),
-            server: TreeServer {
+            });
+            ServerView {
+                depth: depth(&tree.servers, server),
+                silent: silent.get(&Some(server.id)).copied().unwrap_or(0),
+                since: Some(ServerView::standing_since(&standing, was, now)),
+                standing,
                 // One that is not reached is of the kind that it was.
-                kind: server.kind.or_else(|| before.tree.server(server.id)?.server.kind),
-                ..server.clone()
-            },
+                server: TreeServer { kind: server.kind.or_else(|| was?.server.kind), ..server.clone() },
+            }
         });
         Ok(Mirror {
             read_at: Some(now),

@@ -1,0 +1,81 @@
+//! Runs of the synchronisation command by their numbers, those that only compare among them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use headwater_api::SyncRun;
+use headwater_store::SyncRunRow;
+
+use crate::{Manager, ManagerError, Running};
+
+/// Comparisons that have ended and are still known with their lines, and with why they failed.
+const ENDED_MAX: usize = 16;
+
+/// The runs of this process that only list what differs. Several may go on, for none changes anything.
+#[derive(Default)]
+pub(crate) struct Comparisons(Mutex<Vec<Arc<Running>>>);
+
+impl Comparisons {
+    pub fn add(&self, running: Arc<Running>) {
+        self.all().push(running);
+    }
+
+    /// Lets go of those that ended first.
+    pub fn forget_old(&self) {
+        let mut all = self.all();
+        let ended = all.iter().filter(|one| one.has_ended()).count();
+        let mut leaving = ended.saturating_sub(ENDED_MAX);
+        all.retain(|one| {
+            let leaves = leaving > 0 && one.has_ended();
+            leaving -= usize::from(leaves);
+            !leaves
+        });
+    }
+
+    fn of(&self, number: u64) -> Option<Arc<Running>> {
+        self.all().iter().find(|one| one.number as u64 == number).cloned()
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Arc<Running>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Manager {
+    /// A run that goes on here, or one of the last that did, by its number.
+    pub async fn run_here(&self, number: u64) -> Option<Arc<Running>> {
+        let last = self.running().await.filter(|running| running.number as u64 == number);
+        last.or_else(|| self.comparisons.of(number))
+    }
+
+    /// A page of the runs that are kept, the newest first: those before a number, or the last ones.
+    pub async fn sync_runs_before(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<SyncRun>, ManagerError> {
+        let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+        let rows = self.store.sync_runs_before(before, limit).await?;
+        Ok(rows.into_iter().map(kept).collect())
+    }
+
+    /// One of the runs that are kept.
+    pub async fn sync_run(&self, number: u64) -> Result<SyncRun, ManagerError> {
+        let row = match i64::try_from(number) {
+            Ok(number) => self.store.sync_run(number).await?,
+            Err(_) => None,
+        };
+        row.map(kept).ok_or_else(|| {
+            ManagerError::NotFound(format!("run {number} is not kept, or there never was one"))
+        })
+    }
+}
+
+fn kept(row: SyncRunRow) -> SyncRun {
+    SyncRun {
+        run: row.run as u64,
+        started_by: row.started_by,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+        report: serde_json::from_str(&row.report).ok(),
+    }
+}
