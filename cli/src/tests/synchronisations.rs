@@ -187,7 +187,7 @@ fn the_last_runs() {
         {"run": 6, "started_by": "kiku", "started_at": "2026-10-04T14:00:00Z",
          "finished_at": "2026-10-04T14:00:05Z", "report": {"dry_run": true, "servers": [], "exit": 0}}
     ]);
-    let done = run("wsus history", &[(RUNS, Reply::Json(runs.clone()))]);
+    let done = run("wsus runs", &[(RUNS, Reply::Json(runs.clone()))]);
     assert_eq!(
         done.out,
         lines(&[
@@ -197,9 +197,9 @@ fn the_last_runs() {
             "  6  2026-10-04 14:00  5.0 s      yes      0 of 0     0        kiku",
         ])
     );
-    let done = run("wsus history -o json", &[(RUNS, Reply::Json(runs.clone()))]);
+    let done = run("wsus runs -o json", &[(RUNS, Reply::Json(runs.clone()))]);
     assert_eq!((done.exit, done.out), (Exit::Done, format!("{runs}\n")));
-    let done = run("wsus history", &[(RUNS, Reply::Json(json!([])))]);
+    let done = run("wsus runs", &[(RUNS, Reply::Json(json!([])))]);
     assert_eq!(done.out, "There was no run yet. Begin one with `headwater wsus sync`.\n");
 }
 
@@ -243,4 +243,21 @@ fn where_a_linkage_runs_alone_it_is_asked() {
         let (exit, _, err) = sync(option);
         assert!(exit == Exit::WrongArguments && err.contains("its own server alone"), "{option:?}: {err}");
     }
+}
+
+#[test]
+fn one_run_with_all_that_it_changed() {
+    let run_7 = json!({"run": 7, "started_by": "kiku", "started_at": "2026-10-04T15:00:00Z",
+        "finished_at": "2026-10-04T15:03:00Z", "report": report(mixed(), 5)});
+    let done = run("wsus runs 7", &[("GET /api/v1/wsus/sync/runs/7", Reply::Json(run_7.clone()))]);
+    assert!(done.out.starts_with("Run 7, begun 2026-10-04 15:00 UTC by kiku.\n"), "{}", done.out);
+    let changed = run_7["report"]["servers"].as_array().expect("servers").iter();
+    let changed = changed.flat_map(|server| server["changed"].as_array().expect("changes").clone());
+    for line in changed {
+        let line = line.as_str().expect("a line").to_owned();
+        let said = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&line), "{line}: {}", done.out);
+    }
+    let gone = Reply::Problem(404, "run 9 is not kept");
+    assert_eq!(run("wsus runs 9", &[("GET /api/v1/wsus/sync/runs/9", gone)]).exit, Exit::Refused);
 }

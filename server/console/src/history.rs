@@ -42,7 +42,7 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
     });
     let page = Page {
         rows: rows.collect(),
-        frame: Frame::new(&manager, &visitor, "/history", "History", &Fields::default()),
+        frame: Frame::new(&manager, &visitor, "/history", "Audit", &Fields::default()),
     };
     Ok(Html(page.render()?))
 }
