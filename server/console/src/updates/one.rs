@@ -170,7 +170,7 @@ async fn page(
     problem: String,
 ) -> Result<Page, Failure> {
     let now = manager.now();
-    let (summary, status) = (&detail.summary, detail.status);
+    let summary = &detail.summary;
     let halt = manager.halts().await?.into_iter().find(|halt| halt.update == summary.id);
     let operators: Vec<String> = {
         let audited = manager.audited(None, None, 1_000).await?;
