@@ -99,7 +99,7 @@ fn computers_text(page: &Page<UpdateComputer>, reader: Reader) -> String {
 
 pub(crate) fn updates_table(updates: &[ComputerUpdate], reader: Reader) -> String {
     let columns = [Column::Text("ID"), Column::Long("TITLE"), Column::Long("STATE"), Column::Text("SINCE")];
-    let mut table = Table::new(&columns);
+    let mut table = Table::new(&columns).wrapping();
     for update in updates {
         // Since then there is nothing.
         let is_told = update.since > Timestamp::EPOCH;

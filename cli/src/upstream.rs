@@ -77,8 +77,8 @@ pub enum UpstreamCommand {
     #[command(after_help = examples!("headwater upstream stop"))]
     Stop,
     /// List the last runs, the newest first
-    #[command(after_help = examples!("headwater upstream history"))]
-    History,
+    #[command(alias = "history", after_help = examples!("headwater upstream runs"))]
+    Runs,
     /// Take updates from it no longer; what is here stays
     #[command(after_help = examples!("headwater upstream clear"))]
     Clear,
@@ -108,7 +108,7 @@ pub(crate) fn run(command: &UpstreamCommand, session: &mut Session<'_, '_>) -> R
             session.client.stop_run()?;
             session.say("The run is ended; the next one takes the rest")
         }
-        UpstreamCommand::History => {
+        UpstreamCommand::Runs => {
             let answer = session.client.runs()?;
             session.show(&answer, history)
         }
@@ -141,7 +141,7 @@ fn sync(wait: bool, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     if !wait {
         return session.show(&started, |run, _| {
             let verb = if run.joined { "is going already" } else { "has begun" };
-            format!("Run {} {verb}. See how far it is with `headwater upstream history`.", run.run)
+            format!("Run {} {verb}. See how far it is with `headwater upstream runs`.", run.run)
         });
     }
     let mut said = String::new();

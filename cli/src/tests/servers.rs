@@ -146,7 +146,7 @@ const RUN: &str = "GET /api/v1/upstream/runs/7";
 #[test]
 fn a_run_is_begun() {
     let done = run("upstream sync", &[(SYNC, Reply::Json(json!({"run": 7, "joined": false})))]);
-    assert_eq!(done.out, "Run 7 has begun. See how far it is with `headwater upstream history`.\n");
+    assert_eq!(done.out, "Run 7 has begun. See how far it is with `headwater upstream runs`.\n");
     let done = run("upstream sync", &[(SYNC, Reply::Json(json!({"run": 7, "joined": true})))]);
     assert!(done.out.starts_with("Run 7 is going already."), "{}", done.out);
 }
@@ -199,7 +199,7 @@ fn runs_are_listed() {
         "number": 6, "state": "failed", "problem": "https://up.example:8531 cannot be reached: nothing listens there"
     }));
     assert_eq!(
-        run("upstream history", &[(runs, page(json!([current, run_done(), failed])))]).out,
+        run("upstream runs", &[(runs, page(json!([current, run_done(), failed])))]).out,
         lines(&[
             "RUN  STATE    STARTED           TOOK       NEW  BY        PROBLEM",
             "  8  running  2026-10-04 15:00  –            0  schedule  –",
@@ -207,7 +207,7 @@ fn runs_are_listed() {
             "  6  failed   2026-10-04 15:00  3 min 0 s   12  admin     https://up.example:85…",
         ])
     );
-    let done = run("upstream history", &[(runs, page(json!([])))]);
+    let done = run("upstream runs", &[(runs, page(json!([])))]);
     assert_eq!(done.out, "There was no run yet. Begin one with `headwater upstream sync`.\n");
 }
 

@@ -196,7 +196,7 @@ fn the_last_runs() {
         {"run": 6, "started_by": "kiku", "started_at": "2026-10-04T14:00:00Z",
          "finished_at": "2026-10-04T14:00:05Z", "report": {"dry_run": true, "servers": [], "exit": 0}}
     ]);
-    let done = run("wsus history", &[(RUNS, Reply::Json(runs.clone()))]);
+    let done = run("wsus runs", &[(RUNS, Reply::Json(runs.clone()))]);
     assert_eq!(
         done.out,
         lines(&[
@@ -206,9 +206,9 @@ fn the_last_runs() {
             "  6  2026-10-04 14:00  5.0 s      yes      0 of 0     0        kiku",
         ])
     );
-    let done = run("wsus history -o json", &[(RUNS, Reply::Json(runs.clone()))]);
+    let done = run("wsus runs -o json", &[(RUNS, Reply::Json(runs.clone()))]);
     assert_eq!((done.exit, done.out), (Exit::Done, format!("{runs}\n")));
-    let done = run("wsus history", &[(RUNS, Reply::Json(json!([])))]);
+    let done = run("wsus runs", &[(RUNS, Reply::Json(json!([])))]);
     assert_eq!(done.out, "There was no run yet. Begin one with `headwater wsus sync`.\n");
 }
 
@@ -267,4 +267,21 @@ fn a_run_is_begun_and_not_waited_for() {
     // What comes last counts.
     let done = sync(" --no-wait --wait", &[], finished(report(json!([]), 0)));
     assert_eq!(done.exit, Exit::Done);
+}
+
+#[test]
+fn one_run_with_all_that_it_changed() {
+    let run_7 = json!({"run": 7, "started_by": "kiku", "started_at": "2026-10-04T15:00:00Z",
+        "finished_at": "2026-10-04T15:03:00Z", "report": report(mixed(), 5)});
+    let done = run("wsus runs 7", &[("GET /api/v1/wsus/sync/runs/7", Reply::Json(run_7.clone()))]);
+    assert!(done.out.starts_with("Run 7, begun 2026-10-04 15:00 UTC by kiku.\n"), "{}", done.out);
+    let changed = run_7["report"]["servers"].as_array().expect("servers").iter();
+    let changed = changed.flat_map(|server| server["changed"].as_array().expect("changes").clone());
+    for line in changed {
+        let line = line.as_str().expect("a line").to_owned();
+        let said = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&line), "{line}: {}", done.out);
+    }
+    let gone = Reply::Problem(404, "run 9 is not kept");
+    assert_eq!(run("wsus runs 9", &[("GET /api/v1/wsus/sync/runs/9", gone)]).exit, Exit::Refused);
 }

@@ -334,7 +334,7 @@ fn the_other_decisions() {
     let id = CUMULATIVE;
     let title = "  56309036  2026-10 Cumulative Update for Windows 11, version 25H2 for x64-based Systems (KB5044284)";
     let done = run(
-        &format!("update unapprove {id} --group PILOT"),
+        &format!("update withdraw {id} --group PILOT"),
         &[(GROUPS, groups()), ("DELETE /api/v1/approvals", outcome(&[id], &[], &[]))],
     );
     assert_eq!(done.body(), json!({"updates": [id], "group": PILOT}));
@@ -391,4 +391,59 @@ fn an_update_is_halted() {
     assert_eq!(done.out.lines().count(), 3, "{}", done.out);
     assert!(done.out.contains("anna") && done.out.contains("waits"), "{}", done.out);
     assert_eq!(run("update halts", &[(list, page(json!([])))]).out, "No update was stopped.\n");
+}
+
+#[test]
+fn an_approval_is_previewed() {
+    let (id, post) = (CUMULATIVE, "POST /api/v1/approvals/preview");
+    let server = |name: &str, parent: Value, counts: [u64; 2], bytes: [Value; 2], names: &[&str]| {
+        json!({"server": {"id": PILOT, "name": name}, "parent": parent, "computers": counts[0], "acting": counts[1],
+               "unknown": 1, "silent": 0, "bytes_fetched": bytes[0], "bytes_sent": bytes[1], "names": names})
+    };
+    let top = json!({"id": TOKYO, "name": "top"});
+    let preview = json!({
+        "group": {"id": PILOT, "name": "Pilot"}, "action": "install", "updates": [{"id": id, "title": "A fix"}],
+        "computers": 1_206, "acting": 1_003, "unknown": 2,
+        "servers": [
+            server("top", Value::Null, [2, 0], [json!(0), Value::Null], &[]),
+            server("berlin", top, [1_204, 1_003], [json!(7_000_000), json!(7_021_000_000_u64)], &["pc-1", "pc-2"]),
+        ]
+    });
+    let steps = [(GROUPS, groups()), (post, Reply::Json(preview.clone()))];
+    let done = run_in(&format!("update approve {id} --group Pilot --dry-run"), &steps, Some(120));
+    assert_eq!(
+        done.body(),
+        json!({"updates": [id], "group": PILOT, "action": "install", "new_revisions": "follow"})
+    );
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Pilot installs A fix: 1,206 computers, of which 1,003 need it and 2 may.",
+            "",
+            "SERVER  COMPUTERS    ACT  UNKNOWN  SILENT  FETCHED BY IT    BY COMPUTERS  WHO ACTS",
+            "top             2      0        1       0  –                size unknown  –",
+            "berlin      1,204  1,003        1       0  7.0 MB from top  7.0 GB        pc-1, pc-2 and 1,001 more",
+            "",
+            "Nothing was changed.",
+        ])
+    );
+}
+
+#[test]
+fn the_computers_that_lack_an_update_are_listed() {
+    let list = "GET /api/v1/updates/56309036-4c77-4dd9-951a-99ee9c246a94/computers?limit=100";
+    let computers = json!([
+        {"client": PC_17, "name": "pc-17.example", "server": {"id": PILOT, "name": "berlin"}, "silent": false,
+         "state": "failed", "since": "2026-10-04T15:03:36Z", "error": "0x80070070"},
+        {"client": "client-2", "name": "pc-18.example", "silent": true, "state": "needed"}
+    ]);
+    let done = run_in(&format!("update computers {CUMULATIVE}"), &[(list, page(computers))], Some(120));
+    let told: Vec<&str> = done.out.lines().collect();
+    assert_eq!(told[0].split_whitespace().collect::<Vec<_>>(), ["NAME", "SERVER", "STATE", "SINCE"]);
+    assert!(told[1].contains("failed 0x80070070: ") && told[1].contains("berlin"), "{}", done.out);
+    assert!(told[2].contains("needed, silent"), "{}", done.out);
+    let unknown =
+        "GET /api/v1/updates/56309036-4c77-4dd9-951a-99ee9c246a94/computers?limit=100&state=unknown";
+    let done = run(&format!("update computers {CUMULATIVE} --state unknown"), &[(unknown, page(json!([])))]);
+    assert_eq!(done.out, "On no computer is it in that state.\n");
 }

@@ -382,7 +382,7 @@ fn what_is_not_linked_not_reached_or_not_permitted() {
         ("wsus show", SHOW),
         ("wsus doctor", DOCTOR),
         ("wsus sync", "POST /api/v1/wsus/sync"),
-        ("wsus history", "GET /api/v1/wsus/sync/runs"),
+        ("wsus runs", "GET /api/v1/wsus/sync/runs"),
         ("wsus group preview Pilot", PLAN),
         ("wsus group apply --group Pilot", PLAN),
         ("hostgroup import --from-wsus", "POST /api/v1/hostgroups/import"),

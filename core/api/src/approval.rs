@@ -129,6 +129,13 @@ pub enum NewRevisions {
     Wait,
 }
 
+impl NewRevisions {
+    /// Whether it is what is meant where nothing is said, so that a Linkage of before understands it.
+    pub(crate) fn is_follow(&self) -> bool {
+        *self == Self::Follow
+    }
+}
+
 /// Take back the approvals of updates for one group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

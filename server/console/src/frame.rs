@@ -18,7 +18,7 @@ const PLACES: [(&str, &str); 9] = [
     ("/runs", "Synchronisation"),
     ("/link", "Link"),
     ("/operators", "Operators"),
-    ("/history", "History"),
+    ("/history", "Audit"),
 ];
 
 pub(crate) struct Place {

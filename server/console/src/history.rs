@@ -61,7 +61,7 @@ pub(crate) async fn show(
         by: by.unwrap_or_default(),
         since: fields.get("since").to_owned(),
         rows: rows.collect(),
-        frame: Frame::new(&manager, &visitor, "/history", "History", &Fields::default()),
+        frame: Frame::new(&manager, &visitor, "/history", "Audit", &Fields::default()),
     };
     Ok(Html(page.render()?))
 }

@@ -42,6 +42,12 @@ impl Manager {
         Ok(top)
     }
 
+    /// The same without the other servers.
+    pub async fn update_at_top(&self, id: UpdateId) -> Result<UpdateDetail, ManagerError> {
+        let way = self.way().await?;
+        self.update_at(&way, &way.top, id).await
+    }
+
     /// Everything about one update as the linked WSUS knows it now, counted over the tree, and what each server does, that one
     /// among them; nothing of those that are not reached or lack it.
     pub(crate) async fn update_on_servers(

@@ -44,6 +44,8 @@ fn computer(groups: &[(GroupId, &str)]) -> ComputerDetail {
         requested_group: None,
         updates: Vec::new(),
         approvals: Vec::new(),
+        memberships: Vec::new(),
+        namesakes: Vec::new(),
     }
 }
 

@@ -120,7 +120,7 @@ fn why_not(
 }
 
 /// The server that each last spoke with.
-fn homes<'a>(known: &'a Known) -> HashMap<&'a ClientId, &'a Computer> {
+fn homes(known: &Known) -> HashMap<&ClientId, &Computer> {
     let mut homes: HashMap<&ClientId, &Computer> = HashMap::new();
     for computer in &known.computers {
         let home = homes.entry(&computer.client).or_insert(computer);

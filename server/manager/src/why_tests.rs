@@ -40,6 +40,8 @@ fn computer() -> ComputerDetail {
         requested_group: None,
         updates: Vec::new(),
         approvals: Vec::new(),
+        memberships: Vec::new(),
+        namesakes: Vec::new(),
     }
 }
 

@@ -97,7 +97,7 @@ impl Administrator {
 
     pub async fn withdraw(&self, update: UpdateId, group: GroupId) -> Result<UpdatesOutcome, Refused> {
         let request = ApprovalWithdrawal { updates: vec![update], group, seen: Vec::new() };
-        self.value(move |client| client.unapprove(&request)).await
+        self.value(move |client| client.withdraw(&request)).await
     }
 
     pub async fn decline(&self, update: UpdateId) -> Result<UpdatesOutcome, Refused> {

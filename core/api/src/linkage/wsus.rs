@@ -193,7 +193,7 @@ pub struct Approve {
     pub action: Option<ApprovalAction>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub deadline: Option<Timestamp>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "NewRevisions::is_follow")]
     pub new_revisions: NewRevisions,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<SeenUpdate>,

@@ -59,9 +59,7 @@ impl App {
             Some(current) => Some(current.run),
             None => self.store.run(number).await?,
         };
-        run.ok_or_else(|| {
-            AppError::NotFound(format!("there was no run {number}; `upstream history` lists all"))
-        })
+        run.ok_or_else(|| AppError::NotFound(format!("there was no run {number}; `upstream runs` lists all")))
     }
 
     /// The run that is going under the present setting, or a new one.

@@ -110,7 +110,7 @@ pub(crate) async fn preview(
     let is_one = asked.updates.len() == 1;
     let computers = counted(preview.computers, "computer");
     let seen = match asked.updates.as_slice() {
-        [one] => super::one::seen_for(&manager.update(*one).await?, asked.group),
+        [one] => super::one::seen_for(&manager.update_at_top(*one).await?, asked.group),
         _ => {
             let mut shown = manager.shown(&asked.updates);
             for update in &mut shown {
