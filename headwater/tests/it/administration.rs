@@ -447,10 +447,10 @@ async fn a_synchronisation_that_is_stopped_is_cancelled_and_the_next_one_takes_t
     let events = wsus.sync_events(Timestamp::EPOCH).await.expect("events");
     let is_cancelled = events.iter().any(|event| event.kind == SyncEventKind::Cancelled);
     assert!(is_cancelled, "{events:?}");
-    assert_eq!(wsus.last_sync().await.expect("an answer"), None);
+    assert_eq!(wsus.taken().await.expect("an answer").last_sync, None);
 
     replica.admin.follow(&above.updates_url, UpstreamMode::Replica).await.expect("is set");
     wsus.start_sync().await.expect("begins");
-    eventually("the end of the next one", async || wsus.last_sync().await.expect("an answer")).await;
+    eventually("the end of the next one", async || wsus.taken().await.expect("an answer").last_sync).await;
     assert_eq!(wsus.update_count().await.expect("a count"), 4);
 }

@@ -93,8 +93,8 @@ async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
     let dry_run = manager.json(&["update", "approve", id(1), "--group", "Pilot", "--dry-run"]);
     let told = ["computers", "acting", "unknown"].map(|field| dry_run[field].as_u64());
     assert_eq!(told, [Some(1), Some(0), Some(1)], "{dry_run}");
-    let on_berlin = dry_run["servers"].as_array().expect("servers").iter();
-    let on_berlin = on_berlin.filter(|one| one["server"]["name"] == "berlin.test.example").next_back();
+    let mut on_berlin = dry_run["servers"].as_array().expect("servers").iter();
+    let on_berlin = on_berlin.rfind(|one| one["server"]["name"] == "berlin.test.example");
     let on_berlin = on_berlin.expect("has a computer of the group");
     assert_eq!(on_berlin["parent"]["name"], "top.test.example");
     assert!(on_berlin["bytes_sent"].is_null(), "whether it needs it is not known: {on_berlin}");

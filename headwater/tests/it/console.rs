@@ -106,7 +106,8 @@ impl Console {
         self.browser.dark(false);
         let weight = self.browser.weight();
         // Nothing is decided from a time: that is of the machine.
-        eprintln!("{name}: {} bytes, first byte after {:.0} ms", weight.bytes, weight.first_byte_ms);
+        #[allow(clippy::print_stderr)]
+        let () = eprintln!("{name}: {} bytes, first byte after {:.0} ms", weight.bytes, weight.first_byte_ms);
         assert!(weight.bytes <= PAGE_BYTES_MAX, "{name}: {weight:?}");
     }
 

@@ -52,7 +52,7 @@ fn methods_paths_and_bodies() {
     assert_eq!(body, serde_json::json!({"groups": [GROUP]}));
 
     let (outcome, request) = exchange(json("200 OK", OUTCOME), |client| {
-        client.unapprove(&ApprovalWithdrawal {
+        client.withdraw(&ApprovalWithdrawal {
             updates: vec![],
             group: GROUP.parse().expect("an id"),
             seen: vec![],

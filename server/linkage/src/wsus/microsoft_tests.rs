@@ -332,7 +332,7 @@ async fn a_silent_computer_is_deleted_unless_it_made_contact_meanwhile() {
 #[tokio::test]
 async fn a_licence_is_accepted_before_its_update_is_approved() {
     let Some((_program, wsus)) = start(&[]) else { return };
-    let accepted = async |id| wsus.update(id).await.unwrap().licence.map(|licence| licence.accepted);
+    let accepted = async |id| wsus.update(id, now()).await.unwrap().licence.map(|licence| licence.accepted);
     assert_eq!((accepted(PLAIN).await, accepted(LICENSED).await), (None, Some(false)));
     let install = || approve(&[LICENSED], MADE, Some(ApprovalAction::Install));
     let refusals = wsus.approve(install()).await.unwrap().refused;
@@ -369,7 +369,7 @@ async fn the_list_of_updates_is_read_again_when_it_is_another_one() {
         match step {
             0 => drop(counted(other.decline(decline(&[PLAIN], true)).await.unwrap())),
             1 => drop(counted(other.decline(decline(&[PLAIN], false)).await.unwrap())),
-            2 => drop(microsoft.accept_licence(LICENSED, "anna").await.unwrap()),
+            2 => microsoft.accept_licence(LICENSED, "anna").await.unwrap(),
             _ => {
                 let run = other.synchronise("bob").await.unwrap().run;
                 assert_eq!(ended(&other, run).await.1, SyncState::Done);
