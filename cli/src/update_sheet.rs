@@ -132,6 +132,7 @@ fn servers(update: &UpdateDetail, reader: Reader) -> Option<String> {
         Column::Number("REVISION"),
         Column::Number("APPROVALS"),
         Column::Text("FILES"),
+        Column::Number("DOWNLOADED"),
     ];
     let mut table = Table::new(&columns);
     for one in &update.servers {
@@ -144,6 +145,7 @@ fn servers(update: &UpdateDetail, reader: Reader) -> Option<String> {
                 (Some(held), Some(all)) => format!("{} of {}", grouped(held), grouped(all)),
                 _ => String::new(),
             },
+            one.downloaded.map_or_else(String::new, grouped),
         ]);
     }
     Some(table.text(reader.width))

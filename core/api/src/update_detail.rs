@@ -63,6 +63,9 @@ pub struct UpdateOnServer {
     pub files_held: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,
+    /// Computers that report there and have downloaded it, whether they installed it or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downloaded: Option<u64>,
 }
 
 /// What a server does with an update, beside what the top one decides.
@@ -77,8 +80,12 @@ pub enum Arrival {
     NotOffered,
     AsAbove,
     /// It has no approval, and the top has.
-    Withdrawn,
+    NotYet,
     Otherwise,
+    /// It is halted, and offered here still.
+    Offered,
+    /// It is halted, and offered here no more.
+    Withdrawn,
 }
 
 /// The licence terms of an update.

@@ -21,8 +21,10 @@ pub fn arrival(arrival: Arrival) -> &'static str {
         Arrival::DecidesByItself => "decides by itself",
         Arrival::NotOffered => "not offered",
         Arrival::AsAbove => "offered as above",
-        Arrival::Withdrawn => "withdrawn",
+        Arrival::NotYet => "not offered yet",
         Arrival::Otherwise => "offered otherwise",
+        Arrival::Offered => "offered",
+        Arrival::Withdrawn => "withdrawn",
     }
 }
 

@@ -91,7 +91,7 @@ fn is_mirrored(manager: &Node) -> bool {
 }
 
 /// It stands empty at the same address.
-fn emptied(stopped: Stopped, kept: &[&str]) -> Node {
+pub(super) fn emptied(stopped: Stopped, kept: &[&str]) -> Node {
     for entry in std::fs::read_dir(&stopped.data).expect("a folder") {
         let path = entry.expect("an entry").path();
         if kept.iter().any(|name| path.ends_with(name)) {

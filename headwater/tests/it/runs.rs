@@ -114,6 +114,10 @@ async fn a_halt_is_offered_to_nobody_and_waits_for_a_top_that_is_not_reached() {
         !shown["approvals"].as_array().expect("approvals").is_empty()
     };
     eventually(|| !is_offered(update)).await;
+    let shown = manager.json(&["update", "show", &update.to_string()]);
+    for server in [0, 1] {
+        assert_eq!(shown["servers"][server]["arrival"], "withdrawn", "{shown}");
+    }
     agent.scan().await.expect("scans");
     assert_ne!(agent.action(update), Some(DeploymentAction::Install));
     assert_eq!(agent.action(later), Some(DeploymentAction::Install));

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{run, stderr};
+use crate::relink::emptied;
 use crate::tree::{
     Node, administered, changed, differences, eventually, exit, known_to_all, linked_with_updates, pair,
     states, sync,
@@ -262,4 +263,13 @@ async fn what_leaves_the_tree_is_listed_and_left_alone() {
     lost.done(&["upstream", "sync", "--wait"]);
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (0, "in_step in_step in_step".to_owned()), "{report}");
+
+    // A server that was rebuilt behind its Linkage is named, and is not taken for the one that was paired.
+    let shop = emptied(shop.kill(), &["linkage.json"]);
+    shop.done(&["upstream", "set", lost.server.updates_url(), "--replica"]);
+    shop.done(&["upstream", "sync", "--wait"]);
+    let (report, code) = sync(&manager.data, &[]);
+    let said = report["servers"].to_string();
+    assert!(code != 0 && states(&report).starts_with("in_step in_step "), "{report}");
+    assert!(said.contains("another WSUS than the one that was paired answers"), "{report}");
 }

@@ -11,33 +11,42 @@ pub(crate) fn arrivals(
     mirror: &Mirror,
     top: &UpdateDetail,
     on_servers: &[(ServerId, UpdateDetail)],
+    is_halted: bool,
 ) -> Vec<UpdateOnServer> {
     let of = |view: &ServerView| {
         let there = on_servers.iter().find(|(id, _)| *id == view.server.id).map(|(_, detail)| detail);
         let files = there.map(|there| there.files.len() as u64).filter(|files| *files > 0);
         UpdateOnServer {
             server: ServerRef { id: view.server.id, name: view.server.name.clone() },
-            arrival: arrival(view, top, there),
+            arrival: arrival(view, top, there, is_halted),
             revision: there.map(|there| there.summary.revision),
             approvals: there.map(|there| there.approvals.len() as u64),
             files_held: files
                 .and(there.map(|there| there.files.iter().filter(|file| file.held).count() as u64)),
             files,
+            downloaded: there.map(|there| {
+                let here = there.here;
+                here.downloaded + here.pending_restart + here.installed
+            }),
         }
     };
     mirror.tree.servers.iter().map(of).collect()
 }
 
-fn arrival(view: &ServerView, top: &UpdateDetail, there: Option<&UpdateDetail>) -> Arrival {
+fn arrival(view: &ServerView, top: &UpdateDetail, there: Option<&UpdateDetail>, is_halted: bool) -> Arrival {
     match there {
         None if !view.server.reached => Arrival::NotReached,
         None => Arrival::NotKnown,
+        Some(there) if is_halted => match there.approvals.is_empty() {
+            true => Arrival::Withdrawn,
+            false => Arrival::Offered,
+        },
         Some(_) if view.server.mode == Some(WsusMode::Autonomous) => Arrival::DecidesByItself,
         Some(there) if decisions(there) == decisions(top) => match there.approvals.is_empty() {
             true => Arrival::NotOffered,
             false => Arrival::AsAbove,
         },
-        Some(there) if there.approvals.is_empty() => Arrival::Withdrawn,
+        Some(there) if there.approvals.is_empty() => Arrival::NotYet,
         Some(_) => Arrival::Otherwise,
     }
 }

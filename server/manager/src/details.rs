@@ -35,10 +35,12 @@ impl Manager {
         Ok(mirror)
     }
 
-    /// Everything about one update, as the linked WSUS knows it now, counted over the tree, and how far it has come on each server.
+    /// Everything about one update, as the linked WSUS knows it now, counted over the tree, and how far it has come
+    /// on each server.
     pub async fn update(&self, id: UpdateId) -> Result<UpdateDetail, ManagerError> {
         let (mut top, on_servers) = self.update_on_servers(id).await?;
-        top.servers = arrivals(&self.mirror(), &top, &on_servers);
+        let is_halted = self.store.halts().await?.iter().any(|halt| halt.update == id);
+        top.servers = arrivals(&self.mirror(), &top, &on_servers, is_halted);
         Ok(top)
     }
 
@@ -48,8 +50,8 @@ impl Manager {
         self.update_at(&way, &way.top, id).await
     }
 
-    /// Everything about one update as the linked WSUS knows it now, counted over the tree, and what each server does, that one
-    /// among them; nothing of those that are not reached or lack it.
+    /// Everything about one update as the linked WSUS knows it now, counted over the tree, and what each server
+    /// does, that one among them; nothing of those that are not reached or lack it.
     pub(crate) async fn update_on_servers(
         &self,
         id: UpdateId,

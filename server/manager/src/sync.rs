@@ -20,6 +20,7 @@ use headwater_api::{
 };
 use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
+use headwater_tree::changed::changed;
 use headwater_tree::group_plan::Plan;
 use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
@@ -31,7 +32,7 @@ use tokio::sync::OwnedRwLockReadGuard;
 
 use self::own::Took;
 use crate::ask::Way;
-use crate::compare::in_words;
+use crate::compare::{contents, in_words};
 use crate::kept::wanted_later;
 use crate::known::Known;
 use crate::running::{Running, Said};
@@ -405,6 +406,10 @@ impl Run<'_> {
         }
         self.goes_on()?;
         let takes = only != Some(SyncPart::Clients) && (server.mode != Mode::Top || with_upstream);
+        let before = match writes && takes && server.mode != Mode::Top {
+            true => Some(self.manager.contents_of(self.way, linkage).await?),
+            false => None,
+        };
         if writes && takes && self.take_updates(server, linkage, done).await? == Took::Longer {
             // Nothing else is asked of it meanwhile: what it holds is about to change.
             done.state = SyncServerState::StillRunning;
@@ -414,7 +419,7 @@ impl Run<'_> {
         }
         let mut missing = BTreeSet::new();
         if writes {
-            missing = self.follow(server, linkage, begun, done).await?;
+            missing = self.follow(server, linkage, begun).await?;
         }
         self.goes_on()?;
         let registers = only.is_none_or(|only| only == SyncPart::Clients);
@@ -438,6 +443,9 @@ impl Run<'_> {
             Mode::Top => begun.top.clone(),
             Mode::Replica | Mode::Autonomous(_) => self.manager.contents_of(self.way, linkage).await?,
         };
+        if let Some(before) = before {
+            done.changed.extend(changed(&contents(&before), &contents(&here)));
+        }
         let told = self.told(server);
         let compared = match writes {
             false => {

@@ -318,10 +318,12 @@ impl Manager {
             false => self.timed_identity_of(way, row).await,
         };
         match identity {
-            Ok(identity) => match must_be_understood(&identity.0, row) {
-                Ok(()) => (row, Some(identity), self.lower_of(way, row).await),
-                Err(error) => (row, None, Err(error)),
-            },
+            Ok(identity) => {
+                match must_be_understood(&identity.0, row).and_then(|()| must_be_paired(&identity.0, row)) {
+                    Ok(()) => (row, Some(identity), self.lower_of(way, row).await),
+                    Err(error) => (row, None, Err(error)),
+                }
+            }
             Err(error) => (row, None, Err(error)),
         }
     }
@@ -427,6 +429,20 @@ impl Manager {
 fn must_be_understood(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), ManagerError> {
     let other = identity.speaks.refusal(&format!("the Linkage of {}", row.name), THIS_SERVER);
     other.map_or(Ok(()), |other| Err(ManagerError::OtherVersion(other)))
+}
+
+/// A server that was rebuilt, or another one behind the same Linkage, is not the one that orders are for.
+fn must_be_paired(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), ManagerError> {
+    let name = &row.name;
+    // Of the top one it is found before, and is a matter of a review.
+    if identity.server == row.server || identity.mode == WsusMode::Top {
+        return Ok(());
+    }
+    Err(ManagerError::Refused(format!(
+        "another WSUS than the one that was paired answers behind the Linkage of {name} (its id was {} and is {}): let go of \
+         it with `headwater wsus revoke {name}` here and `headwater linkage unpair` there, and pair it again",
+        row.server, identity.server
+    )))
 }
 
 /// Nothing is written after a restore before somebody has seen what differs.

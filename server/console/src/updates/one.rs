@@ -97,6 +97,8 @@ struct OnServer {
     revision: String,
     approvals: String,
     content: String,
+    /// Computers that have it.
+    downloaded: String,
 }
 
 pub(super) struct Link {
@@ -187,7 +189,7 @@ async fn page(
         frame: Frame::new(manager, visitor, "/updates", &summary.title, &Fields::default()),
         id: summary.id.to_string(),
         title: summary.title.clone(),
-        verdict: verdict(&detail),
+        verdict: halted(&detail, halt.is_some()) + &verdict(&detail),
         problem,
         state: match &halt {
             Some(_) => Shown::new(Look::Halted, "halted"),
@@ -229,6 +231,27 @@ async fn page(
             })
             .collect(),
     })
+}
+
+/// `Halted: offered still on 1 of 5 servers, 1 not reached. `
+fn halted(detail: &UpdateDetail, is_halted: bool) -> String {
+    let on = |arrival| detail.servers.iter().filter(|one| one.arrival == arrival).count() as u64;
+    let (offered, unreached) = (on(Arrival::Offered), on(Arrival::NotReached));
+    let all = counted(detail.servers.len() as u64, "server");
+    match (is_halted, offered, unreached) {
+        (false, ..) => String::new(),
+        (true, ..) if detail.servers.is_empty() => "Halted. ".to_owned(),
+        (true, 0, 0) => "Halted: offered nowhere. ".to_owned(),
+        (true, offered, 0) => format!("Halted: offered still on {} of {all}. ", grouped(offered)),
+        (true, 0, unreached) => format!("Halted: {} of {all} not reached. ", grouped(unreached)),
+        (true, offered, unreached) => {
+            format!(
+                "Halted: offered still on {} of {all}, {} not reached. ",
+                grouped(offered),
+                grouped(unreached)
+            )
+        }
+    }
 }
 
 /// `Needed by 412 computers, failed on 9, unknown on 12 and on 130 silent ones.`
@@ -353,7 +376,8 @@ fn servers(mirror: &Mirror, on_servers: &[UpdateOnServer]) -> Vec<OnServer> {
     let row = |one: &UpdateOnServer| {
         let look = match one.arrival {
             Arrival::NotReached => Look::Failed,
-            Arrival::NotKnown | Arrival::Withdrawn | Arrival::Otherwise => Look::Differs,
+            Arrival::NotKnown | Arrival::NotYet | Arrival::Otherwise | Arrival::Offered => Look::Differs,
+            Arrival::Withdrawn => Look::Halted,
             Arrival::DecidesByItself | Arrival::NotOffered => Look::Silent,
             Arrival::AsAbove => Look::InStep,
         };
@@ -363,6 +387,7 @@ fn servers(mirror: &Mirror, on_servers: &[UpdateOnServer]) -> Vec<OnServer> {
             state: Shown::new(look, arrival(one.arrival)),
             revision: one.revision.map_or_else(|| "–".to_owned(), |revision| revision.to_string()),
             approvals: one.approvals.map_or_else(|| "–".to_owned(), dash),
+            downloaded: one.downloaded.map_or_else(|| "–".to_owned(), dash),
             content: match (one.files_held, one.files) {
                 (Some(held), Some(all)) => format!("{held} of {}", counted(all, "file")),
                 _ => "–".to_owned(),

@@ -1,7 +1,8 @@
 //! What a Microsoft WSUS knows of updates and computers, in the words of our API.
 //!
 //! Its service tells lists and no single things, so a page is always the whole list. What it does not tell
-//! is absent or empty: files, prerequisites and supersedence by name, and what was done before but for approvals that stand.
+//! is absent or empty: files, prerequisites and supersedence by name, and what was done before, but for approvals
+//! that stand.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};

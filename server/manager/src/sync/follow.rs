@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use headwater_api::linkage::{Approve, WsusGroup};
-use headwater_api::{NewRevisions, SyncPart, SyncPhase, SyncServer, UPDATES_PER_REQUEST_MAX};
+use headwater_api::{NewRevisions, SyncPart, SyncPhase, UPDATES_PER_REQUEST_MAX};
 use headwater_model::GroupId;
 use headwater_store::LinkageRow;
-use headwater_tree::follow::{Decision, Following, NewGroup, following};
+use headwater_tree::follow::{Following, NewGroup, following};
 use headwater_tree::server::{Follow, Mode, Server};
 
 use super::{Begun, Run};
@@ -23,7 +23,6 @@ impl Run<'_> {
         server: &Server,
         linkage: &LinkageRow,
         begun: &Begun,
-        done: &mut SyncServer,
     ) -> Result<BTreeSet<GroupId>, ManagerError> {
         if server.mode != Mode::Autonomous(Follow::ManagedGroups) {
             return Ok(BTreeSet::new());
@@ -51,7 +50,6 @@ impl Run<'_> {
                 )));
             }
             missing.remove(&id);
-            done.changed.push(format!("group {} was made", made.name));
         }
         if !does(SyncPart::Approvals) {
             return Ok(missing);
@@ -83,16 +81,8 @@ impl Run<'_> {
                         format!("{update} for {group} is refused: {reason}"),
                     );
                 }
-                if !decided.applied.is_empty() {
-                    done.changed.push(format!("{} for {group}", said(decision, decided.applied.len())));
-                }
             }
         }
         Ok(missing)
     }
-}
-
-fn said(decision: &Decision, count: usize) -> String {
-    let verb = if decision.action.is_some() { "written" } else { "withdrawn" };
-    format!("{count} {} {verb}", if count == 1 { "approval" } else { "approvals" })
 }

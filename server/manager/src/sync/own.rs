@@ -80,9 +80,6 @@ impl Run<'_> {
                     if now.added > 0 {
                         done.changed.push(format!("{} documents came", now.added));
                     }
-                    if now.approvals_changed > 0 {
-                        done.changed.push(format!("{} groups and approvals changed", now.approvals_changed));
-                    }
                     return Ok(Took::All);
                 }
             }
