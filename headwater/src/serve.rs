@@ -185,7 +185,11 @@ fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
                 None => update_server,
             }
         }
-        _ => manager.map(manager::wsus_router).unwrap_or_default().merge(console::monitoring(metrics)),
+        _ => {
+            let elsewhere = manager.clone().map(manager::elsewhere_router).unwrap_or_default();
+            let linked = manager.map(manager::wsus_router).unwrap_or_default();
+            linked.merge(elsewhere).merge(console::monitoring(metrics))
+        }
     };
     own.merge(managing)
 }

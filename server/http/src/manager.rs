@@ -67,8 +67,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .with_state(manager)
 }
 
-/// What a managing server answers in place of an update server, where none is in the same process: the
-/// same paths, about the linked WSUS.
+/// What a managing server answers in place of an update server: the same paths, about the linked WSUS.
 pub fn wsus_router(manager: Arc<Manager>) -> Router {
     Router::new()
         .route(path::GROUPS, get(groups).post(create_group))
@@ -85,6 +84,15 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::GROUP_MEMBERS, get(members))
         .route(path::DECLINE, post(decline))
         .route(path::UNDECLINE, post(undecline))
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(manager.clone(), authorize))
+        .layer(middleware::from_fn(harden))
+        .with_state(manager)
+}
+
+/// Where to ask for what no managing server does, for one without an update server in its process.
+pub fn elsewhere_router(manager: Arc<Manager>) -> Router {
+    Router::new()
         .route(path::IMPORTS, any(elsewhere::imports))
         .route(path::SERVER, any(elsewhere::server))
         .route(path::STATUS, any(elsewhere::status))
@@ -95,7 +103,6 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::UPSTREAM_SYNC, any(elsewhere::synchronise))
         .route(path::UPSTREAM_RUNS, any(elsewhere::runs))
         .route(path::UPSTREAM_RUN, any(elsewhere::runs))
-        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
         .layer(middleware::from_fn(harden))
         .with_state(manager)

@@ -48,7 +48,7 @@ impl Joiners {
             }
             let joiner = joiners.entry(join.linkage).or_insert_with(|| Joiner {
                 name: join.name.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect(),
-                speaks: join.speaks.clone(),
+                speaks: join.speaks.harmless(),
                 since: now,
                 last_contact: now,
                 message: None,
@@ -56,6 +56,7 @@ impl Joiners {
                 news: Arc::default(),
             });
             joiner.last_contact = now;
+            joiner.speaks = join.speaks.harmless();
             if let (Some(answer), Some(waiting)) = (join.answer, joiner.answer.take()) {
                 let finished = answer == PairingAnswer::Finished;
                 // Whoever asked has given up.

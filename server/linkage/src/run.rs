@@ -61,7 +61,7 @@ impl Run {
                  Linkage is reached",
             ),
             Some(at) if at.elapsed() > QUIET_MAX => Some(
-                "the managing server does not say any more how the run goes: `headwater wsus history` there shows \
+                "the managing server does not say any more how the run goes: `headwater wsus runs` there shows \
                  what became of it",
             ),
             _ => None,

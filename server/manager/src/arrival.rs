@@ -1,10 +1,10 @@
 //! How far an update has come on each server of the tree.
 
-use headwater_api::linkage::WsusMode;
 use headwater_api::{ApprovalAction, Arrival, ServerRef, UpdateDetail, UpdateOnServer};
 use headwater_model::{GroupId, ServerId, Timestamp};
 
 use crate::mirror::{Mirror, ServerView};
+use crate::takes::{Takes, takes};
 
 /// From what the top and each server that knows it tell of it.
 pub(crate) fn arrivals(
@@ -13,12 +13,14 @@ pub(crate) fn arrivals(
     on_servers: &[(ServerId, UpdateDetail)],
     is_halted: bool,
 ) -> Vec<UpdateOnServer> {
+    let takes = takes(mirror.tree.servers.iter().map(|one| &one.server));
     let of = |view: &ServerView| {
+        let decides = takes.get(&view.server.id) == Some(&Takes::Nothing);
         let there = on_servers.iter().find(|(id, _)| *id == view.server.id).map(|(_, detail)| detail);
         let files = there.map(|there| there.files.len() as u64).filter(|files| *files > 0);
         UpdateOnServer {
             server: ServerRef { id: view.server.id, name: view.server.name.clone() },
-            arrival: arrival(view, top, there, is_halted),
+            arrival: arrival(view, top, there, is_halted, decides),
             revision: there.map(|there| there.summary.revision),
             approvals: there.map(|there| there.approvals.len() as u64),
             files_held: files
@@ -33,7 +35,13 @@ pub(crate) fn arrivals(
     mirror.tree.servers.iter().map(of).collect()
 }
 
-fn arrival(view: &ServerView, top: &UpdateDetail, there: Option<&UpdateDetail>, is_halted: bool) -> Arrival {
+fn arrival(
+    view: &ServerView,
+    top: &UpdateDetail,
+    there: Option<&UpdateDetail>,
+    is_halted: bool,
+    decides: bool,
+) -> Arrival {
     match there {
         None if !view.server.reached => Arrival::NotReached,
         None => Arrival::NotKnown,
@@ -41,7 +49,7 @@ fn arrival(view: &ServerView, top: &UpdateDetail, there: Option<&UpdateDetail>, 
             true => Arrival::Withdrawn,
             false => Arrival::Offered,
         },
-        Some(_) if view.server.mode == Some(WsusMode::Autonomous) => Arrival::DecidesByItself,
+        Some(_) if decides => Arrival::DecidesByItself,
         Some(there) if decisions(there) == decisions(top) => match there.approvals.is_empty() {
             true => Arrival::NotOffered,
             false => Arrival::AsAbove,

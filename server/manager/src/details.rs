@@ -59,12 +59,14 @@ impl Manager {
         let way = self.way().await?;
         let mut top = self.update_at(&way, &way.top, id).await?;
         let mut linkages = self.store.linkages().await?;
-        linkages.retain(|one| one.linkage != way.top.linkage);
+        let mirror = self.mirror();
+        let is_outside = |one: &LinkageRow| mirror.tree.outside.iter().any(|known| known.id == one.server);
+        linkages.retain(|one| one.linkage != way.top.linkage && !is_outside(one));
         let asked = stream::iter(linkages).map(|of| self.update_if_known(&way, of, id));
         let known: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
         let others = known.into_iter().flatten();
         let all: Vec<_> = [(way.top.server, top.clone())].into_iter().chain(others).collect();
-        count_over_tree(&mut top, &all, &self.mirror().tree);
+        count_over_tree(&mut top, &all, &mirror.tree);
         self.mark_outside(&mut top).await?;
         Ok((top, all))
     }

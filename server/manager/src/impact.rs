@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
-use headwater_api::linkage::WsusMode;
 use headwater_api::{
-    ApprovalAction, ApprovalPreview, ComputerSummary, ComputerUpdateState, GroupRef, ServerFollow,
-    ServerPreview, ServerRef, TreeServer, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateRef,
+    ApprovalAction, ApprovalPreview, ComputerSummary, ComputerUpdateState, GroupRef, ServerPreview,
+    ServerRef, TreeServer, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateRef,
 };
 use headwater_model::{GroupId, ServerId, UpdateId};
 use headwater_tree::impact::{Effect, Member, Target, impact};
 
 use crate::mirror::is_in;
 use crate::states::Told;
+use crate::takes::{Takes, takes};
 use crate::{Manager, ManagerError, Mirror};
 
 /// Updates that servers are asked about for one preview. Of more only the computers are told, for each is a
@@ -59,7 +59,10 @@ impl Manager {
         let groups = HashSet::from_iter(mirror.tree.group_tree().subtree(group));
         let computers = mirror.computers.all().iter().filter(|one| is_in(one, &groups));
         let members = computers.filter_map(|computer| member(computer, &asked, action)).collect();
-        let targets = mirror.tree.servers.iter().map(|one| &one.server).filter(|one| takes(one));
+        let servers = || mirror.tree.servers.iter().map(|one| &one.server);
+        let takes = takes(servers());
+        let targets =
+            servers().filter(|one| takes.get(&one.id).is_some_and(|takes| *takes != Takes::Nothing));
         let targets: Vec<Target> = targets.map(|one| target(one, &asked, action)).collect();
         let found = impact(&targets, members);
         let title = |id: &UpdateId| mirror.updates.get(*id).map(|update| update.title.clone());
@@ -111,14 +114,6 @@ impl Manager {
 
 fn named(server: &TreeServer) -> ServerRef {
     ServerRef { id: server.id, name: server.name.clone() }
-}
-
-/// Whether it has the approvals of the top.
-fn takes(server: &TreeServer) -> bool {
-    match server.mode {
-        Some(WsusMode::Top | WsusMode::Replica) => true,
-        Some(WsusMode::Autonomous) | None => server.follow == ServerFollow::GroupsAndApprovals,
-    }
 }
 
 /// A server that tells of no files may have some all the same.

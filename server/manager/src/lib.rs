@@ -43,6 +43,7 @@ mod server_settings;
 mod sightings;
 mod states;
 mod sync;
+mod takes;
 mod tree;
 mod trust;
 mod undo;

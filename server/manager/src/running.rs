@@ -149,6 +149,7 @@ impl Running {
             && (own.with_upstream || !wanted.with_upstream)
             && (own.max_removals, own.hold_removals) == (wanted.max_removals, wanted.hold_removals)
             && (!own.keep_windows || wanted.keep_windows)
+            && own.server_limit_seconds == wanted.server_limit_seconds
     }
 
     pub fn has_ended(&self) -> bool {

@@ -9,12 +9,23 @@ use crate::{Manager, ManagerError, Running};
 
 /// Comparisons that have ended and are still known with their lines, and with why they failed.
 const ENDED_MAX: usize = 16;
+/// Comparisons that go on at a time.
+const GOING_MAX: usize = 4;
 
 /// The runs of this process that only list what differs. Several may go on, for none changes anything.
 #[derive(Default)]
 pub(crate) struct Comparisons(Mutex<Vec<Arc<Running>>>);
 
 impl Comparisons {
+    /// Refuses more at a time than somebody who looks needs.
+    pub fn must_be_few(&self) -> Result<(), ManagerError> {
+        let going = self.all().iter().filter(|one| !one.has_ended()).count();
+        if going < GOING_MAX {
+            return Ok(());
+        }
+        Err(ManagerError::Busy(format!("{going} dry runs go on: try again when one has ended")))
+    }
+
     pub fn add(&self, running: Arc<Running>) {
         self.all().push(running);
     }

@@ -98,7 +98,8 @@ impl Manager {
                 told.servers.insert(one.id);
                 continue;
             }
-            let Some(of) = linkages.iter().find(|linkage| linkage.server == one.id) else { continue };
+            let of = linkages.iter().find(|linkage| linkage.server == one.id).filter(|_| one.reached);
+            let Some(of) = of else { continue };
             match self.all_states_of(way, of, update, states).await {
                 Ok(found) => {
                     let home =

@@ -91,6 +91,7 @@ impl Manager {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         if request.dry_run {
+            self.comparisons.must_be_few()?;
             // It is no write, so it is kept like a run and not on the record.
             let number = self.store.begin_sync_run(by, self.now()).await?;
             let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());

@@ -42,10 +42,20 @@ pub struct LinkVersion {
     pub software: String,
 }
 
+/// Longer than any version is written.
+const SOFTWARE_CHARS_MAX: usize = 32;
+
 impl LinkVersion {
     /// Of this program.
     pub fn own() -> Self {
         Self { protocol: PROTOCOL, software: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+
+    /// As a stranger tells it, who may write anything into it.
+    pub fn harmless(&self) -> Self {
+        let software =
+            self.software.chars().filter(|one| !one.is_control()).take(SOFTWARE_CHARS_MAX).collect();
+        Self { protocol: self.protocol, software }
     }
 
     /// Why `who`, who is of this version, is not understood by `here`, who is of this program's; absent when it is.

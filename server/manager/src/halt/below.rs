@@ -3,23 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
-use headwater_api::linkage::{Approve, WsusMode};
-use headwater_api::{Approval, NewRevisions, ServerFollow, TreeServer, UpdateDetail};
-use headwater_model::{GroupId, ServerId, UpdateId, chain};
-use headwater_store::LinkageRow;
+use headwater_api::linkage::Approve;
+use headwater_api::{Approval, NewRevisions, TreeServer, UpdateDetail};
+use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
+use headwater_store::{HaltRow, LinkageRow};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::ask::Way;
 use crate::details::ASKED_AT_ONCE;
+use crate::takes::{Takes, takes};
 use crate::{Manager, ManagerError};
 
-/// Between two looks while a server is on its way, and while nothing is but some are not reached.
+/// Between two looks while a server is on its way, and else.
 const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_LONG: Duration = Duration::from_secs(30);
+/// Between two questions to a server that does not come to its end.
+const PAUSE_MAX: Duration = Duration::from_secs(600);
 /// A server that is silent for longer is asked again in the next round, so that it holds up no other.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -43,17 +46,20 @@ enum Step {
 /// What is to be done now, the servers in the order of the tree. Servers that decide by themselves, and those
 /// below them, are left alone: what they offer is theirs.
 fn steps(servers: &[&TreeServer], standings: &BTreeMap<ServerId, Standing>) -> Vec<(ServerId, Step)> {
-    let mut steps = Vec::new();
+    let (mut steps, takes) = (Vec::new(), takes(servers.iter().copied()));
     let mut ready: HashSet<ServerId> = HashSet::new();
     for server in servers {
         let standing = standings.get(&server.id).copied().unwrap_or(Standing::NotKnown);
-        let takes = match (takes(server), server.parent) {
+        let takes = takes.get(&server.id).copied().unwrap_or(Takes::Nothing);
+        match (takes, server.parent) {
             (Takes::Nothing, _) => continue,
             (Takes::FromAbove, Some(parent)) if !ready.contains(&parent) => continue,
-            (takes, _) => takes,
-        };
+            _ => {}
+        }
         match (standing, takes) {
             (Standing::Withdrawn, _) | (_, Takes::IsTop) => drop(ready.insert(server.id)),
+            // Nothing can be ordered there.
+            (Standing::Offered, _) if server.read_only => {}
             (Standing::Offered, Takes::FromAbove) => steps.push((server.id, Step::Synchronise)),
             (Standing::Offered, _) => steps.push((server.id, Step::Withdraw)),
             (Standing::NotKnown, _) => {}
@@ -62,45 +68,47 @@ fn steps(servers: &[&TreeServer], standings: &BTreeMap<ServerId, Standing>) -> V
     steps
 }
 
-/// From where a server has its approvals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    IsTop,
-    FromAbove,
-    /// By orders, for an autonomous server synchronises none.
-    Orders,
-    Nothing,
+/// How far one halt is, as far as this process has seen.
+#[derive(Default)]
+struct Spreading {
+    /// Servers that withdrew it.
+    confirmed: BTreeSet<ServerId>,
+    /// How often a server was asked, and before when it is not asked again.
+    asked: HashMap<ServerId, (u32, Instant)>,
 }
 
-fn takes(server: &TreeServer) -> Takes {
-    match (server.mode, server.parent) {
-        (_, None) => Takes::IsTop,
-        (Some(WsusMode::Autonomous), _) if server.follow == ServerFollow::GroupsAndApprovals => Takes::Orders,
-        (Some(WsusMode::Autonomous), _) => Takes::Nothing,
-        _ => Takes::FromAbove,
+impl Spreading {
+    fn is_due(&self, server: ServerId, now: Instant) -> bool {
+        self.asked.get(&server).is_none_or(|(_, again)| *again <= now)
+    }
+
+    /// Notes a question; whether it was the first one. The pauses double, so that one that cannot is not worn out.
+    fn note(&mut self, server: ServerId, now: Instant) -> bool {
+        let (times, again) = self.asked.entry(server).or_insert((0, now));
+        let pause = PAUSE.saturating_mul(1 << (*times).min(10)).min(PAUSE_MAX);
+        (*times, *again) = (*times + 1, now + pause);
+        *times == 1
     }
 }
 
-/// Whose halts are done everywhere, as far as this process has seen.
-type Confirmed = HashMap<UpdateId, BTreeSet<ServerId>>;
+/// By the update and when it was halted: who halts it once more means all servers.
+type Halts = HashMap<(UpdateId, Timestamp), Spreading>;
 
-/// Carries halts down the tree until `stopped` turns true.
+/// Carries halts down the tree until `stopped` turns true: at once, after each reading of the mirror, and in short
+/// pauses while servers are on their way.
 pub async fn spread_halts(manager: Arc<Manager>, mut stopped: watch::Receiver<bool>) {
-    let mut confirmed = Confirmed::new();
+    let mut halts = Halts::new();
     loop {
-        let pause = match manager.spread(&mut confirmed).await {
-            Ok(pause) => pause,
-            Err(ManagerError::NotLinked) => None,
+        let pause = match manager.spread(&mut halts).await {
+            Ok(true) => PAUSE,
+            Ok(false) | Err(ManagerError::NotLinked) => PAUSE_LONG,
             Err(error) => {
                 tracing::debug!(error = chain(&error), "halts cannot be carried down");
-                Some(PAUSE_LONG)
+                PAUSE_LONG
             }
         };
         tokio::select! {
-            () = async { match pause {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => std::future::pending().await,
-            } } => {}
+            () = tokio::time::sleep(pause) => {}
             () = manager.halted.notified() => {}
             _ = stopped.wait_for(|stop| *stop) => return,
         }
@@ -108,15 +116,14 @@ pub async fn spread_halts(manager: Arc<Manager>, mut stopped: watch::Receiver<bo
 }
 
 impl Manager {
-    /// One look at the halts, and a step for each server that needs one. Answers when to look again; nothing where
-    /// all is done.
-    async fn spread(&self, confirmed: &mut Confirmed) -> Result<Option<Duration>, ManagerError> {
-        let mut pause = None;
+    /// One look at the halts, and a step for each server that needs one. Answers whether servers are on their way.
+    async fn spread(&self, known: &mut Halts) -> Result<bool, ManagerError> {
+        let halts: Vec<HaltRow> =
+            self.store.halts().await?.into_iter().filter(|halt| halt.done_at.is_some()).collect();
+        known.retain(|key, _| halts.iter().any(|halt| (halt.update, halt.asked_at) == *key));
         let way = self.way().await?;
-        let halts = self.store.halts().await?;
-        confirmed.retain(|update, _| halts.iter().any(|halt| halt.update == *update));
         if way.review.is_some() || halts.is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
         let linkages: HashMap<ServerId, LinkageRow> =
             self.store.linkages().await?.into_iter().map(|row| (row.server, row)).collect();
@@ -124,31 +131,39 @@ impl Manager {
             self.store.host_groups().await?.into_iter().filter_map(|row| row.wsus_group).collect();
         let mirror = self.mirror();
         let servers: Vec<&TreeServer> = mirror.tree.servers.iter().map(|one| &one.server).collect();
-        for halt in halts.into_iter().filter(|halt| halt.done_at.is_some()) {
-            let confirmed = confirmed.entry(halt.update).or_default();
-            let standings = self.standings(&way, &servers, &linkages, &managed, halt.update, confirmed).await;
-            let steps = steps(&servers, &standings);
-            let is_open = servers.iter().any(|server| {
-                matches!(takes(server), Takes::FromAbove | Takes::Orders) && !confirmed.contains(&server.id)
-            });
-            let wait = if steps.is_empty() { PAUSE_LONG } else { PAUSE };
-            if is_open {
-                pause = Some(pause.map_or(wait, |pause: Duration| pause.min(wait)));
+        let mut are_on_their_way = false;
+        for halt in halts {
+            let known = known.entry((halt.update, halt.asked_at)).or_default();
+            let standings =
+                self.standings(&way, &servers, &linkages, &managed, halt.update, &mut known.confirmed).await;
+            let due: Vec<_> = steps(&servers, &standings)
+                .into_iter()
+                .filter(|(server, _)| known.is_due(*server, Instant::now()))
+                .collect();
+            if due.is_empty() {
+                continue;
             }
-            for (server, step) in steps {
+            // What keeps everything else from being written keeps these orders back too.
+            let way = self.writable().await?;
+            are_on_their_way = true;
+            for (server, step) in due {
                 let Some(of) = linkages.get(&server) else { continue };
+                let is_first = known.note(server, Instant::now());
                 let done = match step {
                     Step::Synchronise => self.synchronise_on(&way, of, &halt.asked_by).await.map(drop),
                     Step::Withdraw => {
                         self.withdraw_at(&way, of, halt.update, &managed, &halt.asked_by).await.map(drop)
                     }
                 };
-                if let Err(error) = done {
-                    tracing::warn!(server = of.name, update = %halt.update, error = chain(&error), "a halt waits there");
+                if let Err(error) = done
+                    && is_first
+                {
+                    let update = halt.update;
+                    tracing::warn!(server = of.name, %update, error = chain(&error), "a halt waits there");
                 }
             }
         }
-        Ok(pause)
+        Ok(are_on_their_way)
     }
 
     /// What the servers do with an update that is halted at the top. Those that withdrew it stay confirmed.
@@ -161,9 +176,15 @@ impl Manager {
         update: UpdateId,
         confirmed: &mut BTreeSet<ServerId>,
     ) -> BTreeMap<ServerId, Standing> {
-        let open = servers.iter().filter(|server| server.reached && !confirmed.contains(&server.id));
-        let open: Vec<(LinkageRow, Takes)> =
-            open.filter_map(|server| Some((linkages.get(&server.id)?.clone(), takes(server)))).collect();
+        let takes = takes(servers.iter().copied());
+        let is_asked = |server: &&&TreeServer| {
+            let takes = takes.get(&server.id);
+            matches!(takes, Some(Takes::FromAbove | Takes::Orders)) && !confirmed.contains(&server.id)
+        };
+        let open = servers.iter().filter(|server| server.reached).filter(is_asked);
+        let open: Vec<(LinkageRow, Takes)> = open
+            .filter_map(|server| Some((linkages.get(&server.id)?.clone(), *takes.get(&server.id)?)))
+            .collect();
         let asked = stream::iter(open).map(|(of, takes)| self.offers(way, of, takes, managed, update));
         let told: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
         let told: Vec<(ServerId, bool)> = told.into_iter().flatten().collect();
@@ -223,6 +244,9 @@ impl Manager {
 
 #[cfg(test)]
 mod tests {
+    use headwater_api::ServerFollow;
+    use headwater_api::linkage::WsusMode;
+
     use super::*;
     use crate::mirror::sample_server;
 
@@ -280,5 +304,23 @@ mod tests {
         let mut next = all(Offered);
         next.insert(ID(2), Withdrawn);
         assert_eq!(steps(&servers, &next), [(ID(3), Step::Synchronise)]);
+    }
+
+    #[test]
+    fn who_does_not_come_to_its_end_is_asked_less_and_less() {
+        let (mut spreading, begun) = (Spreading::default(), Instant::now());
+        let mut pauses = Vec::new();
+        let mut now = begun;
+        for round in 0..12 {
+            assert!(spreading.is_due(ID(2), now));
+            assert_eq!(spreading.note(ID(2), now), round == 0);
+            let again = spreading.asked[&ID(2)].1;
+            assert!(
+                !spreading.is_due(ID(2), again - Duration::from_millis(1)) && spreading.is_due(ID(3), now)
+            );
+            pauses.push((again - now).as_secs());
+            now = again;
+        }
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]);
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use headwater_api::linkage::Approve;
 use headwater_api::{Halt, NewRevisions};
 use headwater_model::{UpdateId, chain};
-use headwater_store::{HaltRow, LinkageRow};
+use headwater_store::{AuditRow, HaltRow, LinkageRow};
 
 pub use below::spread_halts;
 
@@ -41,7 +41,11 @@ impl Manager {
                 Err(error) => {
                     tracing::warn!(update = %halt.update, error = chain(&error), "an update is not halted yet");
                 }
-                Ok(()) => {}
+                Ok(()) => {
+                    let row =
+                        AuditRow::of(self.now(), &halt.asked_by, "carry out halt", &halt.update.to_string());
+                    self.store.audit(&row).await?;
+                }
             }
         }
         Ok(())

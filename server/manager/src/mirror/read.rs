@@ -109,6 +109,8 @@ impl Manager {
         self.mirror.store(Arc::new(next));
         if is_new {
             self.shown_since(begun);
+            // A server may be reached that was not when something was halted.
+            self.halted.notify_one();
         }
         self.changed.send_modify(|number| *number += 1);
     }
@@ -190,12 +192,18 @@ impl Manager {
     }
 
     /// What computers say of updates that the linked WSUS does not count. Of servers that are not reached, or
-    /// cannot be read, it is what they last told.
+    /// cannot be read, it is what they last told to this process; but not of one with others below, which it may
+    /// have counted and which are asked themselves now.
     async fn read_counts(&self, way: &Way, tree: &Tree, before: &Counts) -> Counts {
         let apart = told_apart(&tree.servers).skip(1);
-        let apart: Vec<LinkageRow> =
-            apart.filter_map(|server| tree.linkages.get(&server.id).cloned()).collect();
-        let asked = stream::iter(apart).map(|of| self.counts_at(way, of, before));
+        let stands_alone = |id: ServerId| tree.servers.iter().all(|server| server.parent != Some(id));
+        let apart: Vec<(LinkageRow, Option<Arc<[UpdateCount]>>)> = apart
+            .filter_map(|server| {
+                let told = before.get(&server.id).filter(|_| stands_alone(server.id));
+                Some((tree.linkages.get(&server.id)?.clone(), told.cloned()))
+            })
+            .collect();
+        let asked = stream::iter(apart).map(|(of, told)| self.counts_at(way, of, told));
         let told: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
         told.into_iter().flatten().collect()
     }
@@ -204,12 +212,10 @@ impl Manager {
         &self,
         way: &Way,
         of: LinkageRow,
-        before: &Counts,
+        told: Option<Arc<[UpdateCount]>>,
     ) -> Option<(ServerId, Arc<[UpdateCount]>)> {
-        match self.update_counts_of(way, &of).await {
-            Ok(counts) => Some((of.server, counts.into())),
-            Err(_) => Some((of.server, before.get(&of.server)?.clone())),
-        }
+        let counts = self.update_counts_of(way, &of).await.ok().map(Arc::from);
+        Some((of.server, counts.or(told)?))
     }
 
     /// A Headwater tells the computers of its whole tree, a Microsoft WSUS only its own: so the servers
