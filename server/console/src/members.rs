@@ -90,13 +90,11 @@ async fn host_page(
             (0, _) => format!("{} has no hosts.", group.name),
             (_, 0) => format!("{} has {}.", group.name, counted(total, "host")),
             (_, missing) => format!(
-                "{} has {}; {} of those shown not registered.",
+                "{} has {}; {} of those shown {} not registered.",
                 group.name,
                 counted(total, "host"),
-                match missing {
-                    1 => "1 is".to_owned(),
-                    missing => format!("{} are", grouped(missing)),
-                }
+                grouped(missing),
+                if missing == 1 { "is" } else { "are" }
             ),
         },
         problem,
@@ -337,13 +335,14 @@ pub(crate) async fn change_computers(
         all += 1;
         let done = match fields.get("act") {
             "delete" => manager.delete_computer(&computer.id, visitor.asking()).await,
-            _ => {
+            "move" => {
                 // Groups of host groups have their hosts, whatever else a computer is in.
                 let kept = computer.groups.iter().map(|group| group.id).filter(|id| made.contains(id));
                 let wanted: Vec<GroupId> = to.iter().copied().chain(kept).collect();
                 let moved = manager.move_computer(&computer.id, &wanted, visitor.asking()).await;
                 moved.map(|done| done.map(drop))
             }
+            _ => return Err(Failure::invalid("computers are moved or deleted: choose one of them")),
         };
         let why = match done {
             Ok(Ok(())) => continue,
