@@ -81,7 +81,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/groups/host", get(members::host_group).post(members::change_host_group))
         .route("/groups/wsus", get(members::wsus_group).post(members::change_computers))
         .route("/groups/wsus/create", post(members::create_group))
-        .route("/groups/wsus/delete", post(members::delete_group))
+        .route("/groups/wsus/delete", get(members::ask_delete_group).post(members::delete_group))
         .route("/groups/import", post(groups::import))
         .route("/groups/apply", post(groups::apply))
         .route("/groups/undo", get(groups::ask::undo).post(groups::undo))

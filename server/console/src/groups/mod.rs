@@ -57,8 +57,9 @@ struct Page {
     last: Option<Last>,
     /// Why a form was not accepted.
     wrong: String,
-    /// What a new host group is to be, and what the chosen one is, or was to become.
+    /// What a new host group and a new WSUS group are to be, and what the chosen one is, or was to become.
     new: Details,
+    new_wsus: Details,
     set: Option<Details>,
 }
 
@@ -90,6 +91,7 @@ struct Details {
 enum Refused {
     New,
     Change,
+    Wsus,
 }
 
 /// The last plan, which can be undone.
@@ -220,6 +222,10 @@ async fn page(
         }),
         new: match form {
             Some(Refused::New) => typed(fields),
+            _ => Details::default(),
+        },
+        new_wsus: match form {
+            Some(Refused::Wsus) => typed(fields),
             _ => Details::default(),
         },
         host_groups: shown_hosts,
@@ -511,6 +517,16 @@ pub(crate) async fn create(
             Ok(Err(page(State(manager), visitor, &fields, refused).await?))
         }
     }
+}
+
+/// The page once more, with what a new WSUS group was to be.
+pub(crate) async fn wsus_group_refused(
+    state: Shared,
+    visitor: Visitor,
+    fields: &Fields,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
+    page(state, visitor, fields, Some((Refused::Wsus, wrong))).await
 }
 
 pub(crate) async fn set(
