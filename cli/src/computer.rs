@@ -135,6 +135,7 @@ pub enum StandingChoice {
     Failing,
     /// It needs an update
     Needing,
+    /// It has all it needs, after a restart
     PendingRestart,
     /// It has all it needs
     Complete,

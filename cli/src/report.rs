@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::Options;
 use crate::arguments::examples;
+use crate::computer::StandingChoice;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
 use crate::table::{Column, Table};
@@ -62,16 +63,6 @@ pub enum By {
     Day,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum StandingChoice {
-    Silent,
-    Unreported,
-    Failing,
-    Needing,
-    PendingRestart,
-    Complete,
-}
-
 pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     match command {
         ReportCommand::Compliance { by, csv } => {
@@ -89,14 +80,7 @@ pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Res
             show(&rows, failures, *csv, session)
         }
         ReportCommand::Computers { standing, csv } => {
-            let standing = match standing {
-                StandingChoice::Silent => Standing::Silent,
-                StandingChoice::Unreported => Standing::Unreported,
-                StandingChoice::Failing => Standing::Failing,
-                StandingChoice::Needing => Standing::Needing,
-                StandingChoice::PendingRestart => Standing::PendingRestart,
-                StandingChoice::Complete => Standing::Complete,
-            };
+            let standing = Standing::from(*standing);
             let ask = |client: &Client, after| client.standing(&StandingQuery { standing, after });
             let rows = all(&session.client, ask)?;
             show(&rows, |rows| computers(rows), *csv, session)

@@ -25,7 +25,7 @@ pub(crate) fn begin(request: &SyncRequest, session: &mut Session<'_, '_>) -> Res
         let verb = if run.joined { "goes on already" } else { "has begun" };
         format!(
             "Run {} {verb}. Watch it with `headwater wsus sync`, end it with `headwater wsus sync stop`; `headwater \
-             wsus history` lists how it ended.",
+             wsus runs` lists how it ended.",
             run.run
         )
     })

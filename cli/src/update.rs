@@ -44,7 +44,7 @@ pub enum UpdateCommand {
     },
     /// List updates
     ///
-    /// STATE is approved (for some group), unapproved, superseded (another replaces it), incomplete (it
+    /// STATE is approved (for some group), not approved, superseded (another replaces it), incomplete (it
     /// names updates that are not here), implicit (a part of a bundle, a category or a detectoid, which
     /// needs no approval), declined or expired (withdrawn by its publisher).
     #[command(after_help = examples!(
@@ -325,6 +325,6 @@ pub(crate) fn state(update: &UpdateSummary) -> &'static str {
         UpdateState::Implicit => "implicit",
         UpdateState::Approvable if update.approved_groups > 0 => "approved",
         UpdateState::Approvable if update.superseded => "superseded",
-        UpdateState::Approvable => "unapproved",
+        UpdateState::Approvable => "not approved",
     }
 }

@@ -86,7 +86,7 @@ pub fn counts(counts: &UpdateCounts) -> String {
         (counts.failed, "failed"),
         (counts.needed, "needed"),
         (counts.downloaded, "downloaded"),
-        (counts.pending_restart, "waiting for a restart"),
+        (counts.pending_restart, "pending restart"),
         (counts.installed, "installed"),
         (counts.not_applicable, "not applicable"),
         (counts.unknown, "unknown"),

@@ -11,7 +11,7 @@ use headwater_api::{
 use headwater_client::Error;
 use headwater_words::moment::age;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::synchronisation::{READ_ONLY, standing};
+use headwater_words::synchronisation::{read_only, standing};
 
 use crate::arguments::{Output, examples};
 use crate::connection::{DATA_FOLDER, LINKAGE_URL_FILE};
@@ -338,7 +338,7 @@ fn link_text(link: &WsusLink, reader: Reader) -> String {
         )
         .fact("Suspended", link.suspended.clone().unwrap_or_default());
     for server in link.servers.iter().filter(|server| server.read_only) {
-        sheet.fact("Read-only", format!("{}: {READ_ONLY}", server.name));
+        sheet.fact("Read-only", read_only(&server.name));
     }
     let mut text = sheet.text(reader.width);
     if !link.servers.is_empty() {

@@ -4,7 +4,7 @@ use headwater_api::{StartedRun, SyncEvent, SyncReport, SyncRequest, path};
 
 use crate::{Answer, Client, Error};
 
-const BROKE_OFF: &str = "the connection broke off before the run was done; `headwater wsus history` shows \
+const BROKE_OFF: &str = "the connection broke off before the run was done; `headwater wsus runs` shows \
                          whether it went on";
 
 impl Client {

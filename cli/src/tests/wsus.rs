@@ -64,7 +64,7 @@ fn what_keeps_from_writing_and_what_is_outside_is_said() {
     let done = run_in("wsus show", &[(SHOW, Reply::Json(link))], Some(140));
     for said in [
         "Suspended  wsus.example is linked as the top WSUS and takes from http://a now",
-        "Read-only  Berlin: Its Linkage may only read: nothing is written to it.",
+        "Read-only  The Linkage of Berlin may only read: nothing is written there.",
         "replica, read-only",
         "OUTSIDE THE LINK  WHY, AND WHAT TO DO",
         "Lab               it takes from no server: let it go",

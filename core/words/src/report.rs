@@ -1,6 +1,6 @@
 //! Reports as rows of cells, for tables and for CSV alike.
 
-use headwater_api::{Compliance, ComputerSummary, UpdateFailure};
+use headwater_api::{Compliance, ComputerSummary, Standing, UpdateFailure};
 
 use crate::csv;
 use crate::error::meaning;
@@ -19,6 +19,18 @@ impl Sheet {
         let rows = self.rows.iter().map(|row| csv::line(row.iter().map(String::as_str)));
         let head: Vec<String> = self.head.iter().map(|head| head.to_lowercase()).collect();
         std::iter::once(csv::line(head.iter().map(String::as_str))).chain(rows).collect()
+    }
+}
+
+/// How a computer stands.
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Silent => "silent",
+        Standing::Unreported => "unreported",
+        Standing::Failing => "failing",
+        Standing::Needing => "needing",
+        Standing::PendingRestart => "pending restart",
+        Standing::Complete => "complete",
     }
 }
 

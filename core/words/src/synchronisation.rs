@@ -52,9 +52,12 @@ pub fn standing(server: &TreeServer) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// What is said of a link whose account may only read, and what to do.
-pub const READ_ONLY: &str =
-    "Its Linkage may only read: nothing is written to it. Give it an account of WSUS Administrators";
+/// What is said of a server whose Linkage may only read, and what to do; without a full stop.
+pub fn read_only(server: &str) -> String {
+    format!(
+        "The Linkage of {server} may only read: nothing is written there. Give it an account of WSUS Administrators"
+    )
+}
 
 /// `in step`, `3 differences`, `not reached`.
 pub fn state(server: &SyncServer) -> String {

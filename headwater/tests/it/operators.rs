@@ -159,7 +159,10 @@ fn an_auditor_reads_everything_and_writes_nothing() {
         assert!(page.contains("changes nothing"), "{form}: {page}");
     }
     // No button that is refused, on any page, but for the own password and the way out.
-    for page in ["/", "/updates", "/groups", "/runs", "/link", "/operators", "/history"] {
+    let halt = "/updates/56309036-4c77-4dd9-951a-99ee9c246a94/halt";
+    let questions = ["/link/unlink", "/operators/act?act=disable&name=admin", halt];
+    let pages = ["/", "/updates", "/groups", "/runs", "/link", "/operators", "/history"];
+    for page in pages.into_iter().chain(questions) {
         let html = place.page(&visitor.0, page);
         for action in html.split("<form method=\"post\" action=\"").skip(1) {
             let action = action.split('"').next().unwrap();

@@ -7,12 +7,13 @@ use headwater_api::{
     ComputerDetail, ComputerMembership, ComputerQuery, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX,
     Standing, UpdateQuery,
 };
-use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder};
+use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder, standing};
 use headwater_model::{ClientId, ServerId, Timestamp, chain};
 use headwater_words::approval::{self as words, action};
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
 use headwater_words::quantity::counted;
+use headwater_words::report::standing as word;
 
 use crate::Shared;
 use crate::csv::csv;
@@ -79,18 +80,23 @@ fn days(fields: &Fields, name: &str) -> Result<Option<u32>, Failure> {
     days.map_err(|_| Failure::invalid("this is no number of days"))
 }
 
-/// How a computer can stand, as the API writes it, and in words.
-const STATES: [(&str, &str, Standing); 6] = [
-    ("failing", "failed", Standing::Failing),
-    ("needing", "needs updates", Standing::Needing),
-    ("pending_restart", "pending restart", Standing::PendingRestart),
-    ("complete", "up to date", Standing::Complete),
-    ("unreported", "not reported yet", Standing::Unreported),
-    ("silent", "silent", Standing::Silent),
+/// How a computer can stand, the worst first.
+const STATES: [Standing; 6] = [
+    Standing::Failing,
+    Standing::Needing,
+    Standing::PendingRestart,
+    Standing::Complete,
+    Standing::Unreported,
+    Standing::Silent,
 ];
 
+/// `pending restart` as the API writes it.
+fn value(state: Standing) -> String {
+    word(state).replace(' ', "_")
+}
+
 fn state_chosen(fields: &Fields) -> Option<Standing> {
-    STATES.iter().find(|(value, ..)| *value == fields.get("state")).map(|(.., state)| *state)
+    STATES.into_iter().find(|state| value(*state) == fields.get("state"))
 }
 
 fn server(fields: &Fields) -> Result<Option<ServerId>, Failure> {
@@ -150,11 +156,11 @@ pub(crate) async fn list(
             })
             .collect(),
         states: STATES
-            .iter()
-            .map(|(value, word, state)| GroupChoice {
-                id: (*value).to_owned(),
-                name: (*word).to_owned(),
-                is_chosen: query.state == Some(*state),
+            .into_iter()
+            .map(|state| GroupChoice {
+                id: value(state),
+                name: word(state).to_owned(),
+                is_chosen: query.state == Some(state),
             })
             .collect(),
         heads: heads("/computers", &fields, &columns),
@@ -199,16 +205,15 @@ fn groups(computer: &ComputerSummary) -> String {
 }
 
 fn shown(computer: &ComputerSummary) -> Shown {
-    let status = computer.status;
-    let open = status.needed + status.downloaded;
-    match computer {
-        _ if computer.silent => Shown::new(Look::Silent, "silent"),
-        _ if status.failed > 0 => Shown::new(Look::Failed, format!("{} failed", status.failed)),
-        _ if computer.last_report_at.is_none() => Shown::new(Look::Silent, "not reported yet"),
-        _ if status.pending_restart > 0 => Shown::new(Look::Working, "pending restart"),
-        _ if open > 0 => Shown::new(Look::Differs, format!("{open} needed")),
-        _ => Shown::new(Look::InStep, "up to date"),
-    }
+    let state = standing(computer);
+    let look = match state {
+        Standing::Silent | Standing::Unreported => Look::Silent,
+        Standing::Failing => Look::Failed,
+        Standing::Needing => Look::Differs,
+        Standing::PendingRestart => Look::Working,
+        Standing::Complete => Look::InStep,
+    };
+    Shown::new(look, word(state))
 }
 
 fn row(computer: &ComputerSummary, now: Timestamp) -> Row {
@@ -447,5 +452,17 @@ pub(crate) fn explained(code: &str) -> String {
     match meaning(code) {
         Some(meaning) => format!("{code}: {meaning}"),
         None => code.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_filtered_by_the_name_that_the_api_has_for_it() {
+        for state in STATES {
+            assert_eq!(serde_json::to_value(state).expect("a value"), value(state));
+        }
     }
 }

@@ -38,6 +38,11 @@ impl Fields {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.trim())
     }
 
+    /// The fields of these names alone: what was typed into a form is no part of where a page is.
+    pub fn only(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(field, _)| names.contains(&field.as_str())).cloned().collect())
+    }
+
     /// The same fields, but for one that has another value, as a query; an empty value leaves it out.
     pub fn with(&self, name: &str, value: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -89,6 +94,8 @@ mod tests {
         assert_eq!((fields.get("search"), fields.get("sort"), fields.get("no")), ("a &b", "title", ""));
         assert_eq!(fields.with("sort", "needed"), "search=a+%26b&sort=needed");
         assert_eq!(fields.with("search", ""), "sort=title");
+        let fields = Fields::parse(b"csrf=secret&group=a&rule=name%3Dpc");
+        assert_eq!(fields.only(&["group", "find"]).with("after", "b"), "group=a&after=b");
         let fields = Fields::parse(b"id=1&id=2");
         assert_eq!(fields.all("id").collect::<Vec<_>>(), ["1", "2"]);
     }

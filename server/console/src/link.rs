@@ -176,6 +176,7 @@ pub(crate) async fn confirm(State(manager): Shared, visitor: Visitor) -> Result<
 
 /// Whether the link is to be ended.
 pub(crate) async fn ask_unlink(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
+    visitor.permitted(Action::Administer)?;
     question_unlink(&manager, &visitor, String::new())
 }
 
@@ -221,6 +222,7 @@ pub(crate) async fn ask_revoke(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
+    visitor.permitted(Action::Administer)?;
     question(&manager, &visitor, fields.get("linkage"), String::new())
 }
 

@@ -13,9 +13,11 @@ use headwater_operators::{Action, GroupPath};
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
+use crate::groups;
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 
@@ -90,13 +92,11 @@ async fn host_page(
             (0, _) => format!("{} has no hosts.", group.name),
             (_, 0) => format!("{} has {}.", group.name, counted(total, "host")),
             (_, missing) => format!(
-                "{} has {}; {} of those shown not registered.",
+                "{} has {}; {} of those shown {} not registered.",
                 group.name,
                 counted(total, "host"),
-                match missing {
-                    1 => "1 is".to_owned(),
-                    missing => format!("{} are", grouped(missing)),
-                }
+                grouped(missing),
+                if missing == 1 { "is" } else { "are" }
             ),
         },
         problem,
@@ -193,7 +193,6 @@ struct WsusPage {
     button: String,
     /// Groups into which they can be put.
     targets: Vec<(String, String)>,
-    delete_button: String,
     next: Option<String>,
 }
 
@@ -255,7 +254,6 @@ async fn wsus_page(
         "delete" => (Step::Delete, format!("Delete {count}")),
         _ => (Step::Choose, String::new()),
     };
-    let approvals = mirror.tree.approvals.iter().filter(|one| one.group == id).count() as u64;
     let is_free = |one: &GroupId| host_groups.iter().all(|group| group.wsus_group != Some(*one));
     let mut targets: Vec<(String, String)> = mirror
         .tree
@@ -291,12 +289,6 @@ async fn wsus_page(
         chosen,
         button,
         targets,
-        delete_button: format!(
-            "Delete {}: {} leave it, {} taken back",
-            group.name,
-            counted(total, "computer"),
-            counted(approvals, "approval")
-        ),
         next: found.next.map(|next| format!("{}&after={next}", wsus_href(id))),
     };
     Ok(Html(page.render()?))
@@ -337,13 +329,14 @@ pub(crate) async fn change_computers(
         all += 1;
         let done = match fields.get("act") {
             "delete" => manager.delete_computer(&computer.id, visitor.asking()).await,
-            _ => {
+            "move" => {
                 // Groups of host groups have their hosts, whatever else a computer is in.
                 let kept = computer.groups.iter().map(|group| group.id).filter(|id| made.contains(id));
                 let wanted: Vec<GroupId> = to.iter().copied().chain(kept).collect();
                 let moved = manager.move_computer(&computer.id, &wanted, visitor.asking()).await;
                 moved.map(|done| done.map(drop))
             }
+            _ => return Err(Failure::invalid("computers are moved or deleted: choose one of them")),
         };
         let why = match done {
             Ok(Ok(())) => continue,
@@ -361,16 +354,60 @@ pub(crate) async fn change_computers(
     }
 }
 
-/// Makes a group of the linked WSUS that is made from no host group.
+/// Makes a group of the linked WSUS that is made from no host group. What was typed stays when it is refused.
 pub(crate) async fn create_group(
     State(manager): Shared,
     visitor: Visitor,
     Form(fields): Form,
-) -> Result<Redirect, Failure> {
+) -> Result<Result<Redirect, Html<String>>, Failure> {
     let new = NewGroup { name: fields.get("name").to_owned(), parent: None };
     let by = visitor.permitted(Action::ForGroups(&[GroupPath::named(&new.name)]))?;
-    manager.create_group(&new, by).await?;
-    Ok(Redirect::to("/groups"))
+    match manager.create_group(&new, by).await {
+        Ok(_) => Ok(Ok(Redirect::to("/groups"))),
+        Err(error) => {
+            Ok(Err(groups::wsus_group_refused(State(manager), visitor, &fields, chain(&error)).await?))
+        }
+    }
+}
+
+/// Whether a WSUS group is to be deleted.
+pub(crate) async fn ask_delete_group(
+    State(manager): Shared,
+    visitor: Visitor,
+    Query(fields): Query,
+) -> Result<Html<String>, Failure> {
+    let id = group_id(&fields)?;
+    manager.for_group(visitor.asking(), id).await??;
+    let mirror = manager.mirror();
+    let group = mirror.tree.group(id).ok_or_else(|| Failure::not_found("there is no such WSUS group"))?;
+    // Those of the groups beneath it stay in theirs.
+    let is_member = |one: &&ComputerSummary| one.groups.iter().any(|of| of.id == id);
+    let all = mirror.computers.all().iter();
+    let members: Vec<String> = all.filter(is_member).map(|one| one.name.clone()).collect();
+    let approvals = mirror.tree.approvals.iter().filter(|one| one.group == id).count() as u64;
+    let count = members.len() as u64;
+    let frame = Frame::new(&manager, &visitor, "/groups", "Delete", &Fields::default());
+    let question = Confirm {
+        verdict: format!(
+            "Delete the WSUS group {}? {} out of it, and {} taken back.",
+            group.name,
+            match count {
+                1 => "1 computer goes".to_owned(),
+                more => format!("{} go", counted(more, "computer")),
+            },
+            match approvals {
+                1 => "1 approval is".to_owned(),
+                more => format!("{} are", counted(more, "approval")),
+            }
+        ),
+        note: "The computers stay registered. What is installed stays installed. It does not come back."
+            .to_owned(),
+        hidden: vec![("group", id.to_string())],
+        button: format!("Delete the WSUS group {}", group.name),
+        ..Confirm::new(frame, "/groups/wsus/delete", wsus_href(id))
+    };
+    let question = question.counting("computers", count).counting("approvals", approvals);
+    question.listing("Computers that leave it", members).page()
 }
 
 pub(crate) async fn delete_group(

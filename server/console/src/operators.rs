@@ -35,9 +35,12 @@ struct Page {
     wrong: String,
     /// The account whose role and scope are changed.
     changed: Option<Changed>,
-    typed: Typed,
-    /// The groups of a new account or token.
-    scope: Choices,
+    /// What was typed for a new account, for a new token, and whether one's own password was.
+    new: Typed,
+    new_scope: Choices,
+    token: Typed,
+    token_scope: Choices,
+    is_own: bool,
     /// Shown once.
     secret: String,
 }
@@ -66,7 +69,7 @@ struct TokenRow {
 
 struct Changed {
     name: String,
-    role: &'static str,
+    role: String,
     groups: Choices,
     is_disabled: bool,
 }
@@ -74,7 +77,7 @@ struct Changed {
 /// What stays of a form that was not accepted, but for passwords.
 #[derive(Default)]
 struct Typed {
-    form: String,
+    form: &'static str,
     name: String,
     role: String,
     groups: Vec<String>,
@@ -84,10 +87,10 @@ struct Typed {
 }
 
 impl Typed {
-    fn of(form: &str, fields: &Fields) -> Self {
+    fn of(form: &'static str, fields: &Fields) -> Self {
         let get = |name| fields.get(name).to_owned();
         Self {
-            form: form.to_owned(),
+            form,
             name: get("name"),
             role: get("role"),
             groups: scopes(fields),
@@ -126,10 +129,20 @@ async fn page(
     let accounts = manager.operators.accounts(now).await.map_err(ManagerError::from)?;
     let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
     let chosen = fields.get("change");
+    let mirror = manager.mirror();
+    let form = said.typed.form;
+    // Each form has its own back, and the others stay as they are.
+    let (mut changing, mut new, mut token) = (None, Typed::default(), Typed::default());
+    match form {
+        "change" => changing = Some(said.typed),
+        "create" => new = said.typed,
+        "token" => token = said.typed,
+        _ => {}
+    }
     let changed = accounts.iter().find(|account| account.name == chosen).map(|account| Changed {
         name: account.name.clone(),
-        role: role(account.role),
-        groups: scope_choices(&manager.mirror(), &account.groups),
+        role: changing.as_ref().map_or_else(|| role(account.role).to_owned(), |typed| typed.role.clone()),
+        groups: scope_choices(&mirror, changing.as_ref().map_or(&account.groups, |typed| &typed.groups)),
         is_disabled: account.disabled,
     });
     let page = Page {
@@ -140,8 +153,11 @@ async fn page(
         names: accounts.iter().map(|account| account.name.clone()).collect(),
         wrong: said.wrong,
         changed,
-        scope: scope_choices(&manager.mirror(), &said.typed.groups),
-        typed: said.typed,
+        new_scope: scope_choices(&mirror, &new.groups),
+        new,
+        token_scope: scope_choices(&mirror, &token.groups),
+        token,
+        is_own: form == "own",
         secret: said.secret,
     };
     Ok(Html(page.render()?))
@@ -239,6 +255,7 @@ pub(crate) async fn ask(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
+    visitor.permitted(Action::Administer)?;
     let (name, act) = (fields.get("name"), fields.get("act"));
     manager.operators.account(name, manager.now()).await.map_err(ManagerError::from)?;
     let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
@@ -278,6 +295,7 @@ pub(crate) async fn ask_revoke(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
+    visitor.permitted(Action::Administer)?;
     let name = fields.get("name");
     let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
     let found = tokens.into_iter().find(|token| token.name == name);
@@ -310,7 +328,7 @@ pub(crate) async fn act(
     if fields.get("act") == "enable"
         && let Err(why) = visitor.confirmed(&manager, &fields, peer).await
     {
-        return again(&manager, &visitor, why.what(), Typed::of("change", &fields)).await;
+        return again(&manager, &visitor, why.what(), Typed::of("enable", &fields)).await;
     }
     let (name, now, operators) = (fields.get("name"), manager.now(), &manager.operators);
     let disabled = |disabled| OperatorChange { disabled: Some(disabled), ..OperatorChange::default() };
@@ -332,15 +350,17 @@ pub(crate) async fn password(
     Form(fields): Form,
 ) -> Answer {
     let name = fields.get("name");
-    if !visitor.asking().is(name) {
+    let is_own = visitor.asking().is(name);
+    if !is_own {
         visitor.permitted(Action::Administer)?;
     }
+    let typed = || Typed::of(if is_own { "own" } else { "password" }, &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return again(&manager, &visitor, why.what(), Typed::default()).await;
+        return again(&manager, &visitor, why.what(), typed()).await;
     }
     let by = visitor.permitted(Action::Read)?;
     let set = manager.operators.set_password(name, fields.get("new_password"), by, manager.now()).await;
-    done(&manager, &visitor, set, Typed::default()).await
+    done(&manager, &visitor, set, typed()).await
 }
 
 pub(crate) async fn create_token(
@@ -394,8 +414,10 @@ async fn done<T>(
 }
 
 async fn again(manager: &Manager, visitor: &Visitor, wrong: &str, typed: Typed) -> Answer {
-    let change = match typed.form.as_str() {
-        "change" => Fields::parse(format!("change={}", encoded(&typed.name)).as_bytes()),
+    let change = match typed.form {
+        "change" | "enable" | "password" => {
+            Fields::parse(format!("change={}", encoded(&typed.name)).as_bytes())
+        }
         _ => Fields::default(),
     };
     let said = Said { wrong: sentence(wrong), typed, ..Said::default() };

@@ -8,7 +8,7 @@ use headwater_manager::{Mirror, ServerView};
 use headwater_model::{ServerId, Timestamp};
 use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::synchronisation::{self, READ_ONLY};
+use headwater_words::synchronisation;
 
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, encoded};
@@ -171,7 +171,7 @@ fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
         look(Look::Silent, "outside", text, "Examine".into(), "/link".into());
     }
     for one in mirror.tree.servers.iter().filter(|one| one.server.read_only) {
-        let text = format!("{}: {READ_ONLY}.", one.server.name);
+        let text = synchronisation::read_only(&one.server.name) + ".";
         look(Look::Differs, "read-only", text, "Examine".into(), "/link".into());
     }
     for one in mirror.tree.servers.iter().filter(|one| one.standing.state == SyncServerState::Differs) {

@@ -6,12 +6,12 @@ use axum::response::{Html, Response};
 use headwater_api::{Compliance, ComplianceBy, Standing};
 use headwater_manager::Manager;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::report::{compliance, computers, failures};
+use headwater_words::report::{compliance, computers, failures, standing};
 
 use crate::Shared;
 use crate::chart;
 use crate::csv::csv;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::Fields;
 use crate::frame::Frame;
 use crate::session::Visitor;
@@ -44,7 +44,7 @@ struct Row {
     complete: u64,
     total: u64,
     share: String,
-    others: Vec<(&'static str, String)>,
+    others: Vec<(String, String)>,
 }
 
 pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Html<String>, Failure> {
@@ -86,13 +86,13 @@ fn shown(row: Compliance, filter: &str) -> Row {
         total: row.computers,
         computers: grouped(row.computers),
         others: [
-            ("Needing", row.needing),
-            ("Failing", row.failing),
-            ("Pending restart", row.pending_restart),
-            ("Unreported", row.unreported),
-            ("Silent", row.silent),
+            (Standing::Needing, row.needing),
+            (Standing::Failing, row.failing),
+            (Standing::PendingRestart, row.pending_restart),
+            (Standing::Unreported, row.unreported),
+            (Standing::Silent, row.silent),
         ]
-        .map(|(head, count)| (head, grouped(count)))
+        .map(|(state, count)| (sentence(standing(state)), grouped(count)))
         .into(),
         name: row.name,
     }

@@ -37,6 +37,7 @@ struct List {
     rows: Vec<Past>,
     older: Option<String>,
     servers: Vec<String>,
+    run: Asked,
     /// When the tree is synchronised by itself, if it is.
     schedule: Option<Scheduled>,
     /// Why a schedule was not accepted.
@@ -44,6 +45,42 @@ struct List {
     at: String,
     max_removals: String,
     days: Vec<Day>,
+}
+
+/// What was typed for a run that was not accepted, and why it was not.
+#[derive(Default)]
+struct Asked {
+    wrong: String,
+    below: String,
+    at: String,
+    only: String,
+    max_removals: String,
+    hold_removals: bool,
+    keep_windows: bool,
+    with_upstream: bool,
+}
+
+impl Asked {
+    fn of(fields: &Fields, wrong: String) -> Self {
+        let get = |name| fields.get(name).to_owned();
+        let is_set = |name| !fields.get(name).is_empty();
+        Self {
+            wrong,
+            below: get("below"),
+            at: get("at"),
+            only: get("only"),
+            max_removals: get("max_removals"),
+            hold_removals: is_set("hold_removals"),
+            keep_windows: is_set("keep_windows"),
+            with_upstream: is_set("with_upstream"),
+        }
+    }
+}
+
+/// A form that was not accepted, and why.
+enum Refused {
+    Run(String),
+    Schedule(String),
 }
 
 struct Scheduled {
@@ -77,16 +114,21 @@ pub(crate) async fn list(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
-    list_page(&manager, &visitor, &fields, String::new()).await
+    list_page(&manager, &visitor, &fields, None).await
 }
 
-/// The list, with what was typed for the schedule where that is not accepted.
+/// The list, with what was typed into a form that is not accepted.
 async fn list_page(
     manager: &Manager,
     visitor: &Visitor,
     fields: &Fields,
-    wrong: String,
+    refused: Option<Refused>,
 ) -> Result<Html<String>, Failure> {
+    let (run, wrong) = match refused {
+        Some(Refused::Run(wrong)) => (Asked::of(fields, wrong), String::new()),
+        Some(Refused::Schedule(wrong)) => (Asked::default(), wrong),
+        None => (Asked::default(), String::new()),
+    };
     let before = fields.text("before").and_then(|before| before.parse().ok());
     let rows = past(manager, manager.sync_runs_before(before, ROWS).await?, None).await;
     let verdict = match rows.first() {
@@ -116,7 +158,7 @@ async fn list_page(
     let older = rows.last().filter(|last| rows.len() == ROWS as usize && last.number > 1);
     let older = older.map(|last| format!("/runs?before={}", last.number));
     let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
-    let page = List { frame, verdict, rows, older, servers, schedule, wrong, at, max_removals, days };
+    let page = List { frame, verdict, rows, older, servers, run, schedule, wrong, at, max_removals, days };
     Ok(Html(page.render()?))
 }
 
@@ -140,7 +182,7 @@ pub(crate) async fn set_schedule(
         },
         Err(wrong) => wrong.what().to_owned(),
     };
-    Ok(Err(list_page(&manager, &visitor, &fields, sentence(&wrong)).await?))
+    Ok(Err(list_page(&manager, &visitor, &fields, Some(Refused::Schedule(sentence(&wrong)))).await?))
 }
 
 /// The days that are ticked.
@@ -415,6 +457,9 @@ fn working(running: &Running, mirror: &Mirror) -> Vec<Row> {
 /// What a form asks for: the options of `wsus sync`.
 fn asked(fields: &Fields) -> Result<SyncRequest, Failure> {
     let is_set = |name: &str| !fields.get(name).is_empty();
+    if is_set("below") && is_set("at") {
+        return Err(Failure::invalid("choose either one server alone, or a server and those below it"));
+    }
     Ok(SyncRequest {
         dry_run: is_set("dry"),
         below: fields.text("below"),
@@ -439,21 +484,43 @@ fn number(fields: &Fields, name: &str) -> Result<Option<u64>, Failure> {
     fields.text(name).map(read).transpose()
 }
 
-/// Begins a run, or one that only lists what differs; or shows the one that goes on.
+/// Begins a run, or one that only lists what differs; or shows the one that goes on. What was typed stays when
+/// it is refused.
 pub(crate) async fn begin(
     State(manager): Shared,
     visitor: Visitor,
     Form(fields): Form,
-) -> Result<Redirect, Failure> {
-    let request = asked(&fields)?;
+) -> Result<Result<Redirect, Html<String>>, Failure> {
+    let request = match asked(&fields) {
+        Ok(request) => request,
+        Err(wrong) => return again(&manager, &visitor, &fields, wrong.what()).await,
+    };
     // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
     let by = visitor.permitted(match request.dry_run {
         true => Action::Write,
         false if request.with_upstream => Action::Administer,
         false => Action::ForEveryGroup,
     })?;
-    let running = manager.synchronise(&request, by).await?;
-    Ok(Redirect::to(&format!("/runs/{}", running.number)))
+    match manager.synchronise(&request, by).await {
+        Ok(running) => Ok(Ok(Redirect::to(&format!("/runs/{}", running.number)))),
+        Err(error) => match error.kind() {
+            ErrorKind::Invalid | ErrorKind::Refused | ErrorKind::NotFound => {
+                again(&manager, &visitor, &fields, &headwater_model::chain(&error)).await
+            }
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// The list once more, with the run that was asked for.
+async fn again(
+    manager: &Manager,
+    visitor: &Visitor,
+    fields: &Fields,
+    wrong: &str,
+) -> Result<Result<Redirect, Html<String>>, Failure> {
+    let refused = Refused::Run(sentence(wrong));
+    Ok(Err(list_page(manager, visitor, fields, Some(refused)).await?))
 }
 
 pub(crate) async fn stop(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {

@@ -9,7 +9,7 @@ use headwater_manager::{ErrorKind, ServerView};
 use headwater_model::{Timestamp, chain};
 use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped};
-use headwater_words::synchronisation::{READ_ONLY, mode};
+use headwater_words::synchronisation::{mode, read_only};
 
 use crate::Shared;
 use crate::failure::{Failure, sentence};
@@ -28,7 +28,7 @@ struct Page {
     /// Why it failed, was not reached or was left for later.
     problem: String,
     /// That its Linkage may only read, and what to do.
-    read_only: &'static str,
+    read_only: String,
     differences: Vec<String>,
     local: String,
     mode: &'static str,
@@ -97,7 +97,7 @@ impl Page {
             name: server.name.clone(),
             state: Shown::of(standing),
             problem: standing.problem.as_deref().map(sentence).unwrap_or_default(),
-            read_only: if server.read_only { READ_ONLY } else { "" },
+            read_only: if server.read_only { read_only(&server.name) } else { String::new() },
             differences,
             local: standing.local.clone().unwrap_or_default(),
             mode: server.mode.map_or("–", mode),

@@ -71,6 +71,7 @@ pub use headwater_store::AuditRow;
 pub use link::Linked;
 pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Updates, follow_wsus};
 pub use reach::GroupPaths;
+pub use report::standing;
 pub use running::{LastLine, Running};
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;

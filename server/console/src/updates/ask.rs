@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Html;
 use headwater_manager::Mirror;
 use headwater_model::{GroupId, Timestamp};
+use headwater_operators::Action;
 use headwater_words::approval::action;
 use headwater_words::moment::minute;
 use headwater_words::quantity::counted;
@@ -36,6 +37,7 @@ pub(crate) async fn withdraw(
 ) -> Result<Html<String>, Failure> {
     let update = parsed(&id)?;
     let group: GroupId = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
+    manager.for_group(visitor.asking(), group).await??;
     let mirror = manager.mirror();
     let detail = manager.update(update).await?;
     let Some(own) = detail.approvals.iter().find(|one| one.group == group) else {
@@ -47,17 +49,18 @@ pub(crate) async fn withdraw(
     let frame = Frame::new(&manager, &visitor, "/updates", "Withdraw", &Fields::default());
     let question = Confirm {
         verdict: format!(
-            "Withdraw {} from {}? {computers} on {} would get it no more.",
+            "Withdraw {} from {}? It reaches {computers} on {} now.",
             detail.summary.title,
             own.group_name,
             counted(reach.servers(), "server")
         ),
         note: format!(
-            "Now: {}. What is approved for a group above it holds for it then. What is installed stays installed.",
+            "Now: {}. What is approved for a group above it holds for it then, and what is approved for one beneath it stays. \
+             What is installed stays installed.",
             line(&mirror, group, action(own.action), own.deadline)
         ),
         hidden: vec![("group", group.to_string()), ("seen", written(&seen_for(&detail, group))?)],
-        button: format!("Withdraw for {computers}"),
+        button: format!("Withdraw from {}", own.group_name),
         ..Confirm::new(frame, format!("/updates/{update}/withdraw"), format!("/updates/{update}"))
     };
     question.listing("Computers by server", reach.lines()).page()
@@ -69,6 +72,7 @@ pub(crate) async fn decline(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Failure> {
     let update = parsed(&id)?;
+    visitor.permitted(Action::Administer)?;
     let mirror = manager.mirror();
     let detail = manager.update(update).await?;
     let groups: Vec<GroupId> = detail.approvals.iter().map(|one| one.group).collect();
@@ -103,6 +107,7 @@ pub(crate) async fn halt(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Failure> {
     let update = parsed(&id)?;
+    visitor.permitted(Action::ForEveryGroup)?;
     let mirror = manager.mirror();
     let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
     let known = manager.known_decisions(&[update]);

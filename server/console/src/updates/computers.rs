@@ -6,7 +6,7 @@ use axum::response::Html;
 use headwater_api::{ComputerUpdateState, StatesQuery, UpdateComputer};
 use headwater_model::{Timestamp, UpdateId};
 use headwater_words::approval as words;
-use headwater_words::quantity::counted;
+use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
 use crate::computers::{explained, state};
@@ -67,13 +67,18 @@ pub(crate) async fn show(
     let (mirror, now) = (manager.mirror(), manager.now());
     let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
     let count = counted(found.total.unwrap_or_default(), "computer");
+    let silent = match found.items.iter().filter(|one| one.silent).count() as u64 {
+        0 => String::new(),
+        1 => " 1 of those shown is silent.".to_owned(),
+        more => format!(" {} of those shown are silent.", grouped(more)),
+    };
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/updates", &title, &Fields::default()),
         id: update.to_string(),
         verdict: match chosen {
-            Some(state) => format!("{}: {count}.", sentence(words::state(state))),
-            None if query.all => format!("All states: {count}."),
-            None => format!("Something is left to do on {count}."),
+            Some(state) => format!("{}: {count}.{silent}", sentence(words::state(state))),
+            None if query.all => format!("All states: {count}.{silent}"),
+            None => format!("Something is left to do on {count}.{silent}"),
         },
         title,
         choices: ComputerUpdateState::ALL

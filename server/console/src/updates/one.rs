@@ -16,7 +16,7 @@ use headwater_words::quantity::{counted, grouped, size};
 use super::computers::value;
 use super::{Choices, choices_within, shown};
 use crate::Shared;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
@@ -61,7 +61,7 @@ struct Page {
     history: Vec<Past>,
 }
 
-/// How many computers are in a state, and where they are listed.
+/// How many computers are in a state, and where they are listed; of silent ones there is no list.
 struct Count {
     state: &'static str,
     count: u64,
@@ -266,7 +266,7 @@ fn verdict(detail: &UpdateDetail) -> String {
         parts.push(format!("failed on {}", grouped(status.failed)));
     }
     if status.pending_restart > 0 {
-        parts.push(format!("{} wait for a restart", grouped(status.pending_restart)));
+        parts.push(format!("pending restart on {}", grouped(status.pending_restart)));
     }
     if parts.is_empty() && status.installed > 0 {
         parts.push(format!("Installed on {}, needed by none", counted(status.installed, "computer")));
@@ -282,7 +282,7 @@ fn verdict(detail: &UpdateDetail) -> String {
             parts.push(format!("unknown on {} and on {} silent", grouped(unknown), grouped(silent)));
         }
     }
-    parts.join(", ") + "."
+    sentence(&parts.join(", ")) + "."
 }
 
 fn counts(detail: &UpdateDetail) -> Vec<Count> {
@@ -301,8 +301,7 @@ fn counts(detail: &UpdateDetail) -> Vec<Count> {
         Count { state: headwater_words::approval::state(state), count, href }
     };
     let mut counts: Vec<Count> = counted.map(count).into();
-    let (state, href) = ("silent", "/computers?state=silent".to_owned());
-    counts.push(Count { state, count: detail.silent, href });
+    counts.push(Count { state: "silent", count: detail.silent, href: String::new() });
     counts
 }
 

@@ -1,5 +1,7 @@
 //! Groups: host groups left, WSUS groups right, and in the middle what differs.
 
+pub(crate) mod ask;
+
 use std::collections::{HashMap, HashSet};
 
 use askama::Template;
@@ -12,11 +14,9 @@ use headwater_api::{
 use headwater_manager::Mirror;
 use headwater_model::{GroupId, chain};
 use headwater_operators::Action;
-use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
-use crate::confirm::Confirm;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
@@ -55,10 +55,11 @@ struct Page {
     /// Where to look at making its WSUS group again under its name.
     recreate_href: String,
     last: Option<Last>,
-    /// Of a form that was not accepted.
+    /// Why a form was not accepted.
     wrong: String,
-    /// What a new host group is to be, and what the chosen one is.
+    /// What a new host group and a new WSUS group are to be, and what the chosen one is, or was to become.
     new: Details,
+    new_wsus: Details,
     set: Option<Details>,
 }
 
@@ -81,6 +82,16 @@ struct Details {
     direct: bool,
     rule: String,
     hosts: String,
+    /// Whether this is what was typed into a form that was not accepted.
+    is_typed: bool,
+}
+
+/// The form that was not accepted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    New,
+    Change,
+    Wsus,
 }
 
 /// The last plan, which can be undone.
@@ -137,14 +148,14 @@ pub(crate) async fn show(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
-    page(state, visitor, &fields, String::new()).await
+    page(state, visitor, &fields, None).await
 }
 
 async fn page(
     State(manager): Shared,
     visitor: Visitor,
     fields: &Fields,
-    wrong: String,
+    refused: Option<(Refused, String)>,
 ) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let host_groups = manager.host_groups().await?;
@@ -177,7 +188,9 @@ async fn page(
     shown_wsus.retain(|group| group.name.to_lowercase().contains(&find));
     let (shown_wsus, wsus_next) =
         cut(shown_wsus, |group| group.id.to_string(), fields.text("wsus_after").as_deref(), "");
-    let next = |name: &str, key: String| format!("/groups?{}", fields.with(name, &key));
+    let place = fields.only(&["group", "find", "hosts_after", "wsus_after"]);
+    let next = |name: &str, key: String| format!("/groups?{}", place.with(name, &key));
+    let (form, wrong) = refused.unzip();
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/groups", "Groups", &Fields::default()),
         verdict: verdict(&chosen, plan.as_ref(), &problem, known, host_groups.len()),
@@ -203,13 +216,17 @@ async fn page(
             added: grouped(last.added),
             removed: grouped(last.removed),
         }),
-        set: known.map(details),
-        new: Details {
-            name: fields.get("name").to_owned(),
-            parent: fields.get("parent").to_owned(),
-            direct: !fields.get("direct").is_empty(),
-            rule: fields.get("rule").to_owned(),
-            hosts: fields.get("hosts").to_owned(),
+        set: known.map(|known| match form {
+            Some(Refused::Change) => typed(fields),
+            _ => details(known),
+        }),
+        new: match form {
+            Some(Refused::New) => typed(fields),
+            _ => Details::default(),
+        },
+        new_wsus: match form {
+            Some(Refused::Wsus) => typed(fields),
+            _ => Details::default(),
         },
         host_groups: shown_hosts,
         may_change: manager.for_host_group(visitor.asking(), &chosen).await?.is_ok(),
@@ -224,7 +241,7 @@ async fn page(
         },
         chosen,
         problem,
-        wrong,
+        wrong: wrong.unwrap_or_default(),
     };
     Ok(Html(page.render()?))
 }
@@ -333,6 +350,18 @@ fn details(group: &HostGroup) -> Details {
         direct: group.direct,
         rule: group.rule.join("\n"),
         hosts: String::new(),
+        is_typed: false,
+    }
+}
+
+fn typed(fields: &Fields) -> Details {
+    Details {
+        name: fields.get("name").to_owned(),
+        parent: fields.get("parent").to_owned(),
+        direct: !fields.get("direct").is_empty(),
+        rule: fields.get("rule").to_owned(),
+        hosts: fields.get("hosts").to_owned(),
+        is_typed: true,
     }
 }
 
@@ -446,35 +475,6 @@ pub(crate) async fn apply(
     Ok(back_to(name))
 }
 
-/// Whether the last plan is to be undone.
-pub(crate) async fn ask_undo(
-    State(manager): Shared,
-    visitor: Visitor,
-    Query(fields): Query,
-) -> Result<Html<String>, Failure> {
-    let name = fields.get("group");
-    let last = manager.last_plan(name).await?;
-    let last = last.ok_or_else(|| Failure::changed(format!("no plan was applied to {name}")))?;
-    let back = format!("/groups?group={}", encoded(name));
-    let frame = Frame::new(&manager, &visitor, "/groups", "Undo", &Fields::default());
-    let question = Confirm {
-        verdict: format!(
-            "Undo the last plan for {name}? {} restored, {} taken out.",
-            counted(last.removed, "member"),
-            grouped(last.added)
-        ),
-        note: format!(
-            "{} applied it at {}. The members are held then, until a plan is applied again.",
-            last.applied_by,
-            minute(last.applied_at)
-        ),
-        hidden: vec![("group", name.to_owned())],
-        button: format!("Undo: restore {}, take {} out", grouped(last.removed), grouped(last.added)),
-        ..Confirm::new(frame, "/groups/undo", back)
-    };
-    question.counting("restored", last.removed).counting("taken out", last.added).page()
-}
-
 pub(crate) async fn undo(
     State(manager): Shared,
     visitor: Visitor,
@@ -512,8 +512,21 @@ pub(crate) async fn create(
     let by = &manager.for_new_host_group(visitor.asking(), &new).await??.name;
     match manager.create_host_group(&new, by).await {
         Ok(made) => Ok(Ok(back_to(&made.name))),
-        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
+        Err(error) => {
+            let refused = Some((Refused::New, chain(&error)));
+            Ok(Err(page(State(manager), visitor, &fields, refused).await?))
+        }
     }
+}
+
+/// The page once more, with what a new WSUS group was to be.
+pub(crate) async fn wsus_group_refused(
+    state: Shared,
+    visitor: Visitor,
+    fields: &Fields,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
+    page(state, visitor, fields, Some((Refused::Wsus, wrong))).await
 }
 
 pub(crate) async fn set(
@@ -530,46 +543,11 @@ pub(crate) async fn set(
     let by = &manager.for_host_group_change(visitor.asking(), fields.get("group"), &change).await??.name;
     match manager.set_host_group(fields.get("group"), &change, by).await {
         Ok(set) => Ok(Ok(back_to(&set.name))),
-        Err(error) => Ok(Err(page(State(manager), visitor, &fields, chain(&error)).await?)),
+        Err(error) => {
+            let refused = Some((Refused::Change, chain(&error)));
+            Ok(Err(page(State(manager), visitor, &fields, refused).await?))
+        }
     }
-}
-
-/// Whether a host group is to be deleted.
-pub(crate) async fn ask_delete(
-    State(manager): Shared,
-    visitor: Visitor,
-    Query(fields): Query,
-) -> Result<Html<String>, Failure> {
-    let name = fields.get("group");
-    let found = manager.host_groups().await?.into_iter().find(|group| group.name == name);
-    let group = found.ok_or_else(|| Failure::not_found(format!("there is no host group {name}")))?;
-    let mirror = manager.mirror();
-    let made = group.wsus_group.and_then(|id| mirror.tree.group(id));
-    let members: Vec<String> = mirror
-        .computers
-        .all()
-        .iter()
-        .filter(|one| one.groups.iter().any(|of| Some(of.id) == group.wsus_group))
-        .map(|one| one.name.clone())
-        .collect();
-    let frame = Frame::new(&manager, &visitor, "/groups", "Delete", &Fields::default());
-    let question = Confirm {
-        verdict: format!("Delete the host group {name}? It has {}.", counted(group.hosts, "host")),
-        note: match made {
-            Some(made) => format!(
-                "Its WSUS group {} stays with its members and approvals, as one that was not made here: runs look after \
-                 it no more.",
-                made.name
-            ),
-            None => "No WSUS group is made from it.".to_owned(),
-        },
-        hidden: vec![("group", name.to_owned())],
-        button: format!("Delete the host group {name}"),
-        ..Confirm::new(frame, "/groups/delete", format!("/groups?group={}", encoded(name)))
-    };
-    let question =
-        question.counting("hosts", group.hosts).counting("members that stay", members.len() as u64);
-    question.listing("Computers that stay in its WSUS group", members).page()
 }
 
 pub(crate) async fn delete(
