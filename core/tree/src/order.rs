@@ -26,18 +26,20 @@ pub enum TreeError {
     TwoTops(String, String),
     #[error("two servers have the id {0}")]
     DuplicateId(ServerId),
-    #[error("two servers are named `{0}`")]
-    DuplicateName(String),
     #[error("`{0}` takes from a server that is not in the tree")]
     NoParent(String),
     #[error("`{0}` takes from itself by way of others")]
     Cycle(String),
 }
 
-/// No server of this name is in the tree.
+/// No server is meant by this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no WSUS server is named `{0}`")]
-pub struct NoSuchServer(pub String);
+pub enum NoSuchServer {
+    #[error("no WSUS server is named `{0}`")]
+    Unknown(String),
+    #[error("several WSUS servers are named `{0}`: write the id of one")]
+    Several(String),
+}
 
 /// How far a server is in a run. One without a state has not begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -120,11 +122,24 @@ impl Tree {
         self.servers.iter().map(|server| server.id).collect()
     }
 
-    /// A server by its name or id.
+    /// A server by its name or id. One that was rebuilt is told twice by the server above: of several with the name
+    /// the one with a Linkage is meant.
     pub fn named(&self, name: &str) -> Result<&Server, NoSuchServer> {
-        let id = name.parse().ok();
-        let is_meant = |server: &&Server| id == Some(server.id) || folded(&server.name) == folded(name);
-        self.servers.iter().find(is_meant).ok_or_else(|| NoSuchServer(name.to_owned()))
+        if let Some(server) = name.parse().ok().and_then(|id| self.get(id)) {
+            return Ok(server);
+        }
+        let mut all: Vec<&Server> =
+            self.servers.iter().filter(|server| folded(&server.name) == folded(name)).collect();
+        if all.len() > 1 {
+            all.retain(|server| server.linkage == Linkage::Installed);
+        }
+        match all.as_slice() {
+            [one] => Ok(one),
+            [] if self.servers.iter().all(|server| folded(&server.name) != folded(name)) => {
+                Err(NoSuchServer::Unknown(name.to_owned()))
+            }
+            _ => Err(NoSuchServer::Several(name.to_owned())),
+        }
     }
 
     /// The branch that begins with a server, by its name or id, it included: what is beneath cannot be in
@@ -206,16 +221,11 @@ impl Tree {
 }
 
 fn refuse_duplicates(servers: &[Server]) -> Result<(), TreeError> {
-    let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
-    for server in servers {
-        if !ids.insert(server.id) {
-            return Err(TreeError::DuplicateId(server.id));
-        }
-        if !names.insert(folded(&server.name)) {
-            return Err(TreeError::DuplicateName(server.name.clone()));
-        }
+    let mut ids = BTreeSet::new();
+    match servers.iter().find(|server| !ids.insert(server.id)) {
+        Some(second) => Err(TreeError::DuplicateId(second.id)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

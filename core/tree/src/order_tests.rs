@@ -73,7 +73,7 @@ fn a_branch_begins_with_the_server_named() {
     assert_eq!(tree.below("S2"), Ok(ids(&[2, 4, 5, 6]).into_iter().collect()));
     assert_eq!(tree.below("s6"), Ok(ids(&[6]).into_iter().collect()));
     assert_eq!(tree.below(&ids(&[6])[0].to_string()), Ok(ids(&[6]).into_iter().collect()));
-    assert_eq!(tree.below("s7"), Err(NoSuchServer("s7".into())));
+    assert_eq!(tree.below("s7"), Err(NoSuchServer::Unknown("s7".into())));
     assert_eq!(tree.named("S2").map(|server| server.id), Ok(ids(&[2])[0]));
     let branch = tree.below("s2").expect("a branch");
     assert_eq!(tree.ready(&branch, &BTreeMap::new()), ids(&[2]));
@@ -106,9 +106,22 @@ fn what_is_no_tree_is_refused() {
     check(&[(1, None), (1, None)], "two servers have the id 00000000-0000-0000-0000-000000000001");
     check(&[(1, None), (2, Some(9))], "`s2` takes from a server that is not in the tree");
     check(&[(1, None), (2, Some(3)), (3, Some(2))], "`s2` takes from itself by way of others");
-    let named = Server { name: "S1".into(), ..server(2, Some(1)) };
-    let error = Tree::new([server(1, None), named]).map(drop);
-    assert_eq!(error, Err(TreeError::DuplicateName("S1".into())));
+}
+
+#[test]
+fn of_several_with_a_name_the_one_with_a_linkage_is_meant() {
+    let named = |id, linkage| Server { name: "Shop".into(), linkage, ..server(id, Some(1)) };
+    let meant = |linkages: [Linkage; 2]| {
+        let [one, other] = linkages;
+        let tree = Tree::new([server(1, None), named(2, one), named(3, other)]).expect("a tree");
+        tree.named("shop").map(|server| server.id)
+    };
+    let several = Err(NoSuchServer::Several("shop".into()));
+    assert_eq!(meant([Linkage::Missing, Linkage::Installed]), Ok(ServerId::from_u128(3)));
+    assert_eq!(meant([Linkage::Missing; 2]), several);
+    assert_eq!(meant([Linkage::Installed; 2]), several);
+    let tree = Tree::new([server(1, None), named(2, Linkage::Missing)]).expect("a tree");
+    assert_eq!(tree.named("shop").map(|server| server.id), Ok(ServerId::from_u128(2)));
 }
 
 #[test]

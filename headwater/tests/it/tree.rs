@@ -149,7 +149,9 @@ pub(super) fn sync(data: &Path, arguments: &[&str]) -> (Value, i32) {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let last = text.lines().last().unwrap_or_default();
     let last: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{text} {}", stderr(&output)));
-    (last["report"].clone(), output.status.code().expect("ends by itself"))
+    let code = output.status.code().expect("ends by itself");
+    assert!(code != 1 || last["report"].is_object(), "{text}");
+    (last["report"].clone(), code)
 }
 
 pub(super) fn differences(report: &Value) -> Vec<(String, String)> {

@@ -219,11 +219,22 @@ async fn audit(
         items.extend(changes.into_iter().map(|change| of_update_server(&served, change)));
     }
     if let Some(manager) = &state.manager {
-        items.extend(manager.audited(by, query.since, limit).await?.into_iter().map(of_manager));
+        let ordered: Vec<AuditEntry> =
+            manager.audited(by, query.since, limit).await?.into_iter().map(of_manager).collect();
+        items.retain(|entry| !ordered.iter().any(|order| is_of_order(entry, order)));
+        items.extend(ordered);
     }
     items.sort_by_key(|entry| std::cmp::Reverse(entry.at));
     items.truncate(limit as usize);
     Ok(Json(Page { items, next: None, total: None }))
+}
+
+/// Whether an entry of the update server is what the managing server in the same process ordered, which records it
+/// itself as it was asked for.
+fn is_of_order(entry: &AuditEntry, order: &AuditEntry) -> bool {
+    const WITHIN_SECONDS: i64 = 5;
+    let (from, until) = (entry.at.plus_seconds(-WITHIN_SECONDS), entry.at.plus_seconds(WITHIN_SECONDS));
+    (&entry.by, &entry.what) == (&order.by, &order.what) && (from..=until).contains(&order.at)
 }
 
 fn of_update_server(served: &Served, change: admin::updates::Change) -> AuditEntry {

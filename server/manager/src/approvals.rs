@@ -74,6 +74,7 @@ impl Manager {
         let way = self.writable().await?;
         let made = self.create_group_on(&way, &way.top, &new.name, new.parent, by).await?;
         self.store.audit(&AuditRow::of(self.now(), by, "create group", &made.name)).await?;
+        self.show_group(&made);
         let (id, name, parent) = (made.id, made.name, made.parent);
         Ok(Group { id, name, parent, built_in: false, computers: 0, approvals: 0 })
     }

@@ -356,9 +356,13 @@ impl Run<'_> {
             }
             _ => (SyncServerState::Failed, chain(error)),
         };
-        // A run asks once more: what was looked at when it began may be long ago. One of another version stays so.
-        let is_final =
-            |error: &&ManagerError| self.request.dry_run || matches!(error, ManagerError::OtherVersion(_));
+        // A run asks once more: what was looked at when it began may be long ago. One of another version stays so,
+        // and one that was rebuilt.
+        let is_final = |error: &&ManagerError| {
+            self.request.dry_run
+                || matches!(error, ManagerError::OtherVersion(_))
+                || self.tree.is_rebuilt(server.id)
+        };
         let problem = match self.tree.problem(server.id).filter(is_final) {
             Some(error) => Some(failed(error)),
             None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),

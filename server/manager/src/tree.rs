@@ -33,6 +33,8 @@ pub(crate) struct Tree {
     identities: HashMap<ServerId, WsusIdentity>,
     /// Why a server below, whose Linkage is reached, could not be read.
     problems: HashMap<ServerId, ManagerError>,
+    /// Behind whose Linkage another WSUS answers now.
+    rebuilt: HashMap<ServerId, ServerId>,
     /// By how many seconds their clocks are ahead.
     ahead: HashMap<ServerId, i64>,
     review: Option<String>,
@@ -57,6 +59,11 @@ impl Tree {
     /// Why nothing more is asked of a server for now.
     pub fn problem(&self, server: ServerId) -> Option<&ManagerError> {
         self.problems.get(&server)
+    }
+
+    /// Whether another WSUS answers behind a server's Linkage than the one that was paired.
+    pub fn is_rebuilt(&self, server: ServerId) -> bool {
+        self.rebuilt.contains_key(&server)
     }
 
     /// The Linkage of a server, if it is reached.
@@ -218,11 +225,19 @@ impl Manager {
         // The nearer server knows better: what the one above tells of it comes with its next rollup.
         let (mut found, mut direct) = (HashMap::<ServerId, TreeServer>::new(), HashSet::new());
         let (mut identities, mut ahead, mut problems) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut rebuilt: HashMap<ServerId, ServerId> = HashMap::new();
         // Beside each other: one that is silent holds up no other, and is asked nothing more.
         let asked: Vec<_> = linkages.values().filter(|row| is_reached(row)).collect();
         let asking = asked.iter().map(|row| self.look_at(way, row, &top));
         let mut answers = stream::iter(asking.collect::<Vec<_>>()).buffer_unordered(ASKED_MAX);
         while let Some((row, identity, lower)) = answers.next().await {
+            if let Some((identity, _)) = &identity
+                && let Err(error) = must_be_paired(identity, row)
+            {
+                rebuilt.insert(row.server, identity.server);
+                problems.insert(row.server, error);
+                continue;
+            }
             if let Some((identity, seconds)) = identity {
                 ahead.insert(row.server, seconds);
                 identities.insert(row.server, identity);
@@ -271,7 +286,8 @@ impl Manager {
                 }
             }
         }
-        found.remove(&identity.server);
+        // What the server above tells of a rebuilt one is told under the one that was paired.
+        found.retain(|id, _| *id != identity.server && !rebuilt.values().any(|new| new == id));
         for (id, server) in &mut found {
             server.reached &= !problems.contains_key(id);
             let Some(identity) = identities.get(id) else { continue };
@@ -303,7 +319,16 @@ impl Manager {
             server.client_targeting = wanted.client_targeting;
         }
         drop(answers);
-        Ok(Tree { servers, linkages, identities, problems, ahead, review: way.review.clone(), outside })
+        Ok(Tree {
+            servers,
+            linkages,
+            identities,
+            problems,
+            rebuilt,
+            ahead,
+            review: way.review.clone(),
+            outside,
+        })
     }
 
     /// What a server says of itself and of those below it.
@@ -318,12 +343,10 @@ impl Manager {
             false => self.timed_identity_of(way, row).await,
         };
         match identity {
-            Ok(identity) => {
-                match must_be_understood(&identity.0, row).and_then(|()| must_be_paired(&identity.0, row)) {
-                    Ok(()) => (row, Some(identity), self.lower_of(way, row).await),
-                    Err(error) => (row, None, Err(error)),
-                }
-            }
+            Ok(identity) => match must_be_understood(&identity.0, row) {
+                Ok(()) => (row, Some(identity), self.lower_of(way, row).await),
+                Err(error) => (row, None, Err(error)),
+            },
             Err(error) => (row, None, Err(error)),
         }
     }

@@ -14,6 +14,8 @@ use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_policy::group::{Group, GroupTree};
 use serde::{Deserialize, Serialize};
 
+use crate::Manager;
+
 pub use read::follow_wsus;
 pub(crate) use read::told_apart;
 pub use search::Direction;
@@ -33,6 +35,21 @@ pub struct Mirror {
     pub(crate) counts: Counts,
     /// The ids that re-imaged machines had before, each with the one that its machine has now.
     pub(crate) reimaged: Arc<BTreeMap<ClientId, ClientId>>,
+}
+
+impl Manager {
+    /// Shows a group that was made from here before the mirror is read again, for whoever may write for those above
+    /// it may write for it at once.
+    pub(crate) fn show_group(&self, made: &WsusGroup) {
+        self.mirror.rcu(|mirror| {
+            let mut tree = (*mirror.tree).clone();
+            if tree.group(made.id).is_none() {
+                tree.groups.push(made.clone());
+            }
+            Mirror { tree: Arc::new(tree), ..(**mirror).clone() }
+        });
+        self.look_again();
+    }
 }
 
 /// What computers say of updates at servers whose computers no server above counts.
