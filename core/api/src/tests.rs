@@ -131,7 +131,8 @@ fn updates() {
                 "revision": 199
             }],
             "revisions": [{"revision": 200, "arrived_at": "2026-10-04T15:03:36Z"}],
-            "history": [], "incomplete": ["it names an update that is not here"], "status": counts()
+            "history": [], "incomplete": ["it names an update that is not here"], "status": counts(),
+            "silent": 12, "here": counts()
         }),
     ));
 }
