@@ -379,8 +379,9 @@ fn a_top_that_was_built_anew_is_taken_on_the_page() {
     runtime.block_on(eventually(|| sync(&console.data, &[]).1 == 0));
     runtime.block_on(check_offers(&mut agents, &updates, &expected));
     // Without the linked WSUS there is a banner with the hop that fails, and reading goes on.
-    drop(top);
     console.open("/computers");
+    console.comes("h1", "4 computers.");
+    drop(top);
     console.comes(
         "[data-live=banner]",
         "What you see is as old as it says above; nothing is written until it is back.",
