@@ -159,6 +159,9 @@ impl Manager {
                 server: TreeServer { kind: server.kind.or_else(|| was?.server.kind), ..server.clone() },
             }
         });
+        // What was read while another WSUS took the place of the linked one is of neither.
+        let still = self.identity_of(&way, &way.top).await?;
+        self.must_be_linked(&still, &way).await?;
         Ok(Mirror {
             read_at: Some(now),
             problem: None,
