@@ -145,7 +145,7 @@ impl Manager {
         let known = mirror.computers.get(client);
         let known = known.ok_or_else(|| ManagerError::NotFound(format!("there is no computer {client}")))?;
         let home = known.server.as_ref().map_or(way.top.server, |home| home.id);
-        let is_outside = mirror.tree.outside.iter().any(|one| one.id == home);
+        let is_outside = mirror.tree.has_outside(home);
         let linkages = self.store.linkages().await?.into_iter();
         let linkage = linkages.filter(|_| !is_outside).find(|one| one.server == home);
         let linkage = linkage.ok_or_else(|| {

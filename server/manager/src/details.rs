@@ -60,8 +60,7 @@ impl Manager {
         let mut top = self.update_at(&way, &way.top, id).await?;
         let mut linkages = self.store.linkages().await?;
         let mirror = self.mirror();
-        let is_outside = |one: &LinkageRow| mirror.tree.outside.iter().any(|known| known.id == one.server);
-        linkages.retain(|one| one.linkage != way.top.linkage && !is_outside(one));
+        linkages.retain(|one| one.linkage != way.top.linkage && !mirror.tree.has_outside(one.server));
         let asked = stream::iter(linkages).map(|of| self.update_if_known(&way, of, id));
         let known: Vec<_> = asked.buffer_unordered(ASKED_AT_ONCE).collect().await;
         let others = known.into_iter().flatten();
@@ -112,8 +111,7 @@ impl Manager {
     pub async fn over_the_tree(&self, mut detail: ComputerDetail) -> Result<ComputerDetail, ManagerError> {
         let mirror = self.mirror();
         let wanted = self.host_groups_of(&detail.summary.id).await?;
-        let rows = self.store.host_groups().await?;
-        let managed: HashSet<GroupId> = rows.into_iter().filter_map(|row| row.wsus_group).collect();
+        let managed = self.managed_groups().await?;
         detail.memberships = memberships(&detail, &wanted, &managed, &mirror);
         detail.namesakes = namesakes(&detail, &mirror);
         Ok(detail)

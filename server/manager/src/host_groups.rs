@@ -128,9 +128,15 @@ impl Manager {
         self.one(&row.name).await
     }
 
+    /// The WSUS groups that host groups are made into.
+    pub(crate) async fn managed_groups(&self) -> Result<HashSet<GroupId>, ManagerError> {
+        let rows = self.store.host_groups().await?;
+        Ok(rows.into_iter().filter_map(|row| row.wsus_group).collect())
+    }
+
     /// The host groups that have a host, themselves or beneath them, by name; each with the WSUS group that
     /// is made from it.
-    pub async fn host_groups_of(
+    pub(crate) async fn host_groups_of(
         &self,
         client: &ClientId,
     ) -> Result<Vec<(String, Option<GroupId>)>, ManagerError> {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
-use headwater_api::linkage::Approve;
-use headwater_api::{Approval, NewRevisions, TreeServer, UpdateDetail};
+use headwater_api::{Approval, TreeServer, UpdateDetail};
 use headwater_model::{GroupId, ServerId, Timestamp, UpdateId, chain};
 use headwater_store::{HaltRow, LinkageRow};
 use tokio::sync::watch;
@@ -127,8 +126,7 @@ impl Manager {
         }
         let linkages: HashMap<ServerId, LinkageRow> =
             self.store.linkages().await?.into_iter().map(|row| (row.server, row)).collect();
-        let managed: HashSet<GroupId> =
-            self.store.host_groups().await?.into_iter().filter_map(|row| row.wsus_group).collect();
+        let managed = self.managed_groups().await?;
         let mirror = self.mirror();
         let servers: Vec<&TreeServer> = mirror.tree.servers.iter().map(|one| &one.server).collect();
         let mut are_on_their_way = false;
@@ -223,22 +221,8 @@ impl Manager {
         by: &str,
     ) -> Result<(), ManagerError> {
         let approvals = self.update_at(way, of, update).await?.approvals;
-        for approval in approvals.into_iter().filter(|one| managed.contains(&one.group)) {
-            let withdraw = Approve {
-                by: by.to_owned(),
-                updates: vec![update],
-                group: approval.group,
-                action: None,
-                deadline: None,
-                new_revisions: NewRevisions::default(),
-                seen: Vec::new(),
-            };
-            let done = self.approve_on(way, of, withdraw).await?;
-            if let Some((_, reason)) = done.refused.first() {
-                return Err(ManagerError::Refused(format!("{}: {reason}", of.name)));
-            }
-        }
-        Ok(())
+        let groups = approvals.iter().map(|one| one.group).filter(|group| managed.contains(group));
+        self.withdraw_on(way, of, update, groups, by).await
     }
 }
 

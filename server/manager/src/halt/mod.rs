@@ -5,7 +5,7 @@ mod below;
 use futures_util::future::join_all;
 use headwater_api::linkage::Approve;
 use headwater_api::{Halt, NewRevisions};
-use headwater_model::{UpdateId, chain};
+use headwater_model::{GroupId, UpdateId, chain};
 use headwater_store::{AuditRow, HaltRow, LinkageRow};
 
 pub use below::spread_halts;
@@ -68,21 +68,7 @@ impl Manager {
             Err(ManagerError::NotFound(_)) => Vec::new(),
             found => found?.approvals,
         };
-        for approval in approvals {
-            let withdraw = Approve {
-                by: by.to_owned(),
-                updates: vec![update],
-                group: approval.group,
-                action: None,
-                deadline: None,
-                new_revisions: NewRevisions::default(),
-                seen: Vec::new(),
-            };
-            let done = self.approve_on(&way, &way.top, withdraw).await?;
-            if let Some((_, reason)) = done.refused.first() {
-                return Err(ManagerError::Refused(format!("{}: {reason}", way.top.name)));
-            }
-        }
+        self.withdraw_on(&way, &way.top, update, approvals.iter().map(|one| one.group), by).await?;
         self.synchronise_below(&way, by).await?;
         self.store.halt_is_done(update, self.now()).await?;
         self.halted.notify_one();
@@ -90,12 +76,40 @@ impl Manager {
         Ok(())
     }
 
+    /// Takes back the approvals of an update for these groups.
+    async fn withdraw_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        update: UpdateId,
+        groups: impl Iterator<Item = GroupId>,
+        by: &str,
+    ) -> Result<(), ManagerError> {
+        for group in groups {
+            let withdraw = Approve {
+                by: by.to_owned(),
+                updates: vec![update],
+                group,
+                action: None,
+                deadline: None,
+                new_revisions: NewRevisions::default(),
+                seen: Vec::new(),
+            };
+            let done = self.approve_on(way, of, withdraw).await?;
+            if let Some((_, reason)) = done.refused.first() {
+                return Err(ManagerError::Refused(format!("{}: {reason}", of.name)));
+            }
+        }
+        Ok(())
+    }
+
     /// Every server that is reached takes what the one above it decides now; none is waited for.
     pub(crate) async fn synchronise_below(&self, way: &Way, by: &str) -> Result<(), ManagerError> {
         let linkages = self.store.linkages().await?;
         let mirror = self.mirror();
-        let is_outside = |row: &&LinkageRow| mirror.tree.outside.iter().any(|one| one.id == row.server);
-        let below = linkages.iter().filter(|row| row.linkage != way.top.linkage && !is_outside(row));
+        let is_below =
+            |row: &&LinkageRow| row.linkage != way.top.linkage && !mirror.tree.has_outside(row.server);
+        let below = linkages.iter().filter(is_below);
         // At once, and without a look at the tree: a server that is silent holds up no other.
         let starting = below.map(async |row| match self.synchronise_on(way, row, by).await {
             Ok(_) | Err(ManagerError::NotReached { .. }) => {}

@@ -109,6 +109,11 @@ impl TreeView {
         self.servers.iter().find(|one| one.server.id == id)
     }
 
+    /// Whether a server is listed as outside the linked tree.
+    pub fn has_outside(&self, server: ServerId) -> bool {
+        self.outside.iter().any(|one| one.id == server)
+    }
+
     /// Whether a computer reports to a server without a Linkage of the tree.
     pub fn is_outside(&self, computer: &ComputerSummary) -> bool {
         let home = computer.server.as_ref();

@@ -197,11 +197,9 @@ impl Manager {
             .filter(|(before, now)| before != now)
             .collect();
         let managed: BTreeSet<GroupId> = self
-            .store
-            .host_groups()
+            .managed_groups()
             .await?
             .into_iter()
-            .filter_map(|row| row.wsus_group)
             .map(|group| written.groups.get(&group).copied().unwrap_or(group))
             .collect();
         let open = reading.rest(written, &managed);
