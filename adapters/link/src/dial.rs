@@ -34,7 +34,7 @@ pub enum DialError {
     #[error("`{url}` is not the address of a WSUS Linkage: {reason}")]
     Url { url: String, reason: &'static str },
     #[error(
-        "{url} cannot be reached; is the Linkage running there, and does the firewall let it be reached?"
+        "{url} cannot be reached: see whether its Linkage runs there, and whether the firewall lets it be reached"
     )]
     Connect { url: String, source: io::Error },
     #[error(

@@ -41,14 +41,16 @@ pub fn state(state: ComputerUpdateState) -> &'static str {
     }
 }
 
-/// `Pilot installs 2 updates: 12 computers, 7 of them need it, 1 is unknown.`
+/// `Pilot installs 2 updates: 12 computers, of which 1 needs it and 4 may.`
 pub fn preview(preview: &ApprovalPreview) -> String {
     let what = match preview.updates.as_slice() {
         [one] => one.title.clone().unwrap_or_else(|| one.id.to_string()),
         several => counted(several.len() as u64, "update"),
     };
     let (verb, need) = match preview.action {
+        ApprovalAction::Install if preview.acting == 1 => ("installs", "needs it"),
         ApprovalAction::Install => ("installs", "need it"),
+        ApprovalAction::Uninstall if preview.acting == 1 => ("removes", "has it"),
         ApprovalAction::Uninstall => ("removes", "have it"),
         ApprovalAction::Detect => ("looks for", ""),
         ApprovalAction::Block => ("is not offered", ""),
@@ -72,4 +74,32 @@ pub fn bytes(bytes: Option<u64>) -> String {
 /// Where a server fetches the files of an approval from.
 pub fn source(server: &ServerPreview) -> &str {
     server.parent.as_ref().map_or("the source", |parent| &parent.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::{GroupRef, UpdateRef};
+    use headwater_model::{GroupId, UpdateId};
+
+    use super::*;
+
+    #[test]
+    fn a_preview_counts_one_as_one() {
+        let said = |action, acting| {
+            preview(&ApprovalPreview {
+                group: GroupRef { id: GroupId::from_u128(1), name: "Pilot".to_owned() },
+                action,
+                updates: vec![UpdateRef { id: UpdateId::from_u128(2), title: Some("A fix".to_owned()) }],
+                computers: 5,
+                acting,
+                unknown: 4,
+                servers: Vec::new(),
+            })
+        };
+        let install = said(ApprovalAction::Install, 1);
+        assert_eq!(install, "Pilot installs A fix: 5 computers, of which 1 needs it and 4 may.");
+        let uninstall = said(ApprovalAction::Uninstall, 1);
+        assert_eq!(uninstall, "Pilot removes A fix: 5 computers, of which 1 has it and 4 may.");
+        assert!(said(ApprovalAction::Install, 0).contains("of which 0 need it"));
+    }
 }
