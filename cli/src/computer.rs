@@ -158,6 +158,8 @@ impl From<StandingChoice> for Standing {
 pub enum OrderChoice {
     Name,
     Server,
+    /// The worst first
+    State,
     /// The latest first
     Contact,
     /// Those that need the most first
@@ -171,6 +173,7 @@ impl From<OrderChoice> for ComputerOrder {
         match choice {
             OrderChoice::Name => Self::Name,
             OrderChoice::Server => Self::Server,
+            OrderChoice::State => Self::State,
             OrderChoice::Contact => Self::LastContact,
             OrderChoice::Needed => Self::Needed,
             OrderChoice::Failed => Self::Failed,

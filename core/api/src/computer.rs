@@ -70,6 +70,8 @@ pub enum ComputerOrder {
     #[default]
     Name,
     Server,
+    /// The worst first: failing, needing, pending restart, complete, unreported, silent.
+    State,
     /// The latest first.
     LastContact,
     /// The most first.

@@ -77,8 +77,12 @@ pub enum UpdateOrder {
     #[default]
     Arrival,
     Title,
+    /// What waits for a decision first, what nobody can approve last.
+    State,
     /// The most first.
     Needed,
+    /// The most first.
+    Installed,
     /// The most first.
     Failed,
 }

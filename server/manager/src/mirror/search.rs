@@ -1,11 +1,11 @@
 //! Finding updates and computers in the mirror. Pages go by key: where the last one ended.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use headwater_api::{
     ApprovalFilter, ComputerOrder, ComputerQuery, ComputerSummary, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page,
-    UpdateKind, UpdateOrder, UpdateQuery, UpdateState, UpdateSummary,
+    Standing, UpdateKind, UpdateOrder, UpdateQuery, UpdateState, UpdateSummary,
 };
 use headwater_catalog::Search;
 use headwater_model::{GroupId, Timestamp};
@@ -36,8 +36,10 @@ impl Updates {
         match order {
             UpdateOrder::Arrival => {}
             UpdateOrder::Title => places.sort_by(|one, other| self.folded[*one].cmp(&self.folded[*other])),
-            UpdateOrder::Needed => places.sort_by(|one, other| all[*other].needed.cmp(&all[*one].needed)),
-            UpdateOrder::Failed => places.sort_by(|one, other| all[*other].failed.cmp(&all[*one].failed)),
+            UpdateOrder::State => places.sort_by_key(|at| urgency(&all[*at])),
+            UpdateOrder::Needed => places.sort_by_key(|at| Reverse(all[*at].needed)),
+            UpdateOrder::Installed => places.sort_by_key(|at| Reverse(all[*at].installed)),
+            UpdateOrder::Failed => places.sort_by_key(|at| Reverse(all[*at].failed)),
         }
         page(
             places,
@@ -77,20 +79,13 @@ impl Computers {
         };
         let mut places: Vec<usize> = (0..self.all.len()).filter(accepts).collect();
         let all = &self.all;
-        let by = |compare: &dyn Fn(&ComputerSummary, &ComputerSummary) -> Ordering,
-                  places: &mut Vec<usize>| {
-            places.sort_by(|one, other| compare(&all[*one], &all[*other]));
-        };
         match order {
             ComputerOrder::Name => {}
-            ComputerOrder::Server => by(&|one, other| server(one).cmp(server(other)), &mut places),
-            ComputerOrder::LastContact => {
-                by(&|one, other| other.last_contact_at.cmp(&one.last_contact_at), &mut places);
-            }
-            ComputerOrder::Needed => by(&|one, other| open(other).cmp(&open(one)), &mut places),
-            ComputerOrder::Failed => {
-                by(&|one, other| other.status.failed.cmp(&one.status.failed), &mut places);
-            }
+            ComputerOrder::Server => places.sort_by_key(|at| server(&all[*at])),
+            ComputerOrder::State => places.sort_by_key(|at| badness(&all[*at])),
+            ComputerOrder::LastContact => places.sort_by_key(|at| Reverse(all[*at].last_contact_at)),
+            ComputerOrder::Needed => places.sort_by_key(|at| Reverse(open(&all[*at]))),
+            ComputerOrder::Failed => places.sort_by_key(|at| Reverse(all[*at].status.failed)),
         }
         page(
             places,
@@ -105,6 +100,32 @@ impl Computers {
 
 fn server(computer: &ComputerSummary) -> &str {
     computer.server.as_ref().map_or("", |server| &server.name)
+}
+
+/// The place of an update in the order of states: what waits for a decision first.
+fn urgency(update: &UpdateSummary) -> u8 {
+    match update.state {
+        UpdateState::Incomplete => 0,
+        UpdateState::Approvable if update.approved_groups > 0 => 3,
+        UpdateState::Approvable if update.superseded => 4,
+        UpdateState::Approvable if update.needed > 0 => 1,
+        UpdateState::Approvable => 2,
+        UpdateState::Implicit => 5,
+        UpdateState::Expired => 6,
+        UpdateState::Declined => 7,
+    }
+}
+
+/// The place of a computer in the order of states: the worst first, and last those of which nothing is known.
+fn badness(computer: &ComputerSummary) -> u8 {
+    match standing(computer) {
+        Standing::Failing => 0,
+        Standing::Needing => 1,
+        Standing::PendingRestart => 2,
+        Standing::Complete => 3,
+        Standing::Unreported => 4,
+        Standing::Silent => 5,
+    }
 }
 
 /// What it needs and does not have.

@@ -81,6 +81,27 @@ fn an_order_is_turned_round() {
     assert_eq!(ids(UpdateOrder::Needed, Direction::Usual), [5, 4, 3, 2, 1]);
     assert_eq!(ids(UpdateOrder::Needed, Direction::Reversed), [1, 2, 3, 4, 5]);
     assert_eq!(ids(UpdateOrder::Title, Direction::Usual), [1, 2, 4, 5, 3]);
+    // What waits for a decision, then what only comes with others, then what was declined; within it by arrival.
+    assert_eq!(ids(UpdateOrder::State, Direction::Usual), [4, 2, 1, 5, 3]);
+}
+
+#[test]
+fn what_waits_for_a_decision_is_before_what_nobody_can_approve() {
+    let in_state = |number, state| UpdateSummary { state, needed: 0, ..update(number, "One", "1") };
+    let open = |number| in_state(number, UpdateState::Approvable);
+    let updates = Updates::new(vec![
+        in_state(1, UpdateState::Declined),
+        in_state(2, UpdateState::Expired),
+        in_state(3, UpdateState::Implicit),
+        UpdateSummary { superseded: true, ..open(4) },
+        UpdateSummary { approved_groups: 1, ..open(5) },
+        open(6),
+        UpdateSummary { needed: 1, ..open(7) },
+        in_state(8, UpdateState::Incomplete),
+    ]);
+    let page = updates.find(&UpdateQuery::default(), UpdateOrder::State, Direction::Usual);
+    let order: Vec<UpdateId> = page.items.iter().map(|one| one.id).collect();
+    assert_eq!(order, [8, 7, 6, 5, 4, 3, 2, 1].map(UpdateId::from_u128));
 }
 
 fn computer(number: u32, group: u128, server: u128) -> ComputerSummary {
@@ -133,6 +154,26 @@ fn computers_are_found_in_a_group_and_beneath_it() {
     assert_eq!(names(&ComputerQuery { silent_days: Some(2), ..all() }), ["PC0001", "PC0002"]);
     assert_eq!(names(&ComputerQuery { contact_days: Some(2), ..all() }), ["PC0003"]);
     assert_eq!(names(&ComputerQuery { silent_days: Some(1), contact_days: Some(2), ..all() }), ["PC0003"]);
+}
+
+#[test]
+fn the_worst_computer_is_first() {
+    let reported =
+        |number| ComputerSummary { last_report_at: Some(Timestamp::EPOCH), ..computer(number, 1, 7) };
+    let standing = |number, counts| ComputerSummary { status: counts, ..reported(number) };
+    let none = UpdateCounts::default;
+    let computers = Computers::new(vec![
+        ComputerSummary { silent: true, ..computer(1, 1, 7) },
+        ComputerSummary { status: none(), ..computer(2, 1, 7) },
+        standing(3, none()),
+        standing(4, UpdateCounts { pending_restart: 1, ..none() }),
+        standing(5, UpdateCounts { downloaded: 1, ..none() }),
+        standing(6, UpdateCounts { failed: 1, ..none() }),
+    ]);
+    let all = ComputerQuery::default();
+    let page = computers.find(&all, &tree(), Timestamp::EPOCH, ComputerOrder::State, Direction::Usual);
+    let order: Vec<&str> = page.items.iter().map(|one| &one.name[..6]).collect();
+    assert_eq!(order, ["PC0006", "PC0005", "PC0004", "PC0003", "PC0002", "PC0001"]);
 }
 
 #[test]
