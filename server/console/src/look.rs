@@ -75,15 +75,41 @@ impl When {
     }
 }
 
-/// A sentence in which commands and names stand between backticks, as HTML.
+/// A sentence in which commands and names stand between backticks, as HTML. Times are marked as such, so that a
+/// script can tell them in the reader's zone.
 pub(crate) fn prose(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for (at, part) in text.split('`').enumerate() {
-        let part = escaped(part);
         // An odd part stands between two backticks.
-        html += &if at % 2 == 1 { format!("<code>{part}</code>") } else { part };
+        if at % 2 == 1 {
+            html += &format!("<code>{}</code>", escaped(part));
+        } else {
+            push_with_times(&mut html, part);
+        }
     }
     html
+}
+
+/// A minute as it is written everywhere, with `0` for any digit.
+const MINUTE: &str = "0000-00-00 00:00 UTC";
+
+fn push_with_times(html: &mut String, text: &str) {
+    let is_minute = |at: usize| {
+        text.get(at..at + MINUTE.len()).is_some_and(|part| {
+            let fits = |(is, like): (u8, u8)| if like == b'0' { is.is_ascii_digit() } else { is == like };
+            part.bytes().zip(MINUTE.bytes()).all(fits)
+        })
+    };
+    let mut done = 0;
+    while let Some(at) = (done..text.len()).find(|at| is_minute(*at)) {
+        let end = at + MINUTE.len();
+        let exact = &text[at..end];
+        let utc = exact.replacen(' ', "T", 1).replace(" UTC", ":00Z");
+        *html += &escaped(&text[done..at]);
+        *html += &format!("<time datetime=\"{utc}\" title=\"{exact}\">{exact}</time>");
+        done = end;
+    }
+    *html += &escaped(&text[done..]);
 }
 
 pub(crate) fn escaped(text: &str) -> String {
@@ -111,5 +137,14 @@ mod tests {
             "Run <code>headwater wsus sync</code> &lt;now&gt;"
         );
         assert_eq!(prose("a ` b"), "a <code> b</code>");
+    }
+
+    #[test]
+    fn times_in_prose_can_be_told_in_the_readers_zone() {
+        let time = r#"<time datetime="2026-12-24T03:00:00Z" title="2026-12-24 03:00 UTC">2026-12-24 03:00 UTC</time>"#;
+        assert_eq!(prose("ü, from 2026-12-24 03:00 UTC on"), format!("ü, from {time} on"));
+        assert_eq!(prose("2026-12-24 03:00 UTC"), time);
+        assert_eq!(prose("2026-12-24 3:00 UTC"), "2026-12-24 3:00 UTC");
+        assert_eq!(prose("`2026-12-24 03:00 UTC`"), "<code>2026-12-24 03:00 UTC</code>");
     }
 }

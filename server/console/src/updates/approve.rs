@@ -24,6 +24,7 @@ struct Asked {
     group: GroupId,
     action: ApprovalAction,
     deadline: Option<Timestamp>,
+    new_revisions: NewRevisions,
 }
 
 impl Asked {
@@ -48,6 +49,10 @@ impl Asked {
                 _ => ApprovalAction::Install,
             },
             deadline,
+            new_revisions: match fields.get("new_revisions") {
+                "wait" => NewRevisions::Wait,
+                _ => NewRevisions::Follow,
+            },
         })
     }
 }
@@ -75,6 +80,8 @@ struct Preview {
     /// What is approved for the group now, and is replaced.
     replaced: String,
     seen: String,
+    /// Whether it is to stay with the revision that is the newest now.
+    waits: bool,
     servers: Vec<Affected>,
     bytes_note: String,
     /// Why it may not be approved.
@@ -151,6 +158,7 @@ pub(crate) async fn preview(
         button: format!("Approve for {computers}"),
         replaced: replaced(&seen, is_one),
         seen: super::one::written(&seen)?,
+        waits: asked.new_revisions == NewRevisions::Wait,
         servers: preview.servers.iter().map(affected).collect(),
         refused: match manager.for_group(visitor.asking(), asked.group).await? {
             Ok(_) => String::new(),
@@ -187,8 +195,7 @@ pub(crate) async fn approve(
 ) -> Result<Redirect, Failure> {
     let asked = Asked::read(&fields)?;
     let seen = super::one::read(&fields)?;
-    let terms =
-        Terms { action: asked.action, deadline: asked.deadline, new_revisions: NewRevisions::default() };
+    let terms = Terms { action: asked.action, deadline: asked.deadline, new_revisions: asked.new_revisions };
     let by = &manager.for_group(visitor.asking(), asked.group).await??.name;
     let done = manager.approve(&asked.updates, asked.group, Some(terms), &seen, by).await?;
     all_applied(&done)?;
