@@ -1,5 +1,7 @@
 //! Overview: managing server, WSUS servers and their computers as one drawing, and what needs attention.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
@@ -19,6 +21,8 @@ use crate::{Shared, drawing};
 
 /// What needs attention is at most this.
 const NEEDS_MAX: usize = 7;
+/// Of needs that look alike, such as servers that are not reached, so many have a line; the others share one.
+const ALIKE_MAX: u64 = 3;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -28,6 +32,7 @@ struct Overview {
     verdict: String,
     numbers: Vec<(&'static str, String)>,
     needs: Vec<Need>,
+    needs_more: usize,
     drawing: String,
     servers: Vec<Row>,
     /// Servers outside the link, each with why and what to do.
@@ -63,11 +68,13 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
     let (mirror, now) = (manager.mirror(), manager.now());
     let frame = Frame::new(&manager, &visitor, "/", "Overview", &Fields::default());
     let is_reached = mirror.problem.is_none();
+    let (needs, needs_more) = needs(&mirror, manager.review().await?);
     let page = Overview {
         is_linked: mirror.read_at.is_some() || mirror.problem.is_some(),
         verdict: verdict(&mirror, now),
         numbers: numbers(&mirror),
-        needs: needs(&mirror, manager.review().await?),
+        needs,
+        needs_more,
         drawing: drawing::tree(&manager.name, &mirror.tree, is_reached, now),
         servers: mirror.tree.servers.iter().map(|one| row(one, now)).collect(),
         outside: mirror.tree.outside.iter().map(|one| (one.name.clone(), sentence(&one.why))).collect(),
@@ -127,7 +134,8 @@ fn is_waiting(update: &headwater_api::UpdateSummary) -> bool {
     is_open && update.state == UpdateState::Approvable
 }
 
-fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
+/// The lines, the most urgent first, and how many more there would be.
+fn needs(mirror: &Mirror, review: Option<String>) -> (Vec<Need>, usize) {
     let mut needs = Vec::new();
     let mut look = |look, word: &str, text: String, button: String, href: String| {
         needs.push(Need { state: Shown::new(look, word), text, button, href, below: None });
@@ -216,11 +224,42 @@ fn needs(mirror: &Mirror, review: Option<String>) -> Vec<Need> {
             "silent".into(),
             text,
             "List them",
-            "/computers?sort=contact&order=reversed".into(),
+            "/computers?state=silent&sort=contact&order=reversed".into(),
         );
     }
+    let mut needs = folded(needs);
+    let more = needs.len().saturating_sub(NEEDS_MAX);
     needs.truncate(NEEDS_MAX);
-    needs
+    (needs, more)
+}
+
+/// Many that look alike share a line, so that they do not push the others out.
+fn folded(needs: Vec<Need>) -> Vec<Need> {
+    let likeness = |need: &Need| {
+        let path = need.href.split_once('?').map_or(need.href.as_str(), |(path, _)| path);
+        (need.state.look.class(), path.to_owned())
+    };
+    let mut counts = HashMap::new();
+    needs.iter().for_each(|need| *counts.entry(likeness(need)).or_insert(0_u64) += 1);
+    let mut shown = HashMap::new();
+    let mut lines = Vec::new();
+    for need in needs {
+        let (all, nth) = (counts[&likeness(&need)], shown.entry(likeness(&need)).or_insert(0_u64));
+        *nth += 1;
+        if all <= ALIKE_MAX || *nth < ALIKE_MAX {
+            lines.push(need);
+        } else if *nth == ALIKE_MAX {
+            let text = format!("{} more like this.", grouped(all - ALIKE_MAX + 1));
+            lines.push(Need {
+                text,
+                button: "List them".to_owned(),
+                href: "#servers".to_owned(),
+                below: None,
+                ..need
+            });
+        }
+    }
+    lines
 }
 
 /// How many servers are below another.
@@ -269,4 +308,30 @@ fn row(one: &ServerView, now: Timestamp) -> Row {
 /// Nothing is an empty cell.
 pub(crate) fn dash(count: u64) -> String {
     if count == 0 { "–".to_owned() } else { grouped(count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn need(look: Look, text: &str, href: &str) -> Need {
+        let (text, href) = (text.to_owned(), href.to_owned());
+        Need { state: Shown::new(look, "word"), text, button: "Examine".to_owned(), href, below: None }
+    }
+
+    #[test]
+    fn many_servers_that_are_not_reached_leave_room_for_a_decision() {
+        let lost = (1..=10).map(|number| need(Look::Failed, &format!("Branch {number}"), "/link"));
+        let waiting = need(Look::Differs, "To decide", "/updates?approval=unapproved");
+        let lines = folded(lost.chain([waiting]).collect());
+        let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
+        assert_eq!(texts, ["Branch 1", "Branch 2", "8 more like this.", "To decide"]);
+    }
+
+    #[test]
+    fn few_that_look_alike_have_a_line_each() {
+        let lines = folded((1..=3).map(|_| need(Look::Failed, "Branch", "/link")).collect());
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.text == "Branch"));
+    }
 }
