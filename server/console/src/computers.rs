@@ -42,6 +42,8 @@ struct List {
     states: Vec<GroupChoice>,
     heads: Vec<Head>,
     rows: Vec<Row>,
+    /// Host groups whose members are a list: computers that are selected can be added to them.
+    host_groups: Vec<String>,
     next: Option<String>,
     csv: String,
 }
@@ -107,6 +109,7 @@ fn server(fields: &Fields) -> Result<Option<ServerId>, Failure> {
 fn order(fields: &Fields) -> (ComputerOrder, Direction) {
     let order = match fields.get("sort") {
         "server" => ComputerOrder::Server,
+        "state" => ComputerOrder::State,
         "contact" => ComputerOrder::LastContact,
         "needed" => ComputerOrder::Needed,
         "failed" => ComputerOrder::Failed,
@@ -128,7 +131,7 @@ pub(crate) async fn list(
         ("Computer", "name*", false),
         ("Server", "server", false),
         ("Groups", "", false),
-        ("State", "", false),
+        ("State", "state", false),
         ("Last contact", "contact", false),
         ("Needed", "needed", true),
         ("Failed", "failed", true),
@@ -165,10 +168,19 @@ pub(crate) async fn list(
             .collect(),
         heads: heads("/computers", &fields, &columns),
         rows: found.items.iter().map(|computer| row(computer, now)).collect(),
+        host_groups: host_groups_by_hand(&manager).await?,
         next: found.next.map(|next| format!("/computers?{}", fields.with("after", &next))),
         csv: format!("/computers.csv?{}", fields.with("after", "")),
     };
     Ok(Html(page.render()?))
+}
+
+/// The host groups that hosts are added to by hand, by name.
+async fn host_groups_by_hand(manager: &Manager) -> Result<Vec<String>, Failure> {
+    let groups = manager.host_groups().await?.into_iter().filter(|group| group.rule.is_empty());
+    let mut names: Vec<String> = groups.map(|group| group.name).collect();
+    names.sort_by_key(|name| name.to_lowercase());
+    Ok(names)
 }
 
 /// All that the list shows with this filter, in its order.
@@ -176,17 +188,30 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resu
     let (mirror, now) = (manager.mirror(), manager.now());
     let (order, direction) = order(&fields);
     let mut query = ComputerQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields, &mirror)? };
-    let mut text =
-        line(["id", "name", "server", "groups", "os", "last contact", "needed", "failed", "pending restart"]);
+    let mut text = line([
+        "id",
+        "name",
+        "address",
+        "os",
+        "server",
+        "groups",
+        "state",
+        "last contact",
+        "needed",
+        "failed",
+        "pending restart",
+    ]);
     loop {
         let page = mirror.computers.find(&query, &mirror.tree, now, order, direction);
         for one in &page.items {
             text += &line([
                 one.id.as_str(),
                 &one.name,
+                one.address.as_deref().unwrap_or_default(),
+                one.os.as_deref().unwrap_or_default(),
                 one.server.as_ref().map_or("", |server| &server.name),
                 &groups(one),
-                one.os.as_deref().unwrap_or_default(),
+                word(standing(one)),
                 &one.last_contact_at.to_string(),
                 &(one.status.needed + one.status.downloaded).to_string(),
                 &one.status.failed.to_string(),
@@ -233,6 +258,8 @@ fn row(computer: &ComputerSummary, now: Timestamp) -> Row {
 
 /// Names and addresses that the page of a computer tells.
 const SEEN: usize = 20;
+/// Updates of one name that an answer is given for.
+const MEANT: u32 = 5;
 /// Approvals that the page of a computer tells.
 const APPROVALS: usize = 100;
 
@@ -256,7 +283,16 @@ struct Page {
     approvals: Vec<InEffect>,
     approvals_more: usize,
     asked: String,
-    answer: String,
+    /// Of each update that is called so: a KB has one for each architecture.
+    answers: Vec<Answer>,
+    answers_more: u64,
+}
+
+/// Why an update is not offered.
+struct Answer {
+    id: String,
+    title: String,
+    why: String,
 }
 
 /// A group that it is in, or should be.
@@ -310,12 +346,12 @@ pub(crate) async fn show(
         (Err(error), Some(known)) => (manager.over_the_tree(remembered(known)).await?, chain(&error)),
         (Err(error), None) => return Err(error.into()),
     };
-    let answer = answer(&manager, &mirror, &client, fields.get("why")).await?;
+    let (answers, answers_more) = answers(&manager, &mirror, &client, fields.get("why")).await;
     let now = manager.now();
     let page = page(&manager, &visitor, &detail, now);
     let seen = manager.seen_as(&client).await?.into_iter().take(SEEN);
     let seen = seen.map(|(at, name, address)| Seen { at: When::new(at, now), name, address }).collect();
-    let page = Page { problem, asked: fields.get("why").to_owned(), answer, seen, ..page };
+    let page = Page { problem, asked: fields.get("why").to_owned(), answers, answers_more, seen, ..page };
     Ok(Html(page.render()?))
 }
 
@@ -331,23 +367,23 @@ fn remembered(known: &ComputerSummary) -> ComputerDetail {
     }
 }
 
-/// Why an update that was asked about is not offered.
-async fn answer(
-    manager: &Manager,
-    mirror: &Mirror,
-    computer: &ClientId,
-    asked: &str,
-) -> Result<String, Failure> {
+/// Why each update that is called as was asked is not offered, and how many more are called so.
+async fn answers(manager: &Manager, mirror: &Mirror, computer: &ClientId, asked: &str) -> (Vec<Answer>, u64) {
     if asked.is_empty() {
-        return Ok(String::new());
+        return (Vec::new(), 0);
     }
-    let query = UpdateQuery { search: Some(asked.to_owned()), limit: Some(1), ..UpdateQuery::default() };
+    let query = UpdateQuery { search: Some(asked.to_owned()), limit: Some(MEANT), ..UpdateQuery::default() };
     let found = mirror.updates.find(&query, UpdateOrder::default(), Direction::default());
-    let Some(update) = found.items.first() else {
-        return Ok(format!("The WSUS knows no update {asked}."));
-    };
-    let told = manager.why_not(computer, update.id).await?;
-    Ok(format!("{}: {}", update.title, told.why))
+    let mut answers = Vec::new();
+    for update in &found.items {
+        let why = match manager.why_not(computer, update.id).await {
+            Ok(told) => told.why,
+            Err(error) => format!("That cannot be said now: {}.", chain(&error)),
+        };
+        answers.push(Answer { id: update.id.to_string(), title: update.title.clone(), why });
+    }
+    let more = found.total.unwrap_or_default().saturating_sub(answers.len() as u64);
+    (answers, more)
 }
 
 fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Timestamp) -> Page {
@@ -399,7 +435,8 @@ fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Time
         approvals: detail.approvals.iter().take(APPROVALS).map(|one| in_effect(one, now)).collect(),
         approvals_more: detail.approvals.len().saturating_sub(APPROVALS),
         asked: String::new(),
-        answer: String::new(),
+        answers: Vec::new(),
+        answers_more: 0,
     }
 }
 

@@ -5,6 +5,7 @@
 //! | `/` | Overview: the drawing, and what needs attention |
 //! | `/servers/{id}` | one WSUS server, and what is wanted of it |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
+//! | `/updates/decline`, `/updates/withdraw` | the same for all that are selected in the list |
 //! | `/updates/{id}/computers` | the computers on which it is in a state |
 //! | `/halts` | the updates that were halted |
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
@@ -62,6 +63,8 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/servers/{id}", get(server::show).post(server::set))
         .route("/updates", get(updates::list))
         .route("/updates.csv", get(updates::export))
+        .route("/updates/decline", get(updates::many::ask_decline).post(updates::many::decline))
+        .route("/updates/withdraw", get(updates::many::ask_withdraw).post(updates::many::withdraw))
         .route("/updates/{id}", get(updates::one::show))
         .route("/updates/{id}/computers", get(updates::computers::show))
         .route("/updates/{id}/withdraw", get(updates::ask::withdraw).post(updates::one::withdraw))

@@ -38,6 +38,9 @@ struct HostPage {
     may_change: bool,
     rule: String,
     rows: Vec<Host>,
+    /// Those that are about to be added, with their ids.
+    adding: Vec<(String, String)>,
+    add_button: String,
     /// Those that are about to be removed, with their ids.
     removing: Vec<(String, String)>,
     button: String,
@@ -82,10 +85,14 @@ async fn host_page(
     };
     let total = page.total.unwrap_or_default();
     let missing = page.items.iter().filter(|host| !host.registered).count() as u64;
-    let removing: Vec<(String, String)> = match wrong.is_empty() {
-        true => fields.all("remove").map(|id| (id.to_owned(), called(&manager.mirror(), id))).collect(),
-        false => Vec::new(),
+    let mirror = manager.mirror();
+    let ticked = |name: &str| -> Vec<(String, String)> {
+        match wrong.is_empty() {
+            true => fields.all(name).map(|id| (id.to_owned(), called(&mirror, id))).collect(),
+            false => Vec::new(),
+        }
     };
+    let (adding, removing) = (ticked("add"), ticked("remove"));
     let page = HostPage {
         frame: Frame::new(&manager, &visitor, "/groups", &group.name, &Fields::default()),
         verdict: match (total, missing) {
@@ -100,7 +107,6 @@ async fn host_page(
             ),
         },
         problem,
-        wrong,
         back: format!("/groups?group={}", encoded(&group.name)),
         wsus_href: group.wsus_group.map_or_else(String::new, wsus_href),
         may_change: group.rule.is_empty()
@@ -122,9 +128,16 @@ async fn host_page(
                 reason: host.reason.clone().unwrap_or_default(),
             })
             .collect(),
+        add_button: format!("Add {} to {}", counted(adding.len() as u64, "host"), group.name),
+        adding,
         button: format!("Remove {} from {}", counted(removing.len() as u64, "host"), group.name),
         removing,
-        hosts: fields.get("add").to_owned(),
+        hosts: if wrong.is_empty() {
+            String::new()
+        } else {
+            fields.all("add").collect::<Vec<_>>().join("\n")
+        },
+        wrong,
         next: page.next.map(|next| format!("{}&after={next}", host_href(&group.name))),
         group: group.name,
     };
@@ -156,7 +169,8 @@ pub(crate) async fn change_host_group(
     visitor: Visitor,
     Form(fields): Form,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
-    let hosts = fields.get("add").split([',', '\n', ' ']).map(str::trim).filter(|host| !host.is_empty());
+    let hosts = fields.all("add").flat_map(|typed| typed.split([',', '\n', ' '])).map(str::trim);
+    let hosts = hosts.filter(|host| !host.is_empty());
     let change = HostGroupMembers {
         add: hosts.map(str::to_owned).collect(),
         remove: fields.all("remove").map(str::to_owned).collect(),

@@ -107,7 +107,11 @@ pub(crate) async fn export(State(manager): Shared, Path(name): Path<String>) -> 
         "by-update.csv" => compliance(&manager.compliance(ComplianceBy::Update).await?).csv(),
         "failures.csv" => all_failures(&manager).await?,
         "silent.csv" => that_stand(&manager, Standing::Silent),
+        "unreported.csv" => that_stand(&manager, Standing::Unreported),
+        "failing.csv" => that_stand(&manager, Standing::Failing),
+        "needing.csv" => that_stand(&manager, Standing::Needing),
         "pending-restart.csv" => that_stand(&manager, Standing::PendingRestart),
+        "complete.csv" => that_stand(&manager, Standing::Complete),
         _ => return Err(Failure::not_found("there is no such report")),
     };
     Ok(csv(&name, text))

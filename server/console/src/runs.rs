@@ -35,6 +35,7 @@ struct List {
     frame: Frame,
     verdict: String,
     rows: Vec<Past>,
+    filter: Filter,
     older: Option<String>,
     servers: Vec<String>,
     run: Asked,
@@ -130,8 +131,11 @@ async fn list_page(
         None => (Asked::default(), String::new()),
     };
     let before = fields.text("before").and_then(|before| before.parse().ok());
-    let rows = past(manager, manager.sync_runs_before(before, ROWS).await?, None).await;
+    let filter = Filter::of(fields);
+    let (rows, older) = filtered(manager, &filter, before).await?;
     let verdict = match rows.first() {
+        None if filter.is_set() => "No run that is kept matches.".to_owned(),
+        Some(first) if filter.is_set() => format!("Runs that match, from {} back.", first.number),
         None if before.is_some() => "There is no earlier run.".to_owned(),
         Some(first) if before.is_some() => format!("Run {} and before.", first.number),
         None => "There was no synchronisation of the tree yet.".to_owned(),
@@ -155,11 +159,77 @@ async fn list_page(
         next: schedule.next_at.to_string(),
         next_exact: minute(schedule.next_at),
     });
-    let older = rows.last().filter(|last| rows.len() == ROWS as usize && last.number > 1);
-    let older = older.map(|last| format!("/runs?before={}", last.number));
+    let older = older.map(|before| format!("/runs?{}", filter.with_before(before)));
     let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
-    let page = List { frame, verdict, rows, older, servers, run, schedule, wrong, at, max_removals, days };
+    let page =
+        List { frame, verdict, rows, filter, older, servers, run, schedule, wrong, at, max_removals, days };
     Ok(Html(page.render()?))
+}
+
+/// What is looked for among the runs.
+#[derive(Default)]
+struct Filter {
+    /// `in_step`, `differs`, `failed`, or any.
+    result: String,
+    by: String,
+    /// `yes` for dry runs alone, `no` for those that wrote.
+    dry: String,
+}
+
+impl Filter {
+    fn of(fields: &Fields) -> Self {
+        // A form of this page that is refused has other fields.
+        let get = |name| fields.get(name).trim().to_owned();
+        Self { result: get("result"), by: get("by"), dry: get("kind") }
+    }
+
+    fn is_set(&self) -> bool {
+        [&self.result, &self.by, &self.dry].iter().any(|field| !field.is_empty())
+    }
+
+    fn accepts(&self, run: &Past) -> bool {
+        let result = match run.state.look {
+            Look::InStep => "in_step",
+            Look::Differs => "differs",
+            Look::Failed => "failed",
+            _ => "",
+        };
+        (self.result.is_empty() || self.result == result)
+            && (self.by.is_empty() || run.by.to_lowercase().contains(&self.by.to_lowercase()))
+            && (self.dry.is_empty() || run.is_dry == (self.dry == "dry"))
+    }
+
+    fn with_before(&self, before: u64) -> String {
+        let fields = Fields::parse(Fields::default().with("before", &before.to_string()).as_bytes());
+        let fields = Fields::parse(fields.with("result", &self.result).as_bytes());
+        let fields = Fields::parse(fields.with("by", &self.by).as_bytes());
+        fields.with("kind", &self.dry)
+    }
+}
+
+/// A page of the runs that match, the newest first, and the number that earlier ones are before.
+async fn filtered(
+    manager: &Manager,
+    filter: &Filter,
+    mut before: Option<u64>,
+) -> Result<(Vec<Past>, Option<u64>), Failure> {
+    let mut rows = Vec::new();
+    loop {
+        let read = past(manager, manager.sync_runs_before(before, ROWS).await?, None).await;
+        let is_last = read.len() < ROWS as usize;
+        for run in read {
+            before = Some(run.number);
+            if filter.accepts(&run) {
+                rows.push(run);
+                if rows.len() == ROWS as usize {
+                    return Ok((rows, before.filter(|number| *number > 1)));
+                }
+            }
+        }
+        if is_last {
+            return Ok((rows, None));
+        }
+    }
 }
 
 /// Sets the schedule, or takes it away.

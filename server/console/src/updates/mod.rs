@@ -4,6 +4,7 @@ pub(crate) mod approve;
 pub(crate) mod ask;
 pub(crate) mod computers;
 pub(crate) mod halts;
+pub(crate) mod many;
 pub(crate) mod one;
 
 use askama::Template;
@@ -11,7 +12,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use headwater_api::linkage::WsusGroup;
 use headwater_api::{ApprovalFilter, ComputerQuery, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
-use headwater_manager::{ComputerOrder, Direction, Mirror, UpdateOrder};
+use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder};
 use headwater_model::{GroupId, Timestamp};
 use headwater_words::csv::line;
 use headwater_words::quantity::counted;
@@ -115,7 +116,9 @@ fn query(fields: &Fields) -> UpdateQuery {
 fn order(fields: &Fields) -> (UpdateOrder, Direction) {
     let order = match fields.get("sort") {
         "title" => UpdateOrder::Title,
+        "state" => UpdateOrder::State,
         "needed" => UpdateOrder::Needed,
+        "installed" => UpdateOrder::Installed,
         "failed" => UpdateOrder::Failed,
         _ => UpdateOrder::Arrival,
     };
@@ -131,7 +134,7 @@ pub(crate) async fn list(
     let (order, direction) = order(&fields);
     let found = mirror.updates.find(&query(&fields), order, direction);
     // The search of every page comes here, whatever it is for.
-    let elsewhere = elsewhere(&mirror, fields.get("search"), now);
+    let elsewhere = elsewhere(&manager, &mirror, fields.get("search"), now).await?;
     if let (Some(0), [(_, href)]) = (found.total, elsewhere.as_slice()) {
         return Ok(Redirect::to(href).into_response());
     }
@@ -139,10 +142,10 @@ pub(crate) async fn list(
     let columns = [
         ("Update", "title", false),
         ("Classification", "", false),
-        ("State", "", false),
+        ("State", "state", false),
         ("Arrived", "arrival*", false),
         ("Needed", "needed", true),
-        ("Installed", "", true),
+        ("Installed", "installed", true),
         ("Failed", "failed", true),
     ];
     let page = List {
@@ -174,21 +177,31 @@ pub(crate) async fn list(
 }
 
 /// The computers and groups whose names hold what is searched for.
-fn elsewhere(mirror: &Mirror, search: &str, now: Timestamp) -> Vec<(String, String)> {
+async fn elsewhere(
+    manager: &Manager,
+    mirror: &Mirror,
+    search: &str,
+    now: Timestamp,
+) -> Result<Vec<(String, String)>, Failure> {
     if search.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let query = ComputerQuery { search: Some(search.to_owned()), limit: Some(1), ..ComputerQuery::default() };
     let found = mirror.computers.find(&query, &mirror.tree, now, ComputerOrder::default(), Direction::Usual);
     let folded = search.to_lowercase();
-    let groups =
-        mirror.tree.groups.iter().filter(|group| group.name.to_lowercase().contains(&folded)).count();
+    let is_called = |name: &str| name.to_lowercase().contains(&folded);
+    // A host group of which a WSUS group was made is one with it.
+    let unmade = manager.host_groups().await?.into_iter().filter(|group| group.wsus_group.is_none());
+    let groups = mirror.tree.groups.iter().filter(|group| is_called(&group.name)).count()
+        + unmade.filter(|group| is_called(&group.name)).count();
     let places = [
         (found.total.unwrap_or_default(), "computer", "/computers?search="),
         (groups as u64, "group", "/groups?find="),
     ];
     let places = places.into_iter().filter(|(count, ..)| *count > 0);
-    places.map(|(count, noun, path)| (counted(count, noun), format!("{path}{}", encoded(search)))).collect()
+    Ok(places
+        .map(|(count, noun, path)| (counted(count, noun), format!("{path}{}", encoded(search))))
+        .collect())
 }
 
 /// All that the list shows with this filter, in its order.
@@ -196,8 +209,19 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resp
     let mirror = manager.mirror();
     let (order, direction) = order(&fields);
     let mut query = UpdateQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields) };
-    let mut text =
-        line(["id", "title", "kb", "classification", "state", "arrived", "needed", "installed", "failed"]);
+    let mut text = line([
+        "id",
+        "title",
+        "kb",
+        "severity",
+        "products",
+        "classification",
+        "state",
+        "arrived",
+        "needed",
+        "installed",
+        "failed",
+    ]);
     loop {
         let page = mirror.updates.find(&query, order, direction);
         for update in &page.items {
@@ -205,6 +229,8 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resp
                 &update.id.to_string(),
                 &update.title,
                 &update.kb.join(" "),
+                update.severity.as_deref().unwrap_or_default(),
+                &update.products.join("; "),
                 update.classification.as_deref().unwrap_or_default(),
                 &shown(update).word,
                 &update.arrived_at.to_string(),
