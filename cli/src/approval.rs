@@ -190,22 +190,26 @@ pub(crate) fn undecline(
     report(&answer, ["Undid the decline of", "", "not declined"], session)
 }
 
-pub(crate) fn halt(update: &UpdateName, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let request = HaltRequest { update: session.update(update)? };
-    let answer = session.client.halt(&request)?;
-    session.show(&answer, |halt, reader| {
-        let update = halt.update;
-        let text = match halt.done_at {
-            Some(_) => format!(
-                "Halted {update}: the top offers it to nobody any more, and the servers below synchronise. \
-                 `headwater wsus sync --dry-run` shows who does not follow."
-            ),
-            None => format!(
-                "The halt of {update} waits: the linked WSUS is not reached. It is done first when it is."
-            ),
-        };
-        paragraph(&text, reader.width)
-    })
+/// Halts each at once, the first before the second is looked at: it is wanted most while things are slow.
+pub(crate) fn halt(updates: &[UpdateName], session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    for update in updates {
+        let request = HaltRequest { update: session.update(update)? };
+        let answer = session.client.halt(&request)?;
+        session.show(&answer, |halt, reader| {
+            let update = halt.update;
+            let text = match halt.done_at {
+                Some(_) => format!(
+                    "Halted {update}: the top offers it to nobody any more, and the servers below synchronise. \
+                     `headwater wsus sync --dry-run` shows who does not follow."
+                ),
+                None => format!(
+                    "The halt of {update} waits: the linked WSUS is not reached. It is done first when it is."
+                ),
+            };
+            paragraph(&text, reader.width)
+        })?;
+    }
+    Ok(Exit::Done)
 }
 
 pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {

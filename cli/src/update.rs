@@ -108,9 +108,9 @@ pub enum UpdateCommand {
     /// first. An approval ends it.
     #[command(after_help = examples!("headwater update halt KB5044284"))]
     Halt {
-        /// Its id, the first eight digits of it, or KB and a number
-        #[arg(value_name = "UPDATE")]
-        update: UpdateName,
+        /// The id of each, the first eight digits of it, or KB and a number
+        #[arg(value_name = "UPDATE", required = true)]
+        updates: Vec<UpdateName>,
     },
     /// List the updates that were stopped, the newest first
     #[command(after_help = examples!("headwater update halts"))]
@@ -188,8 +188,12 @@ pub enum OrderChoice {
     /// The newest first
     Arrival,
     Title,
+    /// Those that wait for a decision first
+    State,
     /// Those that the most computers need first
     Needed,
+    /// Those that the most computers have first
+    Installed,
     /// Those that failed on the most computers first
     Failed,
 }
@@ -214,7 +218,7 @@ pub(crate) fn run(command: &UpdateCommand, session: &mut Session<'_, '_>) -> Res
         UpdateCommand::Withdraw(arguments) => approval::withdraw(arguments, session),
         UpdateCommand::Decline(arguments) => approval::decline(arguments, session),
         UpdateCommand::Undecline(arguments) => approval::undecline(arguments, session),
-        UpdateCommand::Halt { update } => approval::halt(update, session),
+        UpdateCommand::Halt { updates } => approval::halt(updates, session),
         UpdateCommand::Halts => {
             let answer = session.client.halts()?;
             session.show(&answer, |page, reader| approval::halts(&page.items, reader))
@@ -257,7 +261,9 @@ fn query(arguments: &ListArguments, session: &Session<'_, '_>) -> Result<UpdateQ
         sort: arguments.sort.map(|order| match order {
             OrderChoice::Arrival => UpdateOrder::Arrival,
             OrderChoice::Title => UpdateOrder::Title,
+            OrderChoice::State => UpdateOrder::State,
             OrderChoice::Needed => UpdateOrder::Needed,
+            OrderChoice::Installed => UpdateOrder::Installed,
             OrderChoice::Failed => UpdateOrder::Failed,
         }),
         reverse: arguments.reverse,

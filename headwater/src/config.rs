@@ -101,6 +101,7 @@ impl Default for Linkage {
 #[serde(default, deny_unknown_fields)]
 pub struct Manager {
     pub database: Option<Secret>,
+    pub database_url_file: Option<PathBuf>,
 }
 
 /// A text that may hold a password, which `Debug` does not tell.
@@ -267,7 +268,24 @@ listen = "127.0.0.1:8532"
 # A database of PostgreSQL 15 or later for the managing server, which is this role's alone. SQLite in the
 # data folder if it is left out.
 # database = "postgres://headwater@db.example/manager?sslmode=verify-full"
+
+# A file with that URL instead, if it holds a password; the environment's HEADWATER_MANAGER_DATABASE_URL does
+# the same.
+# database_url_file = "/etc/headwater/manager-database-url"
 "#;
+
+/// The URL of a database: by a variable of the environment, a file, or the configuration.
+fn given(
+    variable: &str,
+    file: Option<&Path>,
+    configured: Option<&Secret>,
+) -> Result<Option<String>, ConfigError> {
+    match (std::env::var(variable), file) {
+        (Ok(url), _) => Ok(Some(url)),
+        (Err(_), Some(path)) => read_secret(path).map(Some),
+        (Err(_), None) => Ok(configured.map(|Secret(url)| url.clone())),
+    }
+}
 
 fn read_secret(path: &Path) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(path)
@@ -330,14 +348,14 @@ impl Config {
 
     /// Where the database is: by the environment, a file, or this configuration.
     pub fn place(&self) -> Result<Place, ConfigError> {
-        let given = match (std::env::var("HEADWATER_DATABASE_URL"), &self.database_url_file) {
-            (Ok(url), _) => Some(url),
-            (Err(_), Some(path)) => Some(read_secret(path)?),
-            (Err(_), None) => self.database.as_ref().map(|Secret(url)| url.clone()),
-        };
-        match given {
+        let url = given("HEADWATER_DATABASE_URL", self.database_url_file.as_deref(), self.database.as_ref())?;
+        self.at(url, DATABASE)
+    }
+
+    fn at(&self, url: Option<String>, file: &str) -> Result<Place, ConfigError> {
+        match url {
             Some(url) => url.parse().map_err(ConfigError::Database),
-            None => Ok(Place::file(self.data.join(DATABASE))),
+            None => Ok(Place::file(self.data.join(file))),
         }
     }
 
@@ -384,10 +402,9 @@ impl Config {
 
     /// Where the managing server's database is.
     pub fn manager_place(&self) -> Result<Place, ConfigError> {
-        match &self.manager.database {
-            Some(Secret(url)) => url.parse().map_err(ConfigError::Database),
-            None => Ok(Place::file(self.data.join(MANAGER_DATABASE))),
-        }
+        let Manager { database, database_url_file } = &self.manager;
+        let url = given("HEADWATER_MANAGER_DATABASE_URL", database_url_file.as_deref(), database.as_ref())?;
+        self.at(url, MANAGER_DATABASE)
     }
 
     pub fn has(&self, role: Role) -> bool {
@@ -414,6 +431,9 @@ impl Config {
         }
         if self.database.is_some() && self.database_url_file.is_some() {
             return wrong("`database` and `database_url_file` say the same: set one of them");
+        }
+        if self.manager.database.is_some() && self.manager.database_url_file.is_some() {
+            return wrong("`manager.database` and `manager.database_url_file` say the same: set one of them");
         }
         if !(1..=10_000).contains(&self.page.updates_max) {
             return wrong("`page.updates_max` must be between 1 and 10000");

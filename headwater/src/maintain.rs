@@ -44,7 +44,8 @@ pub struct MigrateArguments {
     /// The configuration of the server, which says where its database is.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The database came from a backup of yours: to agents it is a new server.
+    /// The databases came from a backup of yours: to agents the update server is a new one, and the managing
+    /// server writes nothing until somebody has confirmed it.
     #[arg(long)]
     restored: bool,
 }
@@ -154,20 +155,39 @@ fn arrive(backup: &Path, data: &Path, name: &str) -> Result<Option<PathBuf>, Mai
 
 pub fn migrate(arguments: &MigrateArguments) -> ExitCode {
     finish(run(async {
-        let Servers { data, update_server: place, .. } = servers(&arguments.data, &arguments.config)?;
-        if let Place::File(_) = place
-            && !data.join(DATABASE).is_file()
-        {
+        let Servers { data, update_server, manager } = servers(&arguments.data, &arguments.config)?;
+        let is_there = |place: &Place| match place {
+            Place::File(path) => path.is_file(),
+            Place::Postgres(_) => true,
+        };
+        if !is_there(&update_server) && !is_there(&manager) {
             return Err(MaintainError::NoDatabase(data));
         }
         let _lock = lock(&data)?;
-        let store = Store::open(&place).await?;
-        let mut done = format!("The database is up to date: {place}");
-        if arguments.restored {
-            done += &format!(", epoch {}", store.begin_epoch(Clock::system().now()).await?);
+        let now = Clock::system().now();
+        let mut done = Vec::new();
+        if is_there(&update_server) {
+            let store = Store::open(&update_server).await?;
+            let epoch = match arguments.restored {
+                true => format!(", epoch {}", store.begin_epoch(now).await?),
+                false => String::new(),
+            };
+            store.close().await;
+            done.push(format!("The database of the update server is up to date: {update_server}{epoch}"));
         }
-        store.close().await;
-        Ok(done)
+        if is_there(&manager) {
+            let store = ManagerStore::open(&manager).await?;
+            let review = match arguments.restored {
+                true => {
+                    store.begin_review(&format!("the managing server was restored at {now}")).await?;
+                    ", and nothing is written until `headwater wsus confirm`"
+                }
+                false => "",
+            };
+            store.close().await;
+            done.push(format!("The database of the managing server is up to date: {manager}{review}"));
+        }
+        Ok(done.join("\n"))
     }))
 }
 

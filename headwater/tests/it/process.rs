@@ -39,7 +39,10 @@ impl Server {
     }
 
     pub(super) fn wait_for(command: &mut Command) -> Self {
-        let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        // A file, for a pipe that nobody reads holds up whoever writes into it.
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let stderr = log.reopen().expect("opens");
+        let started = command.stdout(Stdio::piped()).stderr(stderr).spawn();
         let mut server = Self { process: started.expect("the executable starts"), said: Vec::new() };
         let lines = BufReader::new(server.process.stdout.take().expect("a pipe")).lines();
         for line in lines.map_while(Result::ok) {
@@ -48,7 +51,8 @@ impl Server {
             }
             server.said.push(line);
         }
-        panic!("the server ended before it was ready: {:?}", server.said);
+        let log = std::fs::read_to_string(log.path()).unwrap_or_default();
+        panic!("the server ended before it was ready: {:?}\n{log}", server.said);
     }
 
     pub(super) fn kill(mut self) {
@@ -378,6 +382,11 @@ fn a_backup_of_a_running_server_is_restored_as_a_new_epoch() {
     let running = run(data.path(), &["migrate"]);
     assert!(stderr(&running).contains("another headwater works on"), "{}", stderr(&running));
     server.kill();
+    let migrated = run(data.path(), &["migrate"]);
+    let done = String::from_utf8_lossy(&migrated.stdout).into_owned();
+    for role in ["update server", "managing server"] {
+        assert!(done.contains(&format!("The database of the {role} is up to date")), "{done}");
+    }
 
     let backup = backup.to_str().expect("a path");
     let done = run(&restored, &["restore", backup]);
