@@ -1,4 +1,4 @@
-//! `headwater update approve`, `accept-licence`, `withdraw`, `decline`, `undecline` and `halt`.
+//! `headwater update approve`, `withdraw`, `decline`, `undecline` and `halt`.
 
 use clap::{Args, ValueEnum};
 use headwater_api::{
@@ -154,13 +154,6 @@ fn preview(preview: &ApprovalPreview, reader: Reader) -> String {
 fn until(deadline: Timestamp, now: Timestamp) -> String {
     let passed = if deadline <= now { ", which has passed: at their next contact" } else { "" };
     format!(", deadline {deadline}{passed}")
-}
-
-pub(crate) fn accept_licence(update: &UpdateName, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let answer = session.client.accept_licence(session.update(update)?)?;
-    session.show(&answer, |update, reader| {
-        paragraph(&format!("Accepted the licence of {}", update.summary.title), reader.width)
-    })
 }
 
 pub(crate) fn withdraw(

@@ -26,6 +26,7 @@ mod failure;
 mod group;
 mod hostgroup;
 mod import;
+mod licence;
 mod live;
 mod moment;
 mod names;

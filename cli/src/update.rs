@@ -14,7 +14,7 @@ use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::states::{self, StateChoice};
 use crate::table::{Column, Table};
-use crate::{Options, import, update_sheet};
+use crate::{Options, import, licence, update_sheet};
 use headwater_words::quantity::{counted, grouped};
 
 /// From how many columns on a list of updates has room for more than the necessary.
@@ -67,6 +67,19 @@ pub enum UpdateCommand {
         "headwater update approve KB5044284 --group Pilot --deadline 2026-12-24T03:00"
     ))]
     Approve(ApproveArguments),
+    /// Show the licence terms of an update
+    ///
+    /// In the language that is asked for, or in the update's own where there are none in that one. Where they
+    /// cannot be read now the reason is told; the exit code is then 1.
+    #[command(after_help = examples!("headwater update licence KB5044284 --language de"))]
+    Licence {
+        /// Its id, the first eight digits of it, or KB and a number
+        #[arg(value_name = "UPDATE")]
+        update: UpdateName,
+        /// Such as de or pt-br [default: the update's own]
+        #[arg(long, value_name = "LANGUAGE")]
+        language: Option<String>,
+    },
     /// Accept the licence of an update, and with it of all updates that have the same
     ///
     /// Before that, none of them can be approved for installation. Who accepted it and when is recorded.
@@ -213,7 +226,8 @@ pub(crate) fn run(command: &UpdateCommand, session: &mut Session<'_, '_>) -> Res
             session.show(&answer, update_sheet::text)
         }
         UpdateCommand::Approve(arguments) => approval::approve(arguments, session),
-        UpdateCommand::AcceptLicence { update } => approval::accept_licence(update, session),
+        UpdateCommand::Licence { update, language } => licence::show(update, language.clone(), session),
+        UpdateCommand::AcceptLicence { update } => licence::accept(update, session),
         UpdateCommand::Computers { update, state, part } => states::computers(update, *state, part, session),
         UpdateCommand::Withdraw(arguments) => approval::withdraw(arguments, session),
         UpdateCommand::Decline(arguments) => approval::decline(arguments, session),

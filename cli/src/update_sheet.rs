@@ -54,7 +54,8 @@ fn licence(update: &UpdateDetail) -> &'static str {
         None => "",
         Some(UpdateLicence { accepted: true, .. }) => "accepted",
         Some(UpdateLicence { accepted: false, .. }) => {
-            "to be accepted before it is installed, with `headwater update accept-licence`"
+            "to be read with `headwater update licence`, and accepted before it is installed, with \
+             `headwater update accept-licence`"
         }
     }
 }

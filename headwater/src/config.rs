@@ -213,6 +213,7 @@ targeting = "server"
 content = "on-approval"
 
 # The languages of the computers, such as ["en", "pt-br"]: files for others are not fetched. None: all.
+# Licence terms come in English and in their update's own language too.
 content_languages = []
 
 # Fetch express files too, which agents read in ranges. They take several times the room.

@@ -3,10 +3,10 @@
 
 use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, Change, ComputerDetail, ComputerQuery, ComputerSummary,
-    ComputerUpdate, DeclineRequest, Group, HistoryQuery, MembersQuery, MoveRequest, NewGroup, Page,
-    PolicyFormat, PolicyQuery, Run, ServerStatus, StartedRun, StatesQuery, StatusQuery, StatusSummary,
-    UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, Upstream, UpstreamFilter,
-    UpstreamRequest, path,
+    ComputerUpdate, DeclineRequest, Group, HistoryQuery, LicenceQuery, LicenceTerms, MembersQuery,
+    MoveRequest, NewGroup, Page, PolicyFormat, PolicyQuery, Run, ServerStatus, StartedRun, StatesQuery,
+    StatusQuery, StatusSummary, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
+    Upstream, UpstreamFilter, UpstreamRequest, path,
 };
 use headwater_model::{ClientId, GroupId, UpdateId};
 
@@ -32,6 +32,10 @@ impl Client {
         query: &StatesQuery,
     ) -> Result<Answer<Page<UpdateComputer>>, Error> {
         self.get(&path_with(path::UPDATE_COMPUTERS, &id.to_string()), query)
+    }
+
+    pub fn licence(&self, id: UpdateId, query: &LicenceQuery) -> Result<Answer<LicenceTerms>, Error> {
+        self.get(&path_with(path::UPDATE_LICENCE, &id.to_string()), query)
     }
 
     /// Accepts the licence of an update, for all updates with it.

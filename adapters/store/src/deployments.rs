@@ -14,6 +14,9 @@ use crate::replica::apply_eulas;
 use crate::server::next_stamp;
 use crate::{Result, Store, rows};
 
+/// How the record calls it.
+const ACCEPT_LICENCE: &str = "accept licence";
+
 /// All that servers tell each other of what was decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SharedDecisions {
@@ -47,7 +50,7 @@ impl Store {
         let change = Change {
             at: now,
             by: by.to_owned(),
-            what: "accept licence".to_owned(),
+            what: ACCEPT_LICENCE.to_owned(),
             update: Some(update),
             group: None,
             detail: String::new(),
@@ -56,6 +59,19 @@ impl Store {
         };
         record(&mut transaction, change).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Who accepted a licence last by itself, and when; none where an upstream server told of it.
+    pub async fn licence_acceptance(&self, licence: EulaId) -> Result<Option<(String, Timestamp)>> {
+        let found = sqlx::query(
+            "SELECT changed_by, changed_at FROM changes WHERE what = $1 AND after = $2 \
+             ORDER BY change_id DESC LIMIT 1",
+        )
+        .bind(ACCEPT_LICENCE)
+        .bind(licence.to_string())
+        .fetch_optional(&self.read)
+        .await?;
+        found.map(|row| Ok((row.try_get(0)?, rows::time(&row, 1)?))).transpose()
     }
 }
 

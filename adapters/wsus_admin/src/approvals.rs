@@ -4,7 +4,7 @@ use headwater_model::{EulaId, GroupId, Guid, Timestamp, UpdateId, UpdateIdentity
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_wsus::wsusar::{
     Deadline, DeploymentRow, ExecuteSPAcceptEula, ExecuteSPDeclineUpdate, ExecuteSPDeployUpdate1,
-    ExecuteSPGetDeployments, GenericReadableRow, PUBLISHED_OR_EXPIRED,
+    ExecuteSPGetDeployments, ExecuteSPGetEulaFile, GenericReadableRow, PUBLISHED_OR_EXPIRED,
 };
 
 use crate::rows::{self, required, revision, text};
@@ -149,6 +149,23 @@ impl Wsus {
             update_id: Some(update.into()),
         };
         self.call(&operation).await.map(drop)
+    }
+
+    /// The file with the terms of a licence that an update has, in a language if the server has them in it; none
+    /// where it answers without one. A server that lacks the file refuses (fact 83).
+    pub async fn licence_file(
+        &self,
+        licence: EulaId,
+        update: UpdateIdentity,
+        language: &str,
+    ) -> Result<Option<Vec<u8>>> {
+        let operation = ExecuteSPGetEulaFile {
+            preferred_culture: Some(language.to_owned()),
+            id: Guid::from_bytes(*licence.as_bytes()),
+            update_id: update.id,
+            revision_number: i32::try_from(update.revision).unwrap_or(i32::MAX),
+        };
+        Ok(self.call(&operation).await?.result.filter(|bytes| !bytes.is_empty()))
     }
 
     /// Whether a row comes back where nothing is approved any more is not known.

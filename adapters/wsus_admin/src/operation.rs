@@ -64,6 +64,7 @@ operations! {
     Read Large:
         ExecuteSPSearchUpdates,
         ExecuteSPSimpleSearchUpdates,
+        ExecuteSPGetEulaFile,
         ExecuteSPGetUpdateById,
         ExecuteSPGetDeployments,
         ExecuteSPGetAllTargetGroups,

@@ -124,6 +124,11 @@ async fn updates_are_approved_and_declined() {
     let error = wsus.approve(approving(licensed.identity, None)).await.unwrap_err().to_string();
     assert!(error.ends_with("The license agreement has not been accepted."), "{error}");
     assert!(licensed.licence_must_be_accepted);
+    let licence = LICENCE.parse().unwrap();
+    let file = wsus.licence_file(licence, licensed.identity, "de").await.unwrap().unwrap();
+    assert_eq!(file[..4], *b"\xff\xfeL\0");
+    let error = wsus.licence_file(licence, licensed.identity, "ja").await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
     wsus.accept_licence(LICENCE.parse().unwrap(), licensed.identity, "anna").await.unwrap();
     assert_eq!(wsus.approve(approving(licensed.identity, None)).await.unwrap().deadline, None);
 

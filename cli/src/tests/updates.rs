@@ -374,6 +374,38 @@ fn a_licence_is_shown_until_it_is_accepted() {
 }
 
 #[test]
+fn licence_terms_are_shown_or_why_there_are_none() {
+    let ask = "GET /api/v1/updates/56309036-4c77-4dd9-951a-99ee9c246a94/licence?language=de";
+    let terms = json!({
+        "id": "5b8cbf1c-2b8f-4c6e-8b27-7d4b2d3f6a11", "accepted": true, "accepted_by": "anna",
+        "accepted_at": "2026-10-04T17:00:00Z", "language": "de", "languages": ["de", "en"],
+        "text": "1.\tL\u{f6}schen\u{1b}[2J Sie nichts.\n\nEnde\n"
+    });
+    let command = format!("update licence {CUMULATIVE} --language de");
+    let done = run(&command, &[(ask, Reply::Json(terms))]);
+    assert_eq!(done.exit, Exit::Done);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "Licence    5b8cbf1c-2b8f-4c6e-8b27-7d4b2d3f6a11",
+            "Accepted   yes, by anna on 2026-10-04 17:00 UTC",
+            "Language   de",
+            "Languages  de, en",
+            "",
+            "1.    L\u{f6}schen\u{fffd}[2J Sie nichts.",
+            "",
+            "Ende",
+        ])
+    );
+    let none = json!({
+        "id": "5b8cbf1c-2b8f-4c6e-8b27-7d4b2d3f6a11", "accepted": false, "missing": "they are being fetched"
+    });
+    let done = run(&command, &[(ask, Reply::Json(none))]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, "error: they are being fetched\n"));
+    assert!(done.out.contains("Accepted  no; before that"), "{}", done.out);
+}
+
+#[test]
 fn an_update_is_halted() {
     let halt = |done: bool| {
         let mut halt = json!({"update": OFFICE, "asked_by": "anna", "asked_at": "2026-10-04T17:00:00Z"});

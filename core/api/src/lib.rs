@@ -15,6 +15,7 @@ mod group;
 mod history;
 mod host_group;
 mod import;
+mod licence;
 pub mod linkage;
 mod operator;
 mod page;
@@ -55,6 +56,7 @@ pub use host_group::{
     HostGroupMembers, ImportedGroups, NewHostGroup, PlannedGroup, Recreated, UndonePlan,
 };
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
+pub use licence::{LicenceQuery, LicenceTerms};
 pub use operator::{
     MadeToken, NewOperator, NewPassword, NewToken, OperatorAccount, OperatorChange, Role, Token,
 };

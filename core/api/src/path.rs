@@ -15,7 +15,8 @@ pub const UPDATES: &str = "/api/v1/updates";
 pub const UPDATE: &str = "/api/v1/updates/{id}";
 /// GET with [`StatesQuery`](crate::StatesQuery): a page of [`UpdateComputer`](crate::UpdateComputer).
 pub const UPDATE_COMPUTERS: &str = "/api/v1/updates/{id}/computers";
-/// POST of nothing, which accepts it: [`UpdateDetail`](crate::UpdateDetail).
+/// GET with [`LicenceQuery`](crate::LicenceQuery): [`LicenceTerms`](crate::LicenceTerms), 404 where it has none; POST
+/// of nothing, which accepts it: [`UpdateDetail`](crate::UpdateDetail).
 pub const UPDATE_LICENCE: &str = "/api/v1/updates/{id}/licence";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const DECLINE: &str = "/api/v1/updates/decline";

@@ -1,4 +1,4 @@
-//! The byte formats of Microsoft's update protocols: xpress blocks and LZX cabinets.
+//! The byte formats of Microsoft's update protocols: xpress blocks and LZX cabinets; and plain text of any age.
 
 pub mod cabinet;
 mod lzx;
@@ -6,4 +6,5 @@ pub mod oracle;
 mod prefix;
 #[cfg(test)]
 mod real_data;
+pub mod text;
 pub mod xpress;

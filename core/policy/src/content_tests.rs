@@ -115,6 +115,17 @@ fn at_once_is_what_can_be_offered_and_what_an_approval_waits_at() {
 }
 
 #[test]
+fn licence_terms_are_of_what_could_be_approved_and_is_neither_declined_nor_withdrawn() {
+    let decisions = Decisions { declined: [id(2)].into(), ..Decisions::default() };
+    let offers = Offers::new(Arc::new(catalogue()), decisions);
+    let found: Vec<UpdateIdentity> =
+        crate::licence::shown(&offers).map(|at| offers.index.revision(at).identity).collect();
+    let mut numbers = vec![(1, 2), (3, 1), (60, 1), (61, 2), (70, 1)];
+    numbers.retain(|one| !found.contains(&identity(*one)));
+    assert_eq!((found.len(), numbers), (5, Vec::new()));
+}
+
+#[test]
 fn languages_are_those_of_the_computers() {
     let cases: &[(&[&str], &[&str], bool)] = &[
         (&["en"], &[], true),

@@ -4,6 +4,7 @@ pub mod approval;
 pub mod clean_up;
 pub mod csv;
 pub mod error;
+pub mod licence;
 pub mod moment;
 pub mod operator;
 pub mod quantity;

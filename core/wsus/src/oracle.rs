@@ -76,6 +76,7 @@ pub fn fuzz_administration(data: &[u8]) {
     operation::<wsusar::ExecuteSPGetConfiguration>(&text);
     operation::<wsusar::ExecuteSPGetDeployments>(&text);
     operation::<wsusar::ExecuteSPGetDownstreamServerRollupSummary>(&text);
+    operation::<wsusar::ExecuteSPGetEulaFile>(&text);
     operation::<wsusar::ExecuteSPGetSummariesPerComputer>(&text);
     operation::<wsusar::ExecuteSPGetSummariesPerUpdate>(&text);
     operation::<wsusar::ExecuteSPGetTargetGroupById>(&text);

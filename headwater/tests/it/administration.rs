@@ -252,6 +252,23 @@ async fn declines_and_licences() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn licence_terms_are_read_in_a_language() {
+    let server = TestServer::start().await;
+    let update = Update::software(10, "With terms").licence(LICENCE);
+    let update = update.terms("en", "en.txt", b"Read this").terms("de", "de.txt", b"Lies das");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("10.xml"), update.document().xml).expect("writes");
+    std::fs::write(folder.path().join("en.txt"), "Read this").expect("writes");
+    server.admin.import_path(folder.path()).await.expect("imports");
+    let wsus = driver(&server);
+    let file = async |language| wsus.licence_file(LICENCE, revision(10), language).await;
+    assert_eq!(file("en-GB").await.expect("a file"), Some(b"Read this".to_vec()));
+    refused(file("de").await, "nobody is known to have the file");
+    refused(wsus.licence_file(EulaId::from_u128(9), revision(10), "en").await, "no licence");
+    refused(wsus.licence_file(LICENCE, revision(11), "en").await, "no update");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn computers_are_found_and_moved() {
     let server = server(ServerOptions::default()).await;
     let wsus = driver(&server);

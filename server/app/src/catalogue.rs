@@ -5,11 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headwater_catalog::{
-    CategoryKind, Entry, FACTS_VERSION, Facts, Index, Patching, RevisionIx, Severity, UpdateIx, UpdateKind,
+    CategoryKind, Entry, EulaFile, FACTS_VERSION, Facts, File, Index, Patching, RevisionIx, Severity,
+    UpdateIx, UpdateKind,
 };
 use headwater_fragments::{FragmentFile, Location, Section, pack};
 use headwater_model::{EulaId, RevisionId, Sha1Digest, Sha256Digest, UpdateId, UpdateIdentity};
 use headwater_policy::compliance::UpdateNumbers;
+use headwater_policy::licence::{LICENCE_BYTES_MAX, is_kept};
 use headwater_store::{DerivedFacts, RevisionRow, Store};
 
 use crate::error::AppError;
@@ -49,12 +51,51 @@ pub struct Card {
     pub languages: Box<[Box<str>]>,
     pub files: Box<[CardFile]>,
     /// The licence that must be accepted.
-    pub eula: Option<EulaId>,
+    pub licence: Option<Licence>,
     /// The counter's value when agents began to see the revision.
     pub stamp: u64,
 }
 
-/// A file by its revision and its place among the files of that.
+impl Card {
+    /// The files of the payload, then those with licence terms.
+    pub fn announced(&self) -> impl Iterator<Item = &CardFile> {
+        self.files
+            .iter()
+            .chain(self.licence.iter().flat_map(|licence| &licence.terms).map(|terms| &terms.file))
+    }
+}
+
+/// A licence with what announces its terms.
+#[derive(Debug, Clone)]
+pub struct Licence {
+    pub id: EulaId,
+    /// Of the update, in lower case.
+    pub default_language: Box<str>,
+    pub terms: Box<[LicenceFile]>,
+}
+
+impl Licence {
+    /// The files that a server holds whose computers speak these languages.
+    pub fn kept(&self, languages: &[String]) -> impl Iterator<Item = &CardFile> {
+        let kept = self.terms.iter().filter(move |terms| {
+            terms.file.size_bytes <= LICENCE_BYTES_MAX
+                && is_kept(&terms.language, &self.default_language, languages)
+        });
+        kept.map(|terms| &terms.file)
+    }
+}
+
+/// The terms of a licence in one language.
+#[derive(Debug, Clone)]
+pub struct LicenceFile {
+    /// In lower case.
+    pub language: Box<str>,
+    /// They hold in one region only.
+    pub is_regional: bool,
+    pub file: CardFile,
+}
+
+/// A file by its revision and its place among all that the revision announces.
 type FileIx = (RevisionIx, u32);
 
 /// The catalogue, replaced whole after each import.
@@ -159,7 +200,7 @@ impl Catalogue {
         let mut files = HashMap::new();
         for (at, revision) in index.revisions().iter().enumerate() {
             let Some((card, location)) = by_id.remove(&revision.id) else { continue };
-            for (number, file) in card.files.iter().enumerate() {
+            for (number, file) in card.announced().enumerate() {
                 let here = (RevisionIx(at as u32), number as u32);
                 let known: &mut FileIx = files.entry(file.sha1).or_insert(here);
                 let is_proven = file_at(&cards, *known).is_none_or(|known| known.sha256.is_some());
@@ -175,7 +216,7 @@ impl Catalogue {
 }
 
 fn file_at(cards: &[Card], (at, number): FileIx) -> Option<&CardFile> {
-    cards.get(at.0 as usize)?.files.get(number as usize)
+    cards.get(at.0 as usize)?.announced().nth(number as usize)
 }
 
 fn is_stale(row: &RevisionRow, known: &HashMap<UpdateIdentity, Location>) -> bool {
@@ -248,18 +289,30 @@ fn card(facts: &Facts, stamp: u64) -> Card {
             _ => None,
         },
         languages: facts.languages.iter().map(|language| language.as_str().into()).collect(),
-        files: facts
-            .files
-            .iter()
-            .map(|file| CardFile {
-                sha1: file.sha1,
-                sha256: file.sha256,
-                size_bytes: file.size_bytes,
-                extension: file.extension().map(Into::into),
-                is_express: file.patching == Patching::Express,
-            })
-            .collect(),
-        eula: facts.eula.as_ref().map(|eula| eula.id),
+        files: facts.files.iter().map(card_file).collect(),
+        licence: facts.eula.as_ref().map(|eula| Licence {
+            id: eula.id,
+            default_language: facts.default_language.as_str().into(),
+            terms: eula.files.iter().map(licence_file).collect(),
+        }),
         stamp,
+    }
+}
+
+fn card_file(file: &File) -> CardFile {
+    CardFile {
+        sha1: file.sha1,
+        sha256: file.sha256,
+        size_bytes: file.size_bytes,
+        extension: file.extension().map(Into::into),
+        is_express: file.patching == Patching::Express,
+    }
+}
+
+fn licence_file(terms: &EulaFile) -> LicenceFile {
+    LicenceFile {
+        language: terms.language.as_str().into(),
+        is_regional: terms.geo_id.is_some(),
+        file: card_file(&terms.file),
     }
 }

@@ -6,6 +6,7 @@
 //! | `/servers/{id}` | one WSUS server, and what is wanted of it |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
 //! | `/updates/decline`, `/updates/withdraw` | the same for all that are selected in the list |
+//! | `/updates/{id}/licence` | its licence terms |
 //! | `/updates/{id}/computers` | the computers on which it is in a state |
 //! | `/halts` | the updates that were halted |
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
@@ -68,7 +69,8 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates/{id}", get(updates::one::show))
         .route("/updates/{id}/computers", get(updates::computers::show))
         .route("/updates/{id}/withdraw", get(updates::ask::withdraw).post(updates::one::withdraw))
-        .route("/updates/{id}/accept-licence", post(updates::one::accept_licence))
+        .route("/updates/{id}/licence", get(updates::licence::show))
+        .route("/updates/{id}/accept-licence", post(updates::licence::accept))
         .route("/updates/{id}/decline", get(updates::ask::decline).post(updates::one::decline))
         .route("/updates/{id}/undecline", post(updates::one::undecline))
         .route("/updates/{id}/halt", get(updates::ask::halt).post(updates::one::halt))

@@ -1,5 +1,7 @@
 //! The managing server's part of the JSON API.
 
+mod licence;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -75,7 +77,7 @@ pub fn wsus_router(manager: Arc<Manager>) -> Router {
         .route(path::UPDATES, get(updates))
         .route(path::UPDATE, get(update))
         .route(path::UPDATE_COMPUTERS, get(update_computers))
-        .route(path::UPDATE_LICENCE, post(accept_licence))
+        .route(path::UPDATE_LICENCE, get(licence::show).post(licence::accept))
         .route(path::COMPUTERS, get(computers))
         .route(path::COMPUTER, get(computer).delete(delete_computer))
         .route(path::GROUP, delete(delete_group))
@@ -431,14 +433,6 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &request.seen, &caller.name).await?))
-}
-
-async fn accept_licence(
-    State(manager): Shared,
-    Administrator(caller): Administrator,
-    Path(id): Path<String>,
-) -> Result<Json<UpdateDetail>, Refusal> {
-    Ok(Json(manager.accept_licence(parse_id(&id, "an update")?, &caller.name).await?))
 }
 
 async fn schedule(State(manager): Shared) -> Result<Json<Option<Schedule>>, Refusal> {

@@ -81,6 +81,7 @@ impl Linkage {
             Ask::Kept => json(self.kept.keeping()),
             Ask::Approve(approve) => json(wsus.approve(approve).await?),
             Ask::Decline(decline) => json(wsus.decline(decline).await?),
+            Ask::Licence { update, language } => json(wsus.licence(update, language.as_deref()).await?),
             Ask::AcceptLicence { update, by } => json(wsus.accept_licence(update, &by).await?),
             Ask::Obsolete => json(wsus.obsolete().await?),
             Ask::DeleteUpdates(delete) => json(wsus.delete_updates(delete).await?),

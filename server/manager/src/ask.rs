@@ -9,8 +9,8 @@ use headwater_api::linkage::{
     WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
-    ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateDetail,
-    UpdateSummary,
+    ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,
+    UpdateDetail, UpdateSummary,
 };
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
 use headwater_model::{ClientId, GroupId, Guid, LinkageId, UpdateId};
@@ -265,6 +265,16 @@ impl Manager {
             self.wrote(&decided, None, None);
         }
         Ok(decided)
+    }
+
+    pub(crate) async fn licence_at(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        update: UpdateId,
+        language: Option<String>,
+    ) -> Result<LicenceTerms> {
+        self.ask(way, of, Ask::Licence { update, language }).await
     }
 
     pub(crate) async fn accept_licence_on(

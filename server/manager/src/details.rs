@@ -6,7 +6,8 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{CLOCK_SECONDS_MAX, WsusKind};
 use headwater_api::{
-    ComputerDetail, ComputerMembership, ComputerSummary, Namesake, UpdateDetail, UpdateRef, WhyNot,
+    ComputerDetail, ComputerMembership, ComputerSummary, LicenceTerms, Namesake, UpdateDetail, UpdateRef,
+    WhyNot,
 };
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_store::LinkageRow;
@@ -15,6 +16,7 @@ use crate::arrival::arrivals;
 use crate::ask::Way;
 use crate::effective::in_effect;
 use crate::mirror::{TreeView, told_apart};
+use crate::tree::must_be_understood;
 use crate::why::{Question, why};
 use crate::{Manager, ManagerError, Mirror};
 
@@ -42,6 +44,17 @@ impl Manager {
         let is_halted = self.store.halts().await?.iter().any(|halt| halt.update == id);
         top.servers = arrivals(&self.mirror(), &top, &on_servers, is_halted);
         Ok(top)
+    }
+
+    /// The licence terms of an update, as the linked WSUS has them.
+    pub async fn licence(
+        &self,
+        id: UpdateId,
+        language: Option<String>,
+    ) -> Result<LicenceTerms, ManagerError> {
+        let way = self.way().await?;
+        must_be_understood(&self.identity_of(&way, &way.top).await?, &way.top)?;
+        self.licence_at(&way, &way.top, id, language).await
     }
 
     /// The same without the other servers.

@@ -449,7 +449,7 @@ impl Manager {
 }
 
 /// Nothing is asked of a Linkage of another version but who it is.
-fn must_be_understood(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), ManagerError> {
+pub(crate) fn must_be_understood(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), ManagerError> {
     let other = identity.speaks.refusal(&format!("the Linkage of {}", row.name), THIS_SERVER);
     other.map_or(Ok(()), |other| Err(ManagerError::OtherVersion(other)))
 }

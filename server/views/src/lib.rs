@@ -6,6 +6,7 @@ pub mod approvals;
 pub mod computers;
 pub mod groups;
 pub mod history;
+pub mod licence;
 mod paging;
 pub mod status;
 pub mod updates;

@@ -290,6 +290,18 @@ def ExecuteSPAcceptEula(wsus, _description, parameters):
 
 
 @operation
+def ExecuteSPGetEulaFile(wsus, _description, parameters):
+    if not parameters["preferredCulture"]:
+        raise Broken("no language is named, which a server may refuse")
+    update = wsus.update(parameters["updateId"])
+    if parameters["id"] != LICENCE or update.licence != LICENCE:
+        raise Broken(f"the update {update.id} has no licence {parameters['id']}")
+    if parameters["revisionNumber"] != update.revision_number:
+        raise Broken(f"the update {update.id} has no revision {parameters['revisionNumber']}")
+    return wsus.terms(parameters["preferredCulture"])
+
+
+@operation
 def StartSubscriptionManually(wsus, _description, _parameters):
     wsus.start()
 

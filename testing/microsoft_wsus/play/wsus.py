@@ -12,6 +12,8 @@ FORBIDDEN = set("~!@#$^&*()=+[]\\{}|;:'\"<>/.")
 NO_DEADLINE = datetime.datetime(9999, 12, 31, 23, 59, 59, 997000)
 LICENCE = "5b8cbf1c-2b8f-4c6e-8b27-7d4b2d3f6a11"
 
+CONTENT = r"D:\WSUS\WsusContent\23\14D19C27B28CC3990260D7191F6E0FF6C7483623.txt"
+
 STARTED_BY_HAND, SUCCEEDED, CANCELLED, FAILED = 382, 384, 385, 386
 # Categories, updates, approvals, and the end.
 PHASES = [3, 1, 2, 0]
@@ -64,6 +66,14 @@ class Wsus:
         self.phases = []
         self.last_sync = datetime.datetime(1753, 1, 1)
         self.seconds = 0
+
+    def terms(self, culture):
+        """Files as they lie there: one in UTF-16 with a mark, one in a code page, one that was lost."""
+        if culture == "ja":
+            raise invalid(f"LicenseAgreement file does not exist: {CONTENT}")
+        if culture == "pl":
+            return "Postanowienia licencyjne\r\nProsz\u0119 przeczyta\u0107.\r\n".encode("cp1250")
+        return "\ufeffLicence terms \u2013 please read.\r\n".encode("utf-16-le")
 
     def now(self):
         """One second after the other: tests do not hang on a clock."""

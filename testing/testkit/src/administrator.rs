@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use headwater_api::{
     ApprovalAction, ApprovalRequest, ApprovalWithdrawal, ComputerQuery, ComputerSummary, DeclineRequest,
-    Group, ImportSummary, MoveRequest, NewGroup, NewRevisions, Run, RunState, ServerStatus, UpdateDetail,
-    UpdateQuery, UpdateSummary, UpdatesOutcome, Upstream, UpstreamMode, UpstreamRequest,
+    Group, ImportSummary, LicenceQuery, LicenceTerms, MoveRequest, NewGroup, NewRevisions, Run, RunState,
+    ServerStatus, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, Upstream, UpstreamMode,
+    UpstreamRequest,
 };
 use headwater_client::{Access, Answer, Client, Error, ImportSource};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
@@ -132,6 +133,11 @@ impl Administrator {
 
     pub async fn update(&self, update: UpdateId) -> Result<UpdateDetail, Refused> {
         self.value(move |client| client.update(update)).await
+    }
+
+    pub async fn licence(&self, update: UpdateId, language: Option<&str>) -> Result<LicenceTerms, Refused> {
+        let query = LicenceQuery { language: language.map(str::to_owned) };
+        self.value(move |client| client.licence(update, &query)).await
     }
 
     pub async fn updates(&self, query: UpdateQuery) -> Result<Vec<UpdateSummary>, Refused> {

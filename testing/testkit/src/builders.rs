@@ -48,6 +48,8 @@ pub struct Update {
     deployable: bool,
     expired: bool,
     licence: Option<EulaId>,
+    /// By language.
+    terms: Vec<(String, File)>,
     requires: Vec<Vec<UpdateId>>,
     categories: Vec<UpdateId>,
     bundles: Vec<Vec<UpdateIdentity>>,
@@ -65,6 +67,7 @@ impl Update {
             deployable: kind == Kind::Software,
             expired: false,
             licence: None,
+            terms: Vec::new(),
             requires: Vec::new(),
             categories: Vec::new(),
             bundles: Vec::new(),
@@ -155,6 +158,12 @@ impl Update {
     /// It has to be accepted.
     pub fn licence(mut self, licence: EulaId) -> Self {
         self.licence = Some(licence);
+        self
+    }
+
+    /// A file with the terms of its licence.
+    pub fn terms(mut self, language: &str, name: &str, content: &[u8]) -> Self {
+        self.terms.push((language.to_owned(), File { name: name.to_owned(), content: content.to_vec() }));
         self
     }
 
@@ -251,6 +260,9 @@ impl Update {
                     w.value("upd:Title", title);
                 });
             }
+            for (language, file) in &self.terms {
+                write_file(w, "upd:EulaFile", &[("Language", language)], file);
+            }
         });
     }
 
@@ -324,21 +336,7 @@ impl Update {
         }
         writer.element("upd:Files", |w| {
             for file in &self.files {
-                let sha1 = headwater_model::Sha1Digest(sha1::Sha1::digest(&file.content).into());
-                let sha256 = headwater_model::Sha256Digest(sha2::Sha256::digest(&file.content).into());
-                let (digest, size) = (sha1.to_base64(), file.content.len().to_string());
-                let attributes = [
-                    ("Digest", digest.as_str()),
-                    ("DigestAlgorithm", "SHA1"),
-                    ("FileName", file.name.as_str()),
-                    ("Size", size.as_str()),
-                    ("Modified", "2026-09-02T08:19:36Z"),
-                ];
-                w.element_with("upd:File", &attributes, |w| {
-                    w.element_with("upd:AdditionalDigest", &[("Algorithm", "SHA256")], |w| {
-                        w.text(sha256.to_base64());
-                    });
-                });
+                write_file(w, "upd:File", &[], file);
             }
         });
     }
@@ -366,6 +364,24 @@ impl Update {
             }
         }
     }
+}
+
+fn write_file(writer: &mut Writer, element: &str, more: &[(&str, &str)], file: &File) {
+    let sha1 = headwater_model::Sha1Digest(sha1::Sha1::digest(&file.content).into());
+    let sha256 = headwater_model::Sha256Digest(sha2::Sha256::digest(&file.content).into());
+    let (digest, size) = (sha1.to_base64(), file.content.len().to_string());
+    let attributes = [
+        ("Digest", digest.as_str()),
+        ("DigestAlgorithm", "SHA1"),
+        ("FileName", file.name.as_str()),
+        ("Size", size.as_str()),
+        ("Modified", "2026-09-02T08:19:36Z"),
+    ];
+    writer.element_with(element, &[&attributes, more].concat(), |w| {
+        w.element_with("upd:AdditionalDigest", &[("Algorithm", "SHA256")], |w| {
+            w.text(sha256.to_base64());
+        });
+    });
 }
 
 const CATEGORY: &str = "http://schemas.microsoft.com/msus/2002/12/UpdateHandlers/Category";

@@ -172,4 +172,6 @@ async fn a_licence_is_accepted_once_and_servers_below_are_told(on: TestDatabase)
     assert!(store.decisions().await.expect("decisions").stamp > before);
     let changes = store.changes(Some(UPDATE), None, 10).await.expect("changes");
     assert_eq!((changes[0].what.as_str(), changes[0].by.as_str()), ("accept licence", "anna"));
+    assert_eq!(store.licence_acceptance(licence).await.expect("is read"), Some(("anna".to_owned(), NOW)));
+    assert_eq!(store.licence_acceptance(EulaId::from_u128(10)).await.expect("is read"), None);
 }

@@ -108,6 +108,14 @@ pub enum Ask {
     Approve(Approve),
     /// [`Decided`](super::Decided).
     Decline(Decline),
+    /// The licence terms of an update, in a language where there are some in it:
+    /// [`LicenceTerms`](crate::LicenceTerms).
+    Licence {
+        #[serde(with = "text")]
+        update: UpdateId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+    },
     /// Accepts the licence of an update, for all updates with it: nothing.
     AcceptLicence {
         #[serde(with = "text")]

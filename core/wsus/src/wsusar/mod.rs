@@ -25,6 +25,7 @@ mod execute_sp_get_computer_count;
 mod execute_sp_get_configuration;
 mod execute_sp_get_deployments;
 mod execute_sp_get_downstream_server_rollup_summary;
+mod execute_sp_get_eula_file;
 mod execute_sp_get_summaries_per_computer;
 mod execute_sp_get_summaries_per_update;
 mod execute_sp_get_target_group_by_id;
@@ -97,6 +98,7 @@ pub use execute_sp_get_downstream_server_rollup_summary::{
     ExecuteSPGetDownstreamServerRollupSummary, ExecuteSPGetDownstreamServerRollupSummaryResponse,
     ServerSummaryRow,
 };
+pub use execute_sp_get_eula_file::{ExecuteSPGetEulaFile, ExecuteSPGetEulaFileResponse};
 pub use execute_sp_get_summaries_per_computer::{
     ExecuteSPGetSummariesPerComputer, ExecuteSPGetSummariesPerComputerResponse,
 };

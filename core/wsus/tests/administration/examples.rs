@@ -275,6 +275,10 @@ fn updates() -> Vec<Example> {
             "<eulaId>{GROUP}</eulaId>{ADMIN}<updateId>{revision}</updateId>"
         )),
         example::<ExecuteSPAcceptEulaResponse>(""),
+        example::<ExecuteSPGetEulaFile>(&format!(
+            "{CULTURE}<id>{GROUP}</id><updateId>{UPDATE}</updateId><revisionNumber>201</revisionNumber>"
+        )),
+        result::<ExecuteSPGetEulaFileResponse>("VGVybXM="),
         example::<ExecuteSPGetSummariesPerComputer>(&format!("{SCOPE}{COMPUTERS}{CULTURE}{STATE}")),
         result::<ExecuteSPGetSummariesPerComputerResponse>(&summary),
         example::<ExecuteSPGetSummariesPerUpdate>(&format!("{SCOPE}{COMPUTERS}{CULTURE}{STATE}")),

@@ -6,6 +6,7 @@ pub mod deletion;
 pub mod groups;
 pub mod import;
 mod import_files;
+pub mod licence;
 pub mod policy;
 pub mod server;
 pub mod status;

@@ -95,7 +95,7 @@ impl Content {
     }
 
     /// Whether the file that an update announces is here, not only one of its name.
-    fn holds(&self, file: &CardFile) -> bool {
+    pub fn holds(&self, file: &CardFile) -> bool {
         self.held().get(&file.sha1).is_some_and(|held| {
             held.size_bytes == file.size_bytes && file.sha256.is_none_or(|sha256| sha256 == held.sha256)
         })
@@ -130,7 +130,9 @@ fn expected(file: &CardFile) -> Expected {
 }
 
 /// Runs what waits for the disk.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+pub(crate) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| AppError::Internal("work on the content folder was stopped"))
 }

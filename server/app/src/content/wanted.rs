@@ -6,6 +6,7 @@ use std::sync::Arc;
 use headwater_catalog::RevisionIx;
 use headwater_model::Sha1Digest;
 use headwater_policy::content::{Absent, is_for, wanted};
+use headwater_policy::licence;
 use headwater_store::AbsentFile;
 
 use super::{ContentSettings, Express};
@@ -53,8 +54,8 @@ impl App {
     }
 }
 
-/// The files that should be here, each once: those of the wanted revisions in the wanted languages, and those
-/// that lower servers asked for.
+/// The files that should be here, each once: licence terms, those of the wanted revisions in the wanted languages, and
+/// those that lower servers asked for.
 fn wanted_files<'s>(
     served: &'s Served,
     settings: &ContentSettings,
@@ -67,7 +68,10 @@ fn wanted_files<'s>(
         cards.filter(|card| is_for(&card.languages, &settings.languages)).flat_map(|card| &card.files);
     let files = files.filter(|file| !file.is_express || settings.express == Express::Hold);
     let mut seen = HashSet::new();
-    files
+    licence::shown(&served.offers)
+        .filter_map(|at| catalogue.card(at).licence.as_ref())
+        .flat_map(|licence| licence.kept(&settings.languages))
+        .chain(files)
         .map(|file| file.sha1)
         .chain(requested.iter().copied())
         .filter(|sha1| seen.insert(*sha1))

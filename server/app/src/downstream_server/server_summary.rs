@@ -31,7 +31,8 @@ impl App {
         let mut numbers = Vec::new();
         for at in (0..index.updates().len() as u32).map(UpdateIx).filter(|at| served.is_seen(*at)) {
             served.count_decisions(at, &mut summary);
-            let files = || index.update(at).revisions.iter().flat_map(|at| &served.catalogue.card(*at).files);
+            let files =
+                || index.update(at).revisions.iter().flat_map(|at| served.catalogue.card(*at).announced());
             summary.needing_files += u32::from(files().any(|file| absent.contains_key(&file.sha1)));
             summary.failed_to_fetch += u32::from(files().any(|file| absent.get(&file.sha1) == Some(&true)));
             let Some(number) = served.catalogue.numbers.number(index.update(at).id) else { continue };

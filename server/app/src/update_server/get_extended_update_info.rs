@@ -78,7 +78,7 @@ impl App {
                 match at.and_then(|at| Some((at, *served.catalogue.location(at)?))) {
                     Some((at, location)) => {
                         wanted.push((id, location));
-                        info.files.extend(served.catalogue.card(at).files.iter().map(FileLocation::of));
+                        info.files.extend(served.catalogue.card(at).announced().map(FileLocation::of));
                     }
                     None => info.out_of_scope.push(id),
                 }

@@ -82,8 +82,6 @@ impl Served {
 
     /// The licence that an update needs.
     pub fn eula(&self, update: UpdateId) -> Option<EulaId> {
-        let index = &self.catalogue.index;
-        let at = index.newest_complete(index.update_by_id(update)?)?;
-        self.catalogue.card(at).eula
+        self.licence(update).map(|licence| licence.id)
     }
 }

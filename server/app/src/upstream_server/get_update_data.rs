@@ -85,7 +85,7 @@ impl App {
             let find = |identity: &UpdateIdentity| {
                 let at = served.catalogue.index.by_identity(*identity);
                 let at = at.ok_or(ClientFault::UnknownRevision(*identity))?;
-                let files = served.catalogue.card(at).files.iter().map(|file| file.sha1).collect();
+                let files = served.catalogue.card(at).announced().map(|file| file.sha1).collect();
                 Ok((*identity, served.catalogue.index.revision(at).id, files))
             };
             identities.iter().map(find).collect::<Result<Vec<(_, _, Vec<Sha1Digest>)>, ClientFault>>()?

@@ -4,6 +4,7 @@ pub(crate) mod approve;
 pub(crate) mod ask;
 pub(crate) mod computers;
 pub(crate) mod halts;
+pub(crate) mod licence;
 pub(crate) mod many;
 pub(crate) mod one;
 

@@ -44,7 +44,8 @@ struct Page {
     info: String,
     counts: Vec<Count>,
     is_declined: bool,
-    /// Its licence waits to be accepted.
+    has_licence: bool,
+    /// It waits to be accepted.
     has_open_licence: bool,
     can_approve: bool,
     can_halt: bool,
@@ -199,6 +200,7 @@ async fn page(
         info: detail.description.clone(),
         counts: counts(&detail),
         is_declined,
+        has_licence: detail.licence.is_some(),
         has_open_licence: detail.licence.is_some_and(|licence| !licence.accepted),
         can_approve: summary.state == UpdateState::Approvable,
         can_halt: !detail.approvals.is_empty() || halt.as_ref().is_some_and(|halt| halt.done_at.is_none()),
@@ -454,16 +456,6 @@ pub(crate) async fn withdraw(
     let group = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
     let by = &manager.for_group(visitor.asking(), group).await??.name;
     all_applied(&manager.approve(&[update], group, None, &read(&fields)?, by).await?)?;
-    Ok(Redirect::to(&format!("/updates/{update}")))
-}
-
-pub(crate) async fn accept_licence(
-    State(manager): Shared,
-    visitor: Visitor,
-    Path(id): Path<String>,
-) -> Result<Redirect, Failure> {
-    let update = parsed(&id)?;
-    manager.accept_licence(update, visitor.permitted(Action::Administer)?).await?;
     Ok(Redirect::to(&format!("/updates/{update}")))
 }
 

@@ -48,7 +48,7 @@ pub fn router(console: Console) -> Router {
         .route(path::UPDATES, get(updates::list))
         .route(path::UPDATE, get(updates::show))
         .route(path::UPDATE_COMPUTERS, get(updates::computers))
-        .route(path::UPDATE_LICENCE, post(updates::accept_licence))
+        .route(path::UPDATE_LICENCE, get(updates::licence).post(updates::accept_licence))
         .route(path::DECLINE, post(updates::decline))
         .route(path::UNDECLINE, post(updates::undecline))
         .route(path::APPROVALS, post(updates::approve).delete(updates::withdraw))

@@ -2,14 +2,15 @@
 
 use axum::extract::{Path, State};
 use headwater_api::{
-    ApprovalRequest, ApprovalWithdrawal, DeclineRequest, NewRevisions, Page, Refusal as RefusedUpdate,
-    StatesQuery, UPDATES_PER_REQUEST_MAX, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary,
-    UpdatesOutcome,
+    ApprovalRequest, ApprovalWithdrawal, DeclineRequest, LicenceQuery, LicenceTerms, NewRevisions, Page,
+    Refusal as RefusedUpdate, StatesQuery, UPDATES_PER_REQUEST_MAX, UpdateComputer, UpdateDetail,
+    UpdateQuery, UpdateSummary, UpdatesOutcome,
 };
 use headwater_app::Served;
 use headwater_app::admin::approvals::{self, Decline, Outcome};
 use headwater_model::UpdateId;
 use headwater_views::approvals::{asked, seen};
+use headwater_views::licence;
 use headwater_views::updates::{self, reference};
 
 use super::{Administrator, Caller, Json, Query, Shared, parse_id};
@@ -35,6 +36,15 @@ pub(super) async fn computers(
     Query(query): Query<StatesQuery>,
 ) -> Result<Json<Page<UpdateComputer>>, Refusal> {
     Ok(Json(updates::computers(&console.app, parse_id(&id, "an update")?, &query).await?))
+}
+
+pub(super) async fn licence(
+    State(console): Shared,
+    Path(id): Path<String>,
+    Query(query): Query<LicenceQuery>,
+) -> Result<Json<LicenceTerms>, Refusal> {
+    let id = parse_id(&id, "an update")?;
+    Ok(Json(licence::terms(&console.app, id, query.language.as_deref()).await?))
 }
 
 pub(super) async fn accept_licence(

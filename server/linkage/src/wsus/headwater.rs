@@ -9,8 +9,8 @@ use headwater_api::linkage::{
     WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
-    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, PAGE_LIMIT_MAX,
-    Page, StatesQuery, UpdateDetail, UpdateQuery, UpdateSummary,
+    ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms,
+    PAGE_LIMIT_MAX, Page, StatesQuery, UpdateDetail, UpdateQuery, UpdateSummary,
 };
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
 use headwater_app::downstream_server::{RunState, RunStep, UpstreamMode};
@@ -18,7 +18,10 @@ use headwater_app::{App, AppError, Operator, Targeting, admin};
 use headwater_catalog::{Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::group::is_built_in;
-use headwater_views::{approvals as approval_views, computers as computer_views, updates as update_views};
+use headwater_views::{
+    approvals as approval_views, computers as computer_views, licence as licence_views,
+    updates as update_views,
+};
 
 use super::Answer;
 use crate::kept::Pace;
@@ -271,6 +274,10 @@ pub(super) async fn decline(app: &App, decline: Decline) -> Answer<Decided> {
     let seen = approval_views::seen(&decline.seen);
     let done = app.decline(&operator(&decline.by), &decline.updates, what, &seen).await;
     done.map(decided).map_err(refusal)
+}
+
+pub(super) async fn licence(app: &App, update: UpdateId, language: Option<&str>) -> Answer<LicenceTerms> {
+    licence_views::terms(app, update, language).await.map_err(refusal)
 }
 
 pub(super) async fn accept_licence(app: &App, update: UpdateId, by: &str) -> Answer<()> {

@@ -14,7 +14,7 @@ use super::Answer;
 use super::microsoft::failure;
 
 /// The language of titles, which are for people to read.
-const CULTURE: &str = "en";
+pub(super) const CULTURE: &str = "en";
 
 /// What nothing told of is seen so late: an update declined and another one taken back by another tool between
 /// two readings, a licence accepted there.

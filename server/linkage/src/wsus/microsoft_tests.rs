@@ -343,6 +343,23 @@ async fn a_licence_is_accepted_before_its_update_is_approved() {
     assert_eq!(counted(wsus.approve(install()).await.unwrap()), (1, 0));
 }
 
+#[tokio::test]
+async fn licence_terms_are_read_in_whatever_way_they_were_written() {
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let terms = wsus.licence(LICENSED, None).await.unwrap();
+    assert_eq!(terms.text.as_deref(), Some("Licence terms \u{2013} please read.\n"));
+    assert_eq!((terms.accepted, terms.language, terms.languages), (false, None, Vec::new()));
+    let polish = wsus.licence(LICENSED, Some("pl")).await.unwrap().text;
+    assert_eq!(polish.as_deref(), Some("Postanowienia licencyjne\nProsz\u{119} przeczyta\u{107}.\n"));
+    let lost = wsus.licence(LICENSED, Some("ja")).await.unwrap();
+    let missing = lost.missing.unwrap();
+    assert!(lost.text.is_none() && missing.contains("file does not exist"), "{missing}");
+    assert!(missing.contains("`wsusutil reset`"), "{missing}");
+    assert_eq!(wsus.licence(PLAIN, None).await.unwrap_err().kind, FailureKind::NotFound);
+    wsus.accept_licence(LICENSED, "anna").await.unwrap();
+    assert!(wsus.licence(LICENSED, None).await.unwrap().accepted);
+}
+
 /// Looks until it has ended; the program goes on by one phase whenever it is asked.
 async fn ended(wsus: &wsus::Wsus, run: u64) -> (u64, SyncState, Option<String>) {
     for _ in 0..10 {

@@ -10,18 +10,25 @@ use std::collections::{HashMap, HashSet};
 use headwater_api::linkage::{StateOnComputer, UpdateCount, WsusGroup};
 use headwater_api::{
     Approval as ApprovalView, Change, ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState,
-    GroupRef, Page, Revision, StatesQuery, UpdateCounts, UpdateDetail, UpdateKind, UpdateLicence,
-    UpdateState, UpdateSummary,
+    GroupRef, LicenceTerms, Page, Revision, StatesQuery, UpdateCounts, UpdateDetail, UpdateKind,
+    UpdateLicence, UpdateState, UpdateSummary,
 };
+use headwater_encoding::text::decode;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_views::computers::silent_since;
+use headwater_views::licence::written;
 use headwater_wsus_admin::{
-    Approval, Computer, Counts, Home, Installation, InstallationState, OsVersion, Scope, Update,
+    Approval, Computer, Counts, Error, Home, Installation, InstallationState, OsVersion, Scope, Update,
 };
 
 use super::Answer;
 use super::microsoft::{Microsoft, NO_UPDATE, action, failure, newest, not_found};
+use super::microsoft_catalogue::CULTURE;
+
+/// `wsusutil reset` has it look for every file, licence terms among them (fact 83).
+const NO_TERMS: &str = "the WSUS does not have the file with its licence terms yet; where it stays so, `wsusutil reset` on that \
+                        server fetches what is missing";
 
 impl Microsoft {
     pub(super) async fn updates(&self) -> Answer<Page<UpdateSummary>> {
@@ -88,6 +95,34 @@ impl Microsoft {
             silent: silent.open(),
             here,
             servers: Vec::new(),
+        })
+    }
+
+    /// It does not tell which languages there are, in which one it answers, nor who accepted it.
+    pub(super) async fn licence(&self, id: UpdateId, language: Option<&str>) -> Answer<LicenceTerms> {
+        let updates = self.catalogue.updates(&self.wsus).await?;
+        let newest = newest(&updates);
+        let update = newest.get(&id).ok_or_else(|| not_found(NO_UPDATE.to_owned()))?;
+        let licence = update.licence.ok_or_else(|| not_found("it has no licence".to_owned()))?;
+        let language = language.unwrap_or(CULTURE);
+        let (text, missing) = match self.wsus.licence_file(licence, update.identity, language).await {
+            Ok(Some(bytes)) => written(decode(&bytes, language)),
+            Ok(None) => (None, Some(NO_TERMS.to_owned())),
+            // Its words are that a file does not exist; which other reasons there are is not known.
+            Err(error @ Error::Refused { .. }) => {
+                (None, Some(format!("{NO_TERMS} ({})", failure(error).detail)))
+            }
+            Err(error) => return Err(failure(error)),
+        };
+        Ok(LicenceTerms {
+            id: licence,
+            accepted: !update.licence_must_be_accepted,
+            accepted_by: None,
+            accepted_at: None,
+            language: None,
+            languages: Vec::new(),
+            text,
+            missing,
         })
     }
 

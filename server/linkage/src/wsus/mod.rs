@@ -16,8 +16,8 @@ use headwater_api::linkage::{
     WsusIdentity, WsusLower,
 };
 use headwater_api::{
-    ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateDetail,
-    UpdateSummary,
+    ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,
+    UpdateDetail, UpdateSummary,
 };
 use headwater_app::App;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
@@ -197,6 +197,13 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::decline(app, decline).await,
             Self::Microsoft(wsus) => wsus.decline(decline).await,
+        }
+    }
+
+    pub(crate) async fn licence(&self, update: UpdateId, language: Option<&str>) -> Answer<LicenceTerms> {
+        match self {
+            Self::Headwater(app) => headwater::licence(app, update, language).await,
+            Self::Microsoft(wsus) => wsus.licence(update, language).await,
         }
     }
 

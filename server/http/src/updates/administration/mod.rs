@@ -100,6 +100,7 @@ operations! {
     ExecuteSPDeployUpdate1 Writes => updates::deploy,
     ExecuteSPDeclineUpdate Writes => updates::decline,
     ExecuteSPAcceptEula Writes => updates::accept_licence,
+    ExecuteSPGetEulaFile Reads => updates::licence_file,
     ExecuteSPDeleteUpdate Writes => updates::delete,
     ExecuteSPDeleteUpdateByUpdateID Writes => updates::delete_by_id,
     ExecuteSPGetAllTargetGroups Reads => groups::all,

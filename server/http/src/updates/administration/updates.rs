@@ -196,8 +196,10 @@ fn row(served: &Served, standings: &Standings, at: UpdateIx) -> UpdateRow {
         creation_date: Time(None),
         is_approved: Some(served.approved_groups(at) > 0),
         update_state: None,
-        eula_id: card.eula.map(|licence| Guid::from_bytes(*licence.as_bytes())),
-        requires_license_agreement_acceptance: Some(card.eula.is_some_and(must_accept)),
+        eula_id: card.licence.as_ref().map(|licence| Guid::from_bytes(*licence.id.as_bytes())),
+        requires_license_agreement_acceptance: Some(
+            card.licence.as_ref().is_some_and(|licence| must_accept(licence.id)),
+        ),
         is_declined: Some(decision == Decision::Declined),
         has_stale_update_approvals: Some(decision == Decision::EarlierApproved),
         is_latest_revision: Some(true),
@@ -348,6 +350,17 @@ pub(super) async fn accept_licence(
     let licence = EulaId::from_bytes(*message.eula_id.as_bytes());
     asked.app.accept_licence(asked.operator()?, licence, update).await?;
     Ok(ExecuteSPAcceptEulaResponse {})
+}
+
+/// Of an update in any revision: all have the terms of the newest.
+pub(super) async fn licence_file(
+    asked: &Asked<'_>,
+    message: ExecuteSPGetEulaFile,
+) -> Result<ExecuteSPGetEulaFileResponse, AppError> {
+    let licence = EulaId::from_bytes(*message.id.as_bytes());
+    let preferred = message.preferred_culture.as_deref();
+    let file = asked.app.licence_file(licence, message.update_id, preferred).await?;
+    Ok(ExecuteSPGetEulaFileResponse { result: Some(file) })
 }
 
 pub(super) async fn delete(
