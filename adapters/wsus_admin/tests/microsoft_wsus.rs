@@ -5,6 +5,7 @@
 #![cfg(not(windows))]
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use headwater_microsoft_wsus::{ACCOUNT, LICENCE, MicrosoftWsus, PASSWORD};
@@ -47,7 +48,7 @@ async fn groups_of(wsus: &Wsus, id: &ClientId) -> Vec<GroupId> {
 
 #[tokio::test]
 async fn a_top_server() {
-    let Some((_program, wsus)) = start(&[]) else { return };
+    let Some((_program, wsus)) = start(&["--below", "lower.example"]) else { return };
     let identity = wsus.connect().await.unwrap();
     assert_eq!((identity.role, identity.mode), (Role::Administrator, Mode::Autonomous));
     assert_eq!((identity.targeting, identity.source), (Targeting::Server, Source::MicrosoftUpdate));
@@ -164,6 +165,90 @@ async fn a_synchronisation_and_what_it_brings() {
     wsus.stop_sync().await.unwrap();
     let events = wsus.sync_events(end.time.plus_seconds(1)).await.unwrap();
     assert_eq!((events.len(), &outcome(&events).unwrap().kind), (2, &SyncEventKind::Cancelled));
+}
+
+/// Until it does not synchronise any more; the event that says how it ended.
+async fn synchronised(wsus: &Wsus) -> SyncEventKind {
+    let since = wsus.taken().await.unwrap().last_sync.unwrap_or(Timestamp::EPOCH);
+    wsus.start_sync().await.unwrap();
+    while wsus.sync_progress().await.unwrap().is_running {}
+    outcome(&wsus.sync_events(since).await.unwrap()).unwrap().kind.clone()
+}
+
+/// What both decide: groups that were made, approvals with their revisions, declined updates.
+async fn decided(wsus: &Wsus) -> (BTreeSet<String>, BTreeSet<String>, Vec<bool>) {
+    let groups = wsus.groups().await.unwrap().into_iter().filter(|group| group.kind == GroupKind::Made);
+    let approvals = wsus.approvals().await.unwrap().into_iter();
+    let updates = wsus.updates("en").await.unwrap().into_iter();
+    (
+        groups.map(|group| format!("{} {} {:?}", group.id, group.name, group.parent)).collect(),
+        approvals
+            .map(|one| format!("{} {} {:?} {:?}", one.update, one.group, one.action, one.deadline))
+            .collect(),
+        updates.map(|update| update.is_declined).collect(),
+    )
+}
+
+#[tokio::test]
+async fn a_server_below_another_takes_what_that_one_decides() {
+    const BELOW: &str = "150cee4a-aaff-470c-8fc3-7a94cb3a4293";
+    const LOWEST: &str = "250cee4a-aaff-470c-8fc3-7a94cb3a4293";
+    let Some((above, top)) = start(&[]) else { return };
+    let url = format!("http://127.0.0.1:{}", above.port());
+    let below = |url: &str, id: &str, more: &[&str]| {
+        let given = ["--upstream", url, "--replica", "--id", id, "--name", "below.example", "--computers"];
+        start(&[&given[..], more].concat())
+    };
+    let Some((program, middle)) = below(&url, BELOW, &["4"]) else { return };
+    let Some((_lowest, lowest)) = below(&format!("http://127.0.0.1:{}", program.port()), LOWEST, &["5", "6"])
+    else {
+        return;
+    };
+    let group = top.create_group("Berlin", None).await.unwrap().id;
+    let updates = top.updates("en").await.unwrap();
+    let approving = Approving {
+        update: updates[0].identity,
+        group,
+        action: ApprovalAction::Install,
+        deadline: Some("2026-12-24T03:00:00Z".parse().unwrap()),
+        who: "anna",
+    };
+    top.approve(approving).await.unwrap();
+    top.decline(updates[2].identity.id, "anna").await.unwrap();
+    for wsus in [&middle, &lowest, &middle] {
+        assert_eq!(synchronised(wsus).await, SyncEventKind::Succeeded);
+        assert_eq!(decided(wsus).await, decided(&top).await);
+    }
+    let told = top.downstream_servers().await.unwrap();
+    let told: Vec<_> = told.iter().map(|one| (one.id.to_string(), one.parent, one.mode)).collect();
+    let parents = [Some(top.identity().await.unwrap().id), BELOW.parse().ok()];
+    assert_eq!(
+        told,
+        [(BELOW, parents[0]), (LOWEST, parents[1])].map(|(id, parent)| (
+            id.to_owned(),
+            parent,
+            Mode::Replica
+        ))
+    );
+
+    // Members are its own, and stay in a group for as long as the one above has it.
+    middle.add_to_group(group, &computer(4)).await.unwrap();
+    top.withdraw(approving.update, group, "anna").await.unwrap();
+    top.undo_decline(updates[2].identity, "anna").await.unwrap();
+    assert_eq!(synchronised(&middle).await, SyncEventKind::Succeeded);
+    assert_eq!(decided(&middle).await, decided(&top).await);
+    assert_eq!(groups_of(&middle, &computer(4)).await, [ALL_COMPUTERS, group]);
+    top.delete_group(group, "anna").await.unwrap();
+    // It comes to the top as from Microsoft, and only then to those below.
+    assert_eq!(synchronised(&top).await, SyncEventKind::Succeeded);
+    assert_eq!(middle.update_count().await.unwrap(), 3);
+    assert_eq!(synchronised(&middle).await, SyncEventKind::Succeeded);
+    assert_eq!((decided(&middle).await, middle.update_count().await.unwrap()), (decided(&top).await, 4));
+    assert_eq!(groups_of(&middle, &computer(4)).await, [ALL_COMPUTERS, UNASSIGNED]);
+
+    // Without the one above it fails, and says so.
+    drop(program);
+    assert!(matches!(synchronised(&lowest).await, SyncEventKind::Failed { hresult: -2_147_012_867, .. }));
 }
 
 #[tokio::test]

@@ -18,6 +18,13 @@ pub enum ApprovalAction {
     Block,
 }
 
+impl ApprovalAction {
+    /// Whether computers are offered something to do.
+    pub fn offers(self) -> bool {
+        matches!(self, Self::Install | Self::Uninstall)
+    }
+}
+
 /// One approval, as an update's page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {

@@ -33,6 +33,15 @@ pub struct Above {
     pub accepted_eulas: HashSet<EulaId>,
 }
 
+impl Above {
+    /// Without what nobody decided: a WSUS tells of what nobody approved that all computers look for it
+    /// ([MS-WSUSSS] 3.1.4.10.3.5, action 2), which they do in any case.
+    pub fn only_decided(mut self) -> Self {
+        self.deployments.retain(|one| (one.action, one.group) != (Action::Detect, ALL_COMPUTERS));
+        self
+    }
+}
+
 /// What is decided here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Here {

@@ -168,6 +168,18 @@ fn of_several_deployments_the_stronger_action_counts_then_the_newer_revision() {
     check(&here(&[], &[new]), &above(&[], std::slice::from_ref(&old)), &approved(&old));
 }
 
+/// A WSUS scans on all computers for whatever nobody approved; for a group somebody decided it.
+#[test]
+fn what_is_scanned_for_on_all_computers_was_decided_by_nobody() {
+    let berlin = group(BERLIN, "Berlin", Some(ALL_COMPUTERS));
+    let scan = |id, group| Deployment { action: Action::Detect, ..deployment(id, U1, 1, group) };
+    let install = deployment(3, U2, 1, ALL_COMPUTERS);
+    let told = [scan(1, ALL_COMPUTERS), scan(2, BERLIN), install.clone()];
+    let known = here(std::slice::from_ref(&berlin), &[]);
+    let expected = Plan { approve: vec![scan(2, BERLIN), install], ..Plan::default() };
+    check(&known, &above(&[berlin], &told).only_decided(), &expected);
+}
+
 #[test]
 fn approvals_go_with_their_group() {
     let berlin = group(BERLIN, "Berlin", Some(ALL_COMPUTERS));

@@ -21,6 +21,7 @@ mod load;
 mod many_groups;
 mod memberships;
 mod mischief;
+mod mixed;
 mod narrowed;
 mod odd_names;
 mod offers;

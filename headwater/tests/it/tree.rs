@@ -342,7 +342,7 @@ fn a_microsoft_wsus_is_linked_through_a_linkage_before_it() {
 
 /// `command` runs the Linkage; what it lacks is the file of its configuration.
 pub(super) fn a_microsoft_wsus_is_linked_through(command: &mut Command) {
-    let Some(microsoft) = MicrosoftWsus::start(&[]) else { return };
+    let Some(microsoft) = MicrosoftWsus::start(&["--below", "lower.example"]) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     // As beside IIS. Where another test or a server holds a port, that is as good.
     let _iis = [8530, 8531].map(|port| std::net::TcpListener::bind(("127.0.0.1", port)));
@@ -407,9 +407,13 @@ pub(super) fn administered(folder: &TempDir, wsus: &str) -> String {
 
 /// Pairs the Linkage of a lower WSUS as soon as it waits at the one above it.
 pub(super) async fn pair(manager: &Node, wsus: &Node, linkage: &Node) {
-    let name = format!("{}.test.example", wsus.name);
-    eventually(|| manager.json(&["wsus", "show"])["joining"].to_string().contains(&name)).await;
-    manager.done(&["wsus", "pair", &name, "--code", &linkage.code()]);
+    pair_as(manager, &format!("{}.test.example", wsus.name), linkage).await;
+}
+
+/// The same, by the name of the WSUS.
+pub(super) async fn pair_as(manager: &Node, name: &str, linkage: &Node) {
+    eventually(|| manager.json(&["wsus", "show"])["joining"].to_string().contains(name)).await;
+    manager.done(&["wsus", "pair", name, "--code", &linkage.code()]);
 }
 
 /// Waits until something holds. A busy machine takes its time, and nothing waits that long where all is well.

@@ -45,22 +45,24 @@ fn arrival(
     match there {
         None if !view.server.reached => Arrival::NotReached,
         None => Arrival::NotKnown,
-        Some(there) if is_halted => match there.approvals.is_empty() {
-            true => Arrival::Withdrawn,
-            false => Arrival::Offered,
+        Some(there) if is_halted => match there.approvals.iter().any(|one| one.action.offers()) {
+            false => Arrival::Withdrawn,
+            true => Arrival::Offered,
         },
         Some(_) if decides => Arrival::DecidesByItself,
-        Some(there) if decisions(there) == decisions(top) => match there.approvals.is_empty() {
+        Some(there) if decisions(there) == decisions(top) => match decisions(there).is_empty() {
             true => Arrival::NotOffered,
             false => Arrival::AsAbove,
         },
-        Some(there) if there.approvals.is_empty() => Arrival::NotYet,
+        Some(there) if decisions(there).is_empty() => Arrival::NotYet,
         Some(_) => Arrival::Otherwise,
     }
 }
 
+/// Without those for detection only, which offer nothing and which a Microsoft WSUS does not tell.
 fn decisions(update: &UpdateDetail) -> Vec<(GroupId, ApprovalAction, Option<Timestamp>)> {
-    let mut all: Vec<_> = update.approvals.iter().map(|one| (one.group, one.action, one.deadline)).collect();
+    let decided = update.approvals.iter().filter(|one| one.action != ApprovalAction::Detect);
+    let mut all: Vec<_> = decided.map(|one| (one.group, one.action, one.deadline)).collect();
     all.sort_unstable();
     all
 }

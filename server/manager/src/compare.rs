@@ -24,15 +24,16 @@ impl Manager {
         known: &Known,
         wanted: &Wanted,
     ) -> Comparison {
+        let (top, here) = comparable(top, here);
         let computers: Vec<Computer> =
             known.computers.iter().filter(|one| one.server == server.id).cloned().collect();
         let compared = Compared {
             server,
-            contents: &contents(here),
+            contents: &here,
             computers: &computers,
             last_sync: told.and_then(|told| told.last_sync_at).map_or(LastSync::Never, LastSync::Done),
         };
-        compare(&contents(top), compared, wanted, self.now(), LISTED_PER_KIND_MAX)
+        compare(&top, compared, wanted, self.now(), LISTED_PER_KIND_MAX)
     }
 }
 
@@ -47,6 +48,19 @@ pub(crate) fn in_words(comparison: &Comparison) -> Vec<SyncDifference> {
     };
     let differences = comparison.differences.iter();
     differences.map(|one| SyncDifference { kind: kind(one.what.kind()), text: one.to_string() }).collect()
+}
+
+/// The top and a server, by what both can tell: one that detects whatever is not approved has no approval for that
+/// alone, so that the other's are no difference.
+pub(crate) fn comparable(top: &Told, here: &Told) -> (Contents, Contents) {
+    let is_told = !top.detects_always && !here.detects_always;
+    [top, here]
+        .map(|told| {
+            let mut contents = contents(told);
+            contents.approvals.retain(|approval| is_told || approval.action != Action::Detect);
+            contents
+        })
+        .into()
 }
 
 /// Identities that cannot be read are left out: then the other side has one more.
@@ -102,5 +116,35 @@ pub(crate) fn action(action: Action) -> ApprovalAction {
         Action::Uninstall => ApprovalAction::Uninstall,
         Action::Detect => ApprovalAction::Detect,
         Action::Block => ApprovalAction::Block,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_model::{GroupId, UpdateId};
+
+    use super::*;
+
+    fn told(detects_always: bool, action: ApprovalAction) -> Told {
+        let group = GroupId::from_u128(1);
+        let approval =
+            WsusApproval { update: UpdateId::from_u128(2), revision: 1, group, action, deadline: None };
+        Told { approvals: vec![approval], detects_always, ..Told::default() }
+    }
+
+    #[test]
+    fn approvals_for_detection_count_where_both_can_tell_them() {
+        use ApprovalAction::{Block, Detect, Install, Uninstall};
+        for (top, here) in [(false, false), (false, true), (true, false), (true, true)] {
+            for action in [Install, Uninstall, Detect, Block] {
+                let (above, below) = comparable(&told(top, action), &told(here, action));
+                let counts = usize::from(action != Detect || !top && !here);
+                assert_eq!(
+                    (above.approvals.len(), below.approvals.len()),
+                    (counts, counts),
+                    "{action:?} {top} {here}"
+                );
+            }
+        }
     }
 }

@@ -1,13 +1,15 @@
-"""Plays the administration service of a Microsoft WSUS, apart from Headwater's own code.
+"""Plays a Microsoft WSUS, apart from Headwater's own code: its administration service, what servers below ask, and
+a server that takes from one above.
 
 pyspnego verifies every login, zeep and libxml2 hold every request to the service's own description, and
-zeep writes the answers. What the service does is written from what others report. Not verified on a live
-WSUS.
+zeep writes the answers; answers of the server above are held to its description too. What the administration
+service does is written from what others report, the rest from [MS-WSUSSS]. Not verified on a live WSUS.
 
 It says its port on standard output and ends when its input does.
 """
 
 import argparse
+import datetime
 import os
 import pathlib
 import ssl
@@ -15,15 +17,24 @@ import sys
 import tempfile
 import threading
 
-from description import Description
+from downstream import Upstream
 from login import Logins, certificate_bindings
-from service import Server
+from service import Server, services
 from wsus import Wsus
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="microsoft_wsus", description=__doc__)
-    parser.add_argument("--wsdl", required=True, help="the description of the service")
+    about_wsdl = "the description of the administration service; those of the others are beside it"
+    parser.add_argument("--wsdl", required=True, type=pathlib.Path, help=about_wsdl)
+    parser.add_argument("--id", default="050cee4a-aaff-470c-8fc3-7a94cb3a4293", help="of the server")
+    parser.add_argument("--name", default="wsus.example", help="by which it tells of itself to the one above")
+    parser.add_argument("--upstream", metavar="URL", help="the server that it takes from, instead of Microsoft")
+    parser.add_argument("--below", metavar="NAME", help="a server below, of which it was told before")
+    parser.add_argument("--computers", type=int, nargs="*", default=[1, 2, 3], help="the numbers of its own")
+    contact = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) - datetime.timedelta(hours=1)
+    about_contact = "since when they are in contact, some minutes later each; an hour ago if it is not given"
+    parser.add_argument("--contact", type=datetime.datetime.fromisoformat, default=contact, help=about_contact)
     parser.add_argument("--domain", default="EXAMPLE")
     parser.add_argument("--user", default="wsus")
     parser.add_argument("--password", default="P\u00e4ssw0rd")
@@ -52,9 +63,10 @@ def main():
     threading.Thread(target=end_with_input, args=[accounts.name], daemon=True).start()
 
     bindings = certificate_bindings(options.certificate) if options.certificate else None
-    wsus = Wsus(options.role, options.replica, options.client_targeting, options.columns, options.fail_sync)
-    description = Description(options.wsdl)
-    server = Server(description, wsus, Logins(bindings), options.close_after)
+    if options.upstream:
+        options.upstream = Upstream(options.upstream, options.wsdl.parent)
+    served = services(options.wsdl)
+    server = Server(served, Wsus(options), Logins(bindings), options.close_after)
     if options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.certificate, options.key)

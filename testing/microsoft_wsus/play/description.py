@@ -27,9 +27,10 @@ class Broken(Exception):
 
 class Description:
     def __init__(self, path):
-        self.client = Client(path, settings=Settings(strict=True))
-        bindings = self.client.wsdl.bindings.values()
-        self.operations = next(it for it in bindings if isinstance(it, Soap11Binding))._operations
+        self.client = Client(str(path), settings=Settings(strict=True))
+        bindings = self.client.wsdl.bindings.items()
+        self.binding, binding = next((name, it) for name, it in bindings if isinstance(it, Soap11Binding))
+        self.operations = binding._operations
         self.schema = schema(path)
         self.guid = self.client.get_type(f"{{{TYPES}}}guid")
 
@@ -38,14 +39,18 @@ class Description:
         name, message = self.message(action, body)
         checked = copy.deepcopy(message)
         add_doubles(checked)
-        if not self.schema.validate(etree.ElementTree(checked)):
-            raise Broken(str(self.schema.error_log.last_error))
+        self.hold(checked)
         context = XmlParserContext(settings=self.client.settings)
         try:
             parameters = self.operations[name].input.body.parse(checked, self.client.wsdl.types, context=context)
         except Exception as error:
             raise Broken(f"zeep: {error!r}") from error
         return name, {} if parameters is None else {key: parameters[key] for key in parameters}
+
+    def hold(self, message):
+        """Holds a message to the types of the description."""
+        if not self.schema.validate(etree.ElementTree(message)):
+            raise Broken(str(self.schema.error_log.last_error))
 
     def message(self, action, body):
         try:
@@ -115,12 +120,14 @@ def empty(element):
     return 0
 
 
-def fault(text):
+def fault(text, details=()):
     envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
     body = etree.SubElement(etree.SubElement(envelope, f"{{{SOAP}}}Body"), f"{{{SOAP}}}Fault")
     etree.SubElement(body, "faultcode").text = "soap:Server"
     etree.SubElement(body, "faultstring").text = text
-    etree.SubElement(body, "detail")
+    detail = etree.SubElement(body, "detail")
+    for name, value in details:
+        etree.SubElement(detail, name).text = value
     return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
 
 
@@ -135,7 +142,7 @@ def add_doubles(message):
 
 def schema(path):
     """The types of the description for libxml2, which takes parts only from files with names."""
-    parts = etree.parse(path).getroot().findall(f".//{{{SCHEMA}}}schema")
+    parts = etree.parse(str(path)).getroot().findall(f".//{{{SCHEMA}}}schema")
     texts = {part.get("targetNamespace"): part for part in parts}
     whole = etree.Element(f"{{{SCHEMA}}}schema")
     for namespace, part in texts.items():

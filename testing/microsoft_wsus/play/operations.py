@@ -4,7 +4,7 @@ import datetime
 import xml.etree.ElementTree as ElementTree
 
 from description import Broken, Results
-from wsus import FAILED, LICENCE, NO_DEADLINE
+from wsus import LICENCE, NO_DEADLINE, VERSION, MadeUpRun
 
 # The only scopes that real servers are reported to answer to.
 ALL_UPDATES = ("UpdateScope", {"ApprovedStates": "-1"})
@@ -43,7 +43,7 @@ def expect_name(parameters):
 
 @operation
 def GetServerVersion(_wsus, _description, _parameters):
-    return "10.0.20348.1"
+    return VERSION
 
 
 @operation
@@ -61,14 +61,21 @@ def GetDatabaseConfiguration(_wsus, _description, _parameters):
     return Results(serverName="MICROSOFT##WID", databaseName="SUSDB", wmsdeInstanceName=None)
 
 
+def upstream(wsus):
+    """The name of the server above without its port. Without one, a replica takes from one that is only named."""
+    if wsus.upstream:
+        return {"UpstreamServerName": wsus.upstream.host, "UpstreamServerUseSsl": False}
+    name = "top.example" if wsus.is_replica else None
+    return {"UpstreamServerName": name, "UpstreamServerUseSsl": wsus.is_replica}
+
+
 @operation
 def ExecuteSPGetConfiguration(wsus, description, _parameters):
     known = {
         "ServerId": wsus.id,
         "ServerTargeting": not wsus.client_targeting,
-        "SyncToMU": not wsus.is_replica,
-        "UpstreamServerName": "top.example" if wsus.is_replica else None,
-        "UpstreamServerUseSsl": wsus.is_replica,
+        "SyncToMU": not (wsus.upstream or wsus.is_replica),
+        **upstream(wsus),
         "ReplicaMode": wsus.is_replica,
     }
     return {"Configuration": description.filled("ConfigurationTableRow", known)}
@@ -126,9 +133,9 @@ def ExecuteSPRemoveComputerFromTargetGroup(wsus, _description, parameters):
     wsus.move(parameters["targetGroupId"], parameters["computerId"], "discard")
 
 
-def computer_cells(computer):
-    number = int(computer[-1])
-    contact = datetime.datetime(2026, 11, 1, 8, number, 0, 500000)
+def computer_cells(wsus, computer):
+    number = int(computer[-12:])
+    contact = wsus.contact_of(computer)
     cells = [
         ("string", computer),
         ("dateTime", contact),
@@ -152,7 +159,7 @@ def ExecuteSPSearchComputers(wsus, description, parameters):
     memberships = [
         [("string", computer), ("guid", group)] for computer in computers for group in wsus.groups_of(computer)
     ]
-    return description.sets([map(computer_cells, computers), [], memberships])
+    return description.sets([(computer_cells(wsus, it) for it in computers), [], memberships])
 
 
 @operation
@@ -167,7 +174,7 @@ def ExecuteSPDeleteComputer(wsus, _description, parameters):
 
 
 def update_cells(wsus, update):
-    approved = any(key[0] == update.id for key in wsus.approvals)
+    approved = any(it.update == update.id for it in wsus.approvals())
     cells = [("guid", update.id), ("int", update.revision_number), ("int", update.revision_id)]
     cells += [("int", update.number), ("boolean", True), ("boolean", True), ("int", 0), ("int", 2)]
     cells += [("boolean", False), ("boolean", False), ("boolean", True), ("int", 0), ("int", 2)]
@@ -228,27 +235,26 @@ def ExecuteSPGetUpdateCount(wsus, _description, parameters):
     return len(wsus.updates)
 
 
-def approval_cells(wsus, update_id, group, approval):
-    deployment, action, deadline, who, made = approval
+def approval_cells(approval):
     return [
-        ("dateTime", made),
+        ("dateTime", approval.made),
         ("int", 1),
-        ("int", action),
-        ("dateTime", made),
-        ("dateTime", deadline),
-        ("string", who),
-        ("guid", deployment),
+        ("int", approval.action),
+        ("dateTime", approval.made),
+        ("dateTime", approval.deadline),
+        ("string", approval.who),
+        ("guid", approval.guid),
         ("boolean", True),
-        ("guid", update_id),
-        ("int", wsus.update(update_id).revision_number),
-        ("guid", group),
+        ("guid", approval.update),
+        ("int", approval.revision_number),
+        ("guid", approval.group),
     ]
 
 
 @operation
 def ExecuteSPGetDeployments(wsus, description, parameters):
     expect_updates(parameters)
-    return description.rows(approval_cells(wsus, *key, it) for key, it in wsus.approvals.items())
+    return description.rows(approval_cells(it) for it in wsus.approvals())
 
 
 @operation
@@ -264,7 +270,7 @@ def ExecuteSPDeployUpdate1(wsus, description, parameters):
     update, group = parameters["updateId"], parameters["targetGroupId"]
     who = parameters["adminName"]
     approval = wsus.deploy(update["UpdateId"], update["RevisionNumber"], action, group, deadline, who)
-    return description.row(approval_cells(wsus, update["UpdateId"], group, approval))
+    return description.row(approval_cells(approval))
 
 
 @operation
@@ -303,7 +309,7 @@ def ExecuteSPGetEulaFile(wsus, _description, parameters):
 
 @operation
 def StartSubscriptionManually(wsus, _description, _parameters):
-    wsus.start()
+    wsus.start(wsus.upstream.begin if wsus.upstream else MadeUpRun)
 
 
 @operation
@@ -313,17 +319,18 @@ def StopSubscription(wsus, _description, _parameters):
 
 @operation
 def GetServerSyncProgress(wsus, description, _parameters):
-    return description.rows([[("int", wsus.progress()), ("int", 40), ("int", 7)]])
+    return description.rows([[("int", number) for number in wsus.progress()]])
 
 
 @operation
 def GetSubscriptionState(wsus, _description, _parameters):
-    return 3 if wsus.phases else 1
+    return 3 if wsus.run else 1
 
 
 @operation
 def GetSubscription(wsus, description, _parameters):
-    return description.filled("SubscriptionTableRow", {"LastSynchronizationTime": wsus.last_sync})
+    known = {"LastSynchronizationTime": wsus.last_sync, "Anchor": wsus.anchor}
+    return description.filled("SubscriptionTableRow", known)
 
 
 @operation
@@ -343,11 +350,11 @@ def ExecuteSPSearchEventHistory(wsus, description, parameters):
                 "NamespaceId": 2,
                 "TimeAtServer": time,
                 "TimeAtTarget": time,
-                "Win32HResult": wsus.fail_sync if number == FAILED else 0,
+                "Win32HResult": hresult,
             },
         )
         # The newest first, as a list shows them.
-        for event, number, time in reversed(wsus.events)
+        for event, number, time, hresult in reversed(wsus.events)
         if (2, number) in ids and begin <= time <= end
     ]
     return {"EventHistoryTableRow": rows}
@@ -380,9 +387,9 @@ def ExecuteSPGetSummariesPerComputer(wsus, description, parameters):
 
 
 def installation_cells(wsus, update, computer):
-    group = next((it for it in wsus.groups_of(computer) if (update.id, it) in wsus.approvals), None)
-    action = None if group is None else wsus.approvals[update.id, group][1]
-    return [("guid", update.id), ("string", computer), ("int", 2), ("int", action), ("guid", group)]
+    found = {it.group: it.action for it in wsus.approvals() if it.update == update.id}
+    group = next((it for it in wsus.groups_of(computer) if it in found), None)
+    return [("guid", update.id), ("string", computer), ("int", 2), ("int", found.get(group)), ("guid", group)]
 
 
 @operation
@@ -402,14 +409,16 @@ def ExecuteSPGetUpdateInstallationInfoForUpdate(wsus, description, parameters):
 def ExecuteSPGetAllDownstreamServers(wsus, description, parameters):
     if parameters["parentServerId"] != "00000000-0000-0000-0000-000000000000" or not parameters["includeNestedChildren"]:
         raise Broken("servers below others are not asked for")
-    time = datetime.datetime(2026, 11, 1, 8)
-    lower = [
-        ("string", "lower.example"),
-        ("guid", "11111111-aaff-470c-8fc3-7a94cb3a4293"),
-        ("dateTime", time),
-        ("guid", wsus.id),
-        ("dateTime", datetime.datetime(1753, 1, 1)),
-        ("string", "10.0.20348.1"),
-        ("boolean", True),
+    return description.rows(server_cells(it) for it in wsus.servers.values())
+
+
+def server_cells(server):
+    return [
+        ("string", server.name),
+        ("guid", server.id),
+        ("dateTime", server.last_sync),
+        ("guid", server.parent),
+        ("dateTime", server.last_rollup),
+        ("string", server.version),
+        ("boolean", server.is_replica),
     ]
-    return description.rows([lower])

@@ -1,21 +1,44 @@
-"""The service over HTTP: who may ask, whether the request is right, and what is answered."""
+"""The services over HTTP: who may ask, whether the request is right, and what is answered."""
 
 import http.server
 import sys
+import uuid
 
-from description import Broken, fault
+import upstream
+from description import Broken, Description, fault
 from operations import OPERATIONS
 from wsus import Refused
 
-PATH = "/ApiRemoting30/WebService.asmx"
+
+class Service:
+    """One service of the server. Servers below ask theirs without a login."""
+
+    def __init__(self, description, operations, has_logins):
+        self.description = Description(description)
+        self.operations = operations
+        self.has_logins = has_logins
+
+
+def services(administration):
+    """By their paths in small letters, as IIS looks for them. Descriptions stand in one folder."""
+
+    def below(name, operations):
+        return Service(administration.with_name(f"{name}.wsdl"), operations, False)
+
+    return {
+        "/apiremoting30/webservice.asmx": Service(administration, OPERATIONS, True),
+        "/serversyncwebservice/serversyncwebservice.asmx": below("serversync", upstream.SYNC),
+        "/dssauthwebservice/dssauthwebservice.asmx": below("dssauth", upstream.AUTH),
+        "/reportingwebservice/reportingwebservice.asmx": below("reporting_server", upstream.REPORTING),
+    }
 
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, description, wsus, logins, close_after):
+    def __init__(self, services, wsus, logins, close_after):
         super().__init__(("127.0.0.1", 0), Connection)
-        self.description = description
+        self.services = services
         self.wsus = wsus
         self.logins = logins
         self.close_after = close_after
@@ -39,35 +62,45 @@ class Connection(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        host = self.headers["Host"].rsplit(":", 1)[0]
-        offer = self.login.step(self.headers["Authorization"], host)
-        if offer is not None:
-            return self.answer(401, b"<html>401</html>", "text/html", [("WWW-Authenticate", it) for it in offer])
-        if self.path != PATH:
-            return self.answer(404, b"<html>404</html>", "text/html")
-        status, answer = self.call(body)
+        service = self.server.services.get(self.path.lower())
+        if service is None or service.has_logins:
+            host = self.headers["Host"].rsplit(":", 1)[0]
+            offer = self.login.step(self.headers["Authorization"], host)
+            if offer is not None:
+                headers = [("WWW-Authenticate", it) for it in offer]
+                return self.answer(401, b"<html>401</html>", "text/html", headers)
+        if service is None:
+            return self.do_GET()
+        status, answer = self.call(service, body)
         self.answers += 1
         if self.answers == self.server.close_after:
             # As IIS does with idle connections: without a word.
             self.close_connection = True
         self.answer(status, answer, "text/xml; charset=utf-8")
 
-    def call(self, body):
+    def do_GET(self):
+        self.answer(404, b"<html>404</html>", "text/html")
+
+    def call(self, service, body):
+        action = self.headers["SOAPAction"]
         try:
             if self.headers["Content-Type"] != "text/xml; charset=utf-8":
                 raise Broken(f"the content type is {self.headers['Content-Type']}")
-            name, parameters = self.server.description.read(self.headers["SOAPAction"], body)
-            operation = OPERATIONS.get(name)
+            name, parameters = service.description.read(action, body)
+            operation = service.operations.get(name)
             if operation is None:
                 raise Broken(f"{name} is not played here")
             with self.server.wsus.lock:
-                result = operation(self.server.wsus, self.server.description, parameters)
-            return 200, self.server.description.write(name, result)
+                result = operation(self.server.wsus, service.description, parameters)
+            return 200, service.description.write(name, result)
         except Broken as error:
             print(f"broken request: {error}\n{body.decode()}", flush=True, file=sys.stderr)
             return 500, fault(f"Broken request: {error}")
         except Refused as error:
             return 500, fault(f"Server was unable to process request. ---> {error}\n   at Microsoft.UpdateServices")
+        except upstream.Fault as error:
+            said = {"ErrorCode": error.code, "Message": error.message, "ID": str(uuid.uuid4()), "Method": action}
+            return 500, fault("Fault occurred", said.items())
 
     def answer(self, status, body, content_type, headers=()):
         self.send_response(status)

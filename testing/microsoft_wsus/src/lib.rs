@@ -1,8 +1,10 @@
-//! Something to play the administration service of a Microsoft WSUS, which no test can have: the program in
-//! `play/`, in Python and with none of our code. Not verified on a live WSUS.
+//! Something to play a Microsoft WSUS, which no test can have: the program in `play/`, in Python and with none of
+//! our code. It answers administrators and the servers below it, and may stand below another server. Not verified
+//! on a live WSUS.
 //!
-//! pyspnego verifies the logins there, zeep and libxml2 hold each request to the description of the service.
-//! A request that does not keep to it is answered with a fault that begins with *Broken request*.
+//! pyspnego verifies the logins there, zeep and libxml2 hold each request, and each answer of a server above, to
+//! the description of its service. A request that does not keep to it is answered with a fault that begins with
+//! *Broken request*.
 
 // A test fails by panicking.
 #![allow(clippy::unwrap_used)]
@@ -82,7 +84,8 @@ pub fn python() -> Option<PathBuf> {
     skip(&format!("{} with the packages in testing/microsoft_wsus/requirements.txt", python.display()))
 }
 
-/// The description that a real server gives of the service, which is no part of the project; likewise.
+/// The description that a real server gives of its administration service, which is no part of the project, as are
+/// those of the other services beside it; likewise.
 pub fn description() -> Option<PathBuf> {
     let shared = std::env::var_os("HEADWATER_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),

@@ -138,6 +138,9 @@ pub struct Contents {
     pub approvals: Vec<WsusApproval>,
     #[serde(with = "text::list")]
     pub declined: Vec<UpdateId>,
+    /// It lets computers look for whatever is not approved, and knows no approval for that alone.
+    #[serde(default)]
+    pub detects_always: bool,
     pub files_held: u64,
     pub files_wanted: u64,
 }

@@ -59,7 +59,7 @@ async fn keep_in_step(app: &App, link: Option<&Link>) {
     // What the server hinted at when the last run began that took everything.
     let mut known = None;
     let mut failures = 0;
-    let mut after = After::Run;
+    let mut after = After::Nothing;
     loop {
         wait_for_reason(app, link, known, failures, after).await;
         let number = match app.begin_run(None).await {
@@ -130,7 +130,9 @@ async fn roll_up_untold(app: &App, link: &Link) -> Result<bool, RollupError> {
 /// What the last run was.
 #[derive(Debug, Clone, Copy)]
 enum After {
-    /// It came to its end, or there was none.
+    /// There was none yet.
+    Nothing,
+    /// It came to its end.
     Run,
     /// Somebody stopped it; with what the server above had hinted at by then.
     Stop(Option<u64>),
@@ -142,11 +144,11 @@ async fn wait_for_reason(app: &App, link: &Link, known: Option<u64>, failures: u
     let (pause, known, hinted) = match (failures, after) {
         // What was stopped does not begin again for what was there then.
         (_, After::Stop(then)) => (every, then, then.is_some()),
-        (0, After::Run) => (every, known, true),
-        (failures, After::Run) => (retry_pause(failures).min(every), known, false),
+        (0, After::Nothing | After::Run) => (every, known, true),
+        (failures, After::Nothing | After::Run) => (retry_pause(failures).min(every), known, false),
     };
     let due = Instant::now() + pause;
-    let hint = async { if hinted { wait_for_hint(link, known).await } else { pending().await } };
+    let hint = async { if hinted { wait_for_hint(link, known, after).await } else { pending().await } };
     tokio::select! {
         () = app.downstream.asked.notified() => {}
         () = hint => {}
@@ -160,13 +162,13 @@ fn retry_pause(failures: u32) -> Duration {
 
 /// Returns when the server above says that it is at another point than `known`. Of one that cannot
 /// say it, never.
-async fn wait_for_hint(link: &Link, known: Option<u64>) {
+async fn wait_for_hint(link: &Link, known: Option<u64>, after: After) {
     loop {
         match link.upstream.changes(known.unwrap_or(0)).await {
             Ok(Hint::Stamp(stamp)) if Some(stamp) == known => {}
             Ok(Hint::Stamp(_)) => return,
             // The first run is due, and then it is the clock's turn.
-            Ok(Hint::Unknown) if known.is_none() => return,
+            Ok(Hint::Unknown) if matches!(after, After::Nothing) => return,
             Ok(Hint::Unknown) => pending().await,
             Err(error) => {
                 tracing::debug!(error = chain(&error), "the upstream server gives no hints");

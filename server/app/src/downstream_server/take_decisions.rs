@@ -9,7 +9,10 @@ impl Run<'_> {
     /// Takes what was decided after an anchor, up to `until`. Says how many decisions changed.
     pub(super) async fn take_decisions(&self, after: Option<&str>, until: &str) -> Result<u64, SyncError> {
         let (app, link) = (self.app, self.link);
-        let decisions = link.upstream.decisions(after, until).await?;
+        let mut decisions = link.upstream.decisions(after, until).await?;
+        if !self.is_headwater {
+            decisions.above = decisions.above.only_decided();
+        }
         let shared = app.store.shared_decisions().await?;
         let here = Here {
             groups: shared.groups,

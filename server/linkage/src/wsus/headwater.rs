@@ -82,8 +82,8 @@ pub(super) async fn contents(app: &App) -> Answer<Contents> {
     let mut contents = Contents { groups: groups(app), ..Contents::default() };
     for (at, update) in (0..).map(UpdateIx).zip(index.updates()) {
         let newest = index.revision(served.newest(at));
-        // What a Microsoft WSUS lists too: categories and detectoids come with what needs them.
-        if !matches!(newest.kind, Kind::Software | Kind::Driver) {
+        // What a Microsoft WSUS lists too: the rest comes with what needs it (fact 24).
+        if !newest.explicitly_deployable || !matches!(newest.kind, Kind::Software | Kind::Driver) {
             continue;
         }
         let newest = newest.identity;

@@ -80,7 +80,8 @@ impl Microsoft {
     pub(super) async fn contents(&self) -> Answer<Contents> {
         let updates = self.catalogue.updates(&self.wsus).await?;
         let approvals = self.wsus.approvals().await.map_err(failure)?;
-        let mut contents = Contents { groups: self.groups().await?, ..Contents::default() };
+        let mut contents =
+            Contents { groups: self.groups().await?, detects_always: true, ..Contents::default() };
         for (id, update) in newest(&updates) {
             contents.updates.push(update.identity.to_string());
             if update.is_declined {

@@ -20,6 +20,8 @@ const SERVER: ServerId = ServerId::from_u128(0x050cee4a_aaff_470c_8fc3_7a94cb3a4
 /// The two that need no licence, and one that needs it.
 const PLAIN: UpdateId = UpdateId::from_u128(0x5EED0001);
 const LICENSED: UpdateId = UpdateId::from_u128(0x5EED0002);
+/// From when on its computers are in contact, some minutes later each.
+const CONTACT: &str = "2026-11-01T08:00:00";
 /// Those that report to the program itself.
 const COMPUTERS: u64 = 3;
 const OTHER: UpdateId = UpdateId::from_u128(0x5EED0003);
@@ -180,7 +182,7 @@ async fn groups_and_what_it_holds() {
 
 #[tokio::test]
 async fn members_come_and_go() {
-    let Some((_program, wsus)) = start(&[]) else { return };
+    let Some((_program, wsus)) = start(&["--contact", CONTACT]) else { return };
     let page = wsus.computers(None).await.unwrap();
     assert_eq!((page.items.len(), page.next), (3, None));
     let expected = WsusComputer {
@@ -312,7 +314,7 @@ async fn what_is_declined_is_deleted_but_not_while_it_synchronises() {
 
 #[tokio::test]
 async fn a_silent_computer_is_deleted_unless_it_made_contact_meanwhile() {
-    let Some((_program, wsus)) = start(&[]) else { return };
+    let Some((_program, wsus)) = start(&["--contact", CONTACT]) else { return };
     let found = wsus.computers(None).await.unwrap().items;
     let mut computers: Vec<SilentComputer> = found
         .into_iter()
@@ -474,7 +476,7 @@ async fn a_reporter_reads() {
 
 #[tokio::test]
 async fn the_servers_below() {
-    let Some((_program, wsus)) = start(&[]) else { return };
+    let Some((_program, wsus)) = start(&["--below", "lower.example"]) else { return };
     let time: Timestamp = "2026-11-01T08:00:00Z".parse().unwrap();
     let expected = WsusLower {
         server: ServerId::from_u128(0x11111111_aaff_470c_8fc3_7a94cb3a4293),

@@ -207,7 +207,8 @@ impl Manager {
             Err(ManagerError::NotFound(_)) => Vec::new(),
             Err(_) => return None,
         };
-        let is_meant = |one: &Approval| takes != Takes::Orders || managed.contains(&one.group);
+        let is_meant =
+            |one: &Approval| one.action.offers() && (takes != Takes::Orders || managed.contains(&one.group));
         Some((of.server, approvals.iter().any(is_meant)))
     }
 

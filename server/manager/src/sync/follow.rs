@@ -12,7 +12,7 @@ use headwater_tree::server::{Follow, Mode, Server};
 
 use super::{Begun, Run};
 use crate::ManagerError;
-use crate::compare::{action, contents};
+use crate::compare::{action, comparable};
 use crate::running::Said;
 
 impl Run<'_> {
@@ -28,8 +28,8 @@ impl Run<'_> {
             return Ok(BTreeSet::new());
         }
         let does = |part| self.request.only.is_none_or(|only| only == part);
-        let top = contents(&begun.top);
-        let here = contents(&self.manager.contents_of(self.way, linkage).await?);
+        let here = self.manager.contents_of(self.way, linkage).await?;
+        let (top, here) = comparable(&begun.top, &here);
         let managed = begun.wanted(server.id, &begun.plan).managed;
         let Following { groups, approvals } = following(&top, &here, &managed);
         let mut missing: BTreeSet<GroupId> =

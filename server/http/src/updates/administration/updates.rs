@@ -29,13 +29,18 @@ pub(super) fn number(action: Option<Action>) -> i32 {
 
 /// What the catalogue has of an update that a client names.
 pub(super) fn known(served: &Served, update: UpdateId) -> Result<UpdateIx, AppError> {
-    let found = served.catalogue.index.update_by_id(update).filter(|at| is_listed(served, *at));
+    let found = served.catalogue.index.update_by_id(update).filter(|at| is_update(served, *at));
     found.ok_or_else(|| AppError::NotFound(format!("the catalogue has no update {update}")))
 }
 
 /// Categories and detectoids come with what needs them.
-fn is_listed(served: &Served, at: UpdateIx) -> bool {
+fn is_update(served: &Served, at: UpdateIx) -> bool {
     matches!(served.catalogue.index.revision(served.newest(at)).kind, Kind::Software | Kind::Driver)
+}
+
+/// Parts of bundles are in no list (fact 24).
+fn is_listed(served: &Served, at: UpdateIx) -> bool {
+    is_update(served, at) && served.catalogue.index.revision(served.newest(at)).explicitly_deployable
 }
 
 /// The updates that a scope and a publication state mean.
@@ -54,6 +59,7 @@ pub(super) fn in_scope(
     };
     let is_expired = |at: UpdateIx| served.catalogue.index.revision(served.newest(at)).expired;
     let mut found = asked.app.find_updates(served, &UpdateFilter::default());
+    found.retain(|at| is_listed(served, *at));
     found.retain(|at| states.has(decision(served, *at)) && expired.is_none_or(|it| it == is_expired(*at)));
     Ok(found)
 }
