@@ -118,7 +118,6 @@ impl Manager {
     async fn read_mirror(&self, before: &Mirror) -> Result<Mirror, ManagerError> {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
-        self.carry_out_halts(&way).await?;
         let mut top = self.contents_of(&way, &way.top).await?;
         // First, so that whoever appears between the two is not taken for one that was there already.
         let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
