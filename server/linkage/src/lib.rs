@@ -288,12 +288,21 @@ impl Linkage {
 
     /// The managing server asks for an order to be carried out, here or below.
     pub async fn take_order(
-        &self,
+        self: &Arc<Self>,
         order: Signed,
         peer: Option<&CertificateDer<'_>>,
     ) -> Result<Signed, LinkageError> {
         Self::admit(peer, Party::Manager)?;
-        self.order(order).await
+        if order.linkage != self.id() {
+            return self.order(order).await;
+        }
+        // What was begun goes on to its end, though the managing server may hang up.
+        let linkage = self.clone();
+        let carried_out = tokio::spawn(async move { linkage.carry_out(&order).await }).await;
+        carried_out.unwrap_or_else(|error| {
+            tracing::error!(%error, "an order broke off");
+            Err(LinkageError::Refused("the order broke off; the Linkage's log says why".to_owned()))
+        })
     }
 
     /// Carries out an order, or hands it on to the Linkage that it is for.

@@ -24,6 +24,7 @@ mod kept;
 mod known;
 mod link;
 mod members;
+mod memberships;
 mod mirror;
 mod notes;
 mod outside;
