@@ -13,6 +13,7 @@ mod parent;
 mod relay;
 mod run;
 mod state;
+mod taken;
 mod trust;
 mod wsus;
 
@@ -27,8 +28,7 @@ use headwater_api::linkage::{
 };
 use headwater_app::Clock;
 use headwater_link::{
-    Code, Fresh, Identity, LinkageSide, Party, PublicKey, TlsError, Watch, anonymous_server, is_party,
-    paired_server,
+    Code, Identity, LinkageSide, Party, PublicKey, TlsError, Watch, anonymous_server, is_party, paired_server,
 };
 use headwater_model::{LinkageId, Timestamp};
 use rustls::ServerConfig;
@@ -46,6 +46,7 @@ use kept::Kept;
 use relay::Relay;
 use run::OwnRun;
 use state::State;
+use taken::Taken;
 
 /// Why a Linkage does not start, or not answer.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +86,7 @@ pub struct Linkage {
     clock: Clock,
     state: State,
     pairing: Mutex<PairingTry>,
-    fresh: Mutex<Fresh>,
+    taken: Taken,
     relay: Relay,
     kept: Kept,
     joiners: Joiners,
@@ -119,7 +120,7 @@ impl Linkage {
             clock,
             tls: Arc::new(ArcSwap::new(tls)),
             pairing: Mutex::new(PairingTry { code, tries: 0, side: None }),
-            fresh: Mutex::default(),
+            taken: Taken::open(folder)?,
             relay: Relay::default(),
             kept: Kept::open(folder)?,
             joiners: Joiners::default(),
