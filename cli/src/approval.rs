@@ -196,7 +196,8 @@ pub(crate) fn halt(updates: &[UpdateName], session: &mut Session<'_, '_>) -> Res
                      `headwater wsus sync --dry-run` shows who does not follow."
                 ),
                 None => format!(
-                    "The halt of {update} waits: the linked WSUS is not reached. It is done first when it is."
+                    "The halt of {update} is pending and is carried out as soon as that can be: {}.",
+                    halt.waits.as_deref().unwrap_or("the linked WSUS is not reached")
                 ),
             };
             paragraph(&text, reader.width)
@@ -209,10 +210,12 @@ pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {
     if halts.is_empty() {
         return "No update was stopped.".into();
     }
-    let columns = ["UPDATE", "BY", "ASKED", "DONE"].map(Column::Text);
-    let mut table = Table::new(&columns);
+    let columns = [Column::Text("UPDATE"), Column::Text("BY"), Column::Text("ASKED"), Column::Long("DONE")];
+    let mut table = Table::new(&columns).wrapping();
     for halt in halts {
-        let done = halt.done_at.map_or_else(|| "waits".to_owned(), minute);
+        let waits =
+            || halt.waits.as_ref().map_or_else(|| "pending".to_owned(), |why| format!("pending: {why}"));
+        let done = halt.done_at.map_or_else(waits, minute);
         table.row([halt.update.to_string(), halt.asked_by.clone(), minute(halt.asked_at), done]);
     }
     table.text(reader.width)

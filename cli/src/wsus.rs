@@ -340,6 +340,9 @@ fn link_text(link: &WsusLink, reader: Reader) -> String {
     for server in link.servers.iter().filter(|server| server.read_only) {
         sheet.fact("Read-only", read_only(&server.name));
     }
+    for problem in link.servers.iter().filter_map(|server| server.problem.as_deref()) {
+        sheet.fact("Not read", problem);
+    }
     let mut text = sheet.text(reader.width);
     if !link.servers.is_empty() {
         text.push('\n');
@@ -372,6 +375,7 @@ fn servers(servers: &[TreeServer], reader: Reader) -> String {
         let linkage = match server.linkage {
             None => "none",
             Some(_) if server.reached => "connected",
+            Some(_) if server.problem.is_some() => "not read",
             Some(_) => "not reached",
         };
         table.row([

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::middleware;
 use headwater_http::console::{self, Console};
-use headwater_http::{linked, manager, operators};
+use headwater_http::{begun, linked, manager, operators};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -191,7 +192,7 @@ fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
             linked.merge(elsewhere).merge(console::monitoring(metrics))
         }
     };
-    own.merge(managing)
+    own.merge(managing).layer(middleware::from_fn(begun::to_its_end))
 }
 
 /// Where everything is.

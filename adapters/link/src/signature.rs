@@ -19,6 +19,8 @@ const REVOCATIONS: &str = "headwater revocations 1\n";
 const RUN: &str = "headwater run 1\n";
 /// Orders of the last minutes whose numbers are remembered.
 const REMEMBERED_MAX: usize = 100_000;
+/// For so long: a clock that was ahead by as much as is allowed may be set right meanwhile.
+const REMEMBERED_SECONDS: i64 = 2 * CLOCK_SECONDS_MAX;
 
 /// Why something signed is not believed.
 #[derive(Debug, thiserror::Error)]
@@ -90,11 +92,24 @@ impl Fresh {
     fn take(&mut self, order: &Order, now: Timestamp) -> Result<(), SignatureError> {
         check_clock(order.at, now)?;
         // An older one is refused by its time.
-        self.seen.retain(|_, at| *at > now.plus_seconds(-CLOCK_SECONDS_MAX));
+        self.seen.retain(|_, at| *at > now.plus_seconds(-REMEMBERED_SECONDS));
         if self.seen.len() >= REMEMBERED_MAX || self.seen.insert(order.id, order.at).is_some() {
             return Err(SignatureError::Repeated);
         }
         Ok(())
+    }
+}
+
+impl Fresh {
+    /// What is to be kept for the next start.
+    pub fn remembered(&self) -> impl Iterator<Item = (Guid, Timestamp)> {
+        self.seen.iter().map(|(id, at)| (*id, *at))
+    }
+}
+
+impl FromIterator<(Guid, Timestamp)> for Fresh {
+    fn from_iter<I: IntoIterator<Item = (Guid, Timestamp)>>(orders: I) -> Self {
+        Self { seen: orders.into_iter().collect() }
     }
 }
 

@@ -409,8 +409,9 @@ fn licence_terms_are_shown_or_why_there_are_none() {
 fn an_update_is_halted() {
     let halt = |done: bool| {
         let mut halt = json!({"update": OFFICE, "asked_by": "anna", "asked_at": "2026-10-04T17:00:00Z"});
-        if done {
-            halt["done_at"] = json!("2026-10-04T17:00:01Z");
+        match done {
+            true => halt["done_at"] = json!("2026-10-04T17:00:01Z"),
+            false => halt["waits"] = json!("wsus.example is not reached"),
         }
         halt
     };
@@ -419,11 +420,15 @@ fn an_update_is_halted() {
     assert_eq!(done.body(), json!({"update": OFFICE}));
     assert!(done.out.starts_with(&format!("Halted {OFFICE}: the top offers it to nobody")), "{}", done.out);
     let done = run(&format!("update halt {OFFICE}"), &[(ask, Reply::Json(halt(false)))]);
-    assert!(done.out.starts_with(&format!("The halt of {OFFICE} waits: ")), "{}", done.out);
+    assert_eq!(done.exit, Exit::Done);
+    assert!(done.out.starts_with(&format!("The halt of {OFFICE} is pending")), "{}", done.out);
+    assert!(
+        done.out.split_whitespace().collect::<Vec<_>>().join(" ").ends_with("wsus.example is not reached.")
+    );
     let list = "GET /api/v1/wsus/halts";
     let done = run("update halts", &[(list, page(json!([halt(true), halt(false)])))]);
     assert_eq!(done.out.lines().count(), 3, "{}", done.out);
-    assert!(done.out.contains("anna") && done.out.contains("waits"), "{}", done.out);
+    assert!(done.out.contains("anna") && done.out.contains("pending: wsus.example"), "{}", done.out);
     assert_eq!(run("update halts", &[(list, page(json!([])))]).out, "No update was stopped.\n");
 }
 

@@ -184,9 +184,12 @@ pub struct Halt {
     pub asked_by: String,
     #[serde(with = "text")]
     pub asked_at: Timestamp,
-    /// Absent while the linked WSUS is not reached: it is done first when it is.
+    /// Absent while it waits, as while the linked WSUS is not reached: it is tried until it is done.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub done_at: Option<Timestamp>,
+    /// Why it is not done yet, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
 }
 
 /// What became of each update of a request: each is in exactly one list. The status is 200 even

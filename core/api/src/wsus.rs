@@ -84,8 +84,11 @@ pub struct TreeServer {
     /// Absent where no Linkage of it was paired.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub linkage: Option<LinkageId>,
-    /// Whether its Linkage is connected.
+    /// Whether its Linkage is connected and answers.
     pub reached: bool,
+    /// Why it is not reached though its Linkage is connected, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// Whether its Linkage may only read, as a reporter of a Microsoft WSUS: nothing is written to it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,

@@ -102,6 +102,9 @@ async fn tell_dated(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, date: &st
     }
 }
 
+const DOWN: Answers =
+    Answers::With("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+
 /// What is said of a server in a report.
 fn problem(report: &Value, server: usize) -> String {
     report["servers"][server]["problem"].as_str().unwrap_or_default().to_owned()
@@ -238,4 +241,74 @@ async fn a_wsus_that_answers_badly_holds_up_nobody_else() {
         check(&tree, answers, word);
     }
     finish(&tree);
+}
+
+/// The Linkage of the top is reached and the WSUS behind it is down, as where the pool of IIS crashed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_waits_for_a_top_that_is_down_behind_its_linkage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::start(&folder, "top", "\"update-server\"", None);
+    top.done(&["update", "import", &documents(&catalogue(120))]);
+    let between = Between::before(top.server.updates_url()).await;
+    let more = administered(&folder, &format!("http://{}", between.address));
+    let linkage = Node::start_with(&folder, "top-linkage", "\"linkage\"", &more);
+    manager.done(&["wsus", "link", &linkage.linkage_url(), "--code", &linkage.code()]);
+    let agent = top.computer(1).await;
+    let update = known_to_all(&top, std::slice::from_ref(&agent))[0].id.to_string();
+    manager.done(&["update", "approve", &update, "--group", "All Computers"]);
+    let is_offered =
+        || !top.json(&["update", "show", &update])["approvals"].as_array().expect("a list").is_empty();
+    assert!(is_offered());
+
+    between.answers.send_replace(DOWN);
+    let halt = manager.json(&["update", "halt", &update]);
+    assert!(halt["done_at"].is_null() && halt["waits"].to_string().contains("HTTP status 503"), "{halt}");
+    let listed = manager.json(&["update", "halts"])["items"][0].clone();
+    assert!(listed["waits"].to_string().contains("HTTP status 503"), "{listed}");
+    assert!(is_offered());
+    between.answers.send_replace(Answers::Truly);
+    eventually(|| !is_offered()).await;
+    eventually(|| manager.json(&["update", "halts"])["items"][0]["done_at"].is_string()).await;
+}
+
+/// From the command to the lowest of three servers, beside one that is silent for longer than anybody waits. The
+/// seconds are printed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_comes_to_the_lowest_server_while_another_one_is_silent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tree = Tree::start(&folder, "").await;
+    let Tree { manager, top, munich, between, .. } = &tree;
+    let shop = Node::wsus(&folder, "shop", Some(munich));
+    pair(manager, &shop, &shop).await;
+    let mut agent = shop.computer(2).await;
+    let update = known_to_all(top, std::slice::from_ref(&agent))[0].id;
+    let named = update.to_string();
+    manager.done(&["update", "approve", &named, "--group", "All Computers"]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!(code, 0, "{report}");
+    agent.scan().await.expect("scans");
+    assert_eq!(agent.action(update), Some(DeploymentAction::Install));
+
+    between.answers.send_replace(Answers::Silent(""));
+    let begun = Instant::now();
+    let halt = manager.json(&["update", "halt", &named]);
+    let answered = begun.elapsed();
+    assert!(halt["done_at"].is_string(), "{halt}");
+    while agent.action(update) == Some(DeploymentAction::Install) {
+        // Whoever waited for the silent one would have waited for a minute and a half.
+        assert!(begun.elapsed().as_secs() < 60, "it is offered still");
+        agent.scan().await.expect("scans");
+    }
+    let taken = begun.elapsed();
+    println!(
+        "a halt: answered after {answered:.1?}, offered to no agent of the lowest server after {taken:.1?}"
+    );
+    between.answers.send_replace(Answers::Truly);
+    eventually(|| {
+        let shown = manager.json(&["update", "show", &named]);
+        let servers = shown["servers"].as_array().expect("servers").clone();
+        servers.len() == 4 && servers.iter().all(|one| one["arrival"] == "withdrawn")
+    })
+    .await;
 }

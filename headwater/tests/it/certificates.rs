@@ -10,18 +10,18 @@ use headwater_api::linkage::PairingAnswer;
 use headwater_app::Clock;
 use headwater_http::{Limits, Listener};
 use headwater_link::{Authority, Code, Key, ManagerSide, Party, PublicKey, Term};
-use headwater_linkage::{Linkage, Microsoft, Wsus};
+use headwater_linkage::{Linkage, Microsoft, Wsus, follow_parent};
 use headwater_manager::{Manager, follow_wsus};
 use headwater_model::{LinkageId, ServerId, Timestamp};
 use headwater_store::{LinkageRow, ManagerStore, Place};
 use headwater_testkit::TestClock;
-use headwater_wsus_admin::{Access, Account, Credentials, Password, Patience, PlainHttp};
+use headwater_wsus_admin::{Access, Account, Credentials, Password, Patience, PlainHttp, Secret};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::process::{json, run, stderr};
-use crate::tree::{FIRST_PASSWORD, Node, eventually, exit, sync};
+use crate::tree::{FIRST_PASSWORD, Node, eventually, exit, pair, states as in_report, sync};
 
 const DAY: i64 = 86_400;
 
@@ -159,6 +159,77 @@ async fn a_clock_that_is_hours_off_is_named() {
         stop.send_replace(true);
         serving.await.expect("ends");
     }
+}
+
+/// The clock of a lower server is hours off: that is said of this one, with what to do, and the others are read,
+/// compared and shown as ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lower_server_whose_clock_is_off_hides_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    let munich = Node::wsus(&folder, "munich", Some(&top));
+    let berlin = Node::start(&folder, "berlin", "\"update-server\"", None);
+    berlin.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+    berlin.done(&["upstream", "sync", "--wait"]);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    pair(&manager, &munich, &munich).await;
+
+    // Its Linkage runs here, by a clock that can be moved.
+    let clock = TestClock::at(headwater_app::Clock::system().now());
+    let access = Access {
+        address: berlin.server.updates_url().parse().expect("an address"),
+        credentials: Credentials::Basic { user: "admin".to_owned(), password: Secret::new(FIRST_PASSWORD) },
+        ca_pem: None,
+        plain_http: PlainHttp::OnLoopback,
+        patience: Patience::default(),
+    };
+    let driver = headwater_wsus_admin::Wsus::new(access).expect("a driver");
+    let wsus = Microsoft::new(driver, "berlin.test.example".to_owned(), clock.now());
+    let own = tempfile::tempdir().expect("a folder");
+    let linkage = Linkage::open(own.path(), Wsus::Microsoft(Arc::new(wsus)), clock.clock()).expect("opens");
+    let (stop, stopped) = watch::channel(false);
+    let parent = top.linkage_url().parse().expect("an address");
+    let following = tokio::spawn(follow_parent(linkage.clone(), parent, stopped));
+    eventually(|| {
+        exit(&manager.data, &["wsus", "pair", "berlin.test.example", "--code", &code(&linkage)]) == 0
+    })
+    .await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, in_report(&report)), (0, "in_step in_step in_step".to_owned()), "{report}");
+
+    berlin.computer(2).await;
+    let knows = |name: &str| manager.json(&["computer", "list"]).to_string().contains(name);
+    eventually(|| knows("pc2.test.example")).await;
+
+    // It stands still besides, so that minutes of this test make no difference to what is said.
+    clock.advance(3 * 3_600 + 1_800);
+    let said = "berlin.test.example: the Linkage's clock is 3 h ";
+    let shown = manager.json(&["wsus", "show"]);
+    assert!(shown["problem"].is_null(), "{shown}");
+    assert_eq!(states(&manager.data), "reached silent reached");
+    let problem = shown["servers"][1]["problem"].to_string();
+    assert!(problem.contains(said) && problem.contains("set right which of them is wrong"), "{shown}");
+    let doctor = run(&manager.data, &["wsus", "doctor", "--output", "json"]);
+    let findings = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(findings.contains(said) && findings.contains("munich.test.example answers"), "{findings}");
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!(code, 1, "{report}");
+    assert!(in_report(&report).ends_with(" in_step") && report.to_string().contains(said), "{report}");
+    // The mirror goes on: what appears is read.
+    munich.computer(1).await;
+    eventually(|| knows("pc1.test.example")).await;
+    // And what is known of the one that is not read is known by name.
+    manager.done(&["hostgroup", "create", "Night", "--host", "pc2"]);
+
+    clock.advance(-3 * 3_600 - 1_800);
+    eventually(|| states(&manager.data) == "reached reached reached").await;
+    stop.send_replace(true);
+    following.await.expect("ends");
+}
+
+fn code(linkage: &Linkage) -> String {
+    linkage.code().unwrap_or_default()
 }
 
 /// A certificate as those of before were: without an end.

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use crate::process::{HEADWATER, Server, run, stderr};
+use crate::tree::{Node, administered, eventually, exit, states, sync};
 
 /// The configuration of a Linkage before a Microsoft WSUS that nobody asks here.
 fn configuration(folder: &TempDir) -> String {
@@ -80,4 +81,39 @@ fn what_cannot_be_installed_is_said_with_what_to_do() {
     if !Path::new("/run/systemd/system").exists() {
         refused(install(&config, &[]), 1, "systemd does not run");
     }
+}
+
+/// Nothing listens where its WSUS should be: that is said in one line, as the top one and as one below, nothing is
+/// kept of it, and it shows another code.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_linkage_without_a_wsus_behind_it_is_neither_linked_nor_paired() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let dead = administered(&folder, "http://127.0.0.1:9");
+    let refused = |arguments: &[&str], whose: &str| {
+        let done = run(&manager.data, arguments);
+        let said = stderr(&done);
+        assert_eq!((done.status.code(), said.trim().lines().count()), (Some(1), 1), "{said}");
+        assert!(said.starts_with(&format!("error: {whose}: it cannot be reached")), "{said}");
+        assert!(said.contains("check name and port"), "{said}");
+    };
+
+    let alone = Node::start_with(&folder, "alone-linkage", "\"linkage\"", &dead);
+    let (url, code) = (alone.linkage_url(), alone.code());
+    refused(&["wsus", "link", &url, "--code", &code], &format!("the WSUS behind {url}"));
+    assert_eq!(exit(&manager.data, &["wsus", "sync"]), 4);
+    assert_ne!(alone.code(), code);
+
+    let top = Node::wsus(&folder, "top", None);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    let below = format!("parent = \"{}\"\n{dead}", top.linkage_url());
+    let below = Node::start_with(&folder, "below-linkage", "\"linkage\"", &below);
+    let waits = || manager.json(&["wsus", "show"])["joining"].to_string().contains("below.test.example");
+    eventually(waits).await;
+    let code = below.code();
+    refused(&["wsus", "pair", "below.test.example", "--code", &code], "below.test.example");
+    eventually(|| below.data.join("pairing-code").exists() && below.code() != code).await;
+    eventually(waits).await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step".to_owned()), "{report}");
 }

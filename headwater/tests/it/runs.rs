@@ -171,10 +171,18 @@ async fn a_restored_managing_server_writes_nothing_until_somebody_confirms() {
     let asked = run(&top.data, &["wsus", "sync"]);
     assert!(stderr(&asked).contains("under review") && asked.status.code() == Some(1), "{}", stderr(&asked));
     assert!(manager.json(&["wsus", "show"])["review"].is_string());
+    // A halt is taken, and waits for that too.
+    let update = UpdateId::from_u128(7).to_string();
+    let waits = manager.json(&["update", "halt", &update]);
+    assert!(
+        waits["done_at"].is_null() && waits["waits"].to_string().contains("`headwater wsus confirm`"),
+        "{waits}"
+    );
     // Reading goes on.
     assert_eq!(sync(&manager.data, &["--dry-run"]).1, 0);
     manager.done(&["wsus", "confirm"]);
     assert_eq!(exit(&manager.data, &["wsus", "confirm"]), 1, "nothing waits for it any more");
+    eventually(|| manager.json(&["update", "halts"])["items"][0]["done_at"].is_string()).await;
     manager.done(&["wsus", "group", "apply", "--group", "Pilot", "--adopt"]);
 
     // A Linkage that is restored with its server is still paired.

@@ -104,6 +104,10 @@ async fn check(speaks_the_service: bool) {
     manager.done(&["update", "halt", &second]);
     eventually(|| approved(&shop, "Berlin") == 0).await;
     assert_eq!(approved(&shop, "Own"), 1, "its own approvals stay");
+    // Whoever approves it there again does so for nobody.
+    shop.done(&["update", "approve", &second, "--group", "Berlin"]);
+    eventually(|| approved(&shop, "Berlin") == 0).await;
+    assert_eq!(approved(&shop, "Own"), 1);
 
     // A group of its own in the way of another one is named, and left.
     shop.done(&["group", "create", "Cellar"]);

@@ -1,14 +1,13 @@
 //! Carrying out an order on this Linkage's WSUS.
 
-use std::sync::PoisonError;
-
 use headwater_api::linkage::{Ask, Failure, FailureKind, Report, Signed};
 use headwater_app::admin::chain;
-use headwater_link::{SignatureError, open_order, sign_report};
+use headwater_link::{SignatureError, sign_report};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::relay::number;
+use crate::taken::NotTaken;
 use crate::{Linkage, LinkageError};
 
 impl Linkage {
@@ -17,19 +16,19 @@ impl Linkage {
         let refused = |error: String| LinkageError::Refused(format!("the order is not believed: {error}"));
         let manager =
             self.manager_key().ok_or_else(|| refused("this Linkage has no managing server".to_owned()))?;
-        let opened = {
-            let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-            open_order(signed, self.id(), &manager, &mut fresh, self.clock.now())
-        };
-        let (id, result) = match opened {
+        let (id, result) = match self.taken.take(signed, self.id(), &manager, self.clock.now()) {
             Ok(order) => {
                 *self.unconfirmed() = None;
                 (order.id, self.answer(order.ask).await)
             }
             // The managing server is told by a report, for whoever is in between hands on nothing else.
-            Err(error @ SignatureError::Clock(_)) => {
+            Err(error @ (NotTaken::Signature(SignatureError::Clock(_)) | NotTaken::State(_))) => {
+                let kind = match error {
+                    NotTaken::Signature(_) => FailureKind::Untrusted,
+                    NotTaken::State(_) => FailureKind::Wsus,
+                };
                 let id = number(signed).ok_or_else(|| refused(error.to_string()))?;
-                (id, Err(failure(FailureKind::Untrusted, &error.to_string())))
+                (id, Err(failure(kind, &chain(&error))))
             }
             Err(error) => return Err(refused(error.to_string())),
         };

@@ -13,6 +13,7 @@ mod parent;
 mod relay;
 mod run;
 mod state;
+mod taken;
 mod trust;
 mod wsus;
 
@@ -27,8 +28,7 @@ use headwater_api::linkage::{
 };
 use headwater_app::Clock;
 use headwater_link::{
-    Code, Fresh, Identity, LinkageSide, Party, PublicKey, TlsError, Watch, anonymous_server, is_party,
-    paired_server,
+    Code, Identity, LinkageSide, Party, PublicKey, TlsError, Watch, anonymous_server, is_party, paired_server,
 };
 use headwater_model::{LinkageId, Timestamp};
 use rustls::ServerConfig;
@@ -46,6 +46,7 @@ use kept::Kept;
 use relay::Relay;
 use run::OwnRun;
 use state::State;
+use taken::Taken;
 
 /// Why a Linkage does not start, or not answer.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +86,7 @@ pub struct Linkage {
     clock: Clock,
     state: State,
     pairing: Mutex<PairingTry>,
-    fresh: Mutex<Fresh>,
+    taken: Taken,
     relay: Relay,
     kept: Kept,
     joiners: Joiners,
@@ -119,7 +120,7 @@ impl Linkage {
             clock,
             tls: Arc::new(ArcSwap::new(tls)),
             pairing: Mutex::new(PairingTry { code, tries: 0, side: None }),
-            fresh: Mutex::default(),
+            taken: Taken::open(folder)?,
             relay: Relay::default(),
             kept: Kept::open(folder)?,
             joiners: Joiners::default(),
@@ -288,12 +289,21 @@ impl Linkage {
 
     /// The managing server asks for an order to be carried out, here or below.
     pub async fn take_order(
-        &self,
+        self: &Arc<Self>,
         order: Signed,
         peer: Option<&CertificateDer<'_>>,
     ) -> Result<Signed, LinkageError> {
         Self::admit(peer, Party::Manager)?;
-        self.order(order).await
+        if order.linkage != self.id() {
+            return self.order(order).await;
+        }
+        // What was begun goes on to its end, though the managing server may hang up.
+        let linkage = self.clone();
+        let carried_out = tokio::spawn(async move { linkage.carry_out(&order).await }).await;
+        carried_out.unwrap_or_else(|error| {
+            tracing::error!(%error, "an order broke off");
+            Err(LinkageError::Refused("the order broke off; the Linkage's log says why".to_owned()))
+        })
     }
 
     /// Carries out an order, or hands it on to the Linkage that it is for.

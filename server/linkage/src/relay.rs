@@ -74,6 +74,23 @@ pub(crate) struct Relay {
     stops: AtomicBool,
 }
 
+/// An order that was given to a child. Whoever gives up takes it back, for what an operator was told of as not
+/// reached is not carried out later.
+struct Given<'a> {
+    relay: &'a Relay,
+    through: LinkageId,
+    number: Guid,
+}
+
+impl Drop for Given<'_> {
+    fn drop(&mut self) {
+        self.relay.open().remove(&self.number);
+        if let Some(child) = self.relay.children().get_mut(&self.through) {
+            child.waiting.retain(|order| number(order) != Some(self.number));
+        }
+    }
+}
+
 /// The number of an order, in an order or its report: all that is read of what is only handed on.
 #[derive(Deserialize)]
 struct Numbered {
@@ -102,8 +119,7 @@ impl Relay {
         let order_number =
             number(&order).ok_or_else(|| LinkageError::Refused("the order has no number".to_owned()))?;
         let (report, mut reported) = oneshot::channel();
-        let through;
-        {
+        let given = {
             let mut children = self.children();
             // What another one claims to be above of is not looked at where it is here itself.
             let is_here = children.get(&to).is_some_and(Child::is_connected);
@@ -113,23 +129,23 @@ impl Relay {
             };
             let child = children.iter_mut().find(|(child, state)| leads(child, state));
             let (id, child) = child.ok_or(LinkageError::NotReached(to))?;
-            through = *id;
+            let through = *id;
             if child.waiting.len() >= WAITING_MAX {
                 return Err(LinkageError::NotReached(to));
             }
             self.open().insert(order_number, report);
             child.waiting.push(order);
             child.news.notify_one();
-        }
+            Given { relay: self, through, number: order_number }
+        };
         let deadline = Instant::now() + REPORT_TIMEOUT;
         let reported = loop {
             match timeout(LOOK_EVERY, &mut reported).await {
                 Ok(reported) => break reported.ok(),
-                Err(_) if self.is_connected(through) && Instant::now() < deadline => {}
+                Err(_) if self.is_connected(given.through) && Instant::now() < deadline => {}
                 Err(_) => break None,
             }
         };
-        self.open().remove(&order_number);
         reported.ok_or(LinkageError::NotReached(to))
     }
 
@@ -318,6 +334,51 @@ mod tests {
         relay.hang_up();
         let handed = timeout(Duration::from_secs(5), held).await.expect("ends at once");
         assert_eq!(handed.expect("ends").expect("answers"), Handed::default());
+    }
+
+    /// A branch that is gone, and the order for it.
+    fn gone(relay: &Relay) -> Signed {
+        let linkage = LinkageId::from_u128(1);
+        let child = Child {
+            waiting: Vec::new(),
+            below: Vec::new(),
+            runs: Vec::new(),
+            last_contact: Timestamp::EPOCH,
+            news: Arc::default(),
+            held: 0,
+            held_at: Instant::now(),
+        };
+        relay.children().insert(linkage, child);
+        let body = format!("{{\"id\":\"{}\"}}", Guid::from_u128(7));
+        Signed { linkage, body, signature: String::new() }
+    }
+
+    /// What the branch gets when it is back.
+    async fn handed(relay: &Relay) -> Vec<Signed> {
+        let (linkage, below) = (LinkageId::from_u128(1), Vec::new());
+        relay.hang_up();
+        let hold = Hold { linkage, below, reports: Vec::new(), runs: Vec::new(), wait: true };
+        relay.hold(hold, Timestamp::EPOCH).await.expect("answers").orders
+    }
+
+    #[tokio::test]
+    async fn an_order_that_was_given_up_is_not_carried_out_later() {
+        let relay = Relay::default();
+        let order = gone(&relay);
+        let refused = relay.hand_on(order.clone()).await;
+        assert!(matches!(refused, Err(LinkageError::NotReached(_))), "{refused:?}");
+        assert_eq!(handed(&relay).await, []);
+        // Nor where whoever asks hangs up before.
+        let relay = Relay::default();
+        let order = gone(&relay);
+        assert!(timeout(Duration::from_millis(10), relay.hand_on(order.clone())).await.is_err());
+        assert_eq!((handed(&relay).await, relay.open().len()), (vec![], 0));
+        // It waits while it may still be carried out.
+        let relay = Relay::default();
+        let order = gone(&relay);
+        let (_, handed) =
+            tokio::join!(timeout(Duration::from_millis(200), relay.hand_on(order.clone())), handed(&relay));
+        assert_eq!(handed, [order]);
     }
 
     #[tokio::test]

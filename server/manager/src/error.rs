@@ -119,7 +119,19 @@ impl ManagerError {
                 source: None | Some(DialError::Silent { .. } | DialError::Broken { .. }),
                 ..
             } => "see whether it runs, and whether the firewall lets it be reached",
+            Self::Untrusted { .. } => {
+                "it signs with another key than the one that it was paired with: let go of it with `headwater wsus \
+                 revoke`, and pair it again"
+            }
             _ => "",
+        }
+    }
+
+    /// What happened and what to do, in one.
+    pub(crate) fn with_advice(&self) -> String {
+        match self.advice() {
+            "" => self.in_words(),
+            advice => format!("{}: {advice}", self.in_words()),
         }
     }
 

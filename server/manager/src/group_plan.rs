@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup};
 use headwater_model::{ClientId, GroupId, HostId, ServerId};
-use headwater_store::{AuditRow, HostGroupRow, LinkageRow};
+use headwater_store::{AuditRow, HostGroupRow};
 use headwater_tree::group_plan::{self as decide, Reason, Renamed, Request, Target};
 use headwater_tree::naming::Owner;
 use headwater_tree::plan_guard;
@@ -90,13 +90,24 @@ impl Manager {
         let mut begun = Vec::with_capacity(plan.groups.len());
         let rows: HashMap<&str, &HostGroupRow> =
             known.rows.iter().map(|row| (row.name.as_str(), row)).collect();
+        // One failure stops nothing else: each is named at the end.
+        let mut failed: Vec<String> = Vec::new();
         for planned in &plan.groups {
             // It is named as the row is, of which the plan was just made.
             let Some(row) = rows.get(planned.host_group.as_str()).copied() else { continue };
             let group = match (&planned.recreates, planned.group) {
-                (Some(old), _) => self.make_again(&way, row, planned, old.group, by).await?,
-                (None, Some(group)) => group,
-                (None, None) => self.create_group_on(&way, &way.top, &planned.name, None, by).await?.id,
+                (Some(old), _) => self.make_again(&way, row, planned, old.group, by).await,
+                (None, Some(group)) => Ok(group),
+                (None, None) => {
+                    self.create_group_on(&way, &way.top, &planned.name, None, by).await.map(|made| made.id)
+                }
+            };
+            let group = match group {
+                Ok(group) => group,
+                Err(error) => {
+                    failed.push(format!("the group `{}`: {}", planned.name, error.in_words()));
+                    continue;
+                }
             };
             if planned.recreates.is_none() && row.wsus_group != Some(group) {
                 self.store.bind_host_group(row.id, group).await?;
@@ -117,20 +128,6 @@ impl Manager {
             groups.push((group, &planned.add, &planned.remove));
         }
         self.store.begin_plan(&begun, by, self.now()).await?;
-        let servers: BTreeSet<ServerId> = groups
-            .iter()
-            .flat_map(|(_, add, remove)| add.iter().chain(*remove))
-            .map(|change| change.server)
-            .collect();
-        for server in servers {
-            let Some(linkage) = tree.linkages.get(&server) else { continue };
-            let is_top = linkage.linkage == way.top.linkage;
-            // A group that was just made reaches a lower server by its own synchronisation, and the
-            // members with it: `wsus sync` does both in order.
-            let written = groups.iter().filter(|(group, ..)| is_top || !made.contains(group));
-            let memberships = memberships(server, written.copied(), by);
-            self.write_all(&way, linkage, memberships).await?;
-        }
         let applied = plan.groups.iter().map(|planned| {
             let (add, remove) = (planned.add.len(), planned.remove.len());
             let stays = planned.unchanged as usize;
@@ -140,7 +137,33 @@ impl Manager {
                 ..AuditRow::of(self.now(), by, "apply group plan", &planned.host_group)
             }
         });
+        // Before anything is written to a server: whatever becomes of this one, it is known who began.
         self.store.audit_all(&applied.collect::<Vec<_>>()).await?;
+        let servers: BTreeSet<ServerId> = groups
+            .iter()
+            .flat_map(|(_, add, remove)| add.iter().chain(*remove))
+            .map(|change| change.server)
+            .collect();
+        for server in servers {
+            let Some(linkage) = tree.linkages.get(&server) else {
+                failed.push(format!("{}: it is in the tree no more", known.server_name(server)));
+                continue;
+            };
+            let is_top = linkage.linkage == way.top.linkage;
+            // A group that was just made reaches a lower server by its own synchronisation, and the
+            // members with it: `wsus sync` does both in order.
+            let written = groups.iter().filter(|(group, ..)| is_top || !made.contains(group));
+            let memberships = memberships(server, written.copied(), by);
+            let written = self.write_members(&way, linkage, memberships).await;
+            let names = known.names();
+            failed.extend(written.done.refused.iter().map(|(client, reason)| {
+                let name = client.parse().ok().and_then(|client: ClientId| names.get(&client).copied());
+                format!("{}: {}: {reason}", linkage.name, name.unwrap_or(client))
+            }));
+            failed.extend(written.failed.map(|error| error.in_words()));
+        }
+        self.look_again();
+        self.written_whole(&plan.host_group, failed, by).await?;
         if plan.recreate {
             let replaced = self.delete_replaced(&way, &tree, by).await;
             for planned in &mut plan.groups {
@@ -148,27 +171,33 @@ impl Manager {
                 old.stays = replaced.stays(old.group);
             }
         }
-        self.look_again();
         Ok(plan)
     }
 
-    /// Writes memberships, every one of them.
-    async fn write_all(
+    /// Names in the record and to the operator what was not written of a plan, if anything was not.
+    async fn written_whole(
         &self,
-        way: &Way,
-        linkage: &LinkageRow,
-        memberships: Memberships,
+        host_group: &str,
+        mut failed: Vec<String>,
+        by: &str,
     ) -> Result<(), ManagerError> {
-        if memberships.add.is_empty() && memberships.remove.is_empty() {
+        if failed.is_empty() {
             return Ok(());
         }
-        let done = self.change_memberships_on(way, linkage, memberships).await?;
-        match done.refused.first() {
-            Some((client, reason)) => {
-                Err(ManagerError::Refused(format!("{}: {client}: {reason}", linkage.name)))
-            }
-            None => Ok(()),
+        let more = failed.len().saturating_sub(CHANGES_NAMED_MAX);
+        failed.truncate(CHANGES_NAMED_MAX);
+        if more > 0 {
+            failed.push(format!("and {more} more"));
         }
+        let failed = failed.join("; ");
+        let after = Some(format!("not all was written: {failed}"));
+        self.store
+            .audit(&AuditRow { after, ..AuditRow::of(self.now(), by, "apply group plan", host_group) })
+            .await?;
+        Err(ManagerError::Refused(format!(
+            "the plan for `{host_group}` was carried out but for this: {failed}. Once that is mended, make a new \
+             preview and apply it, or let `headwater wsus sync` write the rest"
+        )))
     }
 
     /// Makes the WSUS groups again that host groups are made into and that somebody deleted; says which.

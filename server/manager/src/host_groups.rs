@@ -18,6 +18,27 @@ use crate::{Manager, ManagerError};
 /// Hosts that one request names.
 const HOSTS_PER_REQUEST_MAX: usize = 200_000;
 
+/// Who is called how: by id, full name and short name, without regard to case.
+#[derive(Default)]
+struct Names(HashMap<String, BTreeSet<ClientId>>);
+
+impl Names {
+    /// A machine that was imaged anew is found under the id that it has now, and by that of before only if that is
+    /// what was named.
+    fn add(&mut self, client: &ClientId, name: &str, is_of_before: bool) {
+        let name = name.to_lowercase();
+        let short = name.split('.').next().unwrap_or_default().to_owned();
+        let names = if is_of_before { vec![] } else { vec![name, short] };
+        for name in [client.to_string().to_lowercase()].into_iter().chain(names) {
+            self.0.entry(name).or_default().insert(client.clone());
+        }
+    }
+
+    fn of(&self, host: &str) -> Option<&BTreeSet<ClientId>> {
+        self.0.get(&host.to_lowercase())
+    }
+}
+
 impl Manager {
     /// All host groups, by name.
     pub async fn host_groups(&self) -> Result<Vec<HostGroup>, ManagerError> {
@@ -200,7 +221,9 @@ impl Manager {
         }
     }
 
-    /// Hosts by the ids of their update clients, or by the names by which exactly one computer is known.
+    /// Hosts by the ids of their update clients, or by the names by which exactly one computer is known, as the
+    /// mirror has it: so those of a server that is not reached now are known too. Only for a name that it does not
+    /// have the servers are asked, for its computer may just have come.
     pub(crate) async fn clients(&self, hosts: &[String]) -> Result<Vec<ClientId>, ManagerError> {
         if hosts.len() > HOSTS_PER_REQUEST_MAX {
             return Err(ManagerError::Invalid(format!(
@@ -210,30 +233,27 @@ impl Manager {
         if hosts.is_empty() {
             return Ok(Vec::new());
         }
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        let mut by_name: HashMap<String, BTreeSet<ClientId>> = HashMap::new();
-        let computers = self.computers(&way, &tree).await?;
-        let reimaged = matched(&[], &computers, &self.sightings().await?).reimaged();
-        for computer in computers {
-            let name = computer.name.to_lowercase();
-            let short = name.split('.').next().unwrap_or_default().to_owned();
-            let names = if reimaged.contains_key(&computer.client) { vec![] } else { vec![name, short] };
-            for name in [computer.client.to_string()].into_iter().chain(names) {
-                by_name.entry(name).or_default().insert(computer.client.clone());
+        let (way, mirror) = (self.way().await?, self.mirror());
+        let mut names = Names::default();
+        for computer in mirror.computers.all() {
+            names.add(&computer.id, &computer.name, mirror.reimaged.contains_key(&computer.id));
+        }
+        // One that is named by its id may be written down before it first reports anywhere.
+        if hosts.iter().any(|host| names.of(host).is_none() && host.parse::<Guid>().is_err()) {
+            let tree = self.tree(&way).await?;
+            let computers = self.computers(&way, &tree).await?;
+            let reimaged = matched(&[], &computers, &self.sightings().await?).reimaged();
+            for computer in &computers {
+                names.add(&computer.client, &computer.name, reimaged.contains_key(&computer.client));
             }
         }
-        let client = |host: &String| {
-            let clients = by_name.get(&host.to_lowercase());
-            match clients.map(|clients| (clients.len(), clients.first())) {
-                Some((1, Some(client))) => Ok(client.clone()),
-                Some(_) => Err(ManagerError::Invalid(format!(
-                    "several computers are named `{host}`: name one by the id of its update client"
-                ))),
-                // It may be written down before it first reports anywhere.
-                None if host.parse::<Guid>().is_ok() => client_of(host),
-                None => Err(ManagerError::NotFound(format!("no WSUS of the tree knows a computer `{host}`"))),
-            }
+        let client = |host: &String| match names.of(host).map(|clients| (clients.len(), clients.first())) {
+            Some((1, Some(client))) => Ok(client.clone()),
+            Some(_) => Err(ManagerError::Invalid(format!(
+                "several computers are named `{host}`: name one by the id of its update client"
+            ))),
+            None if host.parse::<Guid>().is_ok() => client_of(host),
+            None => Err(ManagerError::NotFound(format!("no WSUS of the tree knows a computer `{host}`"))),
         };
         hosts.iter().map(client).collect()
     }

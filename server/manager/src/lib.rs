@@ -24,6 +24,7 @@ mod kept;
 mod known;
 mod link;
 mod members;
+mod memberships;
 mod mirror;
 mod notes;
 mod outside;
@@ -50,11 +51,12 @@ mod undo;
 mod why;
 mod writers;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use headwater_link::{Authority, Identity};
-use headwater_model::{Timestamp, chain};
+use headwater_model::{Timestamp, UpdateId, chain};
 use headwater_operators::Operators;
 use headwater_store::{ManagerStore, Place};
 use tokio::sync::{Notify, watch};
@@ -103,6 +105,8 @@ pub struct Manager {
     look: Notify,
     /// Lets a halt be carried down the tree.
     halted: Notify,
+    /// Halts that are not done, as far as this process has tried them.
+    pending_halts: Mutex<HashMap<UpdateId, halt::Pending>>,
     /// Tells pages that are open to end.
     hung_up: watch::Sender<bool>,
     /// One clean-up goes on at a time.
@@ -138,6 +142,7 @@ impl Manager {
             changed: watch::Sender::new(0),
             look: Notify::new(),
             halted: Notify::new(),
+            pending_halts: Mutex::default(),
             hung_up: watch::Sender::new(false),
             cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),

@@ -143,7 +143,8 @@ impl Manager {
             linkage,
             public_key: key.as_bytes().to_vec(),
             server: ServerId::from_bytes([0; 16]),
-            name: url.to_string(),
+            // Until it says how it is called.
+            name: format!("the WSUS behind {url}"),
             paired_by: by.to_owned(),
             paired_at: self.now(),
             certificate_until: Some(Term::of_party(self.now()).until),

@@ -142,6 +142,7 @@ mod tests {
             mode: None,
             linkage: Some(LinkageId::from_u128(number)),
             reached: true,
+            problem: None,
             read_only: false,
             last_contact_at: None,
             last_sync_at: None,

@@ -87,13 +87,14 @@ impl Manager {
         }
     }
 
-    /// Every Linkage that waits to be paired, with the one where it waits.
+    /// Every Linkage that waits to be paired, with the one where it waits. What is wrong with a lower one is said
+    /// of that one, and hides nobody who waits elsewhere.
     pub(crate) async fn waiting(&self, way: &Way) -> Result<Vec<(LinkageRow, Joining)>, ManagerError> {
         let mut waiting = Vec::new();
         for at in self.store.linkages().await? {
             match self.joining_at(way, &at).await {
                 Ok(joining) => waiting.extend(joining.into_iter().map(|one| (at.clone(), one))),
-                Err(ManagerError::NotReached { .. }) if at.linkage != way.top.linkage => {}
+                Err(_) if at.linkage != way.top.linkage => {}
                 Err(error) => return Err(error),
             }
         }

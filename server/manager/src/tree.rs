@@ -182,6 +182,7 @@ impl Manager {
                 mode: None,
                 linkage: Some(one.linkage),
                 reached: false,
+                problem: None,
                 read_only: false,
                 last_contact_at: None,
                 last_sync_at: None,
@@ -214,6 +215,7 @@ impl Manager {
             mode: Some(identity.mode),
             linkage: Some(way.top.linkage),
             reached: true,
+            problem: None,
             read_only: identity.read_only,
             last_contact_at: Some(self.now()),
             last_sync_at: None,
@@ -262,6 +264,7 @@ impl Manager {
                     kind: None,
                     mode: one.mode,
                     reached: linkage.is_some_and(is_reached),
+                    problem: None,
                     read_only: false,
                     linkage: linkage.map(|row| row.linkage),
                     last_contact_at: Some(one.last_contact_at),
@@ -289,7 +292,8 @@ impl Manager {
         // What the server above tells of a rebuilt one is told under the one that was paired.
         found.retain(|id, _| *id != identity.server && !rebuilt.values().any(|new| new == id));
         for (id, server) in &mut found {
-            server.reached &= !problems.contains_key(id);
+            server.problem = problems.get(id).map(ManagerError::with_advice);
+            server.reached &= server.problem.is_none();
             let Some(identity) = identities.get(id) else { continue };
             server.name.clone_from(&identity.name);
             server.kind = Some(identity.kind);
@@ -398,15 +402,23 @@ impl Manager {
                 findings.push(finding(problem, format!("{name} has no WSUS Linkage{what}"), advice));
                 continue;
             };
+            let not_asked = |error: &ManagerError| {
+                let advice = match error {
+                    ManagerError::NotReached { .. } => {
+                        "see whether its Linkage runs and reaches the one above it"
+                    }
+                    other => other.advice(),
+                };
+                finding(problem, chain(error), advice)
+            };
             let identity = match tree.problems.get(&server.id) {
-                None => self.timed_identity_of(&way, row).await.map_err(|error| chain(&error)),
-                Some(error) => Err(chain(error)),
+                None => self.timed_identity_of(&way, row).await.map_err(|error| not_asked(&error)),
+                Some(error) => Err(not_asked(error)),
             };
             let (identity, seconds) = match identity {
                 Ok(identity) => identity,
-                Err(error) => {
-                    let advice = "see whether its Linkage runs and reaches the one above it";
-                    findings.push(finding(problem, error, advice));
+                Err(found) => {
+                    findings.push(found);
                     findings.extend(self.trust_remembered(row));
                     continue;
                 }

@@ -98,17 +98,23 @@ impl Manager {
         let all = || parts.iter().flat_map(|part| part.written.add.iter().chain(&part.written.remove));
         let names: HashMap<String, &str> =
             all().map(|change: &GroupChange| (change.client.to_string(), change.name.as_str())).collect();
+        // One failure stops nothing else. The plan is forgotten only once all of it was taken back.
+        let mut failed = Vec::new();
         for server in all().map(|change| change.server).collect::<BTreeSet<ServerId>>() {
-            let linkage = tree.linkages.get(&server).ok_or_else(|| {
-                ManagerError::Refused(format!("the server {server} of the plan is not in the tree any more"))
-            })?;
+            let Some(linkage) = tree.linkages.get(&server) else {
+                failed.push(format!("the server {server} of the plan is not in the tree any more"));
+                continue;
+            };
             let back = parts.iter().map(|part| (part.group, &part.written.remove, &part.written.add));
-            let done = self.change_memberships_on(&way, linkage, memberships(server, back, by)).await?;
+            let written = self.write_members(&way, linkage, memberships(server, back, by)).await;
             let named = |(client, reason): (String, String)| {
                 (names.get(&client).map_or(client.clone(), |name| (*name).to_owned()), reason)
             };
-            undone.refused.extend(done.refused.into_iter().map(named));
+            undone.refused.extend(written.done.refused.into_iter().map(named));
+            failed.extend(written.failed.map(|error| error.in_words()));
         }
+        self.look_again();
+        self.undone_whole(&undone.host_group, failed, by).await?;
         for part in &parts {
             self.store.forget_plan(part.kept.plan).await?;
             let (restored, removed) = (part.written.remove.len(), part.written.add.len());
@@ -119,7 +125,25 @@ impl Manager {
             };
             self.store.audit(&taken_back).await?;
         }
-        self.look_again();
         Ok(undone)
+    }
+
+    /// Names in the record and to the operator what was not taken back, if anything was not.
+    async fn undone_whole(
+        &self,
+        host_group: &str,
+        failed: Vec<String>,
+        by: &str,
+    ) -> Result<(), ManagerError> {
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let failed = failed.join("; ");
+        let after = Some(format!("not all was taken back: {failed}"));
+        let row = AuditRow { after, ..AuditRow::of(self.now(), by, "undo group plan", host_group) };
+        self.store.audit(&row).await?;
+        Err(ManagerError::Refused(format!(
+            "the plan for `{host_group}` was taken back but for this: {failed}. Undo it again once that is mended"
+        )))
     }
 }

@@ -145,3 +145,45 @@ pub enum Ask {
     /// How the run goes that it asked for: nothing, or that nobody follows that one.
     TellRun(RunNews),
 }
+
+impl Ask {
+    /// Whether it may change anything, so that carrying it out twice is not the same as once.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Identity
+            | Self::Reached
+            | Self::Joining
+            | Self::Trust
+            | Self::Contents
+            | Self::Groups
+            | Self::Computers { .. }
+            | Self::Updates { .. }
+            | Self::UpdateCounts
+            | Self::Update { .. }
+            | Self::TreeComputers { .. }
+            | Self::Computer { .. }
+            | Self::StatesOfUpdate { .. }
+            | Self::StatesOnComputer { .. }
+            | Self::Kept
+            | Self::Obsolete
+            | Self::Lower
+            | Self::SyncProgress { .. }
+            | Self::Runs { .. } => false,
+            Self::Introduce { .. }
+            | Self::Unpair
+            | Self::Renew(_)
+            | Self::Revoke(_)
+            | Self::CreateGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::ChangeMemberships(_)
+            | Self::Keep(_)
+            | Self::Approve(_)
+            | Self::Decline(_)
+            | Self::AcceptLicence { .. }
+            | Self::DeleteUpdates(_)
+            | Self::DeleteComputers(_)
+            | Self::Synchronise { .. }
+            | Self::TellRun(_) => true,
+        }
+    }
+}

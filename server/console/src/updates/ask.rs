@@ -125,9 +125,8 @@ pub(crate) async fn halt(
         ),
         note: match &mirror.problem {
             None => "What is installed stays installed. Approving it again ends the halt.".to_owned(),
-            Some(_) => {
-                "The linked WSUS is not reached: the halt waits, and is done first when it is.".to_owned()
-            }
+            Some(_) => "The linked WSUS is not reached: the halt is pending until it is, and is then done."
+                .to_owned(),
         },
         button: format!("Halt for {}", counted(reach.computers(), "computer")),
         is_urgent: true,

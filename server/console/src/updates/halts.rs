@@ -24,6 +24,8 @@ struct Row {
     id: String,
     title: String,
     state: Shown,
+    /// Why it is pending.
+    waits: String,
     by: String,
     asked: When,
     done: Option<When>,
@@ -48,6 +50,7 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
             Some(_) => Shown::new(Look::Halted, "halted"),
             None => Shown::new(Look::Working, "pending"),
         },
+        waits: halt.waits.unwrap_or_default(),
         by: halt.asked_by,
         asked: When::new(halt.asked_at, now),
         done: halt.done_at.map(|at| When::new(at, now)),

@@ -71,6 +71,8 @@ struct Count {
 
 struct HaltShown {
     state: Shown,
+    /// Why it is pending.
+    waits: String,
     by: String,
     at: When,
 }
@@ -213,6 +215,7 @@ async fn page(
                 Some(_) => Shown::new(Look::Halted, "halted"),
                 None => Shown::new(Look::Working, "pending"),
             },
+            waits: halt.waits.unwrap_or_default(),
             by: halt.asked_by,
             at: When::new(halt.asked_at, now),
         }),
@@ -498,7 +501,7 @@ pub(crate) async fn halt(
     let update = parsed(&id)?;
     let by = visitor.permitted(Action::ForEveryGroup)?;
     if manager.halt(update, by).await?.done_at.is_none() {
-        tracing::warn!(%update, "a halt waits: the linked WSUS is not reached");
+        tracing::warn!(%update, "a halt is pending");
     }
     Ok(Redirect::to(&format!("/updates/{update}")))
 }

@@ -60,7 +60,7 @@ pub(super) async fn delete_computers(app: &App, delete: DeleteComputers) -> Answ
 impl Microsoft {
     /// Since when is not told. Parts of others are in no list of the service.
     pub(super) async fn obsolete(&self) -> Answer<Vec<ObsoleteUpdate>> {
-        Ok(self.updates().await?.items.iter().filter_map(ObsoleteUpdate::listed).collect())
+        Ok(self.all_updates().await?.iter().filter_map(ObsoleteUpdate::listed).collect())
     }
 
     /// The server refuses what others of its updates need; what is not declined is refused here, for nobody
@@ -92,7 +92,7 @@ impl Microsoft {
     /// The service knows no condition, so its computers are read just before.
     pub(super) async fn delete_computers(&self, delete: DeleteComputers) -> Answer<Decided> {
         self.writable().await?;
-        let found = self.computers().await?.items.into_iter();
+        let found = self.all_computers().await?.into_iter();
         let there: HashMap<ClientId, Timestamp> =
             found.map(|computer| (computer.client, computer.last_contact_at)).collect();
         let mut decided = Decided::default();

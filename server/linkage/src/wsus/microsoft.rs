@@ -9,7 +9,7 @@ use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships, WsusApproval,
     WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
-use headwater_api::{ApprovalAction, NewRevisions, Page};
+use headwater_api::{ApprovalAction, ComputerSummary, NewRevisions, Page, UpdateSummary};
 use headwater_app::admin;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_policy::group::ALL_COMPUTERS;
@@ -25,6 +25,7 @@ use super::Answer;
 use super::microsoft_catalogue::Catalogue;
 use super::microsoft_sync::Runs;
 use super::microsoft_views::os_version;
+use super::pages::Pages;
 use crate::kept::Pace;
 
 /// A number is quickly told; all computers take seconds.
@@ -36,13 +37,24 @@ pub struct Microsoft {
     name: String,
     pub(super) runs: Mutex<Runs>,
     pub(super) catalogue: Catalogue,
+    computer_pages: Pages<WsusComputer>,
+    pub(super) tree_computer_pages: Pages<ComputerSummary>,
+    pub(super) update_pages: Pages<UpdateSummary>,
 }
 
 impl Microsoft {
     /// `name` is the one by which other servers know it, which the service does not tell. `now` begins the
     /// numbers of synchronisations, so that one of an earlier Linkage is not taken for one of this.
     pub fn new(wsus: Wsus, name: String, now: Timestamp) -> Self {
-        Self { wsus, name, runs: Mutex::new(Runs::new(now)), catalogue: Catalogue::default() }
+        Self {
+            wsus,
+            name,
+            runs: Mutex::new(Runs::new(now)),
+            catalogue: Catalogue::default(),
+            computer_pages: Pages::default(),
+            tree_computer_pages: Pages::default(),
+            update_pages: Pages::default(),
+        }
     }
 
     pub(super) fn name(&self) -> String {
@@ -129,11 +141,15 @@ impl Microsoft {
         }
     }
 
-    /// All in one page, as the service tells them.
-    pub(super) async fn computers(&self) -> Answer<Page<WsusComputer>> {
+    pub(super) async fn computers(&self, after: Option<String>) -> Answer<Page<WsusComputer>> {
+        self.computer_pages.page(after, |one| one.client.to_string(), self.all_computers()).await
+    }
+
+    /// Those that report to this very server, as the service tells them: all at once.
+    pub(super) async fn all_computers(&self) -> Answer<Vec<WsusComputer>> {
         let computers = self.wsus.computers(Scope::Own).await.map_err(failure)?;
         let own = computers.into_iter().filter(|computer| computer.home == Home::This);
-        Ok(Page { items: own.map(computer).collect(), next: None, total: None })
+        Ok(own.map(computer).collect())
     }
 
     pub(super) async fn own_computers(&self) -> Answer<u64> {
@@ -141,7 +157,7 @@ impl Microsoft {
     }
 
     pub(super) async fn here_of(&self, clients: &HashSet<&ClientId>) -> Answer<Vec<ClientId>> {
-        let found = self.computers().await?.items.into_iter().map(|computer| computer.client);
+        let found = self.all_computers().await?.into_iter().map(|computer| computer.client);
         Ok(found.filter(|client| clients.contains(client)).collect())
     }
 

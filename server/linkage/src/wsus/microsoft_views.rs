@@ -1,6 +1,6 @@
 //! What a Microsoft WSUS knows of updates and computers, in the words of our API.
 //!
-//! Its service tells lists and no single things, so a page is always the whole list. What it does not tell
+//! Its service tells lists and no single things, so each page is of a whole list that was read. What it does not tell
 //! is absent or empty: files, prerequisites and supersedence by name, and what was done before, but for approvals
 //! that stand.
 
@@ -31,7 +31,11 @@ const NO_TERMS: &str = "the WSUS does not have the file with its licence terms y
                         server fetches what is missing";
 
 impl Microsoft {
-    pub(super) async fn updates(&self) -> Answer<Page<UpdateSummary>> {
+    pub(super) async fn updates(&self, after: Option<String>) -> Answer<Page<UpdateSummary>> {
+        self.update_pages.page(after, |one| one.id.to_string(), self.all_updates()).await
+    }
+
+    pub(super) async fn all_updates(&self) -> Answer<Vec<UpdateSummary>> {
         let updates = self.catalogue.updates(&self.wsus).await?;
         let approvals = self.wsus.approvals().await.map_err(failure)?;
         let counts = self.counts_by_update().await?;
@@ -40,7 +44,7 @@ impl Microsoft {
         let summary = |(id, update): (&UpdateId, &&Update)| {
             summary(update, &approved, counts.get(id).copied().unwrap_or_default())
         };
-        Ok(Page { items: newest.iter().map(summary).collect(), next: None, total: None })
+        Ok(newest.iter().map(summary).collect())
     }
 
     /// Of its own computers: no scope is known that has the others.
@@ -128,7 +132,7 @@ impl Microsoft {
 
     /// What the computers said of an update that have made no contact for long.
     async fn counts_of_silent(&self, id: UpdateId, now: Timestamp) -> Answer<UpdateCounts> {
-        let computers = self.computers().await?.items;
+        let computers = self.all_computers().await?;
         let silent: HashSet<ClientId> = computers
             .into_iter()
             .filter(|computer| computer.last_contact_at < silent_since(now))
@@ -145,7 +149,16 @@ impl Microsoft {
     }
 
     /// Only those that report to it: no scope is known that has the others.
-    pub(super) async fn tree_computers(&self, now: Timestamp) -> Answer<Page<ComputerSummary>> {
+    pub(super) async fn tree_computers(
+        &self,
+        after: Option<String>,
+        now: Timestamp,
+    ) -> Answer<Page<ComputerSummary>> {
+        let read = self.all_tree_computers(now);
+        self.tree_computer_pages.page(after, |one| one.id.to_string(), read).await
+    }
+
+    async fn all_tree_computers(&self, now: Timestamp) -> Answer<Vec<ComputerSummary>> {
         let computers = self.wsus.computers(Scope::Own).await.map_err(failure)?;
         let mut counts: HashMap<ClientId, Counts> = HashMap::new();
         for one in self.wsus.computer_summaries(Scope::Own).await.map_err(failure)? {
@@ -157,7 +170,7 @@ impl Microsoft {
             let counts = counts.get(&computer.id).copied().unwrap_or_default();
             computer_summary(computer, &counts, &groups, now)
         };
-        Ok(Page { items: own.map(item).collect(), next: None, total: None })
+        Ok(own.map(item).collect())
     }
 
     pub(super) async fn computer(&self, client: &ClientId, now: Timestamp) -> Answer<ComputerDetail> {

@@ -6,6 +6,7 @@ mod microsoft;
 mod microsoft_catalogue;
 mod microsoft_sync;
 mod microsoft_views;
+mod pages;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ impl Wsus {
     pub(crate) async fn computers(&self, after: Option<String>) -> Answer<Page<WsusComputer>> {
         match self {
             Self::Headwater(app) => headwater::computers(app, after).await,
-            Self::Microsoft(wsus) => wsus.computers().await,
+            Self::Microsoft(wsus) => wsus.computers(after).await,
         }
     }
 
@@ -120,7 +121,7 @@ impl Wsus {
     pub(crate) async fn updates(&self, after: Option<String>) -> Answer<Page<UpdateSummary>> {
         match self {
             Self::Headwater(app) => headwater::updates(app, after),
-            Self::Microsoft(wsus) => wsus.updates().await,
+            Self::Microsoft(wsus) => wsus.updates(after).await,
         }
     }
 
@@ -145,7 +146,7 @@ impl Wsus {
     ) -> Answer<Page<ComputerSummary>> {
         match self {
             Self::Headwater(app) => headwater::tree_computers(app, after).await,
-            Self::Microsoft(wsus) => wsus.tree_computers(now).await,
+            Self::Microsoft(wsus) => wsus.tree_computers(after, now).await,
         }
     }
 

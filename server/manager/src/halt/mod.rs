@@ -2,50 +2,88 @@
 
 mod below;
 
+use std::collections::HashMap;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use headwater_api::linkage::Approve;
 use headwater_api::{Halt, NewRevisions};
 use headwater_model::{GroupId, UpdateId, chain};
 use headwater_store::{AuditRow, HaltRow, LinkageRow};
+use tokio::sync::watch;
 
 pub use below::spread_halts;
 
 use crate::ask::Way;
-use crate::{Manager, ManagerError};
+use crate::{ErrorKind, Manager, ManagerError};
 
-impl Manager {
-    /// Takes back every approval of an update at the top, and lets the servers below synchronise. What
-    /// keeps it from being done now does not make it forgotten.
-    pub async fn halt(&self, update: UpdateId, by: &str) -> Result<Halt, ManagerError> {
-        self.way().await?;
-        self.store.ask_halt(update, by, self.now()).await?;
-        let done = self.carry_out_halt(update, by).await;
-        self.look_again();
-        match done {
-            Ok(()) | Err(ManagerError::NotReached { .. } | ManagerError::Busy(_)) => {
-                self.halt_of(update).await
-            }
-            Err(error) => Err(error),
+/// Between two tries of a halt that waits.
+const PENDING_PAUSE: Duration = Duration::from_secs(5);
+
+/// How far this process is with a halt that is not done.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    is_tried: bool,
+    /// Why the last try came to nothing.
+    waits: Option<String>,
+}
+
+/// A try of a halt, until this is dropped.
+struct Try<'a> {
+    manager: &'a Manager,
+    update: UpdateId,
+    /// Why it came to nothing; at first, why the one before did.
+    waits: Option<String>,
+}
+
+impl Drop for Try<'_> {
+    fn drop(&mut self) {
+        let mut pending = self.manager.pending();
+        match self.waits.take() {
+            None => pending.remove(&self.update),
+            waits => pending.insert(self.update, Pending { is_tried: false, waits }),
+        };
+    }
+}
+
+/// Carries out the halts that wait, until `stopped` turns true.
+pub(crate) async fn carry_out_halts(manager: &Manager, mut stopped: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = manager.carry_out_halts().await {
+            tracing::warn!(error = chain(&error), "the halts that wait cannot be read");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PENDING_PAUSE) => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
         }
     }
+}
 
-    /// Carries out the halts that wait; none while the link is under review.
-    pub(crate) async fn carry_out_halts(&self, way: &Way) -> Result<(), ManagerError> {
-        if way.review.is_some() {
-            return Ok(());
-        }
+impl Manager {
+    /// Takes back every approval of an update at the top; the servers below follow. Once it was asked for, nothing
+    /// makes it forgotten: what keeps it from being done now is told with it, and it is tried again.
+    pub async fn halt(&self, update: UpdateId, by: &str) -> Result<Halt, ManagerError> {
+        self.way().await?;
+        let begun = self.begin(update);
+        self.store.ask_halt(update, by, self.now()).await?;
+        self.try_halt(begun, by).await?;
+        self.look_again();
+        let found = self.halts().await?.into_iter().find(|halt| halt.update == update);
+        found.ok_or_else(|| ManagerError::Refused("the update was approved again meanwhile".to_owned()))
+    }
+
+    /// Carries out the halts that wait and that nobody tries now.
+    async fn carry_out_halts(&self) -> Result<(), ManagerError> {
         for halt in self.store.halts().await?.into_iter().filter(|halt| halt.done_at.is_none()) {
-            match self.carry_out_halt(halt.update, &halt.asked_by).await {
-                Err(error @ ManagerError::NotReached { .. }) => return Err(error),
-                // One that is refused keeps nobody from reading, and is tried again.
-                Err(error) => {
-                    tracing::warn!(update = %halt.update, error = chain(&error), "an update is not halted yet");
-                }
-                Ok(()) => {
-                    let row =
-                        AuditRow::of(self.now(), &halt.asked_by, "carry out halt", &halt.update.to_string());
-                    self.store.audit(&row).await?;
-                }
+            if self.pending().get(&halt.update).is_some_and(|pending| pending.is_tried) {
+                continue;
+            }
+            let begun = self.begin(halt.update);
+            if self.try_halt(begun, &halt.asked_by).await? {
+                let row =
+                    AuditRow::of(self.now(), &halt.asked_by, "carry out halt", &halt.update.to_string());
+                self.store.audit(&row).await?;
             }
         }
         Ok(())
@@ -53,14 +91,53 @@ impl Manager {
 
     /// The halts, the newest first.
     pub async fn halts(&self) -> Result<Vec<Halt>, ManagerError> {
-        Ok(self.store.halts().await?.into_iter().map(told).collect())
+        let rows = self.store.halts().await?;
+        let pending = self.pending();
+        let told = |row: HaltRow| Halt {
+            waits: row.done_at.is_none().then(|| {
+                let reason = pending.get(&row.update).and_then(|pending| pending.waits.clone());
+                reason.unwrap_or_else(|| "it is being tried".to_owned())
+            }),
+            update: row.update,
+            asked_by: row.asked_by,
+            asked_at: row.asked_at,
+            done_at: row.done_at,
+        };
+        Ok(rows.into_iter().map(told).collect())
     }
 
-    async fn halt_of(&self, update: UpdateId) -> Result<Halt, ManagerError> {
-        let found = self.halts().await?.into_iter().find(|halt| halt.update == update);
-        found.ok_or_else(|| ManagerError::Refused("the update was approved again meanwhile".to_owned()))
+    fn begin(&self, update: UpdateId) -> Try<'_> {
+        let mut pending = self.pending();
+        let waits = pending.get(&update).and_then(|pending| pending.waits.clone());
+        pending.insert(update, Pending { is_tried: true, waits: waits.clone() });
+        Try { manager: self, update, waits }
     }
 
+    /// Whether it is done. An error is one of this server itself.
+    async fn try_halt(&self, mut begun: Try<'_>, by: &str) -> Result<bool, ManagerError> {
+        match self.carry_out_halt(begun.update, by).await {
+            Ok(()) => {
+                begun.waits = None;
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::Internal => Err(error),
+            Err(error) => {
+                let reason = error.with_advice();
+                if begun.waits.as_ref() != Some(&reason) {
+                    tracing::warn!(update = %begun.update, reason, "a halt waits");
+                }
+                begun.waits = Some(reason);
+                Ok(false)
+            }
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<UpdateId, Pending>> {
+        self.pending_halts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is done once the top offers it no more. The servers below follow beside it: one that is silent keeps
+    /// neither the operator waiting nor the others.
     async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<(), ManagerError> {
         let way = self.writable().await?;
         let approvals = match self.update_at(&way, &way.top, update).await {
@@ -69,7 +146,6 @@ impl Manager {
             found => found?.approvals,
         };
         self.withdraw_on(&way, &way.top, update, approvals.iter().map(|one| one.group), by).await?;
-        self.synchronise_below(&way, by).await?;
         self.store.halt_is_done(update, self.now()).await?;
         self.halted.notify_one();
         tracing::info!(%update, by, "an update was halted");
@@ -120,8 +196,4 @@ impl Manager {
         join_all(starting).await;
         Ok(())
     }
-}
-
-fn told(row: HaltRow) -> Halt {
-    Halt { update: row.update, asked_by: row.asked_by, asked_at: row.asked_at, done_at: row.done_at }
 }

@@ -258,6 +258,7 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         mode: None,
         linkage: None,
         reached: true,
+        problem: None,
         read_only: false,
         last_contact_at: None,
         last_sync_at: None,

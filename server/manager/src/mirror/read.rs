@@ -21,11 +21,12 @@ use crate::sync::untouched;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
-/// Between two readings at least, and at most. Between them, so long that reading takes no more than a
-/// third of the time, for the servers have other work.
+/// Between two readings at least. Else so long that reading by itself takes no more than a third of the time, for
+/// the servers have other work; what is changed from here is read at once.
 const PAUSE_MIN: Duration = Duration::from_secs(5);
-const PAUSE_MAX: Duration = Duration::from_secs(60);
 const PAUSES_PER_READING: u32 = 2;
+/// At most after a reading that failed: most of that was waiting, and an end of it is to be noticed.
+const PAUSE_FAILED_MAX: Duration = Duration::from_secs(60);
 /// How often at most the mirror is written to the database.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -47,14 +48,19 @@ pub async fn follow_wsus(manager: Arc<Manager>, mut stopped: watch::Receiver<boo
             keep(&manager).await;
             kept_at = Some(Instant::now());
         }
-        let pause = (took * PAUSES_PER_READING).clamp(PAUSE_MIN, PAUSE_MAX);
+        let is_whole = manager.mirror().problem.is_none();
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause(took, is_whole)) => {}
             () = manager.look.notified() => {}
             _ = stopped.wait_for(|stop| *stop) => break,
         }
     }
     keep(&manager).await;
+}
+
+fn pause(took: Duration, is_whole: bool) -> Duration {
+    let pause = (took * PAUSES_PER_READING).max(PAUSE_MIN);
+    if is_whole { pause } else { pause.min(PAUSE_FAILED_MAX) }
 }
 
 async fn keep(manager: &Manager) {
@@ -118,7 +124,6 @@ impl Manager {
     async fn read_mirror(&self, before: &Mirror) -> Result<Mirror, ManagerError> {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
-        self.carry_out_halts(&way).await?;
         let mut top = self.contents_of(&way, &way.top).await?;
         // First, so that whoever appears between the two is not taken for one that was there already.
         let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
@@ -364,6 +369,19 @@ mod tests {
             (5, Some(1), Headwater),
         ];
         assert_eq!(told(&mixed), [1, 2, 3, 5].map(ServerId::from_u128));
+    }
+
+    #[test]
+    fn reading_takes_no_more_than_a_third_of_the_time() {
+        let check = |took_ms: u64, is_whole, expected_ms: u64| {
+            let found = pause(Duration::from_millis(took_ms), is_whole);
+            assert_eq!(found, Duration::from_millis(expected_ms), "{took_ms} {is_whole}");
+        };
+        check(300, true, 5_000);
+        check(20_000, true, 40_000);
+        check(90_000, true, 180_000);
+        check(110_000, false, 60_000);
+        check(1_000, false, 5_000);
     }
 
     #[test]
