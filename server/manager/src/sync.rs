@@ -7,9 +7,11 @@
 
 mod follow;
 mod own;
+mod wants;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -22,7 +24,6 @@ use headwater_model::{ClientId, GroupId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::changed::changed;
 use headwater_tree::group_plan::Plan;
-use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
 use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
@@ -31,6 +32,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::OwnedRwLockReadGuard;
 
 use self::own::Took;
+use self::wants::{Seen, Wants};
 use crate::ask::Way;
 use crate::compare::{contents, in_words};
 use crate::kept::wanted_later;
@@ -54,6 +56,8 @@ struct Run<'a> {
     by: &'a str,
     /// Whoever watches; nobody where servers are only compared.
     watched: Option<&'a Running>,
+    /// What is compared with, where it was just read; else it is read for each server, for a run may take hours.
+    top: Option<&'a Contents>,
 }
 
 /// The run that goes on, if it does all that is asked for.
@@ -129,8 +133,15 @@ impl Manager {
         writes: Option<OwnedRwLockReadGuard<()>>,
     ) {
         let Running { request, started_by, number, .. } = &*running;
-        let run =
-            Run { manager: &self, way: &way, tree: &tree, request, by: started_by, watched: Some(&running) };
+        let run = Run {
+            manager: &self,
+            way: &way,
+            tree: &tree,
+            request,
+            by: started_by,
+            watched: Some(&running),
+            top: None,
+        };
         let report = run.begin().await;
         let report = report.map(|report| SyncReport { run: Some(*number as u64), ..report });
         let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
@@ -145,16 +156,17 @@ impl Manager {
         self.comparisons.forget_old();
     }
 
-    /// What every server lacks to be in step with what the top holds, as it is now.
+    /// What every server lacks to be in step with what the top holds.
     pub(crate) async fn differences(
         &self,
         way: &Way,
         tree: &Tree,
         known: Known,
-        top: Contents,
+        top: &Contents,
     ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        Run { manager: self, way, tree, request, by: "", watched: None }.all(known, top, Vec::new()).await
+        let run = Run { manager: self, way, tree, request, by: "", watched: None, top: Some(top) };
+        run.all(known, Vec::new()).await
     }
 
     /// Ends the run that goes on, after what it is doing.
@@ -179,21 +191,12 @@ impl Manager {
     }
 }
 
-/// What a run read when it began, and what follows for the members of groups.
+/// What a run read when it began, and what it has seen and written since.
 struct Begun {
-    known: Known,
-    plan: Plan,
-    /// Groups whose members nobody writes for now, each with the reason.
-    held: BTreeMap<GroupId, String>,
-    top: Contents,
+    wants: Arc<Wants>,
+    seen: Mutex<Seen>,
     /// Groups that were made again at the top.
     made: Vec<String>,
-}
-
-impl Begun {
-    fn wanted(&self, server: ServerId, plan: &Plan) -> Wanted {
-        Wanted { held: self.held.clone(), ..Wanted::on(server, plan) }
-    }
 }
 
 impl Run<'_> {
@@ -208,8 +211,7 @@ impl Run<'_> {
         if !made.is_empty() {
             known = self.manager.known(self.way, self.tree).await?;
         }
-        let top = self.manager.contents_of(self.way, &self.way.top).await?;
-        let mut report = self.all(known, top, made).await?;
+        let mut report = self.all(known, made).await?;
         if makes_groups {
             let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await;
             replaced.tell(&mut report);
@@ -217,16 +219,15 @@ impl Run<'_> {
         Ok(report)
     }
 
-    async fn all(&self, known: Known, top: Contents, made: Vec<String>) -> Result<SyncReport, ManagerError> {
+    async fn all(&self, known: Known, made: Vec<String>) -> Result<SyncReport, ManagerError> {
         let order =
             Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
         let selected = self.selected(&order)?;
         if let Some(running) = self.watched {
             running.select(&selected);
         }
-        let plan = known.managed();
-        let held = self.held(&known, &plan);
-        let begun = Begun { plan, held, known, top, made };
+        let seen = Mutex::new(Seen::new(&known));
+        let begun = Begun { wants: Arc::new(self.wanted(known, 0)), seen, made };
         let mut progress: BTreeMap<ServerId, Progress> = BTreeMap::new();
         let mut ended: BTreeMap<ServerId, SyncServer> = BTreeMap::new();
         let mut working = FuturesUnordered::new();
@@ -297,24 +298,6 @@ impl Run<'_> {
         })
     }
 
-    /// The groups whose members are not written: those that an operator holds, those that would lose too many
-    /// where the run looks at that, and all where it would remove more than it may.
-    fn held(&self, known: &Known, plan: &Plan) -> BTreeMap<GroupId, String> {
-        let mut held = known.held();
-        let SyncRequest { max_removals, hold_removals, .. } = self.request;
-        if let Some(max) = max_removals.map(|max| usize::try_from(max).unwrap_or(usize::MAX))
-            && let Some(reason) = plan_guard::held(plan, Some(max)).pop()
-        {
-            let groups = plan.groups.iter().filter_map(|group| group.target.id());
-            held.extend(groups.map(|group| (group, reason.to_string())));
-        } else if *hold_removals {
-            let target = |of| plan.groups.iter().find(|group| group.group == of)?.target.id();
-            let reasons = plan_guard::held(plan, None).into_iter();
-            held.extend(reasons.filter_map(|one| Some((target(one.group()?)?, one.to_string()))));
-        }
-        held
-    }
-
     fn untouched(&self, server: &Server, state: SyncServerState) -> SyncServer {
         untouched(server.id, &server.name, self.told(server).and_then(|told| told.mode), state)
     }
@@ -343,6 +326,14 @@ impl Run<'_> {
         match self.watched.and_then(Running::stopped_by) {
             Some(by) => Err(ManagerError::Refused(format!("{by} stopped the run"))),
             None => Ok(()),
+        }
+    }
+
+    /// What the top holds: what is decided there while a run goes on is as good as what was before.
+    async fn top(&self) -> Result<Cow<'_, Contents>, ManagerError> {
+        match self.top {
+            Some(top) => Ok(Cow::Borrowed(top)),
+            None => Ok(Cow::Owned(self.manager.contents_of(self.way, &self.way.top).await?)),
         }
     }
 
@@ -428,11 +419,13 @@ impl Run<'_> {
         }
         self.goes_on()?;
         let registers = only.is_none_or(|only| only == SyncPart::Clients);
+        let mut removed = 0;
         if writes && registers {
+            let wants = self.wants(server, linkage, begun, 0).await?;
             if server.has_managed_groups() {
-                self.register(server, linkage, begun, &missing, done).await?;
+                removed = self.register(server, linkage, &wants, &missing, done).await?;
             }
-            match self.keep(server, linkage, begun).await {
+            match self.keep(server, linkage, &wants).await {
                 Err(error @ ManagerError::NotReached { .. }) => return Err(error),
                 // It concerns computers that are not there yet: what is there can be in step.
                 Err(error) => self.say(
@@ -444,26 +437,22 @@ impl Run<'_> {
             }
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
+        // Before the top: what comes there in between is missing here, and what is here came from there.
         let here = match server.mode {
-            Mode::Top => begun.top.clone(),
-            Mode::Replica | Mode::Autonomous(_) => self.manager.contents_of(self.way, linkage).await?,
+            Mode::Top => None,
+            Mode::Replica | Mode::Autonomous(_) => Some(self.manager.contents_of(self.way, linkage).await?),
         };
+        let top = &*self.top().await?;
+        let here = here.as_ref().unwrap_or(top);
         if let Some(before) = before {
-            done.changed.extend(changed(&contents(&before), &contents(&here)));
+            done.changed.extend(changed(&contents(&before), &contents(here)));
         }
-        let told = self.told(server);
-        let compared = match writes {
-            false => {
-                let wanted = begun.wanted(server.id, &begun.plan);
-                self.manager.compare(server, told, &begun.top, &here, &begun.known, &wanted)
-            }
-            true => {
-                let computers = self.manager.computers_at(self.way, self.tree, linkage).await?;
-                let now = begun.known.with_computers(server.id, computers);
-                let wanted = begun.wanted(server.id, &now.managed());
-                self.manager.compare(server, told, &begun.top, &here, &now, &wanted)
-            }
+        let wants = match writes {
+            true => self.wants(server, linkage, begun, removed).await?,
+            false => begun.wants.clone(),
         };
+        let compared =
+            self.manager.compare(server, self.told(server), top, here, &wants.known, &wants.on(server.id));
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
         done.differences = in_words(&compared);
         done.local = compared.own();
@@ -474,21 +463,21 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes the members that the host groups want, on the server that they report to.
+    /// Writes the members that the host groups want, on the server that they report to; says how many were removed.
     async fn register(
         &self,
         server: &Server,
         linkage: &LinkageRow,
-        begun: &Begun,
+        wants: &Wants,
         missing: &BTreeSet<GroupId>,
         done: &mut SyncServer,
-    ) -> Result<(), ManagerError> {
-        let mut changes = changes(&begun.known, &begun.plan, server);
+    ) -> Result<usize, ManagerError> {
+        let mut changes = changes(&wants.known, &wants.plan, server);
         changes.retain(|Change { change, .. }| {
-            !begun.held.contains_key(&change.group) && !missing.contains(&change.group)
+            !wants.held.contains_key(&change.group) && !missing.contains(&change.group)
         });
         if changes.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let to_write = Said::new(SyncPhase::Clients, format!("{} memberships to write", changes.len()));
         self.tell(server, to_write.counted(0, Some(changes.len() as u64)));
@@ -496,6 +485,7 @@ impl Run<'_> {
         for Change { change, adds, .. } in &changes {
             if *adds { add.push(change.clone()) } else { remove.push(change.clone()) }
         }
+        let removed = remove.len();
         let memberships = Memberships { by: self.by.to_owned(), add, remove };
         let written = self.manager.change_memberships_on(self.way, linkage, memberships).await?;
         for Change { name, group, adds, .. } in &changes {
@@ -504,13 +494,13 @@ impl Run<'_> {
         }
         match written.refused.first() {
             Some((client, reason)) => Err(ManagerError::Refused(format!("{client}: {reason}"))),
-            None => Ok(()),
+            None => Ok(removed),
         }
     }
 
     /// Leaves with the Linkage who is to be in which group once it first reports there.
-    async fn keep(&self, server: &Server, linkage: &LinkageRow, begun: &Begun) -> Result<(), ManagerError> {
-        let wanted = wanted_later(server, &begun.plan, &begun.known, &begun.held);
+    async fn keep(&self, server: &Server, linkage: &LinkageRow, wants: &Wants) -> Result<(), ManagerError> {
+        let wanted = wanted_later(server, &wants.plan, &wants.known, &wants.held);
         let count = self.manager.keep_at(self.way, linkage, &wanted, self.by).await?;
         if count > 0 {
             self.say(server, SyncPhase::Clients, format!("memberships of {count} computers kept for later"));
