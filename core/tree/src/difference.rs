@@ -124,6 +124,8 @@ pub enum Cause {
     Deleted,
     /// The members of the group wait for an operator, for this reason.
     Held(String),
+    /// The server did not take what was written, for this reason.
+    Refused(String),
     /// A group of the server's own has the name.
     NameTaken,
 }
@@ -137,6 +139,8 @@ pub enum Next {
     CleanUp,
     /// Run the command for this server.
     Write,
+    /// The same, once the server takes it.
+    WriteAgain,
     SetPolicy {
         value: String,
     },
@@ -364,6 +368,7 @@ impl fmt::Display for Cause {
             Self::Deleted => write!(f, "It was deleted in the WSUS, and its approvals with it."),
             Self::NameTaken => write!(f, "The server has a group of its own with that name."),
             Self::Held(reason) => write!(f, "Its members are held: {reason}."),
+            Self::Refused(reason) => write!(f, "The server refused it: {reason}."),
         }
     }
 }
@@ -376,6 +381,9 @@ impl fmt::Display for Next {
             Self::RepairSynchronisation => write!(f, "See why its synchronisation failed."),
             Self::CleanUp => write!(f, "Clean up the server."),
             Self::Write => write!(f, "Run `headwater wsus sync` for the server."),
+            Self::WriteAgain => {
+                write!(f, "Put right what it names there, then run `headwater wsus sync` for the server.")
+            }
             Self::SetPolicy { value } => write!(f, "Set the policy to `{value}`."),
             Self::FreeName => write!(f, "Delete that group there, or give the host group another one."),
             Self::MakeAgain => write!(f, "`headwater wsus sync` makes it again, without approvals."),

@@ -62,6 +62,8 @@ pub struct Wanted {
     pub gone: BTreeMap<String, Next>,
     /// Groups whose members nobody writes for now, each with the reason.
     pub held: BTreeMap<GroupId, String>,
+    /// Computers whose memberships the server did not take, each with the reason.
+    pub refused: BTreeMap<ClientId, String>,
 }
 
 impl Wanted {
@@ -287,19 +289,22 @@ impl Sides<'_> {
                 if let Some(value) = wanted.policies.get(&key) {
                     self.policy(What::MemberMissing { computer, group }, value, found);
                 } else if is_wanted && !is_member {
-                    differs(found, What::MemberMissing { computer, group }, self.not_written(*id));
+                    let cause = self.not_written(&at.client, *id);
+                    differs(found, What::MemberMissing { computer, group }, cause);
                 } else if is_member && !is_wanted && !wanted.left.contains(&key) {
-                    differs(found, What::MemberExtra { computer, group }, self.not_written(*id));
+                    let cause = self.not_written(&at.client, *id);
+                    differs(found, What::MemberExtra { computer, group }, cause);
                 }
             }
         }
     }
 
-    /// Why the members of a group are not as they are to be.
-    fn not_written(&self, group: GroupId) -> (Cause, Next) {
-        match self.wanted.held.get(&group) {
-            Some(reason) => (Cause::Held(reason.clone()), Next::ApplyPlan { name: self.named(group).name }),
-            None => (Cause::NotWritten, Next::Write),
+    /// Why a computer is not in a group as it is to be.
+    fn not_written(&self, computer: &ClientId, group: GroupId) -> (Cause, Next) {
+        match (self.wanted.held.get(&group), self.wanted.refused.get(computer)) {
+            (Some(why), _) => (Cause::Held(why.clone()), Next::ApplyPlan { name: self.named(group).name }),
+            (None, Some(why)) => (Cause::Refused(why.clone()), Next::WriteAgain),
+            (None, None) => (Cause::NotWritten, Next::Write),
         }
     }
 

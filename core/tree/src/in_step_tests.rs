@@ -293,6 +293,26 @@ fn members_of_a_group_that_is_held_say_so() {
 }
 
 #[test]
+fn what_a_server_refused_says_why() {
+    let mut below = below(Mode::Replica, contents());
+    below.computers = [1, 2, 3].map(|number| computer(2, number, &format!("pc{number}"), (0, 40))).into();
+    below.computers[1] = in_groups(below.computers[1].clone(), &[50]);
+    below.wanted.members = [member(1), member(3)].into();
+    // Who does not report there any more is compared where it reports.
+    below.wanted.refused = [1, 2, 9].map(|number| (client(number), "the disk is full".into())).into();
+    let refused = "The server refused it: the disk is full. Put right what it names there, then run `headwater wsus \
+                   sync` for the server.";
+    let expected = [
+        format!("Computer `pc1` is not in `Berlin`. {refused}"),
+        format!("Computer `pc2` is in `Berlin` and is not to be. {refused}"),
+        "Computer `pc3` is not in `Berlin`. It was not written yet, or changed since. Run `headwater wsus sync` for \
+         the server."
+            .to_owned(),
+    ];
+    check(&contents(), &below, &expected.each_ref().map(String::as_str));
+}
+
+#[test]
 fn a_managed_group_that_was_deleted_is_a_difference_of_the_top() {
     let mut at = below(Mode::Top, contents());
     at.wanted.gone =

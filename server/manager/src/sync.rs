@@ -7,6 +7,7 @@
 
 mod follow;
 mod own;
+mod register;
 mod wants;
 
 use std::borrow::Cow;
@@ -15,27 +16,26 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use headwater_api::linkage::{Contents, MembershipChange, Memberships, WsusMode};
+use headwater_api::linkage::{Contents, WsusMode};
 use headwater_api::{
     OutsideServer, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
     TreeServer,
 };
-use headwater_model::{ClientId, GroupId, ServerId, chain};
-use headwater_store::{AuditRow, LinkageRow};
+use headwater_model::{ServerId, chain};
+use headwater_store::AuditRow;
 use headwater_tree::changed::changed;
-use headwater_tree::group_plan::Plan;
+use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
-use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
 use headwater_tree::window::Window;
 use jiff::tz::TimeZone;
 use tokio::sync::OwnedRwLockReadGuard;
 
 use self::own::Took;
+use self::register::Registered;
 use self::wants::{Seen, Wants};
 use crate::ask::Way;
 use crate::compare::{contents, in_words};
-use crate::kept::wanted_later;
 use crate::known::Known;
 use crate::running::{Running, Said};
 use crate::server_settings::closed;
@@ -419,22 +419,16 @@ impl Run<'_> {
         }
         self.goes_on()?;
         let registers = only.is_none_or(|only| only == SyncPart::Clients);
-        let mut removed = 0;
+        let mut registered = Registered::default();
+        if writes && registers && server.has_managed_groups() {
+            registered = self.register(server, linkage, begun, &missing, done).await?;
+        }
+        let wants = match writes {
+            true => self.wants(server, linkage, begun, registered.removed).await?,
+            false => begun.wants.clone(),
+        };
         if writes && registers {
-            let wants = self.wants(server, linkage, begun, 0).await?;
-            if server.has_managed_groups() {
-                removed = self.register(server, linkage, &wants, &missing, done).await?;
-            }
-            match self.keep(server, linkage, &wants).await {
-                Err(error @ ManagerError::NotReached { .. }) => return Err(error),
-                // It concerns computers that are not there yet: what is there can be in step.
-                Err(error) => self.say(
-                    server,
-                    SyncPhase::Clients,
-                    format!("memberships are not kept for later: {}", chain(&error)),
-                ),
-                Ok(()) => {}
-            }
+            self.keep(server, linkage, &wants).await?;
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
         // Before the top: what comes there in between is missing here, and what is here came from there.
@@ -447,12 +441,8 @@ impl Run<'_> {
         if let Some(before) = before {
             done.changed.extend(changed(&contents(&before), &contents(here)));
         }
-        let wants = match writes {
-            true => self.wants(server, linkage, begun, removed).await?,
-            false => begun.wants.clone(),
-        };
-        let compared =
-            self.manager.compare(server, self.told(server), top, here, &wants.known, &wants.on(server.id));
+        let wanted = Wanted { refused: registered.refused, ..wants.on(server.id) };
+        let compared = self.manager.compare(server, self.told(server), top, here, &wants.known, &wanted);
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
         done.differences = in_words(&compared);
         done.local = compared.own();
@@ -462,80 +452,6 @@ impl Run<'_> {
         }
         Ok(())
     }
-
-    /// Writes the members that the host groups want, on the server that they report to; says how many were removed.
-    async fn register(
-        &self,
-        server: &Server,
-        linkage: &LinkageRow,
-        wants: &Wants,
-        missing: &BTreeSet<GroupId>,
-        done: &mut SyncServer,
-    ) -> Result<usize, ManagerError> {
-        let mut changes = changes(&wants.known, &wants.plan, server);
-        changes.retain(|Change { change, .. }| {
-            !wants.held.contains_key(&change.group) && !missing.contains(&change.group)
-        });
-        if changes.is_empty() {
-            return Ok(0);
-        }
-        let to_write = Said::new(SyncPhase::Clients, format!("{} memberships to write", changes.len()));
-        self.tell(server, to_write.counted(0, Some(changes.len() as u64)));
-        let (mut add, mut remove) = (Vec::new(), Vec::new());
-        for Change { change, adds, .. } in &changes {
-            if *adds { add.push(change.clone()) } else { remove.push(change.clone()) }
-        }
-        let removed = remove.len();
-        let memberships = Memberships { by: self.by.to_owned(), add, remove };
-        let written = self.manager.change_memberships_on(self.way, linkage, memberships).await?;
-        for Change { name, group, adds, .. } in &changes {
-            let verb = if *adds { "added to" } else { "removed from" };
-            done.changed.push(format!("{name} {verb} {group}"));
-        }
-        match written.refused.first() {
-            Some((client, reason)) => Err(ManagerError::Refused(format!("{client}: {reason}"))),
-            None => Ok(removed),
-        }
-    }
-
-    /// Leaves with the Linkage who is to be in which group once it first reports there.
-    async fn keep(&self, server: &Server, linkage: &LinkageRow, wants: &Wants) -> Result<(), ManagerError> {
-        let wanted = wanted_later(server, &wants.plan, &wants.known, &wants.held);
-        let count = self.manager.keep_at(self.way, linkage, &wanted, self.by).await?;
-        if count > 0 {
-            self.say(server, SyncPhase::Clients, format!("memberships of {count} computers kept for later"));
-        }
-        Ok(())
-    }
-}
-
-/// One membership that is not as the host groups want it.
-struct Change {
-    change: MembershipChange,
-    adds: bool,
-    /// Of the computer and of the group, for people.
-    name: String,
-    group: String,
-}
-
-/// What the host groups want to be otherwise on this server.
-fn changes(known: &Known, plan: &Plan, server: &Server) -> Vec<Change> {
-    let computers = known.names();
-    let names: BTreeMap<GroupId, &str> =
-        known.groups.iter().map(|group| (group.id, group.name.as_str())).collect();
-    let mut changes = Vec::new();
-    for planned in plan_guard::changes(plan).into_iter().filter(|one| one.server == server.id) {
-        let Some(group) = planned.target else { continue };
-        let change = |client: ClientId, adds| Change {
-            name: computers.get(&client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
-            change: MembershipChange { client, group },
-            adds,
-            group: names.get(&group).map_or_else(|| group.to_string(), |name| (*name).to_owned()),
-        };
-        changes.extend(planned.add.into_iter().map(|client| change(client, true)));
-        changes.extend(planned.remove.into_iter().map(|client| change(client, false)));
-    }
-    changes
 }
 
 pub(crate) fn count(counts: &mut Ended, state: SyncServerState) {
