@@ -52,6 +52,7 @@ struct Run<'a> {
     manager: &'a Manager,
     way: &'a Way,
     tree: &'a Tree,
+    selected: &'a Selected,
     request: &'a SyncRequest,
     by: &'a str,
     /// Whoever watches; nobody where servers are only compared.
@@ -94,6 +95,7 @@ impl Manager {
         // A server that does not answer takes its time, and who stops or watches a run waits for nobody.
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
+        let selected = Selected::of(&tree, request)?;
         if request.dry_run {
             self.comparisons.must_be_few()?;
             // It is no write, so it is kept like a run and not on the record.
@@ -101,7 +103,7 @@ impl Manager {
             let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
             let running = Arc::new(running);
             self.comparisons.add(running.clone());
-            tokio::spawn(self.clone().carry_through(way, tree, running.clone(), None));
+            tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), None));
             return Ok(running);
         }
         tree.must_be_writable()?;
@@ -121,7 +123,7 @@ impl Manager {
         let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
         let running = Arc::new(running);
         *current = Some(running.clone());
-        tokio::spawn(self.clone().carry_through(way, tree, running.clone(), writes));
+        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), writes));
         Ok(running)
     }
 
@@ -129,14 +131,18 @@ impl Manager {
         self: Arc<Self>,
         way: Way,
         tree: Tree,
+        selected: Selected,
         running: Arc<Running>,
         writes: Option<OwnedRwLockReadGuard<()>>,
     ) {
         let Running { request, started_by, number, .. } = &*running;
+        running.select(&selected.servers);
+        let (way, tree, selected) = (&way, &tree, &selected);
         let run = Run {
             manager: &self,
-            way: &way,
-            tree: &tree,
+            way,
+            tree,
+            selected,
             request,
             by: started_by,
             watched: Some(&running),
@@ -165,7 +171,8 @@ impl Manager {
         top: &Contents,
     ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        let run = Run { manager: self, way, tree, request, by: "", watched: None, top: Some(top) };
+        let selected = &Selected::of(tree, request)?;
+        let run = Run { manager: self, way, tree, selected, request, by: "", watched: None, top: Some(top) };
         run.all(known, Vec::new()).await
     }
 
@@ -191,6 +198,38 @@ impl Manager {
     }
 }
 
+/// The servers that a run is about: the whole tree, a branch of it, or one.
+struct Selected {
+    order: Order,
+    servers: BTreeSet<ServerId>,
+}
+
+impl Selected {
+    fn of(tree: &Tree, request: &SyncRequest) -> Result<Self, ManagerError> {
+        let SyncRequest { below, at, .. } = request;
+        let order = Order::new(tree.servers.iter().map(|told| tree.server(told)));
+        let order = order.map_err(|error| ManagerError::Refused(error.to_string()))?;
+        let servers = match (at, below) {
+            (Some(name), _) => order.named(name).map(|server| BTreeSet::from([server.id])),
+            (None, Some(name)) => order.below(name),
+            (None, None) => Ok(order.all()),
+        };
+        let named = at.as_ref().or(below.as_ref());
+        let is_named = |one: &&OutsideServer| {
+            named.is_some_and(|name| one.id.to_string() == *name || one.name.eq_ignore_ascii_case(name))
+        };
+        match servers {
+            Ok(servers) => Ok(Self { order, servers }),
+            Err(error) => Err(match tree.outside.iter().find(is_named) {
+                Some(one) => ManagerError::Refused(format!("{} is outside the link: {}", one.name, one.why)),
+                None => {
+                    ManagerError::Invalid(format!("{error}; `headwater wsus show` lists those there are"))
+                }
+            }),
+        }
+    }
+}
+
 /// What a run read when it began, and what it has seen and written since.
 struct Begun {
     wants: Arc<Wants>,
@@ -203,16 +242,19 @@ impl Run<'_> {
     /// Makes the groups again that the host groups need, then all servers.
     async fn begin(&self) -> Result<SyncReport, ManagerError> {
         let mut known = self.manager.known(self.way, self.tree).await?;
-        let makes_groups = !self.request.dry_run && self.request.only != Some(SyncPart::Approvals);
+        let does_groups = self.request.only.is_none_or(|only| only == SyncPart::Groups);
+        // They are made and deleted at the top, and stand among its changes.
+        let is_about_top = self.selected.servers.contains(&self.way.top.server);
+        let does_groups = !self.request.dry_run && does_groups && is_about_top;
         let mut made = Vec::new();
-        if makes_groups {
+        if does_groups {
             made = self.manager.make_lost_groups(self.way, &known, self.by).await?;
         }
         if !made.is_empty() {
             known = self.manager.known(self.way, self.tree).await?;
         }
         let mut report = self.all(known, made).await?;
-        if makes_groups {
+        if does_groups {
             let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await;
             replaced.tell(&mut report);
         }
@@ -220,12 +262,7 @@ impl Run<'_> {
     }
 
     async fn all(&self, known: Known, made: Vec<String>) -> Result<SyncReport, ManagerError> {
-        let order =
-            Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
-        let selected = self.selected(&order)?;
-        if let Some(running) = self.watched {
-            running.select(&selected);
-        }
+        let Selected { order, servers: selected } = self.selected;
         let seen = Mutex::new(Seen::new(&known));
         let begun = Begun { wants: Arc::new(self.wanted(known, 0)), seen, made };
         let mut progress: BTreeMap<ServerId, Progress> = BTreeMap::new();
@@ -233,7 +270,7 @@ impl Run<'_> {
         let mut working = FuturesUnordered::new();
         loop {
             let ready: Vec<&Server> =
-                order.ready(&selected, &progress).into_iter().filter_map(|id| order.get(id)).collect();
+                order.ready(selected, &progress).into_iter().filter_map(|id| order.get(id)).collect();
             for (at, &server) in ready.iter().enumerate() {
                 progress.insert(server.id, Progress::Running);
                 let siblings = ready[..at].iter().filter(|other| other.parent == server.parent).count();
@@ -258,7 +295,7 @@ impl Run<'_> {
             );
             ended.insert(done.id, done);
         }
-        let not_reached: BTreeSet<ServerId> = order.not_reached(&selected, &progress).into_iter().collect();
+        let not_reached: BTreeSet<ServerId> = order.not_reached(selected, &progress).into_iter().collect();
         let mut report = SyncReport { dry_run: self.request.dry_run, ..SyncReport::default() };
         let mut counts = Ended::default();
         for server in order.servers().iter().filter(|server| selected.contains(&server.id)) {
@@ -276,26 +313,6 @@ impl Run<'_> {
         }
         report.exit = counts.exit_code();
         Ok(report)
-    }
-
-    /// The whole tree, a branch of it, or one server.
-    fn selected(&self, order: &Order) -> Result<BTreeSet<ServerId>, ManagerError> {
-        let SyncRequest { below, at, .. } = self.request;
-        let selected = match (at, below) {
-            (Some(name), _) => order.named(name).map(|server| BTreeSet::from([server.id])),
-            (None, Some(name)) => order.below(name),
-            (None, None) => Ok(order.all()),
-        };
-        let named = at.as_ref().or(below.as_ref());
-        let is_named = |one: &&OutsideServer| {
-            named.is_some_and(|name| one.id.to_string() == *name || one.name.eq_ignore_ascii_case(name))
-        };
-        selected.map_err(|error| {
-            if let Some(one) = self.tree.outside.iter().find(is_named) {
-                return ManagerError::Refused(format!("{} is outside the link: {}", one.name, one.why));
-            }
-            ManagerError::NotFound(format!("{error}; `headwater wsus show` lists those there are"))
-        })
     }
 
     fn untouched(&self, server: &Server, state: SyncServerState) -> SyncServer {
