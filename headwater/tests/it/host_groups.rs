@@ -245,6 +245,10 @@ async fn renamed(is_before: bool) {
     assert_eq!(code, 1, "{report}");
     assert!(report.to_string().contains("approved for it and not likewise for `Testers`"), "{report}");
     top.done(&["update", "unapprove", &late, "--group", "Pilot"]);
+    let (report, code) = sync(&manager.data, &["--dry-run"]);
+    let still_there = "Group `Pilot`, whose place `Testers` took, is still there with its 2 approvals";
+    assert!(code == 1 && report.to_string().contains(still_there), "{report}");
+    assert!(groups(&top).contains("\"Pilot\""));
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!(code, 0, "{report}");
     assert!(report.to_string().contains("group Pilot was deleted"), "{report}");

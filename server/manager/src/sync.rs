@@ -37,6 +37,7 @@ use self::wants::{Seen, Wants};
 use crate::ask::Way;
 use crate::compare::{contents, in_words};
 use crate::known::Known;
+use crate::recreate::Old;
 use crate::running::{Running, Said};
 use crate::server_settings::closed;
 use crate::tree::Tree;
@@ -245,9 +246,9 @@ impl Run<'_> {
         let does_groups = self.request.only.is_none_or(|only| only == SyncPart::Groups);
         // They are made and deleted at the top, and stand among its changes.
         let is_about_top = self.selected.servers.contains(&self.way.top.server);
-        let does_groups = !self.request.dry_run && does_groups && is_about_top;
+        let does_groups = does_groups && is_about_top;
         let mut made = Vec::new();
-        if does_groups {
+        if does_groups && !self.request.dry_run {
             made = self.manager.make_lost_groups(self.way, &known, self.by).await?;
         }
         if !made.is_empty() {
@@ -255,7 +256,8 @@ impl Run<'_> {
         }
         let mut report = self.all(known, made).await?;
         if does_groups {
-            let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await;
+            let old = if self.request.dry_run { Old::List } else { Old::Delete };
+            let replaced = self.manager.delete_replaced(self.way, self.tree, old, self.by).await;
             replaced.tell(&mut report);
         }
         Ok(report)
