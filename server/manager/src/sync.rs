@@ -461,7 +461,7 @@ impl Run<'_> {
             done.changed.extend(changed(&contents(&before), &contents(here)));
         }
         let wanted = Wanted { refused: registered.refused, ..wants.on(server.id) };
-        let compared = self.manager.compare(server, self.told(server), top, here, &wants.known, &wanted);
+        let compared = self.manager.compare(server, self.tree, top, here, &wants.known, &wanted);
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
         done.differences = in_words(&compared);
         done.local = compared.own();

@@ -140,6 +140,18 @@ pub struct Contents {
     pub declined: Vec<UpdateId>,
     pub files_held: u64,
     pub files_wanted: u64,
+    /// Absent where it never synchronised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sync: Option<LastSync>,
+}
+
+/// The last synchronisation of a WSUS with the server above it, whoever began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSync {
+    pub state: SyncState,
+    /// When it ended, or began where it goes on, by that server's clock.
+    #[serde(with = "text")]
+    pub at: Timestamp,
 }
 
 /// How many computers have said what of an update, at a server and below as far as that is told.

@@ -90,6 +90,7 @@ impl Microsoft {
         contents.approvals.extend(approvals.iter().filter_map(approval));
         contents.updates.sort_unstable();
         contents.approvals.sort_unstable();
+        contents.last_sync = self.last_sync().await?;
         Ok(contents)
     }
 
