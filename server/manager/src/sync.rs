@@ -72,8 +72,8 @@ fn going_on(
         return Ok(Some(running.clone()));
     }
     Err(ManagerError::Busy(format!(
-        "another synchronisation goes on, begun by {}, which does not do just that: try again when it has ended, or end \
-         it with `headwater wsus sync stop`",
+        "another synchronisation goes on, begun by {}, which does less than that: try again when it has ended, or end it \
+         with `headwater wsus sync stop`",
         running.started_by
     )))
 }
@@ -255,7 +255,7 @@ impl Run<'_> {
             known = self.manager.known(self.way, self.tree).await?;
         }
         let mut report = self.all(known, made).await?;
-        if does_groups {
+        if does_groups && self.goes_on().is_ok() {
             let old = if self.request.dry_run { Old::List } else { Old::Delete };
             let replaced = self.manager.delete_replaced(self.way, self.tree, old, self.by).await;
             replaced.tell(&mut report);
