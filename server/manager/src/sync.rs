@@ -22,7 +22,7 @@ use headwater_api::{
     TreeServer,
 };
 use headwater_model::{ServerId, chain};
-use headwater_store::AuditRow;
+use headwater_store::{AuditRow, RunKind};
 use headwater_tree::changed::changed;
 use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
@@ -100,7 +100,7 @@ impl Manager {
         if request.dry_run {
             self.comparisons.must_be_few()?;
             // It is no write, so it is kept like a run and not on the record.
-            let number = self.store.begin_sync_run(by, self.now()).await?;
+            let number = self.store.begin_sync_run(RunKind::Dry, by, self.now()).await?;
             let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
             let running = Arc::new(running);
             self.comparisons.add(running.clone());
@@ -112,7 +112,7 @@ impl Manager {
         if let Some(running) = going_on(&current, request)? {
             return Ok(running);
         }
-        let number = self.store.begin_sync_run(by, self.now()).await?;
+        let number = self.store.begin_sync_run(RunKind::Writes, by, self.now()).await?;
         let detail = format!("run {number}");
         let after = Some(match (&request.at, &request.below) {
             (Some(at), _) => format!("{at} alone"),
