@@ -199,9 +199,16 @@ impl Comparison {
         self.counts.is_empty()
     }
 
-    /// How much is the server's own, such as `2 groups, 1 approval`.
+    /// How much is the server's own, such as `2 groups, 1 approval`, or left out by it.
     pub fn own(&self) -> Option<String> {
-        (!self.local_counts.is_empty()).then(|| listed(&self.local_counts))
+        let mut own = self.local_counts.clone();
+        let left_out = own.remove(&Kind::Updates).map(|count| {
+            let updates = listed(&[(Kind::Updates, count)].into());
+            format!("{updates} that its subscription, or one above it, leaves out")
+        });
+        let own = Some(listed(&own)).filter(|own| !own.is_empty());
+        let said: Vec<String> = own.into_iter().chain(left_out).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// Counts a difference, and lists it when there is room.

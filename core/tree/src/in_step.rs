@@ -62,6 +62,8 @@ pub struct Wanted {
     pub gone: BTreeMap<String, Next>,
     /// Groups whose members nobody writes for now, each with the reason.
     pub held: BTreeMap<GroupId, String>,
+    /// Updates that do not come to the server, for it or one above it does not take them.
+    pub left_out: BTreeSet<UpdateId>,
     /// Computers whose memberships the server did not take, each with the reason.
     pub refused: BTreeMap<ClientId, String>,
 }
@@ -144,6 +146,10 @@ impl Sides<'_> {
             let what = match here.get(&update) {
                 // It is being cleaned up, from the lowest servers on.
                 None if self.top.declined.contains(&update) => continue,
+                None if self.wanted.left_out.contains(&update) => {
+                    found.is_local(What::UpdateMissing { update, revision });
+                    continue;
+                }
                 None => What::UpdateMissing { update, revision },
                 Some(&here) if here != revision => What::Revision { update, top: revision, here },
                 Some(_) => continue,
@@ -218,6 +224,11 @@ impl Sides<'_> {
                     let (approval, group) = ((*approval).clone(), group.clone());
                     found.is_local(What::ApprovalExtra { approval, group });
                 }
+                continue;
+            }
+            // The update itself is listed as left out.
+            if self.wanted.left_out.contains(&target.0) && !self.here.contents.updates.contains_key(&target.0)
+            {
                 continue;
             }
             // It is listed as declined by the server itself.

@@ -92,6 +92,25 @@ fn updates_and_their_revisions() {
 }
 
 #[test]
+fn what_a_subscription_leaves_out_is_no_difference() {
+    let here = Contents {
+        updates: [(KB2, 1)].into(),
+        approvals: [approval(KB2, BERLIN)].into(),
+        groups: [(BERLIN, group("Berlin"))].into(),
+        ..contents()
+    };
+    let top = Contents { approvals: [approval(KB1, BERLIN), approval(KB2, BERLIN)].into(), ..contents() };
+    let mut below = below(FOLLOWING, here);
+    below.wanted.left_out = [KB1, KB2].into();
+    let comparison = check(&top, &below, &[]);
+    let own = comparison.own();
+    assert_eq!(own.as_deref(), Some("1 update that its subscription, or one above it, leaves out"));
+    // What came nevertheless, for another update requires it, has the top's revision.
+    below.contents.updates = [(KB2, 2)].into();
+    assert_eq!(compared(&top, &below).counts[&Kind::Updates], 1);
+}
+
+#[test]
 fn the_cause_is_the_last_synchronisation() {
     let top = Contents { updates: [(KB1, 1)].into(), ..Contents::default() };
     for (last_sync, said) in [

@@ -1,12 +1,13 @@
 //! Asking a Linkage, wherever it is in the tree.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
     KeptMemberships, MembershipChange, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer,
-    Reached, Renewal, RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer, SyncProgress, Trust,
-    UpdateCount, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    Reached, Renewal, RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer, Subscription,
+    SyncProgress, Trust, UpdateCount, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
     ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateDetail,
@@ -116,6 +117,17 @@ impl Manager {
 
     pub(crate) async fn contents_of(&self, way: &Way, of: &LinkageRow) -> Result<Contents> {
         self.ask(way, of, Ask::Contents).await
+    }
+
+    /// What a WSUS has and a server with this subscription does not take from it.
+    pub(crate) async fn left_out_of(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        subscription: Subscription,
+    ) -> Result<BTreeSet<UpdateId>> {
+        let told: Vec<String> = self.ask(way, of, Ask::LeftOut(subscription)).await?;
+        Ok(told.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
     pub(crate) async fn groups_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusGroup>> {

@@ -6,6 +6,7 @@
 //! one that was cut off, and the second in a row changes nothing.
 
 mod follow;
+mod left_out;
 mod own;
 mod register;
 mod wants;
@@ -460,7 +461,8 @@ impl Run<'_> {
         if let Some(before) = before {
             done.changed.extend(changed(&contents(&before), &contents(here)));
         }
-        let wanted = Wanted { refused: registered.refused, ..wants.on(server.id) };
+        let left_out = self.left_out(server).await?;
+        let wanted = Wanted { refused: registered.refused, left_out, ..wants.on(server.id) };
         let compared = self.manager.compare(server, self.tree, top, here, &wants.known, &wanted);
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
         done.differences = in_words(&compared);

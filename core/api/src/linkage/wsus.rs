@@ -63,6 +63,9 @@ pub struct WsusIdentity {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub upstream_id: Option<ServerId>,
     pub targeting: WsusTargeting,
+    /// What an autonomous server takes of the updates above it; absent where it takes all, or does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Subscription>,
     /// Whether the Linkage's account may only read.
     pub read_only: bool,
     /// Those that report to this very server.
@@ -73,6 +76,17 @@ pub struct WsusIdentity {
     /// Of the Linkage.
     #[serde(default)]
     pub speaks: LinkVersion,
+}
+
+/// The updates that a server takes: those of one of these products that are of one of these classifications.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscription {
+    /// Products, and the families of products above them.
+    #[serde(with = "text::list")]
+    pub categories: Vec<UpdateId>,
+    #[serde(with = "text::list")]
+    pub classifications: Vec<UpdateId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

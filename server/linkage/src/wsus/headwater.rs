@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LastSync, LinkVersion,
-    Memberships, StartedSync, StateOnComputer, SyncProgress, SyncState, UpdateCount, WsusApproval,
-    WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    Memberships, StartedSync, StateOnComputer, Subscription, SyncProgress, SyncState, UpdateCount,
+    WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, PAGE_LIMIT_MAX,
@@ -59,6 +59,9 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
             Targeting::ServerSide => WsusTargeting::Server,
             Targeting::ClientSide => WsusTargeting::Client,
         },
+        subscription: app
+            .subscription()
+            .map(|(categories, classifications)| Subscription { categories, classifications }),
         read_only: false,
         computers: app.live.own_computers() as u64,
         at: now,
@@ -113,6 +116,10 @@ async fn last_sync(app: &App) -> Answer<Option<LastSync>> {
         None => report.last_run,
     };
     Ok(run.map(|run| LastSync { state: state(run.state), at: run.finished_at.unwrap_or(run.started_at) }))
+}
+
+pub(super) fn left_out(app: &App, of: &Subscription) -> Vec<UpdateId> {
+    app.left_out(&of.categories, &of.classifications)
 }
 
 pub(super) fn groups(app: &App) -> Vec<WsusGroup> {

@@ -68,6 +68,8 @@ impl Microsoft {
                 Targeting::Server => WsusTargeting::Server,
                 Targeting::Client => WsusTargeting::Client,
             },
+            // Its subscription is not read yet.
+            subscription: None,
             read_only: found.role == Role::Reader,
             computers,
             version: found.version,
