@@ -36,19 +36,16 @@ fn approved(node: &Node, update: &str) -> Vec<Value> {
     shown["approvals"].as_array().expect("approvals").iter().map(|one| one["group_name"].clone()).collect()
 }
 
-/// The own synchronisation of a server goes on until its gate is opened. One that has asked already ends first.
-async fn synchronises(node: &Node, gate: &Gate) {
+/// The own synchronisation of a replica goes on until its gate is opened: it begins one for a new group.
+fn synchronises(top: &Node, gate: &Gate, group: &str) {
     gate.hold(ASKS);
-    let is_held = || {
-        node.done(&["upstream", "sync"]);
-        gate.is_holding()
-    };
-    eventually(is_held).await;
+    top.done(&["group", "create", group]);
+    gate.wait();
 }
 
 /// A run goes on, which has read what there is and waits for its first lower server.
-async fn waiting(manager: &Node, berlin: &Node, gate: &Gate) -> Watched {
-    synchronises(berlin, gate).await;
+fn waiting(manager: &Node, top: &Node, gate: &Gate, group: &str) -> Watched {
+    synchronises(top, gate, group);
     let mut run = Watched::start(manager, &[]);
     run.until(&["berlin", "joining the synchronisation that goes on"]);
     run
@@ -66,7 +63,7 @@ async fn what_is_decided_at_the_top_during_a_run_holds_on_every_server() {
     assert_eq!(sync(&manager.data, &[]).1, 0);
     manager.done(&["update", "approve", &halted, "--group", "Sites"]);
 
-    let run = waiting(&manager, &berlin, &gate).await;
+    let run = waiting(&manager, &top, &gate, "Gate");
     manager.done(&["update", "halt", &halted]);
     manager.done(&["update", "approve", &late, "--group", "Sites"]);
     manager.done(&["group", "create", "Late"]);
@@ -94,7 +91,7 @@ async fn who_leaves_a_host_group_during_a_run_is_not_written() {
     manager.done(&["hostgroup", "add", "Sites", "pc3"]);
 
     // One leaves and another one comes after the run has read the host groups.
-    let run = waiting(&manager, &berlin, &gate).await;
+    let run = waiting(&manager, &top, &gate, "Gate");
     manager.done(&["hostgroup", "remove", "Sites", "pc3"]);
     manager.done(&["hostgroup", "add", "Sites", "pc4"]);
     gate.release();
@@ -105,7 +102,7 @@ async fn who_leaves_a_host_group_during_a_run_is_not_written() {
     // What a plan wrote and somebody undid meanwhile is held.
     manager.done(&["hostgroup", "add", "Sites", "pc3"]);
     manager.done(&["wsus", "group", "apply", "--group", "Sites"]);
-    let run = waiting(&manager, &berlin, &gate).await;
+    let run = waiting(&manager, &top, &gate, "Gate again");
     manager.done(&["wsus", "group", "undo", "Sites"]);
     gate.release();
     let (report, code) = run.end();
@@ -127,7 +124,7 @@ async fn a_server_that_comes_back_during_a_run_gets_its_members() {
         servers.iter().any(|one| one["name"] == "shop.test.example" && one["reached"] == wanted)
     };
     eventually(|| reached(false)).await;
-    let run = waiting(&manager, &berlin, &gate).await;
+    let run = waiting(&manager, &top, &gate, "Gate");
     let shop = shop.start_again();
     eventually(|| reached(true)).await;
     gate.release();
@@ -157,8 +154,9 @@ async fn what_comes_to_the_top_with_a_run_comes_to_its_replicas() {
     pair(&manager, &berlin, &berlin).await;
     assert_eq!(sync(&manager.data, &[]).1, 0);
 
-    synchronises(&top, &above).await;
+    above.hold(ASKS);
     microsoft.done(&["update", "import", &documents(&catalogue(120))]);
+    above.wait();
     let mut run = Watched::start(&manager, &["--with-upstream"]);
     run.until(&["top", "joining the synchronisation that goes on"]);
     above.release();
@@ -173,8 +171,8 @@ async fn what_comes_to_the_top_with_a_run_comes_to_its_replicas() {
 async fn a_second_run_attaches_to_the_first_and_says_what_differs() {
     let folder = tempfile::tempdir().expect("a folder");
     let (manager, top) = linked_with_updates(&folder);
-    let (berlin, _shop, gate) = branch(&folder, &top, &manager).await;
-    synchronises(&berlin, &gate).await;
+    let (_berlin, _shop, gate) = branch(&folder, &top, &manager).await;
+    synchronises(&top, &gate, "Gate");
     // As by schedule.
     let mut first = Watched::start(&manager, &["--keep-windows"]);
     first.until(&["berlin", "joining"]);
@@ -191,8 +189,8 @@ async fn a_second_run_attaches_to_the_first_and_says_what_differs() {
 async fn a_difference_says_how_the_last_synchronisation_of_its_server_went() {
     let folder = tempfile::tempdir().expect("a folder");
     let (manager, top) = linked_with_updates(&folder);
-    let (berlin, _shop, gate) = branch(&folder, &top, &manager).await;
-    synchronises(&berlin, &gate).await;
+    let (_berlin, _shop, gate) = branch(&folder, &top, &manager).await;
+    synchronises(&top, &gate, "Gate");
     top.done(&["group", "create", "Late"]);
     let said = |wanted: &str| {
         let differences = differences(&sync(&manager.data, &["--dry-run"]).0);

@@ -73,10 +73,6 @@ impl Gate {
         assert!(!held.expect("no panic").1.timed_out(), "nothing came to be held");
     }
 
-    pub(super) fn is_holding(&self) -> bool {
-        self.line.state().waiting > 0
-    }
-
     pub(super) fn release(&self) {
         self.line.state().holds = None;
         self.line.changed.notify_all();

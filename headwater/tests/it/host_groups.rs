@@ -28,7 +28,8 @@ async fn linked(folder: &TempDir, computers: u32) -> (Node, Node) {
 fn refused(data: &Path, arguments: &[&str], words: &str) {
     let output = run(data, arguments);
     let said = stderr(&output).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+    // What is refused now, and what can never be.
+    assert!(matches!(output.status.code(), Some(1 | 2)), "{arguments:?}: {said}");
     assert!(said.contains(words), "{arguments:?}: {said}");
 }
 
