@@ -89,6 +89,7 @@ pub(crate) fn ended(shown: Result<Exit, Failure>, exit: Exit) -> Result<Exit, Fa
 fn client_exit(error: &ClientError) -> Exit {
     match error {
         ClientError::Refused(problem) => match (problem.status, problem.kind.as_str()) {
+            (400, _) => Exit::WrongArguments,
             (401 | 403, _) => Exit::NotPermitted,
             (_, "/problems/not-linked") => Exit::NotLinked,
             (_, "/problems/not-reached") => Exit::Unreachable,

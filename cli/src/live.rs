@@ -30,12 +30,13 @@ impl Live {
     }
 
     pub fn follow(&mut self, event: &SyncEvent, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
-        let SyncEvent::Server { name, phase, line, done, total, .. } = event else { return Ok(()) };
+        let note = |terminal: &mut Terminal<'_>| {
+            headwater_words::synchronisation::line(event).map_or(Ok(()), |line| terminal.note(&line))
+        };
+        let SyncEvent::Server { name, phase, line, done, total, .. } = event else { return note(terminal) };
         let at = progress(*phase, *done, *total);
         match self {
-            Self::Lines => {
-                headwater_words::synchronisation::line(event).map_or(Ok(()), |line| terminal.note(&line))
-            }
+            Self::Lines => note(terminal),
             Self::Window { all, servers } => {
                 if !servers.contains_key(name) && servers.len() >= SERVERS_MAX {
                     return Ok(());

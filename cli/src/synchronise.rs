@@ -23,9 +23,10 @@ pub(crate) fn begin(request: &SyncRequest, session: &mut Session<'_, '_>) -> Res
     let started = session.client.begin_sync_wsus(request)?;
     session.show(&started, |run, _| {
         let verb = if run.joined { "goes on already" } else { "has begun" };
+        let otherwise = run.otherwise.iter().map(|line| format!(" {line}")).collect::<String>();
         format!(
-            "Run {} {verb}. Watch it with `headwater wsus sync`, end it with `headwater wsus sync stop`; `headwater \
-             wsus runs` lists how it ended.",
+            "Run {} {verb}.{otherwise} Watch it with `headwater wsus sync`, end it with `headwater wsus sync stop`; \
+             `headwater wsus runs` lists how it ended.",
             run.run
         )
     })

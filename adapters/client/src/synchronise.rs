@@ -32,7 +32,7 @@ impl Client {
         self.follow(body, BROKE_OFF, |event: SyncEvent, line| {
             watch(&event, line);
             match event {
-                SyncEvent::Server { .. } => None,
+                SyncEvent::Server { .. } | SyncEvent::Attached { .. } => None,
                 SyncEvent::Finished { report } => Some(Ok(report)),
                 SyncEvent::Failed { problem } => Some(Err(Error::Refused(Box::new(problem)))),
             }

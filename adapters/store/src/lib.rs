@@ -45,7 +45,8 @@ pub use downstream::DownstreamServer;
 pub use history::Change;
 pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
-    RelinkRow, RevocationRow, SeenStanding, ServerSettingsRow, SightingRow, SucceedingRow, SyncRunRow,
+    RelinkRow, RevocationRow, RunKind, SeenStanding, ServerSettingsRow, SightingRow, SucceedingRow,
+    SyncRunRow,
 };
 pub use operators::{
     AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,

@@ -94,8 +94,23 @@ pub struct AuditRow {
     pub after: Option<String>,
 }
 
-/// Runs that are remembered.
-const RUNS_KEPT: i64 = 1_000;
+/// What a run of the synchronisation command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunKind {
+    Writes,
+    /// It only compares.
+    Dry,
+}
+
+impl RunKind {
+    /// Runs of this kind that are remembered: those that only compare push out no other.
+    fn kept(self) -> i64 {
+        match self {
+            Self::Writes => 1_000,
+            Self::Dry => 50,
+        }
+    }
+}
 
 impl ManagerStore {
     /// Opens or creates the database and brings its schema up to date.
@@ -242,21 +257,23 @@ impl ManagerStore {
         Ok(())
     }
 
-    /// Begins a run of the synchronisation command, and forgets very old ones.
-    pub async fn begin_sync_run(&self, by: &str, now: Timestamp) -> Result<i64> {
+    /// Begins a run of the synchronisation command, and forgets very old ones of its kind.
+    pub async fn begin_sync_run(&self, kind: RunKind, by: &str, now: Timestamp) -> Result<i64> {
+        let is_dry = i64::from(kind == RunKind::Dry);
         let mut transaction = self.write.begin().await?;
         let row = sqlx::query(
-            "INSERT INTO sync_runs (started_by, started_at, report) VALUES ($1, $2, '') RETURNING run_id",
+            "INSERT INTO sync_runs (started_by, started_at, report, dry_run) VALUES ($1, $2, '', $3) \
+             RETURNING run_id",
         )
         .bind(rows::text(by))
         .bind(now.as_micros())
+        .bind(is_dry)
         .fetch_one(&mut *transaction)
         .await?;
         let run: i64 = row.try_get(0)?;
-        sqlx::query("DELETE FROM sync_runs WHERE run_id <= $1")
-            .bind(run - RUNS_KEPT)
-            .execute(&mut *transaction)
-            .await?;
+        let sql = "DELETE FROM sync_runs WHERE dry_run = $1 AND run_id NOT IN \
+                   (SELECT run_id FROM sync_runs WHERE dry_run = $1 ORDER BY run_id DESC LIMIT $2)";
+        sqlx::query(sql).bind(is_dry).bind(kind.kept()).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(run)
     }
@@ -494,6 +511,7 @@ mod tests {
     use crate::{Error, Store};
 
     on_both_engines!(
+        runs_that_only_compare_push_out_no_other,
         a_link_is_kept_and_forgotten_with_all_its_linkages,
         each_role_refuses_the_database_of_another,
         an_authority_is_made_once,
@@ -513,6 +531,20 @@ mod tests {
             paired_at: NOW,
             certificate_until: Some(NOW.plus_seconds(1)),
         }
+    }
+
+    async fn runs_that_only_compare_push_out_no_other(on: TestDatabase) {
+        let store = ManagerStore::open(on.place()).await.expect("opens");
+        let begin = async |kind| store.begin_sync_run(kind, "ada", Timestamp::EPOCH).await.expect("begins");
+        let first = begin(RunKind::Writes).await;
+        for _ in 0..60 {
+            begin(RunKind::Dry).await;
+        }
+        let last = begin(RunKind::Writes).await;
+        let kept = store.sync_runs_before(i64::MAX, 1_000).await.expect("reads");
+        let kept: Vec<i64> = kept.iter().map(|run| run.run).collect();
+        assert_eq!((kept.len(), kept[0], kept[51]), (52, last, first));
+        assert_eq!((kept[1], kept[50]), (last - 1, last - 50), "the last fifty of them");
     }
 
     async fn a_link_is_kept_and_forgotten_with_all_its_linkages(on: TestDatabase) {

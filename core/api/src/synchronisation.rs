@@ -63,6 +63,10 @@ pub enum SyncPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum SyncEvent {
+    /// Another run goes on and is watched: what it does otherwise than was asked for, in a sentence.
+    Attached {
+        line: String,
+    },
     Server {
         name: String,
         phase: SyncPhase,

@@ -55,12 +55,15 @@ pub struct UpstreamFilter {
     pub languages: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartedRun {
     /// The run's number.
     pub run: u64,
     /// Whether that run was going already and none was started.
     pub joined: bool,
+    /// What that one does otherwise than was asked for, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

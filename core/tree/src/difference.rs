@@ -124,6 +124,8 @@ pub enum Cause {
     Deleted,
     /// The members of the group wait for an operator, for this reason.
     Held(String),
+    /// The server did not take what was written, for this reason.
+    Refused(String),
     /// A group of the server's own has the name.
     NameTaken,
 }
@@ -137,6 +139,8 @@ pub enum Next {
     CleanUp,
     /// Run the command for this server.
     Write,
+    /// The same, once the server takes it.
+    WriteAgain,
     SetPolicy {
         value: String,
     },
@@ -195,9 +199,16 @@ impl Comparison {
         self.counts.is_empty()
     }
 
-    /// How much is the server's own, such as `2 groups, 1 approval`.
+    /// How much is the server's own, such as `2 groups, 1 approval`, or left out by it.
     pub fn own(&self) -> Option<String> {
-        (!self.local_counts.is_empty()).then(|| listed(&self.local_counts))
+        let mut own = self.local_counts.clone();
+        let left_out = own.remove(&Kind::Updates).map(|count| {
+            let updates = listed(&[(Kind::Updates, count)].into());
+            format!("{updates} that its subscription, or one above it, leaves out")
+        });
+        let own = Some(listed(&own)).filter(|own| !own.is_empty());
+        let said: Vec<String> = own.into_iter().chain(left_out).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// Counts a difference, and lists it when there is room.
@@ -364,6 +375,7 @@ impl fmt::Display for Cause {
             Self::Deleted => write!(f, "It was deleted in the WSUS, and its approvals with it."),
             Self::NameTaken => write!(f, "The server has a group of its own with that name."),
             Self::Held(reason) => write!(f, "Its members are held: {reason}."),
+            Self::Refused(reason) => write!(f, "The server refused it: {reason}."),
         }
     }
 }
@@ -376,6 +388,9 @@ impl fmt::Display for Next {
             Self::RepairSynchronisation => write!(f, "See why its synchronisation failed."),
             Self::CleanUp => write!(f, "Clean up the server."),
             Self::Write => write!(f, "Run `headwater wsus sync` for the server."),
+            Self::WriteAgain => {
+                write!(f, "Put right what it names there, then run `headwater wsus sync` for the server.")
+            }
             Self::SetPolicy { value } => write!(f, "Set the policy to `{value}`."),
             Self::FreeName => write!(f, "Delete that group there, or give the host group another one."),
             Self::MakeAgain => write!(f, "`headwater wsus sync` makes it again, without approvals."),

@@ -62,6 +62,10 @@ pub struct Wanted {
     pub gone: BTreeMap<String, Next>,
     /// Groups whose members nobody writes for now, each with the reason.
     pub held: BTreeMap<GroupId, String>,
+    /// Updates that do not come to the server, for it or one above it does not take them.
+    pub left_out: BTreeSet<UpdateId>,
+    /// Computers whose memberships the server did not take, each with the reason.
+    pub refused: BTreeMap<ClientId, String>,
 }
 
 impl Wanted {
@@ -142,6 +146,10 @@ impl Sides<'_> {
             let what = match here.get(&update) {
                 // It is being cleaned up, from the lowest servers on.
                 None if self.top.declined.contains(&update) => continue,
+                None if self.wanted.left_out.contains(&update) => {
+                    found.is_local(What::UpdateMissing { update, revision });
+                    continue;
+                }
                 None => What::UpdateMissing { update, revision },
                 Some(&here) if here != revision => What::Revision { update, top: revision, here },
                 Some(_) => continue,
@@ -218,6 +226,11 @@ impl Sides<'_> {
                 }
                 continue;
             }
+            // The update itself is listed as left out.
+            if self.wanted.left_out.contains(&target.0) && !self.here.contents.updates.contains_key(&target.0)
+            {
+                continue;
+            }
             // It is listed as declined by the server itself.
             if self.here.server.mode != Mode::Replica && self.here.contents.declined.contains(&target.0) {
                 continue;
@@ -287,19 +300,22 @@ impl Sides<'_> {
                 if let Some(value) = wanted.policies.get(&key) {
                     self.policy(What::MemberMissing { computer, group }, value, found);
                 } else if is_wanted && !is_member {
-                    differs(found, What::MemberMissing { computer, group }, self.not_written(*id));
+                    let cause = self.not_written(&at.client, *id);
+                    differs(found, What::MemberMissing { computer, group }, cause);
                 } else if is_member && !is_wanted && !wanted.left.contains(&key) {
-                    differs(found, What::MemberExtra { computer, group }, self.not_written(*id));
+                    let cause = self.not_written(&at.client, *id);
+                    differs(found, What::MemberExtra { computer, group }, cause);
                 }
             }
         }
     }
 
-    /// Why the members of a group are not as they are to be.
-    fn not_written(&self, group: GroupId) -> (Cause, Next) {
-        match self.wanted.held.get(&group) {
-            Some(reason) => (Cause::Held(reason.clone()), Next::ApplyPlan { name: self.named(group).name }),
-            None => (Cause::NotWritten, Next::Write),
+    /// Why a computer is not in a group as it is to be.
+    fn not_written(&self, computer: &ClientId, group: GroupId) -> (Cause, Next) {
+        match (self.wanted.held.get(&group), self.wanted.refused.get(computer)) {
+            (Some(why), _) => (Cause::Held(why.clone()), Next::ApplyPlan { name: self.named(group).name }),
+            (None, Some(why)) => (Cause::Refused(why.clone()), Next::WriteAgain),
+            (None, None) => (Cause::NotWritten, Next::Write),
         }
     }
 

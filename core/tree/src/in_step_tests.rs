@@ -92,6 +92,25 @@ fn updates_and_their_revisions() {
 }
 
 #[test]
+fn what_a_subscription_leaves_out_is_no_difference() {
+    let here = Contents {
+        updates: [(KB2, 1)].into(),
+        approvals: [approval(KB2, BERLIN)].into(),
+        groups: [(BERLIN, group("Berlin"))].into(),
+        ..contents()
+    };
+    let top = Contents { approvals: [approval(KB1, BERLIN), approval(KB2, BERLIN)].into(), ..contents() };
+    let mut below = below(FOLLOWING, here);
+    below.wanted.left_out = [KB1, KB2].into();
+    let comparison = check(&top, &below, &[]);
+    let own = comparison.own();
+    assert_eq!(own.as_deref(), Some("1 update that its subscription, or one above it, leaves out"));
+    // What came nevertheless, for another update requires it, has the top's revision.
+    below.contents.updates = [(KB2, 2)].into();
+    assert_eq!(compared(&top, &below).counts[&Kind::Updates], 1);
+}
+
+#[test]
 fn the_cause_is_the_last_synchronisation() {
     let top = Contents { updates: [(KB1, 1)].into(), ..Contents::default() };
     for (last_sync, said) in [
@@ -290,6 +309,26 @@ fn members_of_a_group_that_is_held_say_so() {
     let said = "Computer `pc1` is not in `Berlin`. Its members are held: anna undid a plan. Look at it with \
                 `headwater wsus group preview \"Berlin\"`, and apply it or change the host group.";
     check(&contents(), &below, &[said]);
+}
+
+#[test]
+fn what_a_server_refused_says_why() {
+    let mut below = below(Mode::Replica, contents());
+    below.computers = [1, 2, 3].map(|number| computer(2, number, &format!("pc{number}"), (0, 40))).into();
+    below.computers[1] = in_groups(below.computers[1].clone(), &[50]);
+    below.wanted.members = [member(1), member(3)].into();
+    // Who does not report there any more is compared where it reports.
+    below.wanted.refused = [1, 2, 9].map(|number| (client(number), "the disk is full".into())).into();
+    let refused = "The server refused it: the disk is full. Put right what it names there, then run `headwater wsus \
+                   sync` for the server.";
+    let expected = [
+        format!("Computer `pc1` is not in `Berlin`. {refused}"),
+        format!("Computer `pc2` is in `Berlin` and is not to be. {refused}"),
+        "Computer `pc3` is not in `Berlin`. It was not written yet, or changed since. Run `headwater wsus sync` for \
+         the server."
+            .to_owned(),
+    ];
+    check(&contents(), &below, &expected.each_ref().map(String::as_str));
 }
 
 #[test]

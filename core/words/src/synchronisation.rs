@@ -137,9 +137,14 @@ pub fn verdict(report: &SyncReport) -> String {
 
 /// `Berlin: clients, 2 of 5: memberships to write (12 s)`, while a run goes on; nothing of its end.
 pub fn line(event: &SyncEvent) -> Option<String> {
-    let SyncEvent::Server { name, phase, line, done, total, seconds } = event else { return None };
-    let at = progress(*phase, *done, *total);
-    Some(format!("{name}: {at}: {line} ({})", seconds_passed(*seconds)))
+    match event {
+        SyncEvent::Server { name, phase, line, done, total, seconds } => {
+            let at = progress(*phase, *done, *total);
+            Some(format!("{name}: {at}: {line} ({})", seconds_passed(*seconds)))
+        }
+        SyncEvent::Attached { line } => Some(line.clone()),
+        SyncEvent::Finished { .. } | SyncEvent::Failed { .. } => None,
+    }
 }
 
 /// The heads of the table of a run's servers.

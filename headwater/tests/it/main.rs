@@ -14,6 +14,8 @@ mod conversation;
 mod demo;
 mod downstream;
 mod drift;
+mod during_a_run;
+mod gate;
 mod host_groups;
 mod licences;
 mod linkage;

@@ -86,7 +86,8 @@ async fn a_run_does_what_it_is_narrowed_to_and_no_more() {
     assert_eq!((code, changes(&report)), (0, set(&[("munich", "pc4 added to Sites")])), "{report}");
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, changed(&report), differences(&report)), (0, 0, vec![]), "{report}");
-    assert_ne!(exit(&manager.data, &["wsus", "sync", "--below", "nowhere"]), 0);
+    assert_eq!(exit(&manager.data, &["wsus", "sync", "--below", "nowhere"]), 2);
+    assert_eq!(exit(&manager.data, &["wsus", "sync", "--at", "nowhere"]), 2);
 
     // One of them fails; everybody who asks is told, with what the code means.
     let events =
@@ -194,6 +195,30 @@ async fn another_tool_that_changes_the_same_group_is_noticed_and_put_right() {
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
     assert_eq!(members(&top, "Pilot"), ["pc1", "pc2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_made_again_by_a_run_for_groups_of_the_top_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked(&folder).await;
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    pair(&manager, &berlin, &berlin).await;
+    top.done(&["group", "delete", "Pilot"]);
+    let runs = || manager.json(&["wsus", "history"]).as_array().map(Vec::len);
+    let before = runs();
+    assert_eq!(exit(&manager.data, &["wsus", "sync", "--below", "nowhere"]), 2);
+    assert_eq!(runs(), before, "it did not begin");
+    for narrowed in
+        [["--at", "berlin.test.example"], ["--below", "berlin.test.example"], ["--only", "clients"]]
+    {
+        sync(&manager.data, &narrowed);
+        assert!(!top.json(&["group", "list"]).to_string().contains("\"Pilot\""), "{narrowed:?}");
+    }
+    let (report, _) = sync(&manager.data, &["--only", "groups"]);
+    assert!(
+        changes(&report).contains(&("top".to_owned(), "group Pilot was made again".to_owned())),
+        "{report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,13 +14,13 @@ use crate::tree::{
 };
 
 /// A run of the command whose lines are read as they come.
-struct Watched {
+pub(super) struct Watched {
     process: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Watched {
-    fn start(manager: &Node, options: &[&str]) -> Self {
+    pub(super) fn start(manager: &Node, options: &[&str]) -> Self {
         let mut command = Command::new(HEADWATER);
         let command = command.args(["wsus", "sync", "--output", "json"]).args(options);
         let command = command.arg("--data").arg(&manager.data);
@@ -38,6 +38,19 @@ impl Watched {
                 return line;
             }
         }
+    }
+
+    /// Reads on to a line that has these in it.
+    pub(super) fn until(&mut self, parts: &[&str]) {
+        let mut lines = self.lines.by_ref().map_while(Result::ok);
+        let found = lines.any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(found, "it ended before it said {parts:?}");
+    }
+
+    /// The report and the exit code.
+    pub(super) fn end(mut self) -> (Value, i32) {
+        let report = self.next("finished")["report"].clone();
+        (report, self.process.wait().expect("ends").code().expect("by itself"))
     }
 }
 

@@ -277,3 +277,35 @@ async fn what_leaves_the_tree_is_listed_and_left_alone() {
     assert!(code != 0 && states(&report).starts_with("in_step in_step "), "{report}");
     assert!(said.contains("another WSUS than the one that was paired answers"), "{report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_subscription_leaves_out_is_no_difference() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked_with_updates(&folder);
+    let shop = Node::start(&folder, "shop", "\"update-server\", \"linkage\"", Some(&top));
+    shop.done(&["upstream", "set", top.server.updates_url(), "--autonomous"]);
+    shop.done(&["upstream", "filter", "--classification", "Security Updates"]);
+    shop.done(&["upstream", "sync", "--wait"]);
+    // What does not come to the one does not come to the one below it.
+    let kiosk = Node::wsus(&folder, "kiosk", Some(&shop));
+    for node in [&shop, &kiosk] {
+        pair(&manager, node, node).await;
+    }
+    let updates = |node: &Node| {
+        let all = node.json(&["update", "list", "--limit", "200"])["items"].clone();
+        all.as_array().expect("updates").len()
+    };
+    let left_out = updates(&top) - updates(&shop);
+    assert!(left_out > 0 && updates(&shop) > 0 && updates(&kiosk) == updates(&shop));
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step in_step in_step".to_owned()), "{report}");
+    let said = format!("{left_out} updates that its subscription, or one above it, leaves out");
+    for server in [1, 2] {
+        assert_eq!(report["servers"][server]["local"], said, "{report}");
+    }
+    // It takes all from now on, and nothing is left out any more.
+    shop.done(&["upstream", "filter", "--all"]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, &report["servers"][2]["local"]), (0, &Value::Null), "{report}");
+    assert_eq!(updates(&kiosk), updates(&top));
+}

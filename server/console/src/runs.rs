@@ -572,7 +572,10 @@ pub(crate) async fn begin(
         false => Action::ForEveryGroup,
     })?;
     match manager.synchronise(&request, by).await {
-        Ok(running) => Ok(Ok(Redirect::to(&format!("/runs/{}", running.number)))),
+        Ok(running) => match running.otherwise(&request) {
+            None => Ok(Ok(Redirect::to(&format!("/runs/{}", running.number)))),
+            Some(otherwise) => again(&manager, &visitor, &fields, &otherwise).await,
+        },
         Err(error) => match error.kind() {
             ErrorKind::Invalid | ErrorKind::Refused | ErrorKind::NotFound => {
                 again(&manager, &visitor, &fields, &headwater_model::chain(&error)).await

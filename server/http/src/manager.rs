@@ -207,10 +207,16 @@ async fn synchronise(
     if query.no_wait {
         let number = running.number;
         let joined = before.is_some_and(|before| before.number == number);
-        return Ok((StatusCode::ACCEPTED, Json(StartedRun { run: number as u64, joined })).into_response());
+        let otherwise = running.otherwise(&request);
+        let started = StartedRun { run: number as u64, joined, otherwise };
+        return Ok((StatusCode::ACCEPTED, Json(started)).into_response());
     }
     let (events, received) = mpsc::unbounded_channel();
+    let attached = running.otherwise(&request).map(|line| SyncEvent::Attached { line });
     tokio::spawn(async move {
+        if attached.is_some_and(|event| events.send(event).is_err()) {
+            return;
+        }
         let mut seen = 0;
         while let Some(new) = running.lines(seen).await {
             seen += new.len();

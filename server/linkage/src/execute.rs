@@ -3,6 +3,7 @@
 use headwater_api::linkage::{Ask, Failure, FailureKind, Report, Signed};
 use headwater_app::admin::chain;
 use headwater_link::{SignatureError, sign_report};
+use headwater_model::UpdateId;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -57,6 +58,7 @@ impl Linkage {
             Ask::Renew(renewal) => json(self.renew(&renewal).map_err(not_taken)?),
             Ask::Revoke(list) => json(self.revoke(list).map_err(not_taken)?),
             Ask::Contents => json(wsus.contents().await?),
+            Ask::LeftOut(subscription) => json(ids(wsus.left_out(&subscription))),
             Ask::Groups => json(wsus.groups().await?),
             Ask::CreateGroup { name, by, parent, id } => {
                 json(wsus.create_group(&name, parent, id, &by).await?)
@@ -99,6 +101,11 @@ impl Linkage {
 
 fn json(value: impl Serialize) -> Result<Value, Failure> {
     serde_json::to_value(value).map_err(|error| failure(FailureKind::Wsus, &error.to_string()))
+}
+
+/// As texts, as everywhere in these messages.
+fn ids(ids: Vec<UpdateId>) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
 }
 
 fn not_taken(error: LinkageError) -> Failure {

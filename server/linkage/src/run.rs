@@ -93,7 +93,7 @@ impl OwnRun {
         };
         run.heard_at = Some(Instant::now());
         for event in news.events {
-            let is_line = matches!(event, SyncEvent::Server { .. });
+            let is_line = matches!(event, SyncEvent::Server { .. } | SyncEvent::Attached { .. });
             if !is_line || run.events.len() < EVENTS_MAX {
                 run.events.push(event);
             }
@@ -231,7 +231,7 @@ pub async fn ask_own_linkage(
         for event in news.events {
             watched(&event);
             match event {
-                SyncEvent::Server { .. } => {}
+                SyncEvent::Server { .. } | SyncEvent::Attached { .. } => {}
                 SyncEvent::Finished { report } => return Ok(Ok(report)),
                 SyncEvent::Failed { problem } => return Ok(Err(problem)),
             }

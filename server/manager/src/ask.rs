@@ -1,12 +1,13 @@
 //! Asking a Linkage, wherever it is in the tree.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
-    KeptMemberships, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer, Reached, Renewal,
-    RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer, SyncProgress, Trust, UpdateCount,
-    WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    KeptMemberships, MembershipChange, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer,
+    Reached, Renewal, RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer, Subscription,
+    SyncProgress, Trust, UpdateCount, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
     ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,
@@ -22,6 +23,10 @@ use crate::{Manager, ManagerError};
 
 /// How long a report is waited for. Linkages on the way wait a little less.
 const PATIENCE: Duration = Duration::from_secs(110);
+
+/// Memberships that one order changes, but for those of one computer, which are not torn apart. A slow WSUS takes
+/// almost half a second for each.
+const CHANGES_PER_ORDER: usize = 200;
 
 /// The way to the Linkages of the tree: through the top one.
 #[derive(Clone)]
@@ -112,6 +117,17 @@ impl Manager {
 
     pub(crate) async fn contents_of(&self, way: &Way, of: &LinkageRow) -> Result<Contents> {
         self.ask(way, of, Ask::Contents).await
+    }
+
+    /// What a WSUS has and a server with this subscription does not take from it.
+    pub(crate) async fn left_out_of(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        subscription: Subscription,
+    ) -> Result<BTreeSet<UpdateId>> {
+        let told: Vec<String> = self.ask(way, of, Ask::LeftOut(subscription)).await?;
+        Ok(told.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
     pub(crate) async fn groups_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusGroup>> {
@@ -232,13 +248,21 @@ impl Manager {
         self.ask(way, of, Ask::StatesOnComputer { client, query }).await
     }
 
+    /// By as many orders as it takes, one after the other.
     pub(crate) async fn change_memberships_on(
         &self,
         way: &Way,
         of: &LinkageRow,
         memberships: Memberships,
     ) -> Result<Decided> {
-        self.ask(way, of, Ask::ChangeMemberships(memberships)).await
+        let mut all = Decided::default();
+        for order in orders(memberships) {
+            let decided: Decided = self.ask(way, of, Ask::ChangeMemberships(order)).await?;
+            all.applied.extend(decided.applied);
+            all.unchanged.extend(decided.unchanged);
+            all.refused.extend(decided.refused);
+        }
+        Ok(all)
     }
 
     pub(crate) async fn keep_on(&self, way: &Way, of: &LinkageRow, list: KeptMemberships) -> Result<()> {
@@ -358,6 +382,35 @@ impl Manager {
     }
 }
 
+/// The same changes in orders that are answered in time.
+fn orders(memberships: Memberships) -> Vec<Memberships> {
+    let Memberships { by, add, remove } = memberships;
+    let mut changes: Vec<(MembershipChange, bool)> =
+        add.into_iter().map(|one| (one, true)).chain(remove.into_iter().map(|one| (one, false))).collect();
+    changes.sort();
+    let mut orders = Vec::new();
+    while !changes.is_empty() {
+        let mut order = Memberships { by: by.clone(), ..Memberships::default() };
+        for (change, adds) in changes.drain(..length_of_order(&changes, |(change, _)| &change.client)) {
+            if adds { order.add.push(change) } else { order.remove.push(change) }
+        }
+        orders.push(order);
+    }
+    orders
+}
+
+/// How many of the first changes, which are in the order of their computers, make one order.
+pub(crate) fn length_of_order<T>(changes: &[T], computer: impl Fn(&T) -> &ClientId) -> usize {
+    let mut length = 0;
+    for own in changes.chunk_by(|one, next| computer(one) == computer(next)) {
+        if length > 0 && length + own.len() > CHANGES_PER_ORDER {
+            break;
+        }
+        length += own.len();
+    }
+    length
+}
+
 pub(crate) fn invalid(error: DialError) -> ManagerError {
     ManagerError::Invalid(error.to_string())
 }
@@ -379,4 +432,40 @@ pub(crate) fn random_guid() -> Result<Guid> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| ManagerError::Random)?;
     Ok(Guid::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_has_whole_computers_and_an_end() {
+        let change = |computer: usize, group: u128| MembershipChange {
+            client: format!("pc{computer:04}").parse().expect("an id"),
+            group: GroupId::from_u128(group),
+        };
+        let lengths = |sizes: &[u128]| -> Vec<usize> {
+            let all = || {
+                let sizes = sizes.iter().enumerate();
+                sizes.flat_map(|(computer, groups)| (0..*groups).map(move |group| change(computer, group)))
+            };
+            let (mut add, mut remove): (Vec<_>, Vec<_>) =
+                all().partition(|one| one.group.as_bytes()[15] % 2 == 0);
+            add.reverse();
+            remove.reverse();
+            let found = orders(Memberships { by: "ada".to_owned(), add, remove });
+            let mut seen: Vec<_> =
+                found.iter().flat_map(|one| one.add.iter().chain(&one.remove)).cloned().collect();
+            seen.sort();
+            assert_eq!(seen, all().collect::<Vec<_>>());
+            found.iter().map(|one| one.add.len() + one.remove.len()).collect()
+        };
+        assert_eq!(lengths(&[]), [0; 0]);
+        assert_eq!(lengths(&[1; 3]), [3]);
+        assert_eq!(lengths(&[1; 450]), [200, 200, 50]);
+        assert_eq!(lengths(&[150, 50, 1]), [200, 1]);
+        assert_eq!(lengths(&[150, 51]), [150, 51]);
+        // More groups than an order has room for are still one computer's.
+        assert_eq!(lengths(&[1, 300, 1]), [1, 300, 1]);
+    }
 }

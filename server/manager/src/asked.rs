@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_api::linkage::{CLOCK_SECONDS_MAX, RUN_QUIET_SECONDS, RunNews, RunRequest, Signed};
-use headwater_api::{Problem, SyncEvent, SyncReport};
+use headwater_api::{Problem, SyncEvent, SyncReport, SyncRequest};
 use headwater_link::{PublicKey, open_run_request};
 use headwater_model::{Guid, LinkageId, ServerId, chain};
 use headwater_store::LinkageRow;
@@ -136,6 +136,11 @@ impl Manager {
                 },
                 Err(error) => return Err(problem(&error)),
             };
+            // That it is about others too is no news to this one.
+            let (at, below) = (running.request.at.clone(), running.request.below.clone());
+            let asked = SyncRequest { at, below, ..sync.clone() };
+            let attached = running.otherwise(&asked).map(|line| SyncEvent::Attached { line });
+            told.tell(Vec::from_iter(attached)).await;
             let mut seen = 0;
             loop {
                 match timeout(TELL_EVERY, running.lines(seen)).await {

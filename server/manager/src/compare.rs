@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use headwater_api::linkage::{Contents as Told, WsusApproval};
-use headwater_api::{ApprovalAction, DifferenceKind, SyncDifference, TreeServer};
+use headwater_api::linkage::{Contents as Told, SyncState, WsusApproval};
+use headwater_api::{ApprovalAction, DifferenceKind, SyncDifference};
 use headwater_model::UpdateIdentity;
 use headwater_tree::computer::Computer;
 use headwater_tree::difference::{Action, Approval, Comparison, Kind, LISTED_PER_KIND_MAX};
@@ -12,18 +12,20 @@ use headwater_tree::server::Server;
 
 use crate::Manager;
 use crate::known::Known;
+use crate::tree::Tree;
 
 impl Manager {
     /// Compares a server, with the members that are wanted there, with the top.
     pub(crate) fn compare(
         &self,
         server: &Server,
-        told: Option<&TreeServer>,
+        tree: &Tree,
         top: &Told,
         here: &Told,
         known: &Known,
         wanted: &Wanted,
     ) -> Comparison {
+        let last_sync = here.last_sync;
         let (top, here) = comparable(top, here);
         let computers: Vec<Computer> =
             known.computers.iter().filter(|one| one.server == server.id).cloned().collect();
@@ -31,7 +33,14 @@ impl Manager {
             server,
             contents: &here,
             computers: &computers,
-            last_sync: told.and_then(|told| told.last_sync_at).map_or(LastSync::Never, LastSync::Done),
+            last_sync: last_sync.map_or(LastSync::Never, |last| {
+                let at = tree.by_our_clock(server.id, last.at);
+                match last.state {
+                    SyncState::Running => LastSync::Running,
+                    SyncState::Failed => LastSync::Failed(at),
+                    SyncState::Done | SyncState::Partial => LastSync::Done(at),
+                }
+            }),
         };
         compare(&top, compared, wanted, self.now(), LISTED_PER_KIND_MAX)
     }

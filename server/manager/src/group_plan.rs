@@ -15,7 +15,7 @@ use crate::ask::Way;
 use crate::host_groups::named;
 use crate::known::{Known, host_group_id};
 use crate::notes::FRESH_ID;
-use crate::recreate::{self, Copied};
+use crate::recreate::{self, Copied, Old};
 use crate::{Manager, ManagerError, Mirror};
 
 /// What is named of all that changed since a plan was made.
@@ -165,7 +165,7 @@ impl Manager {
         self.look_again();
         self.written_whole(&plan.host_group, failed, by).await?;
         if plan.recreate {
-            let replaced = self.delete_replaced(&way, &tree, by).await;
+            let replaced = self.delete_replaced(&way, &tree, Old::Delete, by).await;
             for planned in &mut plan.groups {
                 let Some(old) = &mut planned.recreates else { continue };
                 old.stays = replaced.stays(old.group);

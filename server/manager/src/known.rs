@@ -33,12 +33,6 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// The same with what a server says of its computers now.
-    pub fn with_computers(&self, server: ServerId, computers: Vec<Computer>) -> Self {
-        let others = self.computers.iter().filter(|one| one.server != server).cloned();
-        Self { computers: others.chain(computers).collect(), ..self.clone() }
-    }
-
     /// What would have to change so that the WSUS groups of these host groups have their hosts.
     pub fn plan(&self, request: &Request) -> Plan {
         decide::plan(request, &self.state())
@@ -134,12 +128,22 @@ impl Manager {
 
     /// All that plans are made from, as it is now.
     pub(crate) async fn known(&self, way: &Way, tree: &Tree) -> Result<Known, ManagerError> {
-        let rows = self.store.host_groups().await?;
-        let groups = self.groups_of(way, &way.top).await?;
         let computers = self.computers(way, tree).await?;
+        let servers = tree.servers.iter().map(|told| tree.server(told)).collect();
+        self.known_with(way, computers, servers).await
+    }
+
+    /// The same with these computers: the host groups and the groups of the top as they are now.
+    pub(crate) async fn known_with(
+        &self,
+        way: &Way,
+        computers: Vec<Computer>,
+        servers: Vec<Server>,
+    ) -> Result<Known, ManagerError> {
+        let groups = self.groups_of(way, &way.top).await?;
+        let rows = self.store.host_groups().await?;
         let ours = rows.iter().filter_map(|row| Some((row.wsus_group?, host_group_id(row)))).collect();
         let groups = groups.iter().map(|group| named(group, &ours)).collect();
-        let servers = tree.servers.iter().map(|told| tree.server(told)).collect();
         Known::of(rows, groups, computers, servers, self.sightings().await?)
     }
 }

@@ -155,6 +155,7 @@ mod tests {
 
     fn identity(number: u128, mode: WsusMode, upstream: Option<u128>) -> WsusIdentity {
         WsusIdentity {
+            subscription: None,
             server: ServerId::from_u128(number),
             name: format!("wsus{number}"),
             kind: WsusKind::Headwater,

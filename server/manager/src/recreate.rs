@@ -52,6 +52,14 @@ impl Copied {
     }
 }
 
+/// What is done with the groups whose place others took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Old {
+    Delete,
+    /// Nothing is written.
+    List,
+}
+
 /// What became of the groups whose place others took.
 #[derive(Default)]
 pub(crate) struct Replaced {
@@ -175,10 +183,10 @@ impl Manager {
         Ok(group)
     }
 
-    /// Deletes the groups whose place others took and that nobody needs any more.
-    pub(crate) async fn delete_replaced(&self, way: &Way, tree: &Tree, by: &str) -> Replaced {
+    /// Deletes the groups whose place others took and that nobody needs any more, or says which would be.
+    pub(crate) async fn delete_replaced(&self, way: &Way, tree: &Tree, old: Old, by: &str) -> Replaced {
         let mut replaced = Replaced::default();
-        if let Err(error) = self.delete_each(way, tree, by, &mut replaced).await {
+        if let Err(error) = self.delete_each(way, tree, old, by, &mut replaced).await {
             replaced.unread = Some(format!(
                 "Not all groups whose place others took are looked after: {}. The next `headwater wsus sync` does it.",
                 chain(&error)
@@ -191,6 +199,7 @@ impl Manager {
         &self,
         way: &Way,
         tree: &Tree,
+        does: Old,
         by: &str,
         replaced: &mut Replaced,
     ) -> Result<(), ManagerError> {
@@ -202,7 +211,9 @@ impl Manager {
         for row in &known.rows {
             let (Some(old), Some(new)) = (row.replaced, row.wsus_group) else { continue };
             let Some(group) = known.groups.iter().find(|group| group.id == old) else {
-                self.store.forget_replaced(row.id).await?;
+                if does == Old::Delete {
+                    self.store.forget_replaced(row.id).await?;
+                }
                 continue;
             };
             if let Some(why) = stays(host_group_id(row), old, new, &known.state(), &unreached) {
@@ -211,6 +222,16 @@ impl Manager {
             }
             if let Some(why) = self.keeps_approvals(&top, old, new, &group.name, &row.name) {
                 replaced.kept.insert(old, why);
+                continue;
+            }
+            if does == Old::List {
+                let approvals = top.approvals.iter().filter(|one| one.group == old).count();
+                let still_there = format!(
+                    "Group `{}`, whose place `{}` took, is still there with its {approvals} approvals, which that one \
+                     has too. `headwater wsus sync` deletes it.",
+                    group.name, row.name
+                );
+                replaced.kept.insert(old, still_there);
                 continue;
             }
             if let Err(error) = self.delete_group_on(way, &way.top, old, by).await {

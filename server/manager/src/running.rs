@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_api::{SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncServer};
+use headwater_api::{SERVER_LIMIT_SECONDS, SyncEvent, SyncPhase, SyncReport, SyncRequest, SyncServer};
 use headwater_model::{ServerId, Timestamp};
+use headwater_words::quantity::seconds_passed;
 use tokio::sync::watch;
 
 use crate::ManagerError;
@@ -140,16 +141,49 @@ impl Running {
         self.stopped_by.get().map(String::as_str)
     }
 
-    /// Whether it does all that another run would, and removes no member that that one would keep.
+    /// Whether it is about all servers that another run would be about, and does all parts of that, be it otherwise.
     pub(crate) fn covers(&self, wanted: &SyncRequest) -> bool {
         let own = &self.request;
         let is_of_all = own.at.is_none() && own.below.is_none();
         (is_of_all || (&own.at, &own.below) == (&wanted.at, &wanted.below))
             && (own.only.is_none() || own.only == wanted.only)
             && (own.with_upstream || !wanted.with_upstream)
-            && (own.max_removals, own.hold_removals) == (wanted.max_removals, wanted.hold_removals)
-            && (!own.keep_windows || wanted.keep_windows)
-            && own.server_limit_seconds == wanted.server_limit_seconds
+    }
+
+    /// What it does otherwise than it is asked for by who attaches to it, in a line; none where it does just that.
+    pub fn otherwise(&self, wanted: &SyncRequest) -> Option<String> {
+        let own = &self.request;
+        let mut does: Vec<String> = Vec::new();
+        if (&own.at, &own.below) != (&wanted.at, &wanted.below) {
+            does.push("it is about all servers".to_owned());
+        }
+        if own.only != wanted.only {
+            does.push("it does updates, groups, approvals and clients".to_owned());
+        }
+        if own.with_upstream != wanted.with_upstream {
+            does.push("it lets the top synchronise with Microsoft".to_owned());
+        }
+        if (own.max_removals, own.hold_removals) != (wanted.max_removals, wanted.hold_removals) {
+            does.push(match (own.max_removals, own.hold_removals) {
+                (Some(max), _) => format!("it removes {max} members at most"),
+                (None, true) => "it holds groups that would lose over a tenth of their members".to_owned(),
+                (None, false) => "it removes as many members as the host groups want".to_owned(),
+            });
+        }
+        if own.keep_windows != wanted.keep_windows {
+            does.push(match own.keep_windows {
+                true => "it leaves servers for later whose time window is closed".to_owned(),
+                false => "it waits for no time window".to_owned(),
+            });
+        }
+        if own.server_limit_seconds != wanted.server_limit_seconds {
+            let limit = own.server_limit_seconds.unwrap_or(SERVER_LIMIT_SECONDS);
+            does.push(format!("it waits {} for a server", seconds_passed(limit)));
+        }
+        (!does.is_empty()).then(|| {
+            let (number, by) = (self.number, &self.started_by);
+            format!("Run {number}, begun by {by}, goes on instead: {}.", does.join("; "))
+        })
     }
 
     pub fn has_ended(&self) -> bool {
@@ -210,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_covers_what_it_does_itself() {
+    fn a_run_is_attached_to_by_who_asks_for_no_more() {
         let all = SyncRequest::default();
         let at = |name: &str| SyncRequest { at: Some(name.to_owned()), ..SyncRequest::default() };
         let below = SyncRequest { below: Some("munich".to_owned()), ..SyncRequest::default() };
@@ -219,25 +253,23 @@ mod tests {
         let few = SyncRequest { max_removals: Some(0), ..SyncRequest::default() };
         let held = SyncRequest { hold_removals: true, ..SyncRequest::default() };
         let windows = SyncRequest { keep_windows: true, ..SyncRequest::default() };
-        let covers = |own: &SyncRequest, wanted: &SyncRequest| {
-            let changed = watch::Sender::new(0);
-            Running::new(1, own.clone(), "anna", Timestamp::EPOCH, changed).covers(wanted)
-        };
-        for wanted in [&all, &at("munich"), &below, &clients, &windows] {
-            assert!(covers(&all, wanted), "{wanted:?}");
-            assert!(covers(&upstream, wanted), "{wanted:?}");
+        let running =
+            |own: &SyncRequest| Running::new(1, own.clone(), "anna", Timestamp::EPOCH, watch::Sender::new(0));
+        let covers = |own: &SyncRequest, wanted: &SyncRequest| running(own).covers(wanted);
+        for wanted in [&all, &at("munich"), &below, &clients, &windows, &few, &held] {
+            for own in [&all, &upstream, &few, &held, &windows] {
+                assert!(covers(own, wanted), "{own:?} {wanted:?}");
+                assert_eq!(running(own).otherwise(wanted).is_none(), own == wanted, "{own:?} {wanted:?}");
+            }
         }
+        // The nightly run, and one by hand.
+        let nightly = SyncRequest { hold_removals: true, keep_windows: true, ..SyncRequest::default() };
+        let said = "Run 1, begun by anna, goes on instead: it holds groups that would lose over a tenth \
+                    of their members; it leaves servers for later whose time window is closed.";
+        assert_eq!(running(&nightly).otherwise(&all).as_deref(), Some(said));
         assert!(covers(&at("munich"), &at("munich")) && covers(&clients, &clients));
         let others = [(&at("munich"), &all), (&at("munich"), &at("berlin")), (&below, &at("munich"))];
-        for (own, wanted) in others.into_iter().chain([
-            (&clients, &all),
-            (&all, &upstream),
-            (&all, &few),
-            (&few, &all),
-            (&all, &held),
-            (&held, &all),
-            (&windows, &all),
-        ]) {
+        for (own, wanted) in others.into_iter().chain([(&clients, &all), (&all, &upstream)]) {
             assert!(!covers(own, wanted), "{own:?} {wanted:?}");
         }
     }

@@ -84,6 +84,10 @@ impl Manager {
         if !is_next && due.is_empty() {
             return Ok(false);
         }
+        // Who watches another run has not begun this one, and servers that it left are not taken up by it.
+        if self.running().await.is_some_and(|running| !running.has_ended()) {
+            return Err(ManagerError::Busy("another synchronisation goes on".to_owned()));
+        }
         let request = SyncRequest {
             hold_removals: when.max_removals.is_none(),
             max_removals: when.max_removals,

@@ -6,35 +6,39 @@
 //! one that was cut off, and the second in a row changes nothing.
 
 mod follow;
+mod left_out;
 mod own;
+mod register;
+mod wants;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use headwater_api::linkage::{Contents, MembershipChange, Memberships, WsusMode};
+use headwater_api::linkage::{Contents, WsusMode};
 use headwater_api::{
     OutsideServer, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
     TreeServer,
 };
-use headwater_model::{ClientId, GroupId, ServerId, chain};
-use headwater_store::{AuditRow, LinkageRow};
+use headwater_model::{ServerId, chain};
+use headwater_store::{AuditRow, RunKind};
 use headwater_tree::changed::changed;
-use headwater_tree::group_plan::Plan;
 use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
-use headwater_tree::plan_guard;
 use headwater_tree::server::{Mode, Server};
 use headwater_tree::window::Window;
 use jiff::tz::TimeZone;
 use tokio::sync::OwnedRwLockReadGuard;
 
 use self::own::Took;
+use self::register::Registered;
+use self::wants::{Seen, Wants};
 use crate::ask::Way;
 use crate::compare::{contents, in_words};
-use crate::kept::wanted_later;
 use crate::known::Known;
+use crate::recreate::Old;
 use crate::running::{Running, Said};
 use crate::server_settings::closed;
 use crate::tree::Tree;
@@ -50,10 +54,13 @@ struct Run<'a> {
     manager: &'a Manager,
     way: &'a Way,
     tree: &'a Tree,
+    selected: &'a Selected,
     request: &'a SyncRequest,
     by: &'a str,
     /// Whoever watches; nobody where servers are only compared.
     watched: Option<&'a Running>,
+    /// What is compared with, where it was just read; else it is read for each server, for a run may take hours.
+    top: Option<&'a Contents>,
 }
 
 /// The run that goes on, if it does all that is asked for.
@@ -66,8 +73,8 @@ fn going_on(
         return Ok(Some(running.clone()));
     }
     Err(ManagerError::Busy(format!(
-        "another synchronisation goes on, begun by {}, which does not do just that: try again when it has ended, or end \
-         it with `headwater wsus sync stop`",
+        "another synchronisation goes on, begun by {}, which does less than that: try again when it has ended, or end it \
+         with `headwater wsus sync stop`",
         running.started_by
     )))
 }
@@ -90,14 +97,15 @@ impl Manager {
         // A server that does not answer takes its time, and who stops or watches a run waits for nobody.
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
+        let selected = Selected::of(&tree, request)?;
         if request.dry_run {
             self.comparisons.must_be_few()?;
             // It is no write, so it is kept like a run and not on the record.
-            let number = self.store.begin_sync_run(by, self.now()).await?;
+            let number = self.store.begin_sync_run(RunKind::Dry, by, self.now()).await?;
             let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
             let running = Arc::new(running);
             self.comparisons.add(running.clone());
-            tokio::spawn(self.clone().carry_through(way, tree, running.clone(), None));
+            tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), None));
             return Ok(running);
         }
         tree.must_be_writable()?;
@@ -105,7 +113,7 @@ impl Manager {
         if let Some(running) = going_on(&current, request)? {
             return Ok(running);
         }
-        let number = self.store.begin_sync_run(by, self.now()).await?;
+        let number = self.store.begin_sync_run(RunKind::Writes, by, self.now()).await?;
         let detail = format!("run {number}");
         let after = Some(match (&request.at, &request.below) {
             (Some(at), _) => format!("{at} alone"),
@@ -117,7 +125,7 @@ impl Manager {
         let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
         let running = Arc::new(running);
         *current = Some(running.clone());
-        tokio::spawn(self.clone().carry_through(way, tree, running.clone(), writes));
+        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), writes));
         Ok(running)
     }
 
@@ -125,12 +133,23 @@ impl Manager {
         self: Arc<Self>,
         way: Way,
         tree: Tree,
+        selected: Selected,
         running: Arc<Running>,
         writes: Option<OwnedRwLockReadGuard<()>>,
     ) {
         let Running { request, started_by, number, .. } = &*running;
-        let run =
-            Run { manager: &self, way: &way, tree: &tree, request, by: started_by, watched: Some(&running) };
+        running.select(&selected.servers);
+        let (way, tree, selected) = (&way, &tree, &selected);
+        let run = Run {
+            manager: &self,
+            way,
+            tree,
+            selected,
+            request,
+            by: started_by,
+            watched: Some(&running),
+            top: None,
+        };
         let report = run.begin().await;
         let report = report.map(|report| SyncReport { run: Some(*number as u64), ..report });
         let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
@@ -145,16 +164,18 @@ impl Manager {
         self.comparisons.forget_old();
     }
 
-    /// What every server lacks to be in step with what the top holds, as it is now.
+    /// What every server lacks to be in step with what the top holds.
     pub(crate) async fn differences(
         &self,
         way: &Way,
         tree: &Tree,
         known: Known,
-        top: Contents,
+        top: &Contents,
     ) -> Result<SyncReport, ManagerError> {
         let request = &SyncRequest { dry_run: true, ..SyncRequest::default() };
-        Run { manager: self, way, tree, request, by: "", watched: None }.all(known, top, Vec::new()).await
+        let selected = &Selected::of(tree, request)?;
+        let run = Run { manager: self, way, tree, selected, request, by: "", watched: None, top: Some(top) };
+        run.all(known, Vec::new()).await
     }
 
     /// Ends the run that goes on, after what it is doing.
@@ -179,60 +200,80 @@ impl Manager {
     }
 }
 
-/// What a run read when it began, and what follows for the members of groups.
-struct Begun {
-    known: Known,
-    plan: Plan,
-    /// Groups whose members nobody writes for now, each with the reason.
-    held: BTreeMap<GroupId, String>,
-    top: Contents,
-    /// Groups that were made again at the top.
-    made: Vec<String>,
+/// The servers that a run is about: the whole tree, a branch of it, or one.
+struct Selected {
+    order: Order,
+    servers: BTreeSet<ServerId>,
 }
 
-impl Begun {
-    fn wanted(&self, server: ServerId, plan: &Plan) -> Wanted {
-        Wanted { held: self.held.clone(), ..Wanted::on(server, plan) }
+impl Selected {
+    fn of(tree: &Tree, request: &SyncRequest) -> Result<Self, ManagerError> {
+        let SyncRequest { below, at, .. } = request;
+        let order = Order::new(tree.servers.iter().map(|told| tree.server(told)));
+        let order = order.map_err(|error| ManagerError::Refused(error.to_string()))?;
+        let servers = match (at, below) {
+            (Some(name), _) => order.named(name).map(|server| BTreeSet::from([server.id])),
+            (None, Some(name)) => order.below(name),
+            (None, None) => Ok(order.all()),
+        };
+        let named = at.as_ref().or(below.as_ref());
+        let is_named = |one: &&OutsideServer| {
+            named.is_some_and(|name| one.id.to_string() == *name || one.name.eq_ignore_ascii_case(name))
+        };
+        match servers {
+            Ok(servers) => Ok(Self { order, servers }),
+            Err(error) => Err(match tree.outside.iter().find(is_named) {
+                Some(one) => ManagerError::Refused(format!("{} is outside the link: {}", one.name, one.why)),
+                None => {
+                    ManagerError::Invalid(format!("{error}; `headwater wsus show` lists those there are"))
+                }
+            }),
+        }
     }
+}
+
+/// What a run read when it began, and what it has seen and written since.
+struct Begun {
+    wants: Arc<Wants>,
+    seen: Mutex<Seen>,
+    /// Groups that were made again at the top.
+    made: Vec<String>,
 }
 
 impl Run<'_> {
     /// Makes the groups again that the host groups need, then all servers.
     async fn begin(&self) -> Result<SyncReport, ManagerError> {
         let mut known = self.manager.known(self.way, self.tree).await?;
-        let makes_groups = !self.request.dry_run && self.request.only != Some(SyncPart::Approvals);
+        let does_groups = self.request.only.is_none_or(|only| only == SyncPart::Groups);
+        // They are made and deleted at the top, and stand among its changes.
+        let is_about_top = self.selected.servers.contains(&self.way.top.server);
+        let does_groups = does_groups && is_about_top;
         let mut made = Vec::new();
-        if makes_groups {
+        if does_groups && !self.request.dry_run {
             made = self.manager.make_lost_groups(self.way, &known, self.by).await?;
         }
         if !made.is_empty() {
             known = self.manager.known(self.way, self.tree).await?;
         }
-        let top = self.manager.contents_of(self.way, &self.way.top).await?;
-        let mut report = self.all(known, top, made).await?;
-        if makes_groups {
-            let replaced = self.manager.delete_replaced(self.way, self.tree, self.by).await;
+        let mut report = self.all(known, made).await?;
+        if does_groups && self.goes_on().is_ok() {
+            let old = if self.request.dry_run { Old::List } else { Old::Delete };
+            let replaced = self.manager.delete_replaced(self.way, self.tree, old, self.by).await;
             replaced.tell(&mut report);
         }
         Ok(report)
     }
 
-    async fn all(&self, known: Known, top: Contents, made: Vec<String>) -> Result<SyncReport, ManagerError> {
-        let order =
-            Order::new(known.servers.clone()).map_err(|error| ManagerError::Refused(error.to_string()))?;
-        let selected = self.selected(&order)?;
-        if let Some(running) = self.watched {
-            running.select(&selected);
-        }
-        let plan = known.managed();
-        let held = self.held(&known, &plan);
-        let begun = Begun { plan, held, known, top, made };
+    async fn all(&self, known: Known, made: Vec<String>) -> Result<SyncReport, ManagerError> {
+        let Selected { order, servers: selected } = self.selected;
+        let seen = Mutex::new(Seen::new(&known));
+        let begun = Begun { wants: Arc::new(self.wanted(known, 0)), seen, made };
         let mut progress: BTreeMap<ServerId, Progress> = BTreeMap::new();
         let mut ended: BTreeMap<ServerId, SyncServer> = BTreeMap::new();
         let mut working = FuturesUnordered::new();
         loop {
             let ready: Vec<&Server> =
-                order.ready(&selected, &progress).into_iter().filter_map(|id| order.get(id)).collect();
+                order.ready(selected, &progress).into_iter().filter_map(|id| order.get(id)).collect();
             for (at, &server) in ready.iter().enumerate() {
                 progress.insert(server.id, Progress::Running);
                 let siblings = ready[..at].iter().filter(|other| other.parent == server.parent).count();
@@ -257,7 +298,7 @@ impl Run<'_> {
             );
             ended.insert(done.id, done);
         }
-        let not_reached: BTreeSet<ServerId> = order.not_reached(&selected, &progress).into_iter().collect();
+        let not_reached: BTreeSet<ServerId> = order.not_reached(selected, &progress).into_iter().collect();
         let mut report = SyncReport { dry_run: self.request.dry_run, ..SyncReport::default() };
         let mut counts = Ended::default();
         for server in order.servers().iter().filter(|server| selected.contains(&server.id)) {
@@ -275,44 +316,6 @@ impl Run<'_> {
         }
         report.exit = counts.exit_code();
         Ok(report)
-    }
-
-    /// The whole tree, a branch of it, or one server.
-    fn selected(&self, order: &Order) -> Result<BTreeSet<ServerId>, ManagerError> {
-        let SyncRequest { below, at, .. } = self.request;
-        let selected = match (at, below) {
-            (Some(name), _) => order.named(name).map(|server| BTreeSet::from([server.id])),
-            (None, Some(name)) => order.below(name),
-            (None, None) => Ok(order.all()),
-        };
-        let named = at.as_ref().or(below.as_ref());
-        let is_named = |one: &&OutsideServer| {
-            named.is_some_and(|name| one.id.to_string() == *name || one.name.eq_ignore_ascii_case(name))
-        };
-        selected.map_err(|error| {
-            if let Some(one) = self.tree.outside.iter().find(is_named) {
-                return ManagerError::Refused(format!("{} is outside the link: {}", one.name, one.why));
-            }
-            ManagerError::NotFound(format!("{error}; `headwater wsus show` lists those there are"))
-        })
-    }
-
-    /// The groups whose members are not written: those that an operator holds, those that would lose too many
-    /// where the run looks at that, and all where it would remove more than it may.
-    fn held(&self, known: &Known, plan: &Plan) -> BTreeMap<GroupId, String> {
-        let mut held = known.held();
-        let SyncRequest { max_removals, hold_removals, .. } = self.request;
-        if let Some(max) = max_removals.map(|max| usize::try_from(max).unwrap_or(usize::MAX))
-            && let Some(reason) = plan_guard::held(plan, Some(max)).pop()
-        {
-            let groups = plan.groups.iter().filter_map(|group| group.target.id());
-            held.extend(groups.map(|group| (group, reason.to_string())));
-        } else if *hold_removals {
-            let target = |of| plan.groups.iter().find(|group| group.group == of)?.target.id();
-            let reasons = plan_guard::held(plan, None).into_iter();
-            held.extend(reasons.filter_map(|one| Some((target(one.group()?)?, one.to_string()))));
-        }
-        held
     }
 
     fn untouched(&self, server: &Server, state: SyncServerState) -> SyncServer {
@@ -343,6 +346,14 @@ impl Run<'_> {
         match self.watched.and_then(Running::stopped_by) {
             Some(by) => Err(ManagerError::Refused(format!("{by} stopped the run"))),
             None => Ok(()),
+        }
+    }
+
+    /// What the top holds: what is decided there while a run goes on is as good as what was before.
+    async fn top(&self) -> Result<Cow<'_, Contents>, ManagerError> {
+        match self.top {
+            Some(top) => Ok(Cow::Borrowed(top)),
+            None => Ok(Cow::Owned(self.manager.contents_of(self.way, &self.way.top).await?)),
         }
     }
 
@@ -428,42 +439,31 @@ impl Run<'_> {
         }
         self.goes_on()?;
         let registers = only.is_none_or(|only| only == SyncPart::Clients);
+        let mut registered = Registered::default();
+        if writes && registers && server.has_managed_groups() {
+            registered = self.register(server, linkage, begun, &missing, done).await?;
+        }
+        let wants = match writes {
+            true => self.wants(server, linkage, begun, registered.removed).await?,
+            false => begun.wants.clone(),
+        };
         if writes && registers {
-            if server.has_managed_groups() {
-                self.register(server, linkage, begun, &missing, done).await?;
-            }
-            match self.keep(server, linkage, begun).await {
-                Err(error @ ManagerError::NotReached { .. }) => return Err(error),
-                // It concerns computers that are not there yet: what is there can be in step.
-                Err(error) => self.say(
-                    server,
-                    SyncPhase::Clients,
-                    format!("memberships are not kept for later: {}", chain(&error)),
-                ),
-                Ok(()) => {}
-            }
+            self.keep(server, linkage, &wants).await?;
         }
         self.say(server, SyncPhase::Compare, "comparing with the top");
+        // Before the top: what comes there in between is missing here, and what is here came from there.
         let here = match server.mode {
-            Mode::Top => begun.top.clone(),
-            Mode::Replica | Mode::Autonomous(_) => self.manager.contents_of(self.way, linkage).await?,
+            Mode::Top => None,
+            Mode::Replica | Mode::Autonomous(_) => Some(self.manager.contents_of(self.way, linkage).await?),
         };
+        let top = &*self.top().await?;
+        let here = here.as_ref().unwrap_or(top);
         if let Some(before) = before {
-            done.changed.extend(changed(&contents(&before), &contents(&here)));
+            done.changed.extend(changed(&contents(&before), &contents(here)));
         }
-        let told = self.told(server);
-        let compared = match writes {
-            false => {
-                let wanted = begun.wanted(server.id, &begun.plan);
-                self.manager.compare(server, told, &begun.top, &here, &begun.known, &wanted)
-            }
-            true => {
-                let computers = self.manager.computers_at(self.way, self.tree, linkage).await?;
-                let now = begun.known.with_computers(server.id, computers);
-                let wanted = begun.wanted(server.id, &now.managed());
-                self.manager.compare(server, told, &begun.top, &here, &now, &wanted)
-            }
-        };
+        let left_out = self.left_out(server).await?;
+        let wanted = Wanted { refused: registered.refused, left_out, ..wants.on(server.id) };
+        let compared = self.manager.compare(server, self.tree, top, here, &wants.known, &wanted);
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
         done.differences = in_words(&compared);
         done.local = compared.own();
@@ -473,79 +473,6 @@ impl Run<'_> {
         }
         Ok(())
     }
-
-    /// Writes the members that the host groups want, on the server that they report to.
-    async fn register(
-        &self,
-        server: &Server,
-        linkage: &LinkageRow,
-        begun: &Begun,
-        missing: &BTreeSet<GroupId>,
-        done: &mut SyncServer,
-    ) -> Result<(), ManagerError> {
-        let mut changes = changes(&begun.known, &begun.plan, server);
-        changes.retain(|Change { change, .. }| {
-            !begun.held.contains_key(&change.group) && !missing.contains(&change.group)
-        });
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let to_write = Said::new(SyncPhase::Clients, format!("{} memberships to write", changes.len()));
-        self.tell(server, to_write.counted(0, Some(changes.len() as u64)));
-        let (mut add, mut remove) = (Vec::new(), Vec::new());
-        for Change { change, adds, .. } in &changes {
-            if *adds { add.push(change.clone()) } else { remove.push(change.clone()) }
-        }
-        let memberships = Memberships { by: self.by.to_owned(), add, remove };
-        let written = self.manager.change_memberships_on(self.way, linkage, memberships).await?;
-        for Change { name, group, adds, .. } in &changes {
-            let verb = if *adds { "added to" } else { "removed from" };
-            done.changed.push(format!("{name} {verb} {group}"));
-        }
-        match written.refused.first() {
-            Some((client, reason)) => Err(ManagerError::Refused(format!("{client}: {reason}"))),
-            None => Ok(()),
-        }
-    }
-
-    /// Leaves with the Linkage who is to be in which group once it first reports there.
-    async fn keep(&self, server: &Server, linkage: &LinkageRow, begun: &Begun) -> Result<(), ManagerError> {
-        let wanted = wanted_later(server, &begun.plan, &begun.known, &begun.held);
-        let count = self.manager.keep_at(self.way, linkage, &wanted, self.by).await?;
-        if count > 0 {
-            self.say(server, SyncPhase::Clients, format!("memberships of {count} computers kept for later"));
-        }
-        Ok(())
-    }
-}
-
-/// One membership that is not as the host groups want it.
-struct Change {
-    change: MembershipChange,
-    adds: bool,
-    /// Of the computer and of the group, for people.
-    name: String,
-    group: String,
-}
-
-/// What the host groups want to be otherwise on this server.
-fn changes(known: &Known, plan: &Plan, server: &Server) -> Vec<Change> {
-    let computers = known.names();
-    let names: BTreeMap<GroupId, &str> =
-        known.groups.iter().map(|group| (group.id, group.name.as_str())).collect();
-    let mut changes = Vec::new();
-    for planned in plan_guard::changes(plan).into_iter().filter(|one| one.server == server.id) {
-        let Some(group) = planned.target else { continue };
-        let change = |client: ClientId, adds| Change {
-            name: computers.get(&client).map_or_else(|| client.to_string(), |name| (*name).to_owned()),
-            change: MembershipChange { client, group },
-            adds,
-            group: names.get(&group).map_or_else(|| group.to_string(), |name| (*name).to_owned()),
-        };
-        changes.extend(planned.add.into_iter().map(|client| change(client, true)));
-        changes.extend(planned.remove.into_iter().map(|client| change(client, false)));
-    }
-    changes
 }
 
 pub(crate) fn count(counts: &mut Ended, state: SyncServerState) {

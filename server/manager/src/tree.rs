@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
-use headwater_api::linkage::{WsusIdentity, WsusLower, WsusMode, WsusTargeting};
+use headwater_api::linkage::{Subscription, WsusIdentity, WsusLower, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, OutsideServer, ServerFollow, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, Timestamp, chain};
@@ -69,6 +69,11 @@ impl Tree {
     /// The Linkage of a server, if it is reached.
     pub fn reached(&self, server: &TreeServer) -> Option<&LinkageRow> {
         self.linkages.get(&server.id).filter(|_| server.reached)
+    }
+
+    /// What a server takes of the updates above it, where that is not all and it is reached.
+    pub fn subscription(&self, server: ServerId) -> Option<&Subscription> {
+        self.identities.get(&server)?.subscription.as_ref()
     }
 
     /// By how many seconds the clock of a server is ahead, if it is reached.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Approve, Decline, DeleteComputers, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal,
-    RunNews, SignedRevocations,
+    RunNews, SignedRevocations, Subscription,
 };
 use crate::{ComputerUpdateState, StatesQuery, text};
 
@@ -35,6 +35,8 @@ pub enum Ask {
     Revoke(SignedRevocations),
     /// What the WSUS holds, but for its computers: [`Contents`](super::Contents).
     Contents,
+    /// What the WSUS has and a server with this subscription does not take from it: a list of [`UpdateId`].
+    LeftOut(Subscription),
     /// A list of [`WsusGroup`](super::WsusGroup).
     Groups,
     /// Makes a group, below All Computers where no parent is named: [`WsusGroup`](super::WsusGroup). It gets this
@@ -155,10 +157,12 @@ impl Ask {
             | Self::Joining
             | Self::Trust
             | Self::Contents
+            | Self::LeftOut(_)
             | Self::Groups
             | Self::Computers { .. }
             | Self::Updates { .. }
             | Self::UpdateCounts
+            | Self::Licence { .. }
             | Self::Update { .. }
             | Self::TreeComputers { .. }
             | Self::Computer { .. }

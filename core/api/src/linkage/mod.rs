@@ -36,9 +36,9 @@ pub use relay::{HOLD_MAX, Handed, Hold, Introduction, Join, Joining, Reached};
 pub use run::{RUN_QUIET_SECONDS, RUN_REQUEST_BYTES_MAX, RunNews, RunRequest, RunWanted, RunWatch};
 pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
 pub use wsus::{
-    Approve, Contents, Decided, Decline, MembershipChange, Memberships, StartedSync, StateOnComputer,
-    SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind,
-    WsusLower, WsusMode, WsusTargeting,
+    Approve, Contents, Decided, Decline, LastSync, MembershipChange, Memberships, StartedSync,
+    StateOnComputer, Subscription, SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer,
+    WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 
 /// The version of these messages. A Linkage of another one is asked who it is ([`Ask::Identity`]) and nothing else.

@@ -63,6 +63,9 @@ pub struct WsusIdentity {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub upstream_id: Option<ServerId>,
     pub targeting: WsusTargeting,
+    /// What an autonomous server takes of the updates above it; absent where it takes all, or does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<Subscription>,
     /// Whether the Linkage's account may only read.
     pub read_only: bool,
     /// Those that report to this very server.
@@ -73,6 +76,17 @@ pub struct WsusIdentity {
     /// Of the Linkage.
     #[serde(default)]
     pub speaks: LinkVersion,
+}
+
+/// The updates that a server takes: those of one of these products that are of one of these classifications.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscription {
+    /// Products, and the families of products above them.
+    #[serde(with = "text::list")]
+    pub categories: Vec<UpdateId>,
+    #[serde(with = "text::list")]
+    pub classifications: Vec<UpdateId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +157,18 @@ pub struct Contents {
     pub detects_always: bool,
     pub files_held: u64,
     pub files_wanted: u64,
+    /// Absent where it never synchronised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sync: Option<LastSync>,
+}
+
+/// The last synchronisation of a WSUS with the server above it, whoever began it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSync {
+    pub state: SyncState,
+    /// When it ended, or began where it goes on, by that server's clock.
+    #[serde(with = "text")]
+    pub at: Timestamp,
 }
 
 /// How many computers have said what of an update, at a server and below as far as that is told.

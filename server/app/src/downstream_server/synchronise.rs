@@ -126,26 +126,40 @@ impl Run<'_> {
         self.app.downstream.tell(self.number, change);
     }
 
-    /// What the filter of the setting asks for.
     fn query(&self) -> Result<RevisionQuery, SyncError> {
-        let filter = &self.link.setting.filter;
-        let mut query = RevisionQuery { languages: filter.languages.clone(), ..Default::default() };
-        if !has_names(self.link) {
-            return Ok(query);
-        }
-        let served = self.app.live.served();
-        const PRODUCTS: [CategoryKind; 3] =
-            [CategoryKind::Product, CategoryKind::ProductFamily, CategoryKind::Company];
-        let mut unknown = Vec::new();
-        let products = categories(&served, &PRODUCTS, &filter.products, &mut unknown);
-        let classes = [CategoryKind::Classification];
-        query.classifications = categories(&served, &classes, &filter.classifications, &mut unknown);
-        if !unknown.is_empty() {
-            return Err(SyncError::Filter(unknown));
-        }
-        query.categories = and_beneath(&served.catalogue.index, &products);
-        Ok(query)
+        query(self.app, self.link)
     }
+}
+
+impl App {
+    /// The categories and the classifications of which an autonomous server takes updates; nothing where it takes
+    /// all, or its filter names what is not there.
+    pub fn subscription(&self) -> Option<(Vec<UpdateId>, Vec<UpdateId>)> {
+        let link = self.downstream.link().filter(|link| has_names(link))?;
+        let RevisionQuery { categories, classifications, .. } = query(self, &link).ok()?;
+        Some((categories, classifications))
+    }
+}
+
+/// What the filter of the setting asks for.
+fn query(app: &App, link: &Link) -> Result<RevisionQuery, SyncError> {
+    let filter = &link.setting.filter;
+    let mut query = RevisionQuery { languages: filter.languages.clone(), ..Default::default() };
+    if !has_names(link) {
+        return Ok(query);
+    }
+    let served = app.live.served();
+    const PRODUCTS: [CategoryKind; 3] =
+        [CategoryKind::Product, CategoryKind::ProductFamily, CategoryKind::Company];
+    let mut unknown = Vec::new();
+    let products = categories(&served, &PRODUCTS, &filter.products, &mut unknown);
+    let classes = [CategoryKind::Classification];
+    query.classifications = categories(&served, &classes, &filter.classifications, &mut unknown);
+    if !unknown.is_empty() {
+        return Err(SyncError::Filter(unknown));
+    }
+    query.categories = and_beneath(&served.catalogue.index, &products);
+    Ok(query)
 }
 
 /// Whether a filter of products or classifications is set. A replica has what its upstream server

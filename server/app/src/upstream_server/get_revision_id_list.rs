@@ -1,6 +1,8 @@
 //! GetRevisionIdList ([MS-WSUSSS] 3.1.4.5).
 
-use headwater_model::UpdateIdentity;
+use std::collections::BTreeSet;
+
+use headwater_model::{UpdateId, UpdateIdentity};
 use headwater_policy::sync_plan::revisions;
 pub use headwater_policy::sync_plan::{RevisionFilter, Wanted};
 
@@ -31,5 +33,19 @@ impl App {
             revisions: revisions(&served.catalogue.index, stamp, &filter),
             mark: self.mark_of(served.offers.stamp),
         })
+    }
+
+    /// The software and drivers that a downstream server does not take which asks for these only.
+    pub fn left_out(&self, categories: &[UpdateId], classifications: &[UpdateId]) -> Vec<UpdateId> {
+        let all = |ids: &[UpdateId]| ids.iter().map(|id| Wanted { id: *id, only_changes: false }).collect();
+        let (categories, classifications) = (all(categories), all(classifications));
+        let wanted = RevisionFilter { categories, classifications, ..RevisionFilter::default() };
+        let served = self.live.served_full();
+        let listed = |filter: &RevisionFilter| -> BTreeSet<UpdateId> {
+            let found = revisions(&served.catalogue.index, |_| 0, filter);
+            found.into_iter().map(|one| one.id).collect()
+        };
+        let taken = listed(&wanted);
+        listed(&RevisionFilter::default()).into_iter().filter(|id| !taken.contains(id)).collect()
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn synchronise(
     Administrator(operator): Administrator,
 ) -> Result<(StatusCode, Json<StartedRun>), Refusal> {
     let started = console.app.synchronise_now(&operator).await?;
-    let started = StartedRun { run: started.number as u64, joined: started.joined };
+    let started = StartedRun { run: started.number as u64, joined: started.joined, otherwise: None };
     Ok((StatusCode::ACCEPTED, Json(started)))
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships,
-    StartedSync, StateOnComputer, SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer,
-    WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LastSync, LinkVersion,
+    Memberships, StartedSync, StateOnComputer, Subscription, SyncProgress, SyncState, UpdateCount,
+    WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms,
@@ -62,6 +62,9 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
             Targeting::ServerSide => WsusTargeting::Server,
             Targeting::ClientSide => WsusTargeting::Client,
         },
+        subscription: app
+            .subscription()
+            .map(|(categories, classifications)| Subscription { categories, classifications }),
         read_only: false,
         computers: app.live.own_computers() as u64,
         at: now,
@@ -105,7 +108,21 @@ pub(super) async fn contents(app: &App) -> Answer<Contents> {
     contents.declined.sort_unstable();
     let content = app.content_report().await.map_err(refusal)?;
     (contents.files_held, contents.files_wanted) = (content.files_held, content.files_wanted);
+    contents.last_sync = last_sync(app).await?;
     Ok(contents)
+}
+
+async fn last_sync(app: &App) -> Answer<Option<LastSync>> {
+    let Some(report) = app.upstream_report().await.map_err(refusal)? else { return Ok(None) };
+    let run = match report.running {
+        Some(number) => Some(app.run(number).await.map_err(refusal)?),
+        None => report.last_run,
+    };
+    Ok(run.map(|run| LastSync { state: state(run.state), at: run.finished_at.unwrap_or(run.started_at) }))
+}
+
+pub(super) fn left_out(app: &App, of: &Subscription) -> Vec<UpdateId> {
+    app.left_out(&of.categories, &of.classifications)
 }
 
 pub(super) fn groups(app: &App) -> Vec<WsusGroup> {
@@ -312,15 +329,19 @@ pub(super) async fn synchronise(app: &App, by: &str) -> Answer<StartedSync> {
     Ok(StartedSync { run: started.number as u64, joined: started.joined })
 }
 
+fn state(state: RunState) -> SyncState {
+    match state {
+        RunState::Running => SyncState::Running,
+        RunState::Done => SyncState::Done,
+        RunState::Partial => SyncState::Partial,
+        RunState::Failed | RunState::Cancelled => SyncState::Failed,
+    }
+}
+
 pub(super) async fn sync_progress(app: &App, run: u64) -> Answer<SyncProgress> {
     let run = app.run(run as i64).await.map_err(refusal)?;
     Ok(SyncProgress {
-        state: match run.state {
-            RunState::Running => SyncState::Running,
-            RunState::Done => SyncState::Done,
-            RunState::Partial => SyncState::Partial,
-            RunState::Failed | RunState::Cancelled => SyncState::Failed,
-        },
+        state: state(run.state),
         decisions: run.step == RunStep::Approvals,
         documents: run.documents,
         documents_total: run.documents_total.unwrap_or(0),

@@ -80,6 +80,8 @@ impl Microsoft {
                 Targeting::Server => WsusTargeting::Server,
                 Targeting::Client => WsusTargeting::Client,
             },
+            // Its subscription is not read yet.
+            subscription: None,
             read_only: found.role == Role::Reader,
             computers,
             version: found.version,
@@ -103,6 +105,7 @@ impl Microsoft {
         contents.approvals.extend(approvals.iter().filter_map(approval));
         contents.updates.sort_unstable();
         contents.approvals.sort_unstable();
+        contents.last_sync = self.last_sync().await?;
         Ok(contents)
     }
 

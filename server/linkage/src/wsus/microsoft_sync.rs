@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use headwater_api::linkage::{Failure, FailureKind, StartedSync, SyncProgress, SyncState};
+use headwater_api::linkage::{Failure, FailureKind, LastSync, StartedSync, SyncProgress, SyncState};
 use headwater_model::{Guid, Timestamp};
 use headwater_wsus_admin::{SyncEvent, SyncEventKind, SyncPhase, outcome};
 use tokio::time::Instant;
@@ -111,6 +111,14 @@ impl Microsoft {
         })
     }
 
+    /// By what the server has noted, of whoever began it.
+    pub(super) async fn last_sync(&self) -> Answer<Option<LastSync>> {
+        let is_running = self.wsus.sync_progress().await.map_err(failure)?.is_running;
+        let done = self.wsus.taken().await.map_err(failure)?.last_sync;
+        let events = self.wsus.sync_events(done.unwrap_or(Timestamp::EPOCH)).await.map_err(failure)?;
+        Ok(last(is_running, done, &events))
+    }
+
     async fn look(&self, run: &mut Run) -> Answer<()> {
         let progress = self.wsus.sync_progress().await.map_err(failure)?;
         if progress.is_running {
@@ -133,6 +141,22 @@ impl Microsoft {
             run.ended = Some(end_without_event(&run.before, last_sync));
         }
         Ok(())
+    }
+}
+
+/// The last synchronisation: the one that goes on, the one that ended otherwise than well since the last good one,
+/// or that.
+fn last(is_running: bool, done: Option<Timestamp>, events: &[SyncEvent]) -> Option<LastSync> {
+    let noted = events.last().filter(|event| done.is_none_or(|done| event.time >= done));
+    match noted {
+        Some(event) if is_running => Some(LastSync { state: SyncState::Running, at: event.time }),
+        None if is_running => {
+            Some(LastSync { state: SyncState::Running, at: done.unwrap_or(Timestamp::EPOCH) })
+        }
+        Some(SyncEvent { kind: SyncEventKind::Cancelled | SyncEventKind::Failed { .. }, time, .. }) => {
+            Some(LastSync { state: SyncState::Failed, at: *time })
+        }
+        _ => done.map(|at| LastSync { state: SyncState::Done, at }),
     }
 }
 
@@ -194,6 +218,31 @@ mod tests {
         }
         let (_, problem) = end(&before, &[failed(4)]).unwrap();
         assert_eq!(problem.unwrap(), "the server ended it with 0x80072EFE");
+    }
+
+    #[test]
+    fn the_last_synchronisation_is_the_one_that_goes_on_or_ended_last() {
+        let at = |second| Timestamp::EPOCH.plus_seconds(second);
+        let start = |number| event(number, SyncEventKind::Started(SyncStart::Hand));
+        let failed = |number| event(number, SyncEventKind::Failed { hresult: -1, message: None });
+        let succeeded = |number| event(number, SyncEventKind::Succeeded);
+        let cases = [
+            (false, None, vec![], None),
+            (false, Some(at(2)), vec![start(1), succeeded(2)], Some((SyncState::Done, at(2)))),
+            (true, Some(at(2)), vec![succeeded(2), start(3)], Some((SyncState::Running, at(3)))),
+            (false, Some(at(2)), vec![succeeded(2), start(3), failed(4)], Some((SyncState::Failed, at(4)))),
+            (false, Some(at(2)), vec![event(4, SyncEventKind::Cancelled)], Some((SyncState::Failed, at(4)))),
+            (false, None, vec![start(3), failed(4)], Some((SyncState::Failed, at(4)))),
+            // It began, and nobody knows how it ended.
+            (false, Some(at(2)), vec![start(3)], Some((SyncState::Done, at(2)))),
+            // Before the last good one.
+            (false, Some(at(6)), vec![failed(4)], Some((SyncState::Done, at(6)))),
+            (true, None, vec![], Some((SyncState::Running, at(0)))),
+        ];
+        for (is_running, done, events, expected) in cases {
+            let found = last(is_running, done, &events).map(|last| (last.state, last.at));
+            assert_eq!(found, expected, "{is_running} {done:?} {events:?}");
+        }
     }
 
     #[test]

@@ -116,6 +116,7 @@ async fn who_it_is() {
             upstream: upstream.map(str::to_owned),
             upstream_id: None,
             targeting,
+            subscription: None,
             read_only,
             computers: COMPUTERS,
             at: found.at,

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, Memberships,
-    ObsoleteUpdate, StartedSync, StateOnComputer, SyncProgress, UpdateCount, WsusComputer, WsusGroup,
-    WsusIdentity, WsusLower,
+    ObsoleteUpdate, StartedSync, StateOnComputer, Subscription, SyncProgress, UpdateCount, WsusComputer,
+    WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
     ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,
@@ -57,6 +57,14 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::contents(app).await,
             Self::Microsoft(wsus) => wsus.contents().await,
+        }
+    }
+
+    /// Of a Microsoft WSUS nothing is known: it does not tell which category is beneath which.
+    pub(crate) fn left_out(&self, of: &Subscription) -> Vec<UpdateId> {
+        match self {
+            Self::Headwater(app) => headwater::left_out(app, of),
+            Self::Microsoft(_) => Vec::new(),
         }
     }
 

@@ -128,7 +128,7 @@ impl Manager {
         // First, so that whoever appears between the two is not taken for one that was there already.
         let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
         let known = self.known(&way, &tree).await?;
-        let differences = self.differences(&way, &tree, known.clone(), top.clone()).await?;
+        let differences = self.differences(&way, &tree, known.clone(), &top).await?;
         // No computer is in that group, and nobody approves for it.
         top.groups.retain(|group| group.id != DOWNSTREAM_SERVERS);
         let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use headwater_api::linkage::{Approve, WsusGroup};
 use headwater_api::{NewRevisions, SyncPart, SyncPhase, UPDATES_PER_REQUEST_MAX};
-use headwater_model::GroupId;
+use headwater_model::{GroupId, UpdateId};
 use headwater_store::LinkageRow;
 use headwater_tree::follow::{Following, NewGroup, following};
 use headwater_tree::server::{Follow, Mode, Server};
@@ -28,9 +28,10 @@ impl Run<'_> {
             return Ok(BTreeSet::new());
         }
         let does = |part| self.request.only.is_none_or(|only| only == part);
+        let managed = self.wants(server, linkage, begun, 0).await?.on(server.id).managed;
         let here = self.manager.contents_of(self.way, linkage).await?;
-        let (top, here) = comparable(&begun.top, &here);
-        let managed = begun.wanted(server.id, &begun.plan).managed;
+        let top = self.top().await?;
+        let (top, here) = comparable(&top, &here);
         let Following { groups, approvals } = following(&top, &here, &managed);
         let mut missing: BTreeSet<GroupId> =
             managed.into_iter().filter(|id| !here.groups.contains_key(id)).collect();
@@ -64,16 +65,19 @@ impl Run<'_> {
                     SyncPhase::Approvals,
                     format!("{} approvals for {group} to write", updates.len()),
                 );
+                let halted = self.halted().await?;
+                let is_meant = |update: &&UpdateId| decision.action.is_none() || !halted.contains(update);
                 let approve = Approve {
                     by: self.by.to_owned(),
-                    updates: updates.to_vec(),
+                    updates: updates.iter().filter(is_meant).copied().collect(),
                     group: decision.group,
                     action: decision.action.map(action),
                     deadline: decision.deadline,
                     new_revisions: NewRevisions::default(),
                     seen: Vec::new(),
                 };
-                let decided = self.manager.approve_as_there(self.way, linkage, approve).await?;
+                let decided = self.manager.approve_as_there(self.way, linkage, approve.clone()).await?;
+                self.take_back_halted(linkage, approve).await?;
                 for (update, reason) in &decided.refused {
                     self.say(
                         server,
@@ -84,5 +88,21 @@ impl Run<'_> {
             }
         }
         Ok(missing)
+    }
+
+    async fn halted(&self) -> Result<BTreeSet<UpdateId>, ManagerError> {
+        Ok(self.manager.store.halts().await?.into_iter().map(|halt| halt.update).collect())
+    }
+
+    /// Who halts an update while it is being approved may look at the server before that is done, and not again.
+    async fn take_back_halted(&self, linkage: &LinkageRow, approved: Approve) -> Result<(), ManagerError> {
+        let halted = self.halted().await?;
+        let updates: Vec<UpdateId> =
+            approved.updates.iter().filter(|update| halted.contains(update)).copied().collect();
+        if approved.action.is_some() && !updates.is_empty() {
+            let withdraw = Approve { updates, action: None, deadline: None, ..approved };
+            self.manager.approve_on(self.way, linkage, withdraw).await?;
+        }
+        Ok(())
     }
 }
