@@ -210,15 +210,20 @@ pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {
     if halts.is_empty() {
         return "No update was stopped.".into();
     }
-    let columns = [Column::Text("UPDATE"), Column::Text("BY"), Column::Text("ASKED"), Column::Long("DONE")];
-    let mut table = Table::new(&columns).wrapping();
+    let columns = ["UPDATE", "BY", "ASKED", "DONE"].map(Column::Text);
+    let mut table = Table::new(&columns);
     for halt in halts {
-        let waits =
-            || halt.waits.as_ref().map_or_else(|| "pending".to_owned(), |why| format!("pending: {why}"));
-        let done = halt.done_at.map_or_else(waits, minute);
+        let done = halt.done_at.map_or_else(|| "pending".to_owned(), minute);
         table.row([halt.update.to_string(), halt.asked_by.clone(), minute(halt.asked_at), done]);
     }
-    table.text(reader.width)
+    let mut text = table.text(reader.width);
+    for halt in halts {
+        if let Some(reason) = &halt.waits {
+            text.push('\n');
+            text += &paragraph(&format!("{} is pending: {reason}.", halt.update), reader.width);
+        }
+    }
+    text
 }
 
 /// Says what became of each update: `Approved` 1 update `for Pilot`; 1 update `had none`. Those that were refused go to the standard error, and make the

@@ -90,7 +90,7 @@ fn an_import_that_fails_says_why() {
     let failed =
         json!({"event": "failed", "problem": {"title": "No", "status": 400, "detail": "not a cabinet"}});
     let done = import("export.cab", "", failed.to_string(), CABINET);
-    assert_eq!((done.exit, done.err.lines().last()), (Exit::Refused, Some("error: not a cabinet")));
+    assert_eq!((done.exit, done.err.lines().last()), (Exit::WrongArguments, Some("error: not a cabinet")));
 
     let done = import("export.cab", "", format!("{PROGRESS}\n"), CABINET);
     assert_eq!(done.exit, Exit::Unreachable);
