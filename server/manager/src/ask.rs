@@ -383,7 +383,7 @@ impl Manager {
 }
 
 /// The same changes in orders that are answered in time.
-fn orders(memberships: Memberships) -> Vec<Memberships> {
+pub(crate) fn orders(memberships: Memberships) -> Vec<Memberships> {
     let Memberships { by, add, remove } = memberships;
     let mut changes: Vec<(MembershipChange, bool)> =
         add.into_iter().map(|one| (one, true)).chain(remove.into_iter().map(|one| (one, false))).collect();
