@@ -5,6 +5,8 @@ use headwater_api::{
     ComputerDetail, ComputerOrder, ComputerQuery, ComputerSummary, GroupRef, MoveRequest, Page, Standing,
 };
 
+use headwater_model::Timestamp;
+
 use crate::Options;
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
@@ -302,7 +304,11 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Machine", join([&summary.manufacturer, &summary.model]))
         .fact("Processor", summary.architecture.clone().unwrap_or_default())
         .fact("Agent", summary.agent_version.clone().unwrap_or_default())
-        .fact("Registered", minute(computer.registered_at))
+        // A Microsoft WSUS does not tell it, nor does the mirror.
+        .fact(
+            "Registered",
+            Some(computer.registered_at).filter(|at| *at > Timestamp::EPOCH).map(minute).unwrap_or_default(),
+        )
         .fact("Last contact", when(summary.last_contact_at) + if summary.silent { " (silent)" } else { "" })
         .fact("Last report", summary.last_report_at.map_or_else(|| "none yet".into(), when))
         .fact("Updates", counts(&summary.status))

@@ -8,6 +8,7 @@
 
 mod approval;
 mod audit;
+mod caveat;
 mod changes;
 mod clean_up;
 mod computer;
@@ -39,6 +40,7 @@ pub use approval::{
     HaltRequest, NewRevisions, Refusal, SeenApproval, SeenUpdate, ServerPreview, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
+pub use caveat::{Caveat, Told};
 pub use changes::{Changes, ChangesQuery};
 pub use clean_up::{
     ApplyCleanUp, CLEAN_UP_DAYS, CleanUpComputer, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer,

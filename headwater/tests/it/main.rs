@@ -12,6 +12,7 @@ mod console;
 mod content;
 mod conversation;
 mod demo;
+mod down;
 mod downstream;
 mod drift;
 mod host_groups;

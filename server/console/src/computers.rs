@@ -10,6 +10,7 @@ use headwater_api::{
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder, standing};
 use headwater_model::{ClientId, ServerId, Timestamp, chain};
 use headwater_words::approval::{self as words, action};
+use headwater_words::caveat::sentences;
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
 use headwater_words::quantity::counted;
@@ -17,7 +18,7 @@ use headwater_words::report::standing as word;
 
 use crate::Shared;
 use crate::csv::csv;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Query};
 use crate::frame::Frame;
 use crate::heads::{Head, direction, heads};
@@ -279,6 +280,7 @@ struct Twin {
     server: String,
     contact: Option<When>,
 }
+    server: String,
 
 struct Update {
     id: String,
@@ -305,11 +307,8 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Failure> {
     let client: ClientId = id.parse().map_err(|_| Failure::not_found("this is no id of a computer"))?;
     let mirror = manager.mirror();
-    let (detail, problem) = match (manager.computer(&client).await, mirror.computers.get(&client)) {
-        (Ok(detail), _) => (detail, String::new()),
-        (Err(error), Some(known)) => (manager.over_the_tree(remembered(known)).await?, chain(&error)),
-        (Err(error), None) => return Err(error.into()),
-    };
+    let Told { value: detail, caveat } = manager.computer(&client).await?;
+    let problem = sentences(&caveat, manager.now()).join(" ");
     let answer = answer(&manager, &mirror, &client, fields.get("why")).await?;
     let now = manager.now();
     let page = page(&manager, &visitor, &detail, now);
@@ -346,7 +345,7 @@ async fn answer(
     let Some(update) = found.items.first() else {
         return Ok(format!("The WSUS knows no update {asked}."));
     };
-    let told = manager.why_not(computer, update.id).await?;
+    let told = manager.why_not(computer, update.id).await?.value;
     Ok(format!("{}: {}", update.title, told.why))
 }
 

@@ -15,7 +15,7 @@ use headwater_api::{
     GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers,
     ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup, NewHostGroup, NewSchedule, Page,
     PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
-    StandingQuery, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun, TreeServer,
+    StandingQuery, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun, Told, TreeServer,
     UndonePlan, UpdateComputer, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome,
     WhyNot, WsusLink, path,
 };
@@ -251,7 +251,7 @@ async fn preview_approval(
 async fn why_not(
     State(manager): Shared,
     Path((computer, update)): Path<(String, String)>,
-) -> Result<Json<WhyNot>, Refusal> {
+) -> Result<Json<Told<WhyNot>>, Refusal> {
     let client: ClientId = parse_id(&computer, "a computer")?;
     Ok(Json(manager.why_not(&client, parse_id(&update, "an update")?).await?))
 }
@@ -299,13 +299,13 @@ async fn clean_up(
 async fn updates(
     State(manager): Shared,
     Query(query): Query<UpdateQuery>,
-) -> Result<Json<Page<UpdateSummary>>, Refusal> {
+) -> Result<Json<Told<Page<UpdateSummary>>>, Refusal> {
     let mirror = manager.read().await?;
     let (order, direction) = (query.sort.unwrap_or_default(), Direction::of(query.reverse));
     Ok(Json(mirror.updates.find(&query, order, direction)))
 }
 
-async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<UpdateDetail>, Refusal> {
+async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<Told<UpdateDetail>>, Refusal> {
     Ok(Json(manager.update(parse_id(&id, "an update")?).await?))
 }
 
@@ -313,7 +313,7 @@ async fn update_computers(
     State(manager): Shared,
     Path(id): Path<String>,
     Query(query): Query<StatesQuery>,
-) -> Result<Json<Page<UpdateComputer>>, Refusal> {
+) -> Result<Json<Told<Page<UpdateComputer>>>, Refusal> {
     Ok(Json(manager.computers_of_update(parse_id(&id, "an update")?, &query).await?))
 }
 
@@ -328,13 +328,17 @@ async fn computer_updates(
 async fn computers(
     State(manager): Shared,
     Query(query): Query<ComputerQuery>,
-) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
     let mirror = manager.read().await?;
     let (order, direction) = (query.sort.unwrap_or_default(), Direction::of(query.reverse));
-    Ok(Json(mirror.computers.find(&query, &mirror.tree, manager.now(), order, direction)))
+    let found = mirror.computers.find(&query, &mirror.tree, manager.now(), order, direction);
+    Ok(Json(mirror.told(found)))
 }
 
-async fn computer(State(manager): Shared, Path(id): Path<String>) -> Result<Json<ComputerDetail>, Refusal> {
+async fn computer(
+    State(manager): Shared,
+    Path(id): Path<String>,
+) -> Result<Json<Told<ComputerDetail>>, Refusal> {
     Ok(Json(manager.computer(&parse_id(&id, "a computer")?).await?))
 }
 
@@ -373,15 +377,15 @@ async fn members(
     state: Shared,
     Path(id): Path<String>,
     Query(query): Query<MembersQuery>,
-) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
     let group = Some(parse_id(&id, "a group")?);
     let query = ComputerQuery { group, limit: query.limit, after: query.after, ..ComputerQuery::default() };
     computers(state, Query(query)).await
 }
 
-async fn groups(State(manager): Shared) -> Result<Json<Page<Group>>, Refusal> {
-    let items = manager.groups().await?;
-    Ok(Json(Page { items, next: None, total: None }))
+async fn groups(State(manager): Shared) -> Result<Json<Told<Page<Group>>>, Refusal> {
+    let Told { value: items, caveat } = manager.groups().await?;
+    Ok(Json(Told { value: Page { items, next: None, total: None }, caveat }))
 }
 
 async fn create_group(
@@ -464,23 +468,24 @@ async fn clear_schedule(
 async fn compliance(
     State(manager): Shared,
     Query(query): Query<ComplianceQuery>,
-) -> Result<Json<Page<Compliance>>, Refusal> {
-    manager.read().await?;
+) -> Result<Json<Told<Page<Compliance>>>, Refusal> {
+    let mirror = manager.read().await?;
     let items = manager.compliance(query.by).await?;
-    Ok(Json(Page { items, next: None, total: None }))
+    Ok(Json(mirror.told(Page { items, next: None, total: None })))
 }
 
 async fn standing(
     State(manager): Shared,
     Query(query): Query<StandingQuery>,
-) -> Result<Json<Page<ComputerSummary>>, Refusal> {
-    Ok(Json(manager.read().await?.standing(query.standing, query.after.as_deref())))
+) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
+    let mirror = manager.read().await?;
+    Ok(Json(mirror.told(mirror.standing(query.standing, query.after.as_deref()))))
 }
 
 async fn failures(
     State(manager): Shared,
     Query(query): Query<FailuresQuery>,
-) -> Result<Json<Page<UpdateFailure>>, Refusal> {
+) -> Result<Json<Told<Page<UpdateFailure>>>, Refusal> {
     Ok(Json(manager.failures(query.after.as_deref()).await?))
 }
 
@@ -542,7 +547,7 @@ async fn host_group_members(
     State(manager): Shared,
     Path(name): Path<String>,
     Query(query): Query<MembersQuery>,
-) -> Result<Json<Page<HostGroupMember>>, Refusal> {
+) -> Result<Json<Told<Page<HostGroupMember>>>, Refusal> {
     Ok(Json(manager.host_group_members(&name, &query).await?))
 }
 

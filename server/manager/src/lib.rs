@@ -33,6 +33,7 @@ mod reach;
 mod recreate;
 mod reimaged;
 mod relink;
+mod remembered;
 mod report;
 mod revoke;
 mod running;

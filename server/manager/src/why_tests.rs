@@ -67,7 +67,7 @@ fn tree(approvals: &[(GroupId, ApprovalAction)]) -> TreeView {
 
 #[track_caller]
 fn check(update: &UpdateSummary, computer: &ComputerDetail, tree: &TreeView, expected: &str) {
-    let found = why(Question { update, is_halted: false, computer, tree });
+    let found = why(Question { update, is_halted: false, computer, is_remembered: false, tree });
     assert!(found.contains(expected), "{found}");
 }
 

@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
-use headwater_api::{ComputerUpdateState, StatesQuery, UpdateComputer};
+use headwater_api::{ComputerUpdateState, StatesQuery, Told, UpdateComputer};
 use headwater_model::{Timestamp, UpdateId};
 use headwater_words::approval as words;
+use headwater_words::caveat::sentences;
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
@@ -25,6 +26,8 @@ struct Page {
     id: String,
     title: String,
     verdict: String,
+    /// Which servers are missing.
+    problem: String,
     choices: Vec<Choice>,
     rows: Vec<Row>,
     next: Option<String>,
@@ -75,7 +78,7 @@ pub(crate) async fn show(
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/updates", &title, &Fields::default()),
         id: update.to_string(),
-        verdict: match chosen {
+        verdict: match query.state {
             Some(state) => format!("{}: {count}.{silent}", sentence(words::state(state))),
             None if query.all => format!("All states: {count}.{silent}"),
             None => format!("Something is left to do on {count}.{silent}"),
