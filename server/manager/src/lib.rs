@@ -68,7 +68,7 @@ pub use asked::follow_linkages;
 pub use error::{ErrorKind, ManagerError};
 pub use halt::spread_halts;
 pub use headwater_api::{ComputerOrder, UpdateOrder};
-pub use headwater_store::AuditRow;
+pub use headwater_store::{AuditFilter, AuditRow};
 pub use link::Linked;
 pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Updates, follow_wsus};
 pub use reach::GroupPaths;
@@ -150,14 +150,14 @@ impl Manager {
         Ok(manager)
     }
 
-    /// What operators did, the newest first; of one of them, or since then, if that is asked.
-    pub async fn audited(
-        &self,
-        by: Option<&str>,
-        since: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<AuditRow>, ManagerError> {
-        Ok(self.store.audited(by, since, limit).await?)
+    /// What operators did, each with its number, the newest first.
+    pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, AuditRow)>, ManagerError> {
+        Ok(self.store.audited(filter).await?)
+    }
+
+    /// Who did anything, by name.
+    pub async fn audited_operators(&self) -> Result<Vec<String>, ManagerError> {
+        Ok(self.store.audited_operators().await?)
     }
 
     pub fn now(&self) -> Timestamp {

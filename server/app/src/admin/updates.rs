@@ -2,7 +2,7 @@
 
 use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, Search, Severity, UpdateIx};
 use headwater_model::{GroupId, Timestamp, UpdateId};
-pub use headwater_store::{ApprovalRow, Change};
+pub use headwater_store::{ApprovalRow, AuditFilter, Change};
 
 use crate::catalogue::{Card, decompress};
 use crate::content::FileStanding;
@@ -102,14 +102,9 @@ impl App {
         Ok(self.store.changes(update, group, limit).await?)
     }
 
-    /// What operators did, the newest first; of one of them, or since then, if that is asked.
-    pub async fn audited(
-        &self,
-        by: Option<&str>,
-        since: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<Change>, AppError> {
-        Ok(self.store.audited(by, since, limit).await?)
+    /// What operators did, each with its number, the newest first.
+    pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, Change)>, AppError> {
+        Ok(self.store.audited(filter).await?)
     }
 }
 
