@@ -322,6 +322,10 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         text.push('\n');
         text += &namesakes(computer, reader);
     }
+    if !computer.seen.is_empty() {
+        text.push('\n');
+        text += &seen(computer, reader);
+    }
     if !computer.updates.is_empty() {
         text.push('\n');
         text += &states::updates_table(&computer.updates, reader);
@@ -369,6 +373,17 @@ fn namesakes(computer: &ComputerDetail, reader: Reader) -> String {
     for one in &computer.namesakes {
         let server = one.server.as_ref().map_or_else(String::new, |server| server.name.clone());
         table.row([one.id.to_string(), server, age(one.last_contact_at, reader.now)]);
+    }
+    table.text(reader.width)
+}
+
+fn seen(computer: &ComputerDetail, reader: Reader) -> String {
+    let columns =
+        [Column::Text("SEEN"), Column::Long("NAME"), Column::Text("ADDRESS"), Column::Long("SERVER")];
+    let mut table = Table::new(&columns);
+    for one in &computer.seen {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        table.row([age(one.at, reader.now), one.name.clone(), text(&one.address), text(&one.server)]);
     }
     table.text(reader.width)
 }

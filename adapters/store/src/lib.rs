@@ -44,8 +44,9 @@ pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
 pub use history::{AuditFilter, Change};
 pub use manager::{
-    AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
-    RelinkRow, RevocationRow, SeenStanding, ServerSettingsRow, SightingRow, SucceedingRow, SyncRunRow,
+    AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, KeptSince, LinkRow, LinkageRow, ManagerStore,
+    NewHostGroupRow, RelinkRow, RevocationRow, SeenStanding, ServerSettingsRow, SightingRow, SucceedingRow,
+    SyncRunRow,
 };
 pub use operators::{
     AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,

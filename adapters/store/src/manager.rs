@@ -15,7 +15,7 @@ pub use clean_up::SeenStanding;
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
 pub use relink::{RelinkRow, SucceedingRow};
 pub use server_settings::ServerSettingsRow;
-pub use sightings::SightingRow;
+pub use sightings::{KeptSince, SightingRow};
 pub use trust::RevocationRow;
 
 use std::path::Path;

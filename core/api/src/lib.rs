@@ -48,7 +48,8 @@ pub use clean_up::{
 };
 pub use computer::{
     ComputerDetail, ComputerMembership, ComputerOrder, ComputerQuery, ComputerSummary, ComputerUpdate,
-    ComputerUpdateState, EffectiveApproval, MoveRequest, Namesake, StatesQuery, UpdateComputer, WhyNot,
+    ComputerUpdateState, EffectiveApproval, MoveRequest, Namesake, SeenAs, StatesQuery, UpdateComputer,
+    WhyNot,
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};

@@ -118,13 +118,15 @@ impl Manager {
         self.or_remembered(told, |mirror| Some(mirror.computer(mirror.computers.get(client)?)))
     }
 
-    /// What is known of a computer here alone: the groups that host groups want it in, and others of its name.
-    pub async fn over_the_tree(&self, mut detail: ComputerDetail) -> Result<ComputerDetail, ManagerError> {
+    /// What is known of a computer here alone: the groups that host groups want it in, others of its name, and how
+    /// it was seen before.
+    async fn over_the_tree(&self, mut detail: ComputerDetail) -> Result<ComputerDetail, ManagerError> {
         let mirror = self.mirror();
         let wanted = self.host_groups_of(&detail.summary.id).await?;
         let managed = self.managed_groups().await?;
         detail.memberships = memberships(&detail, &wanted, &managed, &mirror);
         detail.namesakes = namesakes(&detail, &mirror);
+        detail.seen = self.seen_as(&detail.summary.id).await?;
         Ok(detail)
     }
 

@@ -102,6 +102,7 @@ impl Mirror {
             approvals: Vec::new(),
             memberships: Vec::new(),
             namesakes: Vec::new(),
+            seen: Vec::new(),
         };
         ComputerDetail { approvals: in_effect(&detail, self), ..detail }
     }

@@ -42,6 +42,7 @@ fn computer() -> ComputerDetail {
         approvals: Vec::new(),
         memberships: Vec::new(),
         namesakes: Vec::new(),
+        seen: Vec::new(),
     }
 }
 
