@@ -301,8 +301,9 @@ async fn updates(
     Query(query): Query<UpdateQuery>,
 ) -> Result<Json<Told<Page<UpdateSummary>>>, Refusal> {
     let mirror = manager.read().await?;
+    let query = manager.by_titles(query).await?;
     let (order, direction) = (query.sort.unwrap_or_default(), Direction::of(query.reverse));
-    Ok(Json(mirror.updates.find(&query, order, direction)))
+    Ok(Json(mirror.find_updates(&query, order, direction)))
 }
 
 async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<Told<UpdateDetail>>, Refusal> {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{CLOCK_SECONDS_MAX, WsusKind};
 use headwater_api::{
-    ComputerDetail, ComputerMembership, ComputerSummary, Namesake, UpdateDetail, UpdateRef, WhyNot,
+    ComputerDetail, ComputerMembership, ComputerSummary, Namesake, Told, UpdateDetail, UpdateQuery,
+    UpdateRef, WhyNot,
 };
 use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp, UpdateId};
 use headwater_store::LinkageRow;
@@ -33,6 +34,24 @@ impl Manager {
             return Err(ManagerError::Refused(format!("nothing is known of the linked WSUS yet: {problem}")));
         }
         Ok(mirror)
+    }
+
+    /// A filter of updates with the titles of a product and a classification in place of their ids, as the linked
+    /// WSUS knows them.
+    pub async fn by_titles(&self, query: UpdateQuery) -> Result<UpdateQuery, ManagerError> {
+        let title = async |what: &str, named: Option<String>| {
+            let Some(id) = named.as_deref().and_then(|named| named.parse().ok()) else { return Ok(named) };
+            match self.update_at_top(id).await {
+                Ok(category) => Ok(Some(category.summary.title)),
+                Err(ManagerError::NotFound(_)) => Err(ManagerError::Invalid(format!(
+                    "the linked WSUS tells of no {what} with the id {id}; name it by its title"
+                ))),
+                Err(error) => Err(error),
+            }
+        };
+        let product = title("product", query.product).await?;
+        let classification = title("classification", query.classification).await?;
+        Ok(UpdateQuery { product, classification, ..query })
     }
 
     /// Everything about one update, as the linked WSUS knows it now, counted over the tree, and how far it has come

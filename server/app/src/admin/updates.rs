@@ -30,6 +30,7 @@ pub struct UpdateFilter {
     pub incomplete: Option<bool>,
     pub superseded: Option<bool>,
     pub implicit: Option<bool>,
+    pub expired: Option<bool>,
 }
 
 /// What an administrator can do with an update; the first that applies.
@@ -182,6 +183,7 @@ impl<'a> Wanted<'a> {
             && is(self.filter.incomplete, &|| index.newest_complete(at).is_none())
             && is(self.filter.superseded, &|| served.superseded(at))
             && is(self.filter.implicit, &|| served.state(at) == UpdateState::Implicit)
+            && is(self.filter.expired, &|| served.state(at) == UpdateState::Expired)
             && category(&self.filter.product, CategoryKind::Product)
             && category(&self.filter.classification, CategoryKind::Classification)
     }

@@ -10,7 +10,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use headwater_api::linkage::WsusGroup;
-use headwater_api::{ApprovalFilter, ComputerQuery, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
+use headwater_api::{
+    ApprovalFilter, ComputerQuery, PAGE_LIMIT_MAX, Told, UpdateQuery, UpdateState, UpdateSummary,
+};
 use headwater_manager::{ComputerOrder, Direction, Mirror, UpdateOrder};
 use headwater_model::{GroupId, Timestamp};
 use headwater_words::csv::line;
@@ -34,6 +36,9 @@ const ROWS: u32 = 100;
 struct List {
     frame: Frame,
     verdict: String,
+    /// Why nothing is found.
+    notes: String,
+    state: String,
     /// What else is called so: how many, and where they are.
     elsewhere: Vec<(String, String)>,
     search: String,
@@ -106,6 +111,9 @@ fn query(fields: &Fields) -> UpdateQuery {
         declined: only("declined", fields.get("search").is_empty()),
         superseded: only("superseded", fields.get("search").is_empty()),
         implicit: only("implicit", fields.get("search").is_empty()),
+        needed: (fields.get("state") == "needed").then_some(true),
+        failed: (fields.get("state") == "failed").then_some(true),
+        expired: (fields.get("state") == "expired").then_some(true),
         limit: Some(ROWS),
         after: fields.text("after"),
         ..UpdateQuery::default()
@@ -129,7 +137,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Failure> {
     let (mirror, now) = (manager.mirror(), manager.now());
     let (order, direction) = order(&fields);
-    let found = mirror.updates.find(&query(&fields), order, direction);
+    let Told { value: found, caveat } = mirror.find_updates(&query(&fields), order, direction);
     // The search of every page comes here, whatever it is for.
     let elsewhere = elsewhere(&mirror, fields.get("search"), now);
     if let (Some(0), [(_, href)]) = (found.total, elsewhere.as_slice()) {
@@ -151,6 +159,9 @@ pub(crate) async fn list(
             0 => "No update matches.".to_owned(),
             _ => format!("{}.", counted(total, "update")),
         },
+        // The age stands above every page.
+        notes: caveat.notes.join(" "),
+        state: fields.get("state").to_owned(),
         elsewhere,
         search: fields.get("search").to_owned(),
         product: fields.get("product").to_owned(),
