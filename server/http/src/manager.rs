@@ -24,7 +24,7 @@ use headwater_model::{ClientId, chain};
 use headwater_operators::{Action, GroupPath};
 use tokio::sync::mpsc;
 
-use crate::caller::{Administrator, Caller, Present, admit};
+use crate::caller::{Administrator, Caller, Present, admit, admit_everybody};
 use crate::console::{harden, parse_id};
 use crate::elsewhere;
 use crate::json::{Json, Query, lines};
@@ -35,6 +35,14 @@ const JSON_BYTES_MAX: usize = 64 << 20;
 
 /// What a managing server adds to the console's URL space.
 pub fn router(manager: Arc<Manager>) -> Router {
+    // What only compares writes nothing, though it is asked for by POST: the handler says who may do more.
+    let of_everybody = Router::new()
+        .route(path::APPROVALS_PREVIEW, post(preview_approval))
+        .route(path::WSUS_SYNC, post(synchronise))
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(manager.clone(), let_in))
+        .layer(middleware::from_fn(harden))
+        .with_state(manager.clone());
     Router::new()
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
@@ -44,10 +52,9 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_RELINK_PLAN, post(plan_relink))
         .route(path::WSUS_RELINK, post(apply_relink))
-        .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
+        .route(path::WSUS_SYNC, delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_SYNC_RUN, get(sync_run))
-        .route(path::APPROVALS_PREVIEW, post(preview_approval))
         .route(path::COMPUTER_WHY, get(why_not))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
@@ -65,6 +72,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
         .layer(middleware::from_fn(harden))
         .with_state(manager)
+        .merge(of_everybody)
 }
 
 /// What a managing server answers in place of an update server: the same paths, about the linked WSUS.
@@ -113,6 +121,11 @@ type Shared = State<Arc<Manager>>;
 /// Lets in who has a token.
 async fn authorize(State(manager): Shared, request: Request, next: Next) -> Result<Response, Refusal> {
     admit(&manager.operators, manager.now(), request, next).await
+}
+
+/// The same for what auditors may ask for too.
+async fn let_in(State(manager): Shared, request: Request, next: Next) -> Result<Response, Refusal> {
+    admit_everybody(&manager.operators, manager.now(), request, next).await
 }
 
 async fn show(State(manager): Shared) -> Result<Json<WsusLink>, Refusal> {
@@ -192,11 +205,16 @@ async fn synchronise(
     State(manager): Shared,
     caller: Caller,
     Query(query): Query<SyncQuery>,
-    Json(request): Json<SyncRequest>,
+    request: Result<Json<SyncRequest>, Refusal>,
 ) -> Result<Response, Refusal> {
+    let Json(request) = match request {
+        Ok(request) => request,
+        // What cannot be read is no comparison.
+        Err(refusal) => return caller.permitted(Action::Write).and(Err(refusal)),
+    };
     // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
     let action = match request.dry_run {
-        true => Action::Write,
+        true => Action::Read,
         false if request.with_upstream => Action::Administer,
         false => Action::ForEveryGroup,
     };
