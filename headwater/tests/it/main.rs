@@ -18,6 +18,7 @@ mod drift;
 mod host_groups;
 mod licences;
 mod linkage;
+mod live;
 mod load;
 mod many_groups;
 mod memberships;

@@ -16,7 +16,7 @@
 //! | `/link` | linking, pairing, revoking, relinking, examining |
 //! | `/operators` | operators, tokens of programs, one's own password |
 //! | `/history` | what operators did |
-//! | `/live` | server-sent events: something has changed |
+//! | `/live`, `/live/age` | server-sent events: what has changed; the age of what pages show |
 //! | `/sign-in`, `/sign-out`, `/assets/…` | |
 //!
 //! What is on screen has a URL. Whatever changes something is a POST with the session's own token in it.
@@ -105,6 +105,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/tokens", post(operators::create_token))
         .route("/tokens/revoke", get(operators::ask_revoke).post(operators::revoke_token))
         .route("/live", get(live::events))
+        .route("/live/age", get(live::age))
         .layer(middleware::from_fn(session::writing))
         // Whatever somebody's role is: a run that only compares writes nothing, and its handler says who may more.
         .route("/runs", post(runs::begin))

@@ -73,7 +73,7 @@ pub use link::Linked;
 pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Updates, follow_wsus};
 pub use reach::GroupPaths;
 pub use report::standing;
-pub use running::{LastLine, Running};
+pub use running::{Changed, LastLine, Running};
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;
 
@@ -99,7 +99,7 @@ pub struct Manager {
     /// What was decided from here since the mirror was read; absent until it was since this server started.
     written: Mutex<Option<Vec<seen::Written>>>,
     /// Counts changes of the mirror and of runs, for pages that are open.
-    changed: watch::Sender<u64>,
+    changed: watch::Sender<Changed>,
     /// Asks for the mirror to be read.
     look: Notify,
     /// Lets a halt be carried down the tree.
@@ -136,7 +136,7 @@ impl Manager {
             comparisons: runs::Comparisons::default(),
             mirror: ArcSwap::default(),
             written: Mutex::default(),
-            changed: watch::Sender::new(0),
+            changed: watch::Sender::default(),
             look: Notify::new(),
             halted: Notify::new(),
             hung_up: watch::Sender::new(false),

@@ -19,7 +19,7 @@ use crate::details::ASKED_AT_ONCE;
 use crate::notes::note;
 use crate::sync::untouched;
 use crate::tree::Tree;
-use crate::{Manager, ManagerError};
+use crate::{Changed, Manager, ManagerError};
 
 /// Between two readings at least, and at most. Between them, so long that reading takes no more than a
 /// third of the time, for the servers have other work.
@@ -78,7 +78,7 @@ impl Manager {
     }
 
     /// Tells of every new state of the mirror, and of all that a run does.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub fn changes(&self) -> watch::Receiver<Changed> {
         self.changed.subscribe()
     }
 
@@ -112,7 +112,7 @@ impl Manager {
             // A server may be reached that was not when something was halted.
             self.halted.notify_one();
         }
-        self.changed.send_modify(|number| *number += 1);
+        self.changed.send_modify(|changed| changed.readings += 1);
     }
 
     async fn read_mirror(&self, before: &Mirror) -> Result<Mirror, ManagerError> {
