@@ -1,15 +1,16 @@
 //! `headwater audit`: the record of what operators did.
 
 use clap::{Args, Subcommand};
-use headwater_api::{AuditEntry, AuditQuery, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
+use headwater_api::{AuditEntry, AuditQuery};
 use headwater_words::moment::minute;
 
 use crate::Options;
-use crate::arguments::examples;
+use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
 use crate::moment::Deadline;
 use crate::session::{Reader, Session};
 use crate::table::{Column, Table};
+use crate::update::rest;
 
 #[derive(Debug, Args)]
 pub struct AuditArguments {
@@ -24,7 +25,7 @@ pub enum AuditCommand {
     /// List what was done, by whom and when, the newest first
     #[command(after_help = examples!(
         "headwater audit list --by anna",
-        "headwater audit list --since 2026-11-27T00:00 --output json"
+        "headwater audit list --since 2026-11-27T00:00 --before 2026-11-28T00:00 --output json"
     ))]
     List {
         /// Only what this operator did
@@ -33,19 +34,29 @@ pub enum AuditCommand {
         /// Only what was done then or later, as 2026-12-24T03:00 in local time or with a Z
         #[arg(long, value_name = "TIME")]
         since: Option<Deadline>,
-        /// At most so many
-        #[arg(long, value_name = "N", default_value_t = PAGE_LIMIT_DEFAULT,
-              value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_LIMIT_MAX)))]
-        limit: u32,
+        /// Only what was done earlier than then
+        #[arg(long, value_name = "TIME")]
+        before: Option<Deadline>,
+        #[command(flatten)]
+        part: Part,
     },
 }
 
 pub(crate) fn run(command: &AuditCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let AuditCommand::List { by, since, limit } = command;
-    let since = since.map(|since| since.in_zone(&session.terminal.zone)).transpose();
-    let query = AuditQuery { by: by.clone(), since: since.map_err(Failure::Argument)?, limit: Some(*limit) };
+    let AuditCommand::List { by, since, before, part } = command;
+    let moment = |typed: &Option<Deadline>| {
+        let typed = typed.as_ref();
+        typed.map(|typed| typed.in_zone(&session.terminal.zone)).transpose().map_err(Failure::Argument)
+    };
+    let query = AuditQuery {
+        by: by.clone(),
+        since: moment(since)?,
+        before: moment(before)?,
+        after: part.after.clone(),
+        limit: Some(part.limit),
+    };
     let answer = session.client.audit(&query)?;
-    session.show(&answer, |page, reader| list(&page.items, reader))
+    session.show(&answer, |page, reader| list(&page.items, reader) + &rest(page, "entry"))
 }
 
 fn list(entries: &[AuditEntry], reader: Reader) -> String {

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use headwater_api::{ApplyCleanUp, CLEAN_UP_DAYS, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpUpdate};
+use headwater_api::{
+    ApplyCleanUp, CLEAN_UP_DAYS, Caveat, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpUpdate,
+};
 use headwater_client::Answer;
 use headwater_words::clean_up::{because, doubt, gone, outcome, verdict};
 use headwater_words::quantity::{counted, grouped};
@@ -84,7 +86,7 @@ fn apply(apply: &ApplyCleanUp, session: &mut Session<'_, '_>) -> Result<Exit, Fa
     }
     let is_done = report.left() == 0 && report.problems.is_empty();
     let json = serde_json::to_string(&report).unwrap_or_default();
-    session.show(&Answer { value: report, json }, report_text)?;
+    session.show(&Answer { value: report, json, caveat: Caveat::default() }, report_text)?;
     Ok(if is_done { Exit::Done } else { Exit::Refused })
 }
 

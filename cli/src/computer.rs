@@ -5,6 +5,8 @@ use headwater_api::{
     ComputerDetail, ComputerOrder, ComputerQuery, ComputerSummary, GroupRef, MoveRequest, Page, Standing,
 };
 
+use headwater_model::Timestamp;
+
 use crate::Options;
 use crate::arguments::{Part, examples};
 use crate::failure::{Exit, Failure};
@@ -305,7 +307,11 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Machine", join([&summary.manufacturer, &summary.model]))
         .fact("Processor", summary.architecture.clone().unwrap_or_default())
         .fact("Agent", summary.agent_version.clone().unwrap_or_default())
-        .fact("Registered", minute(computer.registered_at))
+        // A Microsoft WSUS does not tell it, nor does the mirror.
+        .fact(
+            "Registered",
+            Some(computer.registered_at).filter(|at| *at > Timestamp::EPOCH).map(minute).unwrap_or_default(),
+        )
         .fact("Last contact", when(summary.last_contact_at) + if summary.silent { " (silent)" } else { "" })
         .fact("Last report", summary.last_report_at.map_or_else(|| "none yet".into(), when))
         .fact("Updates", counts(&summary.status))
@@ -318,6 +324,10 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
     if !computer.namesakes.is_empty() {
         text.push('\n');
         text += &namesakes(computer, reader);
+    }
+    if !computer.seen.is_empty() {
+        text.push('\n');
+        text += &seen(computer, reader);
     }
     if !computer.updates.is_empty() {
         text.push('\n');
@@ -366,6 +376,17 @@ fn namesakes(computer: &ComputerDetail, reader: Reader) -> String {
     for one in &computer.namesakes {
         let server = one.server.as_ref().map_or_else(String::new, |server| server.name.clone());
         table.row([one.id.to_string(), server, age(one.last_contact_at, reader.now)]);
+    }
+    table.text(reader.width)
+}
+
+fn seen(computer: &ComputerDetail, reader: Reader) -> String {
+    let columns =
+        [Column::Text("SEEN"), Column::Long("NAME"), Column::Text("ADDRESS"), Column::Long("SERVER")];
+    let mut table = Table::new(&columns);
+    for one in &computer.seen {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        table.row([age(one.at, reader.now), one.name.clone(), text(&one.address), text(&one.server)]);
     }
     table.text(reader.width)
 }

@@ -1,7 +1,9 @@
 //! `headwater report`: how the computers of a managing server's tree stand.
 
 use clap::{Args, Subcommand, ValueEnum};
-use headwater_api::{ComplianceBy, ComplianceQuery, FailuresQuery, Page, Standing, StandingQuery};
+use headwater_api::{
+    Caveat, ComplianceBy, ComplianceQuery, FailuresQuery, Page, Standing, StandingQuery, Told,
+};
 use headwater_client::{Answer, Client, Error};
 use headwater_words::report::{Sheet, compliance, computers, failures};
 use serde::Serialize;
@@ -72,53 +74,65 @@ pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Res
                 By::Update => ComplianceBy::Update,
                 By::Day => ComplianceBy::Day,
             };
-            let rows = session.client.compliance(&ComplianceQuery { by })?.value.items;
-            show(&rows, compliance, *csv, session)
+            let answer = session.client.compliance(&ComplianceQuery { by })?;
+            let rows = Rows { all: answer.value.items, caveat: answer.caveat };
+            show(rows, |rows, _| compliance(rows), *csv, session)
         }
         ReportCommand::Failures { csv } => {
             let rows = all(&session.client, |client, after| client.failures(&FailuresQuery { after }))?;
-            show(&rows, failures, *csv, session)
+            show(rows, |rows, caveat| failures(rows, &caveat.without), *csv, session)
         }
         ReportCommand::Computers { standing, csv } => {
             let standing = Standing::from(*standing);
             let ask = |client: &Client, after| client.standing(&StandingQuery { standing, after });
             let rows = all(&session.client, ask)?;
-            show(&rows, |rows| computers(rows), *csv, session)
+            show(rows, |rows, _| computers(rows), *csv, session)
         }
     }
 }
 
-/// The rows of all pages.
+/// The rows of all pages, and what keeps them from being whole and of this moment.
+struct Rows<T> {
+    all: Vec<T>,
+    caveat: Caveat,
+}
+
+/// Reads all pages.
 fn all<T>(
     client: &Client,
     ask: impl Fn(&Client, Option<String>) -> Result<Answer<Page<T>>, Error>,
-) -> Result<Vec<T>, Failure> {
-    let mut rows = Vec::new();
+) -> Result<Rows<T>, Failure> {
+    let mut rows = Rows { all: Vec::new(), caveat: Caveat::default() };
     let mut after = None;
     loop {
-        let page = ask(client, after.take())?.value;
-        rows.extend(page.items);
-        match page.next {
+        let answer = ask(client, after.take())?;
+        rows.all.extend(answer.value.items);
+        rows.caveat = rows.caveat.and(answer.caveat);
+        match answer.value.next {
             Some(next) => after = Some(next),
             None => return Ok(rows),
         }
     }
 }
 
-/// A report as JSON, as CSV, or as a table.
+/// A report as one page of JSON, as CSV, or as a table.
 fn show<T: Serialize>(
-    rows: &[T],
-    sheet: impl Fn(&[T]) -> Sheet,
+    rows: Rows<T>,
+    sheet: impl Fn(&[T], &Caveat) -> Sheet,
     csv: bool,
     session: &mut Session<'_, '_>,
 ) -> Result<Exit, Failure> {
+    let Rows { all, caveat } = rows;
     let text = match (session.is_json(), csv) {
-        (true, _) => serde_json::to_string(rows).unwrap_or_default(),
-        (false, true) => sheet(rows).csv().trim_end().to_owned(),
-        (false, false) => table(sheet(rows), session),
+        (true, _) => {
+            let (total, next) = (Some(all.len() as u64), None);
+            let whole = Told { value: Page { items: all, next, total }, caveat: caveat.clone() };
+            serde_json::to_string(&whole).unwrap_or_default()
+        }
+        (false, true) => sheet(&all, &caveat).csv().trim_end().to_owned(),
+        (false, false) => table(sheet(&all, &caveat), session),
     };
-    session.terminal.print(&text)?;
-    Ok(Exit::Done)
+    session.print(&text, &caveat)
 }
 
 fn table(sheet: Sheet, session: &Session<'_, '_>) -> String {

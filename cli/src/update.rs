@@ -169,6 +169,15 @@ pub struct ListArguments {
     /// Only parts of bundles, categories and detectoids, or with =false none of them
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     implicit: Option<bool>,
+    /// Only updates that their publisher has withdrawn, or with =false none of them
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    expired: Option<bool>,
+    /// Only updates that some computer needs, or with =false none of them; of a managing server
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    needed: Option<bool>,
+    /// Only updates that failed on some computer, or with =false none of them; of a managing server
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    failed: Option<bool>,
     /// In this order, of a managing server [default: arrival]
     #[arg(long, value_name = "ORDER")]
     sort: Option<OrderChoice>,
@@ -272,6 +281,9 @@ fn query(arguments: &ListArguments, session: &Session<'_, '_>) -> Result<UpdateQ
         incomplete: arguments.incomplete,
         superseded: arguments.superseded,
         implicit: arguments.implicit,
+        expired: arguments.expired,
+        needed: arguments.needed,
+        failed: arguments.failed,
         sort: arguments.sort.map(|order| match order {
             OrderChoice::Arrival => UpdateOrder::Arrival,
             OrderChoice::Title => UpdateOrder::Title,

@@ -148,7 +148,9 @@ impl Client {
     ) -> Result<Answer<T>, Error> {
         let json = self.text(self.accepted(answer)?)?;
         let value = serde_json::from_str(&json).map_err(|error| self.foreign(error.to_string()))?;
-        Ok(Answer { value, json })
+        // What is a list or a number has none.
+        let caveat = serde_json::from_str(&json).unwrap_or_default();
+        Ok(Answer { value, json, caveat })
     }
 
     fn text(&self, response: Response<Body>) -> Result<String, Error> {

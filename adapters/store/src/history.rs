@@ -21,6 +21,19 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+/// Which part of the record of operators is read, the newest first. All that is said must hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AuditFilter<'a> {
+    pub by: Option<&'a str>,
+    /// Then or later.
+    pub since: Option<Timestamp>,
+    /// Earlier than then.
+    pub before: Option<Timestamp>,
+    /// Recorded before the entry of this number.
+    pub below: Option<i64>,
+    pub limit: u32,
+}
+
 impl Store {
     /// The newest changes, of one update or group if given.
     pub async fn changes(
@@ -42,23 +55,21 @@ impl Store {
         found.iter().map(change).collect()
     }
 
-    /// The newest changes, of one operator or since then if that is asked.
-    pub async fn audited(
-        &self,
-        by: Option<&str>,
-        since: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<Change>> {
+    /// What operators did, each with its number.
+    pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, Change)>> {
         let found = sqlx::query(
-            "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail FROM changes \
-             WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 ORDER BY change_id DESC LIMIT $3",
+            "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail, change_id FROM changes \
+             WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 AND changed_at < $3 AND change_id < $4 \
+             ORDER BY change_id DESC LIMIT $5",
         )
-        .bind(by.map(rows::text))
-        .bind(since.map_or(i64::MIN, Timestamp::as_micros))
-        .bind(i64::from(limit))
+        .bind(filter.by.map(rows::text))
+        .bind(filter.since.map_or(i64::MIN, Timestamp::as_micros))
+        .bind(filter.before.map_or(i64::MAX, Timestamp::as_micros))
+        .bind(filter.below.unwrap_or(i64::MAX))
+        .bind(i64::from(filter.limit))
         .fetch_all(&self.read)
         .await?;
-        found.iter().map(change).collect()
+        found.iter().map(|row| Ok((row.try_get(8)?, change(row)?))).collect()
     }
 }
 

@@ -42,10 +42,11 @@ pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval
 pub use deletion::LeavingUpdate;
 pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
-pub use history::Change;
+pub use history::{AuditFilter, Change};
 pub use manager::{
-    AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, LinkRow, LinkageRow, ManagerStore, NewHostGroupRow,
-    RelinkRow, RevocationRow, RunKind, SeenStanding, ServerSettingsRow, SightingRow, SucceedingRow,
+    AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, KeptSince, LinkRow, LinkageRow, ManagerStore,
+    NewHostGroupRow, RelinkRow, RevocationRow, RunKind, SeenStanding, ServerSettingsRow, SightingRow,
+    SucceedingRow,
     SyncRunRow,
 };
 pub use operators::{

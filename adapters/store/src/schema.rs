@@ -52,6 +52,7 @@ pub(crate) static MANAGER: Schema = Schema {
         include_str!("../migrations/manager/0013_left_servers_and_targeting.sql"),
         include_str!("../migrations/manager/0014_appearances.sql"),
         include_str!("../migrations/manager/0015_dry_runs.sql"),
+        include_str!("../migrations/manager/0016_sighted_servers.sql"),
     ],
     ours: ["authority", "linkages"],
 };

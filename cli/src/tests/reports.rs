@@ -29,7 +29,8 @@ fn compliance_is_a_table_csv_or_json() {
     assert!(done.out.contains("\"Pilot\",\"21\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\""), "{}", done.out);
     assert!(done.out.contains("\"'=Büro\","), "a spreadsheet takes it for a text: {}", done.out);
     let done = run("report compliance -o json", &[ask]);
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&done.out).expect("JSON"), rows);
+    let told = serde_json::from_str::<serde_json::Value>(&done.out).expect("JSON");
+    assert_eq!(told, json!({"items": rows, "total": 2}));
 }
 
 #[test]
@@ -44,6 +45,19 @@ fn lists_go_on_over_all_pages() {
     let done = run("report failures", &steps);
     assert_eq!(done.out.lines().count(), 3, "{}", done.out);
     assert!(done.out.contains("the disk is full"), "{}", done.out);
+    // A part that one server could not tell.
+    let part = Reply::Json(json!({"items": [], "without": ["Munich"]}));
+    let part = [("GET /api/v1/reports/failures", part)];
+    let told = "Munich could not be asked: what only it knows is missing.\n";
+    for (command, words) in [
+        ("report failures", "not known: the server could not be asked"),
+        ("report failures --csv", "\"\",\"Munich\",\"\",\"not known: the server could not be asked\""),
+        ("report failures -o json", "\"without\":[\"Munich\"]"),
+    ] {
+        let done = run(command, &part);
+        assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, told), "{command}");
+        assert!(done.out.contains(words), "{command}: {}", done.out);
+    }
     let none = ("GET /api/v1/reports/computers?standing=pending_restart", page(json!([])));
     let done = run("report computers --standing pending-restart", &[none]);
     assert_eq!((done.exit, done.out), (Exit::Done, lines(&["Nothing to report."])));

@@ -56,6 +56,10 @@ fn filters_are_asked_for() {
         ("update list --kind driver --limit 7", "GET /api/v1/updates?kind=driver&limit=7"),
         ("update list --declined", "GET /api/v1/updates?declined=true&limit=100"),
         (
+            "update list --needed --failed --expired=false",
+            "GET /api/v1/updates?expired=false&failed=true&limit=100&needed=true",
+        ),
+        (
             "update list --incomplete=false --superseded=true --after k2",
             "GET /api/v1/updates?after=k2&incomplete=false&limit=100&superseded=true",
         ),

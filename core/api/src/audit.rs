@@ -15,6 +15,12 @@ pub struct AuditQuery {
     /// Only what was done then or later.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub since: Option<Timestamp>,
+    /// Only what was done earlier than then.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub before: Option<Timestamp>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

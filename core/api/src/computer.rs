@@ -145,6 +145,10 @@ pub struct ComputerDetail {
     /// Of a managing server: others of its name, at most a hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namesakes: Vec<Namesake>,
+    /// Of a managing server: how it was seen before something of that changed, the latest first: servers of the last
+    /// 90 days, names of 14 and addresses of 2; at most 32.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<SeenAs>,
 }
 
 /// What a computer is to do with an update after all its groups were asked: the nearest approval of each
@@ -286,6 +290,19 @@ pub struct Namesake {
     pub server: Option<ServerRef>,
     #[serde(with = "text")]
     pub last_contact_at: Timestamp,
+}
+
+/// Under which name, at which address and server a computer was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenAs {
+    #[serde(with = "text")]
+    pub at: Timestamp,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// By the name that it had then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
 }
 
 /// Why an update is not offered to a computer.

@@ -8,6 +8,7 @@
 
 mod approval;
 mod audit;
+mod caveat;
 mod changes;
 mod clean_up;
 mod computer;
@@ -40,6 +41,7 @@ pub use approval::{
     HaltRequest, NewRevisions, Refusal, SeenApproval, SeenUpdate, ServerPreview, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
+pub use caveat::{Caveat, Told};
 pub use changes::{Changes, ChangesQuery};
 pub use clean_up::{
     ApplyCleanUp, CLEAN_UP_DAYS, CleanUpComputer, CleanUpPlan, CleanUpQuery, CleanUpReport, CleanUpServer,
@@ -47,7 +49,8 @@ pub use clean_up::{
 };
 pub use computer::{
     ComputerDetail, ComputerMembership, ComputerOrder, ComputerQuery, ComputerSummary, ComputerUpdate,
-    ComputerUpdateState, EffectiveApproval, MoveRequest, Namesake, StatesQuery, UpdateComputer, WhyNot,
+    ComputerUpdateState, EffectiveApproval, MoveRequest, Namesake, SeenAs, StatesQuery, UpdateComputer,
+    WhyNot,
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};

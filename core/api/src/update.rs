@@ -33,7 +33,7 @@ pub struct UpdateQuery {
     pub arrived_before: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalFilter>,
-    /// `true`: those only; `false`: none of them; absent: both. The next three likewise.
+    /// `true`: those only; `false`: none of them; absent: both. The next four likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declined: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +43,15 @@ pub struct UpdateQuery {
     /// Those that are not approved by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub implicit: Option<bool>,
+    /// Those that their publisher has withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired: Option<bool>,
+    /// Those that at least one computer needs, of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<bool>,
+    /// Those that failed on at least one computer, of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<bool>,
     /// In this order instead of their arrival's, of a managing server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<UpdateOrder>,

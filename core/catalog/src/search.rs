@@ -38,6 +38,11 @@ impl Search {
         self.id.is_some()
     }
 
+    /// Whether it is the number of a vulnerability.
+    pub fn is_cve(&self) -> bool {
+        self.cve.is_some()
+    }
+
     /// Whether it means an update with this title, in lower case, these articles and these vulnerabilities.
     pub fn finds<S: AsRef<str>>(&self, id: UpdateId, folded_title: &str, kb: &[S], cves: &[S]) -> bool {
         if let Some(start) = &self.id {

@@ -1,6 +1,7 @@
 //! How states, numbers and outcomes are said: commands and pages use the same words.
 
 pub mod approval;
+pub mod caveat;
 pub mod clean_up;
 pub mod csv;
 pub mod error;

@@ -70,7 +70,8 @@ pub fn computers<'a>(rows: impl IntoIterator<Item = &'a ComputerSummary>) -> She
     }
 }
 
-pub fn failures(rows: &[UpdateFailure]) -> Sheet {
+/// With a row for each server that could not be asked, so that nobody takes what is missing for none.
+pub fn failures(rows: &[UpdateFailure], without: &[String]) -> Sheet {
     let row = |one: &UpdateFailure| {
         let error = one.error.clone().unwrap_or_default();
         vec![
@@ -82,9 +83,13 @@ pub fn failures(rows: &[UpdateFailure]) -> Sheet {
             minute(one.since),
         ]
     };
+    let missing = without.iter().map(|server| {
+        let cells = ["", server, "", "not known: the server could not be asked", "", ""];
+        cells.map(str::to_owned).to_vec()
+    });
     Sheet {
         head: &["COMPUTER", "SERVER", "UPDATE", "MEANING", "ERROR", "SINCE"],
-        rows: rows.iter().map(row).collect(),
+        rows: rows.iter().map(row).chain(missing).collect(),
     }
 }
 
@@ -103,9 +108,10 @@ mod tests {
             error: Some("0x80070070".to_owned()),
             since: headwater_model::Timestamp::EPOCH,
         };
-        let sheet = failures(&[failure]);
+        let sheet = failures(&[failure], &["Munich".to_owned()]);
         assert_eq!(sheet.rows[0][3..5], ["the disk is full", "0x80070070"]);
-        assert_eq!(sheet.csv().lines().count(), 2);
+        assert_eq!(sheet.rows[1][1..4], ["Munich", "", "not known: the server could not be asked"]);
+        assert_eq!(sheet.csv().lines().count(), 3);
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub(super) struct Console {
     pub(super) data: PathBuf,
     /// What pages broke: told together at the end.
     broken: RefCell<Vec<String>>,
-    _server: Server,
-    _folder: TempDir,
+    pub(super) server: Server,
+    pub(super) folder: TempDir,
 }
 
 impl Console {
@@ -37,7 +37,7 @@ impl Console {
             false => FIRST_PASSWORD.to_owned(),
         };
         let broken = RefCell::default();
-        let console = Self { browser, url, data, broken, _server: server, _folder: folder };
+        let console = Self { browser, url, data, broken, server, folder };
         console.sign_in(&password, reads);
         console
     }

@@ -107,7 +107,7 @@ async fn a_run_does_what_it_is_narrowed_to_and_no_more() {
     );
     assert!(rows[1].starts_with(r#""pc3.test.example","shop.test.example","#), "{csv}");
     assert!(rows[1].contains(r#""the disk is full","0x80070070""#), "{csv}");
-    let json = manager.json(&["report", "failures"]);
+    let json = &manager.json(&["report", "failures"])["items"];
     assert_eq!(json.as_array().map(Vec::len), Some(1), "{json}");
     assert_eq!(
         (&json[0]["computer_name"], &json[0]["error"]),

@@ -134,8 +134,14 @@ fn an_auditor_reads_everything_and_writes_nothing() {
     for path in paths.iter().filter(|path| *path != "/api/v1/session") {
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             let (status, problem) = place.ask(&token, method, path, &json!({"password": PASSWORD}));
-            // One's own password is everybody's to change, with one method.
-            let is_of_nothing = status == 405 && path.ends_with("/password") && method != "PUT";
+            // A preview writes nothing, whoever asks for it.
+            if (method, path.as_str()) == ("POST", "/api/v1/approvals/preview") {
+                assert_eq!(status, 400, "{problem}");
+                continue;
+            }
+            // One's own password is everybody's to change, and what only compares to ask for, with one method.
+            let everybodys = ["/password", "/approvals/preview", "/wsus/sync"];
+            let is_of_nothing = status == 405 && everybodys.iter().any(|end| path.ends_with(end));
             assert!(status == 403 || is_of_nothing, "{method} {path}: {status} {problem}");
             if status == 403 {
                 let detail = problem["detail"].as_str().unwrap_or_default();
@@ -144,6 +150,18 @@ fn an_auditor_reads_everything_and_writes_nothing() {
             }
         }
     }
+    // What only compares writes nothing, though it is asked for by POST.
+    let preview = json!({"updates": [], "group": ALL_COMPUTERS, "action": "install"});
+    let (status, problem) = place.ask(&token, "POST", "/api/v1/approvals/preview", &preview);
+    let said = problem["detail"].as_str().unwrap_or_default();
+    assert!(status == 400 && said.contains("name at least one update"), "{status}: {problem}");
+    for body in [json!({}), json!({"dry_run": false}), json!({"dry_run": true, "more": 1})] {
+        assert_eq!(place.ask(&token, "POST", "/api/v1/wsus/sync", &body).0, 403, "{body}");
+    }
+    let dry_run = place.run_as(&token, &["wsus", "sync", "--dry-run"]);
+    assert_eq!(dry_run.status.code(), Some(0), "{}", stderr(&dry_run));
+    let run = place.run_as(&token, &["wsus", "sync"]);
+    assert_eq!(run.status.code(), Some(6), "{}", stderr(&run));
     for path in ["/operators", "/tokens", "/audit", "/history", "/server", "/groups", "/hostgroups"] {
         let (status, read) = place.ask(&token, "GET", &format!("/api/v1{path}"), &json!({}));
         assert_eq!(status, 200, "{path}: {read}");
@@ -166,9 +184,14 @@ fn an_auditor_reads_everything_and_writes_nothing() {
         let html = place.page(&visitor.0, page);
         for action in html.split("<form method=\"post\" action=\"").skip(1) {
             let action = action.split('"').next().unwrap();
-            assert!(own.contains(&action), "{page}: {action}");
+            // One of its buttons only compares.
+            assert!(own.contains(&action) || (page, action) == ("/runs", "/runs"), "{page}: {action}");
         }
     }
+    let runs = place.page(&visitor.0, "/runs");
+    assert!(runs.contains("Only list what differs") && !runs.contains("Synchronise all servers"), "{runs}");
+    let (status, page) = place.post(&visitor, "/runs", &[("dry", "yes")]);
+    assert_eq!(status, 303, "{page}");
     // The password of somebody else, and their own.
     let others = [("name", "admin"), ("new_password", "another password"), ("password", PASSWORD)];
     assert_eq!(place.post(&visitor, "/operators/password", &others).0, 403);

@@ -60,6 +60,20 @@ impl Server {
         self.process.wait().expect("ends");
     }
 
+    /// Holds it still, as a machine that answers nobody and breaks no connection, or lets it go on.
+    pub(super) fn pause(&self, is_paused: bool) {
+        let signal = if is_paused { "-STOP" } else { "-CONT" };
+        let signalled = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        assert!(signalled.expect("kill runs").success());
+    }
+
+    /// Ends it in order: it keeps what it would have kept.
+    pub(super) fn stop(mut self) {
+        let signalled = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        assert!(signalled.expect("kill runs").success());
+        assert!(self.process.wait().expect("ends").success());
+    }
+
     /// Where agents and servers below ask, such as `http://127.0.0.1:40123`.
     pub(super) fn updates_url(&self) -> &str {
         self.told("updates ")

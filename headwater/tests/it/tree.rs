@@ -100,6 +100,12 @@ impl Node {
         Stopped { name: self.name, data: self.data, config: self.config }
     }
 
+    /// Ends it in order.
+    pub(super) fn stop(self) -> Stopped {
+        self.server.stop();
+        Stopped { name: self.name, data: self.data, config: self.config }
+    }
+
     pub(super) fn wsus(folder: &TempDir, name: &'static str, parent: Option<&Node>) -> Self {
         let node = Self::start(folder, name, "\"update-server\", \"linkage\"", parent);
         if let Some(parent) = parent {

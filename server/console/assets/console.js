@@ -38,38 +38,79 @@ function local(at) {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 
-// Takes the parts that are named in the new page in place of those of this one.
+// Takes a part of the new page in place of the one of this page, unless somebody is at work in it.
+function take(next, part) {
+  if (next.outerHTML === part.outerHTML || part.contains(document.activeElement) || part.querySelector("input:checked")) return;
+  localTimes(next);
+  copying(next);
+  part.replaceWith(document.adoptNode(next));
+}
+
+// Takes the parts that are named in the new page; of a table with the same rows only those that changed.
 function patch(fresh) {
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-    if (!next || next.outerHTML === part.outerHTML || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
-    localTimes(next);
-    copying(next);
-    part.replaceWith(document.adoptNode(next));
+    if (!next) continue;
+    const [olds, news] = [part, next].map((of) => [...of.querySelectorAll("[data-row]")]);
+    const same = olds.length > 0 && olds.length === news.length && olds.every((old, at) => old.dataset.row === news[at].dataset.row);
+    if (same) olds.forEach((old, at) => take(news[at], old));
+    else take(next, part);
   }
 }
 
 let fetching = false;
-let again = false;
-async function refresh() {
-  if (fetching) { again = true; return; }
+let again = null;
+async function refresh(from) {
+  if (fetching) { again = from; return; }
   fetching = true;
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    const answer = await fetch(from, { headers: { accept: "text/html" } });
     if (answer.redirected && new URL(answer.url).pathname === "/sign-in") location.reload();
     if (answer.ok) patch(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { /* The stream of events says that the connection is lost. */ }
   fetching = false;
-  if (again) { again = false; refresh(); }
+  if (again) { const next = again; again = null; refresh(next); }
+}
+
+// A page that shows what was read is asked for again, but not more often than this. Those that ask servers, or on
+// which something is being decided, stay as they are under the age of what was read.
+const EVERY_MS = 10000;
+const AGAIN_MS = 3000;
+const here = () => location.pathname + location.search;
+let last = Date.now();
+let due = null;
+function refreshSometime() {
+  if (due) return;
+  due = setTimeout(() => { due = null; last = Date.now(); refresh(here()); }, Math.max(0, last + EVERY_MS - Date.now()));
 }
 
 function live() {
-  if (!document.querySelector("[data-live]")) return;
+  const follows = document.querySelector("main")?.dataset.follows;
+  if (!follows || !document.querySelector("[data-live]")) return;
   const lost = document.querySelector("[data-lost]");
-  const events = new EventSource("/live");
-  events.addEventListener("changed", refresh);
-  events.onopen = () => { if (lost) lost.hidden = true; };
-  events.onerror = () => { if (lost) lost.hidden = false; };
+  const onReading = follows === "readings" ? refreshSometime : () => refresh("/live/age");
+  const onRun = { runs: () => refresh(here()), readings: refreshSometime }[follows] ?? (() => {});
+  const connect = () => {
+    const events = new EventSource("/live");
+    events.addEventListener("reading", onReading);
+    events.addEventListener("run", onRun);
+    events.onopen = () => {
+      if (!lost || lost.hidden) return;
+      lost.hidden = true;
+      onReading();
+      onRun();
+    };
+    events.onerror = () => {
+      if (lost) lost.hidden = false;
+      // The browser tries again by itself, unless it was answered with something else: that of a server that starts,
+      // or of one that asks for signing in.
+      if (events.readyState === EventSource.CLOSED) {
+        refresh("/live/age");
+        setTimeout(connect, AGAIN_MS);
+      }
+    };
+  };
+  connect();
 }
 
 // `/` reaches the search; shift takes a range of rows.

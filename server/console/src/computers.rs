@@ -5,11 +5,12 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use headwater_api::{
     ComputerDetail, ComputerMembership, ComputerQuery, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX,
-    Standing, UpdateQuery,
+    SeenAs, Standing, Told, UpdateQuery,
 };
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder, standing};
 use headwater_model::{ClientId, ServerId, Timestamp, chain};
 use headwater_words::approval::{self as words, action};
+use headwater_words::caveat::sentences;
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
 use headwater_words::quantity::counted;
@@ -17,13 +18,14 @@ use headwater_words::report::standing as word;
 
 use crate::Shared;
 use crate::csv::csv;
-use crate::failure::Failure;
+use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Query};
 use crate::frame::Frame;
 use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::overview::dash;
 use crate::session::Visitor;
+use crate::updates::computers::{Choice, asked, choices as state_choices};
 use crate::updates::{Choices, GroupChoice, choices, group_meant};
 
 const ROWS: u32 = 100;
@@ -279,7 +281,14 @@ struct Page {
     groups: Vec<Membership>,
     twins: Vec<Twin>,
     seen: Vec<Seen>,
+    /// Whether its open updates are listed, and not those of a state.
+    is_open: bool,
+    is_all: bool,
+    choices: Vec<Choice>,
     updates: Vec<Update>,
+    /// Why its updates are not known.
+    unknown: String,
+    next: Option<String>,
     approvals: Vec<InEffect>,
     approvals_more: usize,
     asked: String,
@@ -307,6 +316,7 @@ struct Seen {
     at: When,
     name: String,
     address: String,
+    server: String,
 }
 
 /// Another computer of the same name.
@@ -341,30 +351,31 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Failure> {
     let client: ClientId = id.parse().map_err(|_| Failure::not_found("this is no id of a computer"))?;
     let mirror = manager.mirror();
-    let (detail, problem) = match (manager.computer(&client).await, mirror.computers.get(&client)) {
-        (Ok(detail), _) => (detail, String::new()),
-        (Err(error), Some(known)) => (manager.over_the_tree(remembered(known)).await?, chain(&error)),
-        (Err(error), None) => return Err(error.into()),
-    };
+    let Told { value: detail, caveat } = manager.computer(&client).await?;
+    let problem = sentences(&caveat, manager.now()).join(" ");
     let (answers, answers_more) = answers(&manager, &mirror, &client, fields.get("why")).await;
     let now = manager.now();
-    let page = page(&manager, &visitor, &detail, now);
-    let seen = manager.seen_as(&client).await?.into_iter().take(SEEN);
-    let seen = seen.map(|(at, name, address)| Seen { at: When::new(at, now), name, address }).collect();
-    let page = Page { problem, asked: fields.get("why").to_owned(), answers, answers_more, seen, ..page };
-    Ok(Html(page.render()?))
-}
-
-fn remembered(known: &ComputerSummary) -> ComputerDetail {
-    ComputerDetail {
-        summary: known.clone(),
-        registered_at: Timestamp::EPOCH,
-        requested_group: None,
-        updates: Vec::new(),
-        approvals: Vec::new(),
-        memberships: Vec::new(),
-        namesakes: Vec::new(),
+    let mut page = page(&manager, &visitor, &detail, now);
+    let query = asked(&fields);
+    page.is_all = query.all;
+    page.choices = state_choices(fields.get("state"));
+    if query.all || query.state.is_some() {
+        page.is_open = false;
+        match manager.updates_of_computer(&client, &query).await {
+            Ok(found) => {
+                page.updates = found.items.iter().map(|one| update(one, now)).collect();
+                page.next = found
+                    .next
+                    .map(|next| format!("/computers/{client}?{}#updates", fields.with("after", &next)));
+            }
+            Err(error) => {
+                page.updates.clear();
+                page.unknown = format!("{}.", sentence(&chain(&error)));
+            }
+        }
     }
+    let page = Page { problem, asked: fields.get("why").to_owned(), answers, answers_more, ..page };
+    Ok(Html(page.render()?))
 }
 
 /// Why each update that is called as was asked is not offered, and how many more are called so.
@@ -377,7 +388,7 @@ async fn answers(manager: &Manager, mirror: &Mirror, computer: &ClientId, asked:
     let mut answers = Vec::new();
     for update in &found.items {
         let why = match manager.why_not(computer, update.id).await {
-            Ok(told) => told.why,
+            Ok(told) => told.value.why,
             Err(error) => format!("That cannot be said now: {}.", chain(&error)),
         };
         answers.push(Answer { id: update.id.to_string(), title: update.title.clone(), why });
@@ -430,13 +441,28 @@ fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Time
                 contact: When::known(other.last_contact_at, now),
             })
             .collect(),
-        seen: Vec::new(),
+        seen: detail.seen.iter().take(SEEN).map(|one| seen(one, now)).collect(),
+        is_open: true,
+        is_all: false,
+        choices: Vec::new(),
+        unknown: String::new(),
+        next: None,
         updates: detail.updates.iter().map(|one| update(one, now)).collect(),
         approvals: detail.approvals.iter().take(APPROVALS).map(|one| in_effect(one, now)).collect(),
         approvals_more: detail.approvals.len().saturating_sub(APPROVALS),
         asked: String::new(),
         answers: Vec::new(),
         answers_more: 0,
+    }
+}
+
+fn seen(one: &SeenAs, now: Timestamp) -> Seen {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    Seen {
+        at: When::new(one.at, now),
+        name: one.name.clone(),
+        address: text(&one.address),
+        server: text(&one.server),
     }
 }
 

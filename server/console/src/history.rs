@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
+use headwater_manager::AuditFilter;
 
 use crate::Shared;
 use crate::failure::Failure;
@@ -13,7 +14,7 @@ use crate::session::Visitor;
 use crate::updates::approve::moment;
 
 /// Rows that are shown.
-const ROWS: u32 = 250;
+const ROWS: usize = 250;
 
 #[derive(Template)]
 #[template(path = "history.html")]
@@ -23,6 +24,7 @@ struct Page {
     by: String,
     since: String,
     rows: Vec<Row>,
+    next: Option<String>,
 }
 
 struct Row {
@@ -43,12 +45,14 @@ pub(crate) async fn show(
     // What is no moment filters nothing: the field is shown empty.
     let since = moment(fields.get("since")).ok();
     let by = fields.text("by");
-    let rows = manager.audited(by.as_deref(), since, ROWS).await?;
-    let mut operators: Vec<String> =
-        manager.audited(None, None, 1_000).await?.into_iter().map(|row| row.operator).collect();
-    operators.sort_unstable();
-    operators.dedup();
-    let rows = rows.into_iter().map(|row| Row {
+    let below = fields.text("after").and_then(|after| after.parse().ok());
+    let filter = AuditFilter { by: by.as_deref(), since, below, limit: ROWS as u32 + 1, before: None };
+    let mut found = manager.audited(&filter).await?;
+    let goes_on = found.len() > ROWS;
+    found.truncate(ROWS);
+    let next = found.last().filter(|_| goes_on).map(|(number, _)| number.to_string());
+    let operators = manager.audited_operators().await?;
+    let rows = found.into_iter().map(|(_, row)| Row {
         at: When::new(row.at, now),
         by: row.operator,
         what: row.what,
@@ -61,6 +65,7 @@ pub(crate) async fn show(
         by: by.unwrap_or_default(),
         since: fields.get("since").to_owned(),
         rows: rows.collect(),
+        next: next.map(|next| format!("/history?{}", fields.with("after", &next))),
         frame: Frame::new(&manager, &visitor, "/history", "Audit", &Fields::default()),
     };
     Ok(Html(page.render()?))

@@ -18,7 +18,7 @@
 //! | `/link` | linking, pairing, revoking, relinking, examining |
 //! | `/operators` | operators, tokens of programs, one's own password |
 //! | `/history` | what operators did |
-//! | `/live` | server-sent events: something has changed |
+//! | `/live`, `/live/age` | server-sent events: what has changed; the age of what pages show |
 //! | `/sign-in`, `/sign-out`, `/assets/…` | |
 //!
 //! What is on screen has a URL. Whatever changes something is a POST with the session's own token in it.
@@ -93,7 +93,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/groups/set", post(groups::set))
         .route("/groups/delete", get(groups::ask::delete).post(groups::delete))
         .route("/runs/schedule", post(runs::set_schedule))
-        .route("/runs", get(runs::list).post(runs::begin))
+        .route("/runs", get(runs::list))
         .route("/runs/stop", post(runs::stop))
         .route("/runs/{number}", get(runs::show))
         .route("/link", get(link::show).post(link::link))
@@ -110,8 +110,10 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/tokens", post(operators::create_token))
         .route("/tokens/revoke", get(operators::ask_revoke).post(operators::revoke_token))
         .route("/live", get(live::events))
+        .route("/live/age", get(live::age))
         .layer(middleware::from_fn(session::writing))
-        // Whatever somebody's role is.
+        // Whatever somebody's role is: a run that only compares writes nothing, and its handler says who may more.
+        .route("/runs", post(runs::begin))
         .route("/operators/password", post(operators::password))
         .route("/sign-out", post(session::sign_out))
         .layer(middleware::from_fn_with_state(manager.clone(), session::admit))

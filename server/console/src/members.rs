@@ -6,10 +6,13 @@ use std::collections::BTreeSet;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
-use headwater_api::{ComputerQuery, ComputerSummary, HostGroup, HostGroupMembers, MembersQuery, NewGroup};
+use headwater_api::{
+    ComputerQuery, ComputerSummary, HostGroup, HostGroupMembers, MembersQuery, NewGroup, Page,
+};
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror};
 use headwater_model::{ClientId, GroupId, chain};
 use headwater_operators::{Action, GroupPath};
+use headwater_words::caveat::sentences;
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
@@ -77,13 +80,13 @@ async fn host_page(
     let name = fields.get("group");
     let group = host_group_named(&manager, name).await?;
     let query = MembersQuery { limit: Some(ROWS), after: fields.text("after") };
-    let (page, problem) = match manager.host_group_members(&group.name, &query).await {
-        Ok(page) => (page, String::new()),
-        Err(error) => {
-            (headwater_api::Page { items: Vec::new(), next: None, total: None }, sentence(&chain(&error)))
-        }
+    let told = manager.host_group_members(&group.name, &query).await;
+    let (page, problem) = match told {
+        Ok(told) => (Some(told.value), sentences(&told.caveat, manager.now()).join(" ")),
+        Err(error) => (None, sentence(&chain(&error))),
     };
-    let total = page.total.unwrap_or_default();
+    let total = page.as_ref().map(|page| page.total.unwrap_or_default());
+    let page = page.unwrap_or(Page { items: Vec::new(), next: None, total: None });
     let missing = page.items.iter().filter(|host| !host.registered).count() as u64;
     let mirror = manager.mirror();
     let ticked = |name: &str| -> Vec<(String, String)> {
@@ -96,9 +99,10 @@ async fn host_page(
     let page = HostPage {
         frame: Frame::new(&manager, &visitor, "/groups", &group.name, &Fields::default()),
         verdict: match (total, missing) {
-            (0, _) => format!("{} has no hosts.", group.name),
-            (_, 0) => format!("{} has {}.", group.name, counted(total, "host")),
-            (_, missing) => format!(
+            (None, _) => format!("Who is in {} is not known.", group.name),
+            (Some(0), _) => format!("{} has no hosts.", group.name),
+            (Some(total), 0) => format!("{} has {}.", group.name, counted(total, "host")),
+            (Some(total), missing) => format!(
                 "{} has {}; {} of those shown {} not registered.",
                 group.name,
                 counted(total, "host"),

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
-use headwater_api::{Compliance, ComplianceBy, Standing};
+use headwater_api::{Caveat, Compliance, ComplianceBy, Standing};
 use headwater_manager::Manager;
 use headwater_words::quantity::{counted, grouped};
 use headwater_words::report::{compliance, computers, failures, standing};
@@ -122,14 +122,15 @@ fn that_stand(manager: &Manager, wanted: Standing) -> String {
 }
 
 async fn all_failures(manager: &Manager) -> Result<String, Failure> {
-    let mut rows = Vec::new();
+    let (mut rows, mut caveat) = (Vec::new(), Caveat::default());
     let mut after = None;
     loop {
-        let page = manager.failures(after.as_deref()).await?;
-        rows.extend(page.items);
-        match page.next {
+        let told = manager.failures(after.as_deref()).await?;
+        rows.extend(told.value.items);
+        caveat = caveat.and(told.caveat);
+        match told.value.next {
             Some(next) => after = Some(next),
-            None => return Ok(failures(&rows).csv()),
+            None => return Ok(failures(&rows, &caveat.without).csv()),
         }
     }
 }

@@ -567,7 +567,7 @@ pub(crate) async fn begin(
     };
     // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
     let by = visitor.permitted(match request.dry_run {
-        true => Action::Write,
+        true => Action::Read,
         false if request.with_upstream => Action::Administer,
         false => Action::ForEveryGroup,
     })?;

@@ -16,6 +16,7 @@
 //! | Linkage | `/linkage`, `/linkage/…` | see `headwater_api::linkage` |
 //! | console | `/health`, `/metrics` | for monitoring |
 
+mod audit;
 pub mod begun;
 mod caller;
 pub mod console;

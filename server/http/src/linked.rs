@@ -54,7 +54,7 @@ async fn choose(State(all): State<Arc<Linked>>, request: Request) -> Response {
 /// Whether the update server tells it all: it is read, it is a list, and not one over the tree.
 fn is_told_here(request: &Request) -> bool {
     /// By these only a managing server lists.
-    const OF_TREE: [&str; 5] = ["server", "outside", "state", "sort", "reverse"];
+    const OF_TREE: [&str; 7] = ["server", "outside", "state", "sort", "reverse", "needed", "failed"];
     let uri = request.uri();
     let is_one = [path::UPDATES, path::COMPUTERS]
         .iter()

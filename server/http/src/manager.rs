@@ -17,7 +17,7 @@ use headwater_api::{
     GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers,
     ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup, NewHostGroup, NewSchedule, Page,
     PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
-    StandingQuery, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun, TreeServer,
+    StandingQuery, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun, Told, TreeServer,
     UndonePlan, UpdateComputer, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome,
     WhyNot, WsusLink, path,
 };
@@ -26,7 +26,7 @@ use headwater_model::{ClientId, chain};
 use headwater_operators::{Action, GroupPath};
 use tokio::sync::mpsc;
 
-use crate::caller::{Administrator, Caller, Present, admit};
+use crate::caller::{Administrator, Caller, Present, admit, admit_everybody};
 use crate::console::{harden, parse_id};
 use crate::elsewhere;
 use crate::json::{Json, Query, lines};
@@ -37,6 +37,14 @@ const JSON_BYTES_MAX: usize = 64 << 20;
 
 /// What a managing server adds to the console's URL space.
 pub fn router(manager: Arc<Manager>) -> Router {
+    // What only compares writes nothing, though it is asked for by POST: the handler says who may do more.
+    let of_everybody = Router::new()
+        .route(path::APPROVALS_PREVIEW, post(preview_approval))
+        .route(path::WSUS_SYNC, post(synchronise))
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(manager.clone(), let_in))
+        .layer(middleware::from_fn(harden))
+        .with_state(manager.clone());
     Router::new()
         .route(path::WSUS, get(show).post(link).delete(unlink))
         .route(path::WSUS_PAIR, post(pair))
@@ -46,10 +54,9 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_RELINK_PLAN, post(plan_relink))
         .route(path::WSUS_RELINK, post(apply_relink))
-        .route(path::WSUS_SYNC, post(synchronise).delete(stop_synchronising))
+        .route(path::WSUS_SYNC, delete(stop_synchronising))
         .route(path::WSUS_SYNC_RUNS, get(sync_runs))
         .route(path::WSUS_SYNC_RUN, get(sync_run))
-        .route(path::APPROVALS_PREVIEW, post(preview_approval))
         .route(path::COMPUTER_WHY, get(why_not))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
@@ -67,6 +74,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .layer(middleware::from_fn_with_state(manager.clone(), authorize))
         .layer(middleware::from_fn(harden))
         .with_state(manager)
+        .merge(of_everybody)
 }
 
 /// What a managing server answers in place of an update server: the same paths, about the linked WSUS.
@@ -115,6 +123,11 @@ type Shared = State<Arc<Manager>>;
 /// Lets in who has a token.
 async fn authorize(State(manager): Shared, request: Request, next: Next) -> Result<Response, Refusal> {
     admit(&manager.operators, manager.now(), request, next).await
+}
+
+/// The same for what auditors may ask for too.
+async fn let_in(State(manager): Shared, request: Request, next: Next) -> Result<Response, Refusal> {
+    admit_everybody(&manager.operators, manager.now(), request, next).await
 }
 
 async fn show(State(manager): Shared) -> Result<Json<WsusLink>, Refusal> {
@@ -194,11 +207,16 @@ async fn synchronise(
     State(manager): Shared,
     caller: Caller,
     Query(query): Query<SyncQuery>,
-    Json(request): Json<SyncRequest>,
+    request: Result<Json<SyncRequest>, Refusal>,
 ) -> Result<Response, Refusal> {
+    let Json(request) = match request {
+        Ok(request) => request,
+        // What cannot be read is no comparison.
+        Err(refusal) => return caller.permitted(Action::Write).and(Err(refusal)),
+    };
     // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
     let action = match request.dry_run {
-        true => Action::Write,
+        true => Action::Read,
         false if request.with_upstream => Action::Administer,
         false => Action::ForEveryGroup,
     };
@@ -259,7 +277,7 @@ async fn preview_approval(
 async fn why_not(
     State(manager): Shared,
     Path((computer, update)): Path<(String, String)>,
-) -> Result<Json<WhyNot>, Refusal> {
+) -> Result<Json<Told<WhyNot>>, Refusal> {
     let client: ClientId = parse_id(&computer, "a computer")?;
     Ok(Json(manager.why_not(&client, parse_id(&update, "an update")?).await?))
 }
@@ -307,13 +325,14 @@ async fn clean_up(
 async fn updates(
     State(manager): Shared,
     Query(query): Query<UpdateQuery>,
-) -> Result<Json<Page<UpdateSummary>>, Refusal> {
+) -> Result<Json<Told<Page<UpdateSummary>>>, Refusal> {
     let mirror = manager.read().await?;
+    let query = manager.by_titles(query).await?;
     let (order, direction) = (query.sort.unwrap_or_default(), Direction::of(query.reverse));
-    Ok(Json(mirror.updates.find(&query, order, direction)))
+    Ok(Json(mirror.find_updates(&query, order, direction)))
 }
 
-async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<UpdateDetail>, Refusal> {
+async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<Told<UpdateDetail>>, Refusal> {
     Ok(Json(manager.update(parse_id(&id, "an update")?).await?))
 }
 
@@ -321,7 +340,7 @@ async fn update_computers(
     State(manager): Shared,
     Path(id): Path<String>,
     Query(query): Query<StatesQuery>,
-) -> Result<Json<Page<UpdateComputer>>, Refusal> {
+) -> Result<Json<Told<Page<UpdateComputer>>>, Refusal> {
     Ok(Json(manager.computers_of_update(parse_id(&id, "an update")?, &query).await?))
 }
 
@@ -336,13 +355,17 @@ async fn computer_updates(
 async fn computers(
     State(manager): Shared,
     Query(query): Query<ComputerQuery>,
-) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
     let mirror = manager.read().await?;
     let (order, direction) = (query.sort.unwrap_or_default(), Direction::of(query.reverse));
-    Ok(Json(mirror.computers.find(&query, &mirror.tree, manager.now(), order, direction)))
+    let found = mirror.computers.find(&query, &mirror.tree, manager.now(), order, direction);
+    Ok(Json(mirror.told(found)))
 }
 
-async fn computer(State(manager): Shared, Path(id): Path<String>) -> Result<Json<ComputerDetail>, Refusal> {
+async fn computer(
+    State(manager): Shared,
+    Path(id): Path<String>,
+) -> Result<Json<Told<ComputerDetail>>, Refusal> {
     Ok(Json(manager.computer(&parse_id(&id, "a computer")?).await?))
 }
 
@@ -381,15 +404,15 @@ async fn members(
     state: Shared,
     Path(id): Path<String>,
     Query(query): Query<MembersQuery>,
-) -> Result<Json<Page<ComputerSummary>>, Refusal> {
+) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
     let group = Some(parse_id(&id, "a group")?);
     let query = ComputerQuery { group, limit: query.limit, after: query.after, ..ComputerQuery::default() };
     computers(state, Query(query)).await
 }
 
-async fn groups(State(manager): Shared) -> Result<Json<Page<Group>>, Refusal> {
-    let items = manager.groups().await?;
-    Ok(Json(Page { items, next: None, total: None }))
+async fn groups(State(manager): Shared) -> Result<Json<Told<Page<Group>>>, Refusal> {
+    let Told { value: items, caveat } = manager.groups().await?;
+    Ok(Json(Told { value: Page { items, next: None, total: None }, caveat }))
 }
 
 async fn create_group(
@@ -464,23 +487,24 @@ async fn clear_schedule(
 async fn compliance(
     State(manager): Shared,
     Query(query): Query<ComplianceQuery>,
-) -> Result<Json<Page<Compliance>>, Refusal> {
-    manager.read().await?;
+) -> Result<Json<Told<Page<Compliance>>>, Refusal> {
+    let mirror = manager.read().await?;
     let items = manager.compliance(query.by).await?;
-    Ok(Json(Page { items, next: None, total: None }))
+    Ok(Json(mirror.told(Page { items, next: None, total: None })))
 }
 
 async fn standing(
     State(manager): Shared,
     Query(query): Query<StandingQuery>,
-) -> Result<Json<Page<ComputerSummary>>, Refusal> {
-    Ok(Json(manager.read().await?.standing(query.standing, query.after.as_deref())))
+) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
+    let mirror = manager.read().await?;
+    Ok(Json(mirror.told(mirror.standing(query.standing, query.after.as_deref()))))
 }
 
 async fn failures(
     State(manager): Shared,
     Query(query): Query<FailuresQuery>,
-) -> Result<Json<Page<UpdateFailure>>, Refusal> {
+) -> Result<Json<Told<Page<UpdateFailure>>>, Refusal> {
     Ok(Json(manager.failures(query.after.as_deref()).await?))
 }
 
@@ -542,7 +566,7 @@ async fn host_group_members(
     State(manager): Shared,
     Path(name): Path<String>,
     Query(query): Query<MembersQuery>,
-) -> Result<Json<Page<HostGroupMember>>, Refusal> {
+) -> Result<Json<Told<Page<HostGroupMember>>>, Refusal> {
     Ok(Json(manager.host_group_members(&name, &query).await?))
 }
 

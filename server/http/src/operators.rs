@@ -14,10 +14,11 @@ use headwater_api::{
     OperatorChange, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, Session, Token, path,
 };
 use headwater_app::{App, Served, admin};
-use headwater_manager::{AuditRow, Manager};
+use headwater_manager::{AuditFilter, AuditRow, Manager};
 use headwater_model::Timestamp;
 use headwater_operators::{Action, NotLetIn, Operators};
 
+use crate::audit::{AHEAD, Merge};
 use crate::caller::{Administrator, Caller, Present, admit, admit_everybody};
 use crate::console::harden;
 use crate::json::{Json, Query};
@@ -210,31 +211,37 @@ async fn audit(
     State(state): Shared,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Refusal> {
-    let limit = query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).min(PAGE_LIMIT_MAX);
-    let by = query.by.as_deref();
-    let mut items = Vec::new();
-    if let Some(app) = &state.app {
-        let served = app.live.served();
-        let changes = app.audited(by, query.since, limit).await?;
-        items.extend(changes.into_iter().map(|change| of_update_server(&served, change)));
+    let limit = query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
+    let begin = query.after.as_deref().map(|after| after.parse().map_err(Refusal::invalid)).transpose()?;
+    let mut merge = Merge::begin(begin.unwrap_or_default(), limit);
+    while merge.goes_on() {
+        let filter = AuditFilter {
+            by: query.by.as_deref(),
+            since: query.since,
+            before: query.before,
+            below: merge.at.changes,
+            limit: limit as u32 + 1,
+        };
+        let changes = match &state.app {
+            None => Vec::new(),
+            Some(app) => {
+                let (served, changes) = (app.live.served(), app.audited(&filter).await?);
+                changes.into_iter().map(|(id, change)| (id, of_update_server(&served, change))).collect()
+            }
+        };
+        let orders = match &state.manager {
+            None => Vec::new(),
+            Some(manager) => {
+                // Those of the page before, of which an entry of the update server may be the other half.
+                let below = merge.at.orders.map(|at| at.saturating_add(i64::from(AHEAD)));
+                let filter = AuditFilter { below, limit: filter.limit + AHEAD, ..filter };
+                let orders = manager.audited(&filter).await?;
+                orders.into_iter().map(|(id, order)| (id, of_manager(order))).collect()
+            }
+        };
+        merge.take(changes, orders);
     }
-    if let Some(manager) = &state.manager {
-        let ordered: Vec<AuditEntry> =
-            manager.audited(by, query.since, limit).await?.into_iter().map(of_manager).collect();
-        items.retain(|entry| !ordered.iter().any(|order| is_of_order(entry, order)));
-        items.extend(ordered);
-    }
-    items.sort_by_key(|entry| std::cmp::Reverse(entry.at));
-    items.truncate(limit as usize);
-    Ok(Json(Page { items, next: None, total: None }))
-}
-
-/// Whether an entry of the update server is what the managing server in the same process ordered, which records it
-/// itself as it was asked for.
-fn is_of_order(entry: &AuditEntry, order: &AuditEntry) -> bool {
-    const WITHIN_SECONDS: i64 = 5;
-    let (from, until) = (entry.at.plus_seconds(-WITHIN_SECONDS), entry.at.plus_seconds(WITHIN_SECONDS));
-    (&entry.by, &entry.what) == (&order.by, &order.what) && (from..=until).contains(&order.at)
+    Ok(Json(merge.page()))
 }
 
 fn of_update_server(served: &Served, change: admin::updates::Change) -> AuditEntry {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 
-use headwater_api::linkage::{Approve, Decided, Decline};
+use headwater_api::linkage::{Approve, Decided, Decline, WsusApproval, WsusGroup};
 use headwater_api::{
-    ApprovalAction, Group, NewGroup, NewRevisions, Refusal, SeenUpdate, UPDATES_PER_REQUEST_MAX,
+    ApprovalAction, Group, NewGroup, NewRevisions, Refusal, SeenUpdate, Told, UPDATES_PER_REQUEST_MAX,
     UpdateDetail, UpdateRef, UpdatesOutcome,
 };
 use headwater_model::{GroupId, Timestamp, UpdateId};
@@ -15,7 +15,7 @@ use tokio::sync::OwnedRwLockReadGuard;
 use crate::ask::Way;
 use crate::host_groups::check_name;
 use crate::tree::{must_be_confirmed, must_be_top};
-use crate::{Manager, ManagerError};
+use crate::{Manager, ManagerError, Mirror};
 
 /// What is approved for a group; without it, approvals are taken back.
 #[derive(Debug, Clone, Copy)]
@@ -41,31 +41,24 @@ impl Deref for Writable {
 
 impl Manager {
     /// The groups of the linked WSUS, by name, with the computers of the whole tree.
-    pub async fn groups(&self) -> Result<Vec<Group>, ManagerError> {
+    pub async fn groups(&self) -> Result<Told<Vec<Group>>, ManagerError> {
+        let told = self.groups_now().await;
+        let remembered = |mirror: &Mirror| {
+            let (groups, approvals) = (&mirror.tree.groups, &mirror.tree.approvals);
+            let computers = mirror.computers.all().iter();
+            let memberships = computers.flat_map(|one| one.groups.iter().map(|group| group.id));
+            Some(counted_groups(groups, approvals, memberships))
+        };
+        self.or_remembered(told, remembered)
+    }
+
+    async fn groups_now(&self) -> Result<Vec<Group>, ManagerError> {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let contents = self.contents_of(&way, &way.top).await?;
-        let mut computers: HashMap<GroupId, u64> = HashMap::new();
-        for computer in self.computers(&way, &tree).await? {
-            for group in computer.groups {
-                *computers.entry(group).or_default() += 1;
-            }
-        }
-        let approvals = |id| contents.approvals.iter().filter(|one| one.group == id).count() as u64;
-        let mut groups: Vec<Group> = contents
-            .groups
-            .iter()
-            .map(|group| Group {
-                id: group.id,
-                name: group.name.clone(),
-                parent: group.parent,
-                built_in: group.built_in,
-                computers: computers.get(&group.id).copied().unwrap_or(0),
-                approvals: approvals(group.id),
-            })
-            .collect();
-        groups.sort_by_key(|group| group.name.to_lowercase());
-        Ok(groups)
+        let computers = self.computers(&way, &tree).await?;
+        let memberships = computers.into_iter().flat_map(|one| one.groups);
+        Ok(counted_groups(&contents.groups, &contents.approvals, memberships))
     }
 
     /// Makes a group in the linked WSUS, below All Computers where no parent is named.
@@ -194,6 +187,28 @@ impl Manager {
         }
         Ok(())
     }
+}
+
+/// Groups by name, with how many computers and approvals each has.
+fn counted_groups(
+    groups: &[WsusGroup],
+    approvals: &[WsusApproval],
+    memberships: impl Iterator<Item = GroupId>,
+) -> Vec<Group> {
+    let (mut computers, mut approved) = (HashMap::<GroupId, u64>::new(), HashMap::<GroupId, u64>::new());
+    memberships.for_each(|group| *computers.entry(group).or_default() += 1);
+    approvals.iter().for_each(|one| *approved.entry(one.group).or_default() += 1);
+    let group = |group: &WsusGroup| Group {
+        id: group.id,
+        name: group.name.clone(),
+        parent: group.parent,
+        built_in: group.built_in,
+        computers: computers.get(&group.id).copied().unwrap_or(0),
+        approvals: approved.get(&group.id).copied().unwrap_or(0),
+    };
+    let mut groups: Vec<Group> = groups.iter().map(group).collect();
+    groups.sort_by_key(|group| group.name.to_lowercase());
+    groups
 }
 
 /// What was approved for a group: of several updates, each once.

@@ -1,15 +1,15 @@
 //! One update or computer, asked where it is known best, for a page about it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{CLOCK_SECONDS_MAX, WsusKind};
 use headwater_api::{
-    ComputerDetail, ComputerMembership, ComputerSummary, LicenceTerms, Namesake, UpdateDetail, UpdateRef,
-    WhyNot,
+    ComputerDetail, ComputerMembership, ComputerSummary, LicenceTerms, Namesake, Told, UpdateDetail,
+    UpdateQuery, UpdateRef, WhyNot,
 };
-use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
+use headwater_model::{ClientId, GroupId, LinkageId, ServerId, Timestamp, UpdateId};
 use headwater_store::LinkageRow;
 
 use crate::arrival::arrivals;
@@ -18,7 +18,7 @@ use crate::effective::in_effect;
 use crate::mirror::{TreeView, told_apart};
 use crate::tree::must_be_understood;
 use crate::why::{Question, why};
-use crate::{Manager, ManagerError, Mirror};
+use crate::{ErrorKind, Manager, ManagerError, Mirror};
 
 /// Servers that are asked at the same time.
 pub(crate) const ASKED_AT_ONCE: usize = 16;
@@ -37,9 +37,33 @@ impl Manager {
         Ok(mirror)
     }
 
+    /// A filter of updates with the titles of a product and a classification in place of their ids, as the linked
+    /// WSUS knows them.
+    pub async fn by_titles(&self, query: UpdateQuery) -> Result<UpdateQuery, ManagerError> {
+        let title = async |what: &str, named: Option<String>| {
+            let Some(id) = named.as_deref().and_then(|named| named.parse().ok()) else { return Ok(named) };
+            match self.update_at_top(id).await {
+                Ok(category) => Ok(Some(category.summary.title)),
+                Err(ManagerError::NotFound(_)) => Err(ManagerError::Invalid(format!(
+                    "the linked WSUS tells of no {what} with the id {id}; name it by its title"
+                ))),
+                Err(error) => Err(error),
+            }
+        };
+        let product = title("product", query.product).await?;
+        let classification = title("classification", query.classification).await?;
+        Ok(UpdateQuery { product, classification, ..query })
+    }
+
     /// Everything about one update, as the linked WSUS knows it now, counted over the tree, and how far it has come
-    /// on each server.
-    pub async fn update(&self, id: UpdateId) -> Result<UpdateDetail, ManagerError> {
+    /// on each server; what the mirror knows of it where that WSUS cannot be asked.
+    pub async fn update(&self, id: UpdateId) -> Result<Told<UpdateDetail>, ManagerError> {
+        let told = self.update_now(id).await;
+        self.or_remembered(told, |mirror| mirror.update(id))
+    }
+
+    /// The same from the servers alone, for whoever is about to write.
+    pub async fn update_now(&self, id: UpdateId) -> Result<UpdateDetail, ManagerError> {
         let (mut top, on_servers) = self.update_on_servers(id).await?;
         let is_halted = self.store.halts().await?.iter().any(|halt| halt.update == id);
         top.servers = arrivals(&self.mirror(), &top, &on_servers, is_halted);
@@ -114,49 +138,108 @@ impl Manager {
     }
 
     /// Everything about one computer, as its server knows it now; where that is not reached, as the linked
-    /// WSUS does. With what is known of it over the tree.
-    pub async fn computer(&self, client: &ClientId) -> Result<ComputerDetail, ManagerError> {
-        let detail = self.computer_as_told(client).await?;
-        self.over_the_tree(detail).await
+    /// WSUS does, or else the mirror. With what is known of it over the tree.
+    pub async fn computer(&self, client: &ClientId) -> Result<Told<ComputerDetail>, ManagerError> {
+        let Told { value, caveat } = self.computer_or_remembered(client).await?;
+        Ok(Told { value: self.over_the_tree(value).await?, caveat })
     }
 
-    /// What is known of a computer here alone: the groups that host groups want it in, and others of its name.
-    pub async fn over_the_tree(&self, mut detail: ComputerDetail) -> Result<ComputerDetail, ManagerError> {
+    async fn computer_or_remembered(&self, client: &ClientId) -> Result<Told<ComputerDetail>, ManagerError> {
+        let told = self.computer_as_told(client).await;
+        self.or_remembered(told, |mirror| Some(mirror.computer(mirror.computers.get(client)?)))
+    }
+
+    /// What is known of a computer here alone: the groups that host groups want it in, others of its name, and how
+    /// it was seen before.
+    async fn over_the_tree(&self, mut detail: ComputerDetail) -> Result<ComputerDetail, ManagerError> {
         let mirror = self.mirror();
         let wanted = self.host_groups_of(&detail.summary.id).await?;
         let managed = self.managed_groups().await?;
         detail.memberships = memberships(&detail, &wanted, &managed, &mirror);
         detail.namesakes = namesakes(&detail, &mirror);
+        detail.seen = self.seen_as(&detail.summary.id).await?;
         Ok(detail)
     }
 
     /// In one sentence, why an update is not offered to a computer.
-    pub async fn why_not(&self, client: &ClientId, update: UpdateId) -> Result<WhyNot, ManagerError> {
+    pub async fn why_not(&self, client: &ClientId, update: UpdateId) -> Result<Told<WhyNot>, ManagerError> {
         let mirror = self.read().await?;
         let known = mirror.updates.get(update);
         let known =
             known.ok_or_else(|| ManagerError::NotFound(format!("the WSUS knows no update {update}")))?;
-        let computer = self.computer_as_told(client).await?;
+        let Told { value: computer, caveat } = self.computer_or_remembered(client).await?;
         let is_halted = self.halts().await?.iter().any(|halt| halt.update == update);
-        let question = Question { update: known, is_halted, computer: &computer, tree: &mirror.tree };
+        let question = Question {
+            update: known,
+            is_halted,
+            computer: &computer,
+            is_remembered: caveat.as_of.is_some(),
+            tree: &mirror.tree,
+        };
         let update = UpdateRef { id: update, title: Some(known.title.clone()) };
-        Ok(WhyNot { update, computer: client.clone(), why: why(question) })
+        Ok(Told { value: WhyNot { update, computer: client.clone(), why: why(question) }, caveat })
     }
 
-    pub(crate) async fn computer_as_told(&self, client: &ClientId) -> Result<ComputerDetail, ManagerError> {
-        let way = self.way().await?;
+    async fn computer_as_told(&self, client: &ClientId) -> Result<ComputerDetail, ManagerError> {
+        let (way, linkages) = (self.way().await?, self.store.linkages().await?);
+        self.computer_by(&way, &linkages, client, &Silent::default()).await
+    }
+
+    /// A computer as its own server knows it, or else the top one. What neither knows is not found only if its own
+    /// server said so.
+    pub(crate) async fn computer_by(
+        &self,
+        way: &Way,
+        linkages: &[LinkageRow],
+        client: &ClientId,
+        silent: &Silent,
+    ) -> Result<ComputerDetail, ManagerError> {
         let mirror = self.mirror();
         let home = mirror.computers.get(client).and_then(|known| known.server.clone());
-        let linkages = self.store.linkages().await?;
         let at_home = linkages.iter().find(|one| home.as_ref().is_some_and(|home| home.id == one.server));
-        if let Some(of) = at_home
-            && let Ok(detail) = self.computer_at(&way, of, client.clone()).await
-        {
-            return Ok(as_read(with_home(detail, home), &mirror, true));
+        let at_home = at_home.filter(|one| one.linkage != way.top.linkage);
+        let mut lost = None;
+        if let Some(of) = at_home {
+            match silent.unless(of, self.computer_at(way, of, client.clone())).await {
+                Ok(detail) => return Ok(as_read(with_home(detail, home), &mirror, true)),
+                Err(ManagerError::NotFound(_)) => {}
+                Err(error) => lost = Some(error),
+            }
         }
-        let told = self.computer_at(&way, &way.top, client.clone()).await?;
-        let is_its_own = home.is_none_or(|home| home.id == way.top.server);
-        Ok(as_read(told, &mirror, is_its_own))
+        match (silent.unless(&way.top, self.computer_at(way, &way.top, client.clone())).await, lost) {
+            (Ok(told), _) => {
+                let is_its_own = home.as_ref().is_none_or(|home| home.id == way.top.server);
+                let told = if is_its_own { with_home(told, home) } else { told };
+                Ok(as_read(told, &mirror, is_its_own))
+            }
+            (Err(ManagerError::NotFound(_)), Some(lost)) => Err(lost),
+            (Err(error), _) => Err(error),
+        }
+    }
+}
+
+/// The servers that did not answer a moment ago, for those who ask about many things: nobody waits for them again.
+#[derive(Default)]
+pub(crate) struct Silent(Mutex<HashSet<LinkageId>>);
+
+impl Silent {
+    async fn unless<T>(
+        &self,
+        of: &LinkageRow,
+        asked: impl Future<Output = Result<T, ManagerError>>,
+    ) -> Result<T, ManagerError> {
+        let silent = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent().contains(&of.linkage) {
+            return Err(ManagerError::NotReached {
+                hop: format!("the Linkage of {}", of.name),
+                source: None,
+            });
+        }
+        let told = asked.await;
+        if told.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotReached) {
+            silent().insert(of.linkage);
+        }
+        told
     }
 }
 

@@ -46,6 +46,7 @@ fn computer(groups: &[(GroupId, &str)]) -> ComputerDetail {
         approvals: Vec::new(),
         memberships: Vec::new(),
         namesakes: Vec::new(),
+        seen: Vec::new(),
     }
 }
 

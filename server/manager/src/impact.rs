@@ -10,7 +10,7 @@ use headwater_model::{GroupId, ServerId, UpdateId};
 use headwater_tree::impact::{Effect, Member, Target, impact};
 
 use crate::mirror::is_in;
-use crate::states::Told;
+use crate::states::States;
 use crate::takes::{Takes, takes};
 use crate::{Manager, ManagerError, Mirror};
 
@@ -20,7 +20,7 @@ const ASKED_MAX: usize = 20;
 
 /// What was asked about one update.
 struct Asked {
-    told: Told,
+    told: States,
     /// On each server that knows it, with the bytes of its files and of those that it lacks.
     sizes: Vec<(ServerId, Option<Size>)>,
     /// At the top.

@@ -21,7 +21,7 @@ use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 /// All that a plan is made from.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub servers: Vec<Server>,
     pub computers: Vec<Computer>,
@@ -33,6 +33,16 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// The same with host groups as they are now, and these groups of the WSUS.
+    pub fn with_host_groups(
+        &self,
+        rows: Vec<HostGroupRow>,
+        groups: &[WsusGroup],
+    ) -> Result<Self, ManagerError> {
+        let groups = owned(groups, &rows);
+        Self::of(rows, groups, self.computers.clone(), self.servers.clone(), self.sightings.clone())
+    }
+
     /// What would have to change so that the WSUS groups of these host groups have their hosts.
     pub fn plan(&self, request: &Request) -> Plan {
         decide::plan(request, &self.state())
@@ -142,8 +152,7 @@ impl Manager {
     ) -> Result<Known, ManagerError> {
         let groups = self.groups_of(way, &way.top).await?;
         let rows = self.store.host_groups().await?;
-        let ours = rows.iter().filter_map(|row| Some((row.wsus_group?, host_group_id(row)))).collect();
-        let groups = groups.iter().map(|group| named(group, &ours)).collect();
+        let groups = owned(&groups, &rows);
         Known::of(rows, groups, computers, servers, self.sightings().await?)
     }
 }
@@ -199,6 +208,12 @@ fn host_group(row: &HostGroupRow, current: &[&Computer]) -> Result<HostGroup, Ma
         reach: if row.direct { Reach::Direct } else { Reach::WithBeneath },
         hosts,
     })
+}
+
+/// The groups of the WSUS with whose they are.
+fn owned(groups: &[WsusGroup], rows: &[HostGroupRow]) -> Vec<Named> {
+    let ours = rows.iter().filter_map(|row| Some((row.wsus_group?, host_group_id(row)))).collect();
+    groups.iter().map(|group| named(group, &ours)).collect()
 }
 
 fn named(group: &WsusGroup, ours: &HashMap<GroupId, HostGroupId>) -> Named {

@@ -34,6 +34,7 @@ mod reach;
 mod recreate;
 mod reimaged;
 mod relink;
+mod remembered;
 mod report;
 mod revoke;
 mod running;
@@ -69,12 +70,12 @@ pub use asked::follow_linkages;
 pub use error::{ErrorKind, ManagerError};
 pub use halt::spread_halts;
 pub use headwater_api::{ComputerOrder, UpdateOrder};
-pub use headwater_store::AuditRow;
+pub use headwater_store::{AuditFilter, AuditRow};
 pub use link::Linked;
 pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Updates, follow_wsus};
 pub use reach::GroupPaths;
 pub use report::standing;
-pub use running::{LastLine, Running};
+pub use running::{Changed, LastLine, Running};
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;
 
@@ -100,7 +101,7 @@ pub struct Manager {
     /// What was decided from here since the mirror was read; absent until it was since this server started.
     written: Mutex<Option<Vec<seen::Written>>>,
     /// Counts changes of the mirror and of runs, for pages that are open.
-    changed: watch::Sender<u64>,
+    changed: watch::Sender<Changed>,
     /// Asks for the mirror to be read.
     look: Notify,
     /// Lets a halt be carried down the tree.
@@ -139,7 +140,7 @@ impl Manager {
             comparisons: runs::Comparisons::default(),
             mirror: ArcSwap::default(),
             written: Mutex::default(),
-            changed: watch::Sender::new(0),
+            changed: watch::Sender::default(),
             look: Notify::new(),
             halted: Notify::new(),
             pending_halts: Mutex::default(),
@@ -154,14 +155,14 @@ impl Manager {
         Ok(manager)
     }
 
-    /// What operators did, the newest first; of one of them, or since then, if that is asked.
-    pub async fn audited(
-        &self,
-        by: Option<&str>,
-        since: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<AuditRow>, ManagerError> {
-        Ok(self.store.audited(by, since, limit).await?)
+    /// What operators did, each with its number, the newest first.
+    pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, AuditRow)>, ManagerError> {
+        Ok(self.store.audited(filter).await?)
+    }
+
+    /// Who did anything, by name.
+    pub async fn audited_operators(&self) -> Result<Vec<String>, ManagerError> {
+        Ok(self.store.audited_operators().await?)
     }
 
     pub fn now(&self) -> Timestamp {

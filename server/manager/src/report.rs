@@ -1,14 +1,15 @@
 //! Reports: how the computers stand, counted from the mirror; and what failed on them, asked at their servers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::{
-    Compliance, ComplianceBy, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX, Page, Standing,
-    UpdateFailure,
+    Caveat, Compliance, ComplianceBy, ComputerDetail, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX,
+    Page, Standing, Told, UpdateFailure,
 };
 use headwater_model::{ClientId, GroupId, Timestamp};
 
+use crate::details::Silent;
 use crate::mirror::page;
 use crate::{Direction, Manager, ManagerError, Mirror};
 
@@ -154,33 +155,50 @@ impl Manager {
         Ok(self.store.keep_compliance_day(day, &body).await?)
     }
 
-    /// What failed on which computer, in the order of their names. Computers whose server is not reached are
-    /// told by the top as far as it knows them.
-    pub async fn failures(&self, after: Option<&str>) -> Result<Page<UpdateFailure>, ManagerError> {
-        let mirror = self.read().await?;
+    /// What failed on which computer, in the order of their names; which computers are asked for is read from the
+    /// mirror. Those whose server is not reached are told by the top as far as it knows them, and where it does not,
+    /// the server is named.
+    pub async fn failures(&self, after: Option<&str>) -> Result<Told<Page<UpdateFailure>>, ManagerError> {
+        let (mirror, way, linkages) = (self.read().await?, self.way().await?, self.store.linkages().await?);
         let fails = |computer: &ComputerSummary| computer.status.failed > 0;
         let Page { items: failing, next, total } =
-            mirror.page_of(fails, ASKED_PAGE, after, |one| one.id.clone());
-        let asked = stream::iter(failing).map(|client| self.failures_of(client)).buffered(ASKED_AT_ONCE);
-        let found: Vec<Vec<UpdateFailure>> = asked.collect().await;
-        Ok(Page { items: found.into_iter().flatten().collect(), next, total })
+            mirror.page_of(fails, ASKED_PAGE, after, |one| (one.id.clone(), one.server.clone()));
+        let silent = Silent::default();
+        let asked = failing.into_iter().map(async |(client, home)| {
+            let told = self.computer_by(&way, &linkages, &client, &silent).await;
+            (told.map(|detail| failures_of(&client, &detail)), home)
+        });
+        let asked: Vec<_> = asked.collect();
+        let told: Vec<_> = stream::iter(asked).buffered(ASKED_AT_ONCE).collect().await;
+        let (mut items, mut without) = (Vec::new(), BTreeSet::new());
+        for (told, home) in told {
+            match told {
+                Ok(failures) => items.extend(failures),
+                // It was forgotten meanwhile.
+                Err(ManagerError::NotFound(_)) => {}
+                Err(error) if error.is_of_a_server() => {
+                    without.insert(home.map_or_else(|| way.top.name.clone(), |home| home.name));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let without = Caveat { without: without.into_iter().collect(), ..Caveat::default() };
+        Ok(Told { value: Page { items, next, total }, caveat: mirror.caveat().and(without) })
     }
+}
 
-    /// Nothing of a computer that was forgotten meanwhile.
-    async fn failures_of(&self, client: ClientId) -> Vec<UpdateFailure> {
-        let Ok(detail) = self.computer_as_told(&client).await else { return Vec::new() };
-        let failed = detail.updates.iter().filter(|one| one.state == ComputerUpdateState::Failed);
-        let failure = |one: &headwater_api::ComputerUpdate| UpdateFailure {
-            computer: client.clone(),
-            computer_name: detail.summary.name.clone(),
-            server: detail.summary.server.as_ref().map(|server| server.name.clone()),
-            update: one.id,
-            title: one.title.clone(),
-            error: one.error.clone(),
-            since: one.since,
-        };
-        failed.map(failure).collect()
-    }
+fn failures_of(client: &ClientId, detail: &ComputerDetail) -> Vec<UpdateFailure> {
+    let failed = detail.updates.iter().filter(|one| one.state == ComputerUpdateState::Failed);
+    let failure = |one: &headwater_api::ComputerUpdate| UpdateFailure {
+        computer: client.clone(),
+        computer_name: detail.summary.name.clone(),
+        server: detail.summary.server.as_ref().map(|server| server.name.clone()),
+        update: one.id,
+        title: one.title.clone(),
+        error: one.error.clone(),
+        since: one.since,
+    };
+    failed.map(failure).collect()
 }
 
 fn count(row: &mut Compliance, standing: Standing) {

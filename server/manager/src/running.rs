@@ -27,9 +27,18 @@ pub struct Running {
     /// How many lines were told; changes once more at the end.
     told: watch::Sender<usize>,
     /// Told of every change too: for whoever watches all there is.
-    changed: watch::Sender<u64>,
+    changed: watch::Sender<Changed>,
     ended: OnceLock<Result<SyncReport, ManagerError>>,
     stopped_by: OnceLock<String>,
+}
+
+/// How often what pages show has changed since this process started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// The mirror, or why it cannot be read.
+    pub readings: u64,
+    /// What runs do.
+    pub runs: u64,
 }
 
 #[derive(Default)]
@@ -85,7 +94,7 @@ impl Running {
         request: SyncRequest,
         by: &str,
         now: Timestamp,
-        changed: watch::Sender<u64>,
+        changed: watch::Sender<Changed>,
     ) -> Self {
         Self {
             number,
@@ -115,7 +124,7 @@ impl Running {
         let told = log.lines.len();
         drop(log);
         self.told.send_replace(told);
-        self.changed.send_modify(|number| *number += 1);
+        self.changed.send_modify(|changed| changed.runs += 1);
     }
 
     pub(crate) fn select(&self, servers: &BTreeSet<ServerId>) {
@@ -130,7 +139,7 @@ impl Running {
     pub(crate) fn end(&self, result: Result<SyncReport, ManagerError>) {
         let _ = self.ended.set(result);
         self.told.send_modify(|_| {});
-        self.changed.send_modify(|number| *number += 1);
+        self.changed.send_modify(|changed| changed.runs += 1);
     }
 
     pub(crate) fn stop(&self, by: &str) {

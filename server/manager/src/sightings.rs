@@ -1,11 +1,11 @@
-//! Under which names and at which addresses computers were seen: a client id that flips between them is one of
+//! Under which names, at which addresses and servers computers were seen: a client id that flips between them is one of
 //! several machines.
 
 use std::collections::{HashMap, HashSet};
 
-use headwater_api::ComputerSummary;
-use headwater_model::{ClientId, ServerId, Timestamp};
-use headwater_store::SightingRow;
+use headwater_api::{ComputerSummary, SeenAs};
+use headwater_model::{ClientId, ServerId};
+use headwater_store::{KeptSince, SightingRow};
 use headwater_tree::computer::Computer;
 use headwater_tree::matching::Sighting;
 
@@ -14,6 +14,8 @@ use crate::{Manager, ManagerError, Mirror};
 /// How long a name is remembered. A machine that kept a shared id is registered again so many days after the
 /// others got their own.
 const NAMES_DAYS: i64 = 14;
+/// How long it is remembered to which server a computer reported before it went to another one.
+const SERVERS_DAYS: i64 = 90;
 /// How long an address is remembered: what comes back in less than a day counts.
 const ADDRESSES_DAYS: i64 = 2;
 /// How long it is remembered when a computer appeared. A record that was silent for longer has long been offered for
@@ -23,7 +25,7 @@ const APPEARANCES_DAYS: i64 = 400;
 const SEEN_MAX: usize = 20_000;
 
 impl Manager {
-    /// Remembers whoever has another name or address than at the reading before.
+    /// Remembers whoever has another name, address or server than at the reading before.
     pub(crate) async fn remember_sightings(
         &self,
         before: &[ComputerSummary],
@@ -35,7 +37,12 @@ impl Manager {
             return Ok(());
         }
         let since = |days: i64| self.now().plus_seconds(-days * 86_400);
-        Ok(self.store.see(&changed, since(NAMES_DAYS), since(ADDRESSES_DAYS)).await?)
+        let kept = KeptSince {
+            moved: since(SERVERS_DAYS),
+            renamed: since(NAMES_DAYS),
+            readdressed: since(ADDRESSES_DAYS),
+        };
+        Ok(self.store.see(&changed, kept).await?)
     }
 
     /// Remembers when a server that tells no first contacts was last read without a computer that is there now.
@@ -56,18 +63,22 @@ impl Manager {
         Ok(self.store.appear(&new, absent_at, since).await?)
     }
 
-    /// When, under which name and at which address a computer was seen of late, the latest first.
-    pub async fn seen_as(&self, client: &ClientId) -> Result<Vec<(Timestamp, String, String)>, ManagerError> {
-        let mut seen = self.sightings().await?;
-        seen.retain(|one| one.client == *client);
-        seen.sort_by_key(|one| std::cmp::Reverse(one.at));
-        Ok(seen.into_iter().map(|one| (one.at, one.name, one.address)).collect())
+    /// Under which name, at which address and server a computer was seen, the latest first.
+    pub(crate) async fn seen_as(&self, client: &ClientId) -> Result<Vec<SeenAs>, ManagerError> {
+        let seen = self.store.sightings_of(client).await?.into_iter();
+        let one = |row: SightingRow| SeenAs {
+            at: row.seen_at,
+            name: row.name,
+            address: Some(row.address).filter(|address| !address.is_empty()),
+            server: Some(row.server).filter(|server| !server.is_empty()),
+        };
+        Ok(seen.map(one).collect())
     }
 
     /// What was seen of late.
     pub(crate) async fn sightings(&self) -> Result<Vec<Sighting>, ManagerError> {
         let since = self.now().plus_seconds(-NAMES_DAYS * 86_400);
-        let rows = self.store.sightings().await?.into_iter().filter(|row| row.seen_at >= since);
+        let rows = self.store.sightings(since).await?.into_iter();
         let sighting = |row: SightingRow| Sighting {
             client: row.client,
             name: row.name,
@@ -101,26 +112,32 @@ fn changed(before: &[ComputerSummary], now: &[ComputerSummary]) -> Vec<SightingR
             continue;
         };
         let renamed = !was.name.eq_ignore_ascii_case(&now.name);
-        if renamed || was.address != now.address {
-            changed.extend([seen(was, renamed), seen(now, renamed)]);
+        let home = |one: &ComputerSummary| one.server.as_ref().map(|server| server.id);
+        let moved = home(was) != home(now);
+        if renamed || moved || was.address != now.address {
+            changed.extend([was, now].map(|one| seen(one, renamed, moved)));
         }
     }
     changed
 }
 
-fn seen(computer: &ComputerSummary, renamed: bool) -> SightingRow {
+fn seen(computer: &ComputerSummary, renamed: bool, moved: bool) -> SightingRow {
     SightingRow {
         client: computer.id.clone(),
         seen_at: computer.last_contact_at,
         name: computer.name.clone(),
         address: computer.address.clone().unwrap_or_default(),
         renamed,
+        server: computer.server.as_ref().map_or_else(String::new, |server| server.name.clone()),
+        moved,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use headwater_model::Timestamp;
 
     use super::*;
     use crate::known::sample_computer_at;
@@ -182,5 +199,15 @@ mod tests {
             seen(&[at(1, "pc1", "x")], &[at(2, "pc1", "y")]),
             [row(1, "pc1", "x", false), row(2, "pc1", "y", false)]
         );
+        let on = |name: &str, computer| ComputerSummary {
+            server: Some(headwater_api::ServerRef {
+                id: ServerId::from_u128(name.len() as u128),
+                name: name.to_owned(),
+            }),
+            ..computer
+        };
+        let moved = changed(&[on("hq", at(1, "pc1", "x"))], &[on("berlin", at(2, "pc1", "x"))]);
+        let moved: Vec<_> = moved.iter().map(|row| (row.server.as_str(), row.moved, row.renamed)).collect();
+        assert_eq!(moved, [("hq", true, false), ("berlin", true, false)]);
     }
 }

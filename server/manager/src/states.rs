@@ -1,26 +1,30 @@
 //! The state of updates on computers over the tree. Each server that knows its computers is asked: a Headwater
 //! those of its whole tree, a Microsoft WSUS only its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use headwater_api::linkage::{StateOnComputer, WsusKind};
+use futures_util::stream::{self, StreamExt as _};
+use headwater_api::linkage::StateOnComputer;
 use headwater_api::{
-    ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateComputer,
+    Caveat, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, Told, UpdateComputer,
 };
 use headwater_model::{ClientId, ServerId, UpdateId};
 
 use crate::ask::Way;
-use crate::mirror::Mirror;
+use crate::details::ASKED_AT_ONCE;
+use crate::mirror::{Mirror, tellers};
 use crate::{Manager, ManagerError};
 
 /// What servers told of one update.
-pub(crate) struct Told {
+pub(crate) struct States {
     computers: HashMap<ClientId, StateOnComputer>,
     /// The servers whose computers were told, with those below them.
     servers: HashSet<ServerId>,
+    /// Those that have the update and did not tell, or cannot be asked.
+    missing: HashSet<ServerId>,
 }
 
-impl Told {
+impl States {
     /// The state on a computer, where it is among those that were asked for. Of a computer whose server did not
     /// tell it is unknown.
     pub fn of(&self, computer: &ComputerSummary) -> Option<ComputerUpdateState> {
@@ -33,15 +37,24 @@ impl Told {
     fn is_asked(&self, computer: &ComputerSummary) -> bool {
         computer.server.as_ref().is_none_or(|home| self.servers.contains(&home.id))
     }
+
+    /// The servers with computers that did not tell.
+    fn without(&self, mirror: &Mirror) -> Vec<String> {
+        let homes = mirror.computers.all().iter().filter_map(|computer| computer.server.as_ref());
+        let missing = homes.filter(|home| self.missing.contains(&home.id));
+        let names: BTreeSet<&str> = missing.map(|home| home.name.as_str()).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
 }
 
 impl Manager {
-    /// A page of the computers of the tree on which an update is in a state, by name.
+    /// A page of the computers of the tree on which an update is in a state, by name; without those of servers that
+    /// cannot be asked, unless unknown ones are asked for.
     pub async fn computers_of_update(
         &self,
         update: UpdateId,
         query: &StatesQuery,
-    ) -> Result<Page<UpdateComputer>, ManagerError> {
+    ) -> Result<Told<Page<UpdateComputer>>, ManagerError> {
         let way = self.way().await?;
         let mirror = self.read().await?;
         let states = query.states();
@@ -59,7 +72,9 @@ impl Manager {
                 error: said.and_then(|said| said.error.clone()),
             })
         });
-        Ok(Page::cut(known.collect(), query.limit(), query.after.as_deref(), |one| one.client.to_string()))
+        let page =
+            Page::cut(known.collect(), query.limit(), query.after.as_deref(), |one| one.client.to_string());
+        Ok(Told { value: page, caveat: Caveat { without: told.without(&mirror), ..Caveat::default() } })
     }
 
     /// A page of the updates that are in a state on a computer, as its server knows it now; where that is not
@@ -81,45 +96,56 @@ impl Manager {
         self.states_on_computer(&way, &way.top, client.clone(), query.clone()).await
     }
 
-    /// What each server tells of an update. One that does not answer, or lacks the update, tells nothing.
+    /// What each server that knows its computers tells of an update, all asked side by side. One that lacks the
+    /// update, or cannot be asked, tells nothing; if that is so of all, the first error says why.
     pub(crate) async fn states_of(
         &self,
         way: &Way,
         mirror: &Mirror,
         update: UpdateId,
         states: &[ComputerUpdateState],
-    ) -> Result<Told, ManagerError> {
+    ) -> Result<States, ManagerError> {
         let linkages = self.store.linkages().await?;
-        let mut told = Told { computers: HashMap::new(), servers: HashSet::new() };
-        let mut covered: HashSet<ServerId> = HashSet::new();
-        for one in mirror.tree.servers.iter().map(|one| &one.server) {
-            if one.parent.is_some_and(|parent| covered.contains(&parent)) {
-                covered.insert(one.id);
-                told.servers.insert(one.id);
-                continue;
-            }
-            let of = linkages.iter().find(|linkage| linkage.server == one.id).filter(|_| one.reached);
-            let Some(of) = of else { continue };
-            match self.all_states_of(way, of, update, states).await {
-                Ok(found) => {
-                    let home =
-                        |client: &ClientId| mirror.computers.get(client)?.server.as_ref().map(|home| home.id);
-                    for state in found {
-                        // Of a computer that two servers tell of, the one that it last spoke with counts.
-                        if !told.computers.contains_key(&state.client) || home(&state.client) == Some(one.id)
-                        {
-                            told.computers.insert(state.client.clone(), state);
-                        }
+        let servers = || tellers(mirror.tree.servers.iter().map(|one| &one.server));
+        let of = |server: ServerId| linkages.iter().find(|linkage| linkage.server == server);
+        let asked = servers().filter(|(server, teller)| server.id == *teller && server.reached);
+        let asked = asked.filter_map(|(server, _)| of(server.id));
+        let asked: Vec<_> =
+            asked.map(async |of| (of.server, self.all_states_of(way, of, update, states).await)).collect();
+        let answers: Vec<_> = stream::iter(asked).buffered(ASKED_AT_ONCE).collect().await;
+        let mut computers: HashMap<ClientId, StateOnComputer> = HashMap::new();
+        let (mut tell, mut lack, mut first) = (HashSet::new(), HashSet::new(), None);
+        for (server, answer) in answers {
+            let found = match answer {
+                Ok(found) => found,
+                Err(error) => {
+                    if matches!(error, ManagerError::NotFound(_)) {
+                        lack.insert(server);
                     }
+                    first.get_or_insert(error);
+                    continue;
                 }
-                Err(error) if of.linkage == way.top.linkage => return Err(error),
-                Err(_) => continue,
-            }
-            told.servers.insert(one.id);
-            if one.kind == Some(WsusKind::Headwater) {
-                covered.insert(one.id);
+            };
+            tell.insert(server);
+            let home = |client: &ClientId| mirror.computers.get(client)?.server.as_ref().map(|home| home.id);
+            for state in found {
+                // Of a computer that two servers tell of, the one that it last spoke with counts.
+                if !computers.contains_key(&state.client) || home(&state.client) == Some(server) {
+                    computers.insert(state.client.clone(), state);
+                }
             }
         }
-        Ok(told)
+        if let Some(error) = first.filter(|_| tell.is_empty()) {
+            return Err(error);
+        }
+        let (mut told, mut missing) = (HashSet::new(), HashSet::new());
+        for (server, teller) in servers() {
+            match teller {
+                teller if tell.contains(&teller) => drop(told.insert(server.id)),
+                teller if lack.contains(&teller) => {}
+                _ => drop(missing.insert(server.id)),
+            }
+        }
+        Ok(States { computers, servers: told, missing })
     }
 }

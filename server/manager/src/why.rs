@@ -14,12 +14,14 @@ pub struct Question<'a> {
     pub update: &'a UpdateSummary,
     pub is_halted: bool,
     pub computer: &'a ComputerDetail,
+    /// Whether no server told of the computer now, so that its updates are not known.
+    pub is_remembered: bool,
     pub tree: &'a TreeView,
 }
 
 /// The first reason that holds, from the decisions down to the computer.
 pub fn why(question: Question<'_>) -> String {
-    let Question { update, is_halted, computer, tree } = question;
+    let Question { update, is_halted, computer, is_remembered, tree } = question;
     let name = &computer.summary.name;
     if let Some(reason) = of_update(update, is_halted) {
         return reason;
@@ -48,6 +50,11 @@ pub fn why(question: Question<'_>) -> String {
     }
     if computer.summary.silent {
         return format!("It is approved for {group}, but {name} has had no contact for long.");
+    }
+    if is_remembered {
+        return format!(
+            "It is approved for {group}; how far {name} has come with it is not known while its server cannot be asked."
+        );
     }
     of_computer(update, computer, &group)
 }

@@ -42,6 +42,7 @@ fn computer() -> ComputerDetail {
         approvals: Vec::new(),
         memberships: Vec::new(),
         namesakes: Vec::new(),
+        seen: Vec::new(),
     }
 }
 
@@ -67,7 +68,7 @@ fn tree(approvals: &[(GroupId, ApprovalAction)]) -> TreeView {
 
 #[track_caller]
 fn check(update: &UpdateSummary, computer: &ComputerDetail, tree: &TreeView, expected: &str) {
-    let found = why(Question { update, is_halted: false, computer, tree });
+    let found = why(Question { update, is_halted: false, computer, is_remembered: false, tree });
     assert!(found.contains(expected), "{found}");
 }
 

@@ -56,6 +56,7 @@ pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppErr
         approvals: in_effect(&served, &row.groups),
         memberships: Vec::new(),
         namesakes: Vec::new(),
+        seen: Vec::new(),
     })
 }
 

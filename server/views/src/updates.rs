@@ -21,6 +21,12 @@ pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppErr
                 .to_owned(),
         ));
     }
+    if query.needed.is_some() || query.failed.is_some() {
+        return Err(AppError::Invalid(
+            "only a managing server of its own lists updates by whether computers need them, or failed on them"
+                .to_owned(),
+        ));
+    }
     let limit = paging::limit(query.limit);
     let after: Option<UpdateId> = paging::begin(query.after.as_deref())?;
     let filter = UpdateFilter {
@@ -36,6 +42,7 @@ pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppErr
         incomplete: query.incomplete,
         superseded: query.superseded,
         implicit: query.implicit,
+        expired: query.expired,
     };
     let served = app.live.served_full();
     let found = app.find_updates(&served, &filter);

@@ -135,6 +135,6 @@ mod tests {
         assert_eq!(begun("first").await, None);
         store.end_clean_up(&row).await.expect("writes");
         assert_eq!(begun("second").await, None);
-        assert_eq!(store.audited(Some("ada"), None, 9).await.expect("reads").len(), 3);
+        assert_eq!(store.last_audited(Some("ada"), 9).await.expect("reads").len(), 3);
     }
 }

@@ -481,11 +481,11 @@ mod tests {
         assert_eq!(row.members, [client("a"), client("b")]);
         let (add, remove) = ([client("c"), client("b")], [client("a")]);
         store.change_host_group_members(&row, &add, &remove, "ada", NOW).await.expect("writes");
-        let audited = store.audited(Some("ada"), None, 1).await.expect("reads").remove(0);
+        let audited = store.last_audited(Some("ada"), 1).await.expect("reads").remove(0);
         assert_eq!((&*audited.what, &*audited.detail), ("change host group", "Berlin"));
         let told = (audited.before.as_deref(), audited.after.as_deref());
         assert_eq!(told, (Some("2 hosts"), Some("2 hosts, added c b, removed a")));
-        assert_eq!(store.audited(Some("bob"), None, 1).await.expect("reads"), []);
+        assert_eq!(store.last_audited(Some("bob"), 1).await.expect("reads"), []);
         assert_eq!(of(&store, "Berlin").await.members, [client("b"), client("c")]);
 
         // Another id in the place of one, also where both are there already.
@@ -495,7 +495,7 @@ mod tests {
         store.replace_members(&replaced, "ada", NOW).await.expect("writes");
         assert_eq!(of(&store, "Berlin").await.members, [client("c"), client("d")]);
         assert_eq!(of(&store, "Pilot").await.members, [client("d")]);
-        let mut audited = store.audited(Some("ada"), None, 2).await.expect("reads");
+        let mut audited = store.last_audited(Some("ada"), 2).await.expect("reads");
         audited.sort_by(|one, other| one.detail.cmp(&other.detail));
         for (row, group) in audited.iter().zip(["Berlin", "Pilot"]) {
             let told = (&*row.detail, row.before.as_deref(), row.after.as_deref());

@@ -174,7 +174,7 @@ mod tests {
         let mut linkages = store.linkages().await.expect("reads");
         linkages.sort_by_key(|one| one.linkage);
         assert_eq!(linkages, [row(2), new]);
-        assert_eq!(store.audited(None, None, 1).await.expect("reads")[0].what, "relink");
+        assert_eq!(store.last_audited(None, 1).await.expect("reads")[0].what, "relink");
     }
 
     async fn another_wsus_takes_the_place_of_the_linked_one(on: TestDatabase) {
@@ -209,6 +209,6 @@ mod tests {
         assert_eq!(store.relink().await.expect("reads").and_then(|row| row.open).as_deref(), Some("{}"));
         store.end_relink(&SucceedingRow { open: None, audit: None, ..succeeding }).await.expect("writes");
         assert_eq!(store.relink().await.expect("reads"), None);
-        assert_eq!(store.audited(None, None, 1).await.expect("reads")[0].what, "relink");
+        assert_eq!(store.last_audited(None, 1).await.expect("reads")[0].what, "relink");
     }
 }

@@ -49,7 +49,7 @@ mod tests {
             store.set_schedule(body, "ada", Timestamp::EPOCH).await.expect("writes");
             assert_eq!(store.schedule().await.expect("reads").as_deref(), body);
         }
-        let audited = store.audited(None, None, 1).await.expect("reads").remove(0);
+        let audited = store.last_audited(None, 1).await.expect("reads").remove(0);
         assert_eq!((audited.before.as_deref(), audited.after), (Some("second"), None));
     }
 }

@@ -112,7 +112,7 @@ mod tests {
             let kept = store.server_settings().await.expect("reads");
             assert_eq!(kept, HashMap::from([(server, settings)]));
         }
-        assert_eq!(store.audited(None, None, 9).await.expect("reads"), [done.clone(), done]);
+        assert_eq!(store.last_audited(None, 9).await.expect("reads"), [done.clone(), done]);
     }
 
     async fn who_was_left_for_later_is_kept_until_a_run_or_the_end_of_the_schedule(on: TestDatabase) {

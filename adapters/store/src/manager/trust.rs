@@ -131,7 +131,7 @@ mod tests {
             revoked_at: NOW,
         };
         assert_eq!(store.revocations().await.expect("reads"), std::slice::from_ref(&revoked));
-        let audited = store.audited(None, None, 1).await.expect("reads").remove(0);
+        let audited = store.last_audited(None, 1).await.expect("reads").remove(0);
         assert_eq!((&*audited.operator, &*audited.what), ("ada", "revoke"));
         assert!(audited.detail.starts_with("wsus2 ("), "{}", audited.detail);
 

@@ -2,7 +2,7 @@
 
 use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, Search, Severity, UpdateIx};
 use headwater_model::{GroupId, Timestamp, UpdateId};
-pub use headwater_store::{ApprovalRow, Change};
+pub use headwater_store::{ApprovalRow, AuditFilter, Change};
 
 use crate::catalogue::{Card, decompress};
 use crate::content::FileStanding;
@@ -30,6 +30,7 @@ pub struct UpdateFilter {
     pub incomplete: Option<bool>,
     pub superseded: Option<bool>,
     pub implicit: Option<bool>,
+    pub expired: Option<bool>,
 }
 
 /// What an administrator can do with an update; the first that applies.
@@ -102,14 +103,9 @@ impl App {
         Ok(self.store.changes(update, group, limit).await?)
     }
 
-    /// What operators did, the newest first; of one of them, or since then, if that is asked.
-    pub async fn audited(
-        &self,
-        by: Option<&str>,
-        since: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<Change>, AppError> {
-        Ok(self.store.audited(by, since, limit).await?)
+    /// What operators did, each with its number, the newest first.
+    pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, Change)>, AppError> {
+        Ok(self.store.audited(filter).await?)
     }
 }
 
@@ -187,6 +183,7 @@ impl<'a> Wanted<'a> {
             && is(self.filter.incomplete, &|| index.newest_complete(at).is_none())
             && is(self.filter.superseded, &|| served.superseded(at))
             && is(self.filter.implicit, &|| served.state(at) == UpdateState::Implicit)
+            && is(self.filter.expired, &|| served.state(at) == UpdateState::Expired)
             && category(&self.filter.product, CategoryKind::Product)
             && category(&self.filter.classification, CategoryKind::Classification)
     }

@@ -39,7 +39,7 @@ pub(crate) async fn withdraw(
     let group: GroupId = fields.get("group").parse().map_err(|_| Failure::invalid("choose a group"))?;
     manager.for_group(visitor.asking(), group).await??;
     let mirror = manager.mirror();
-    let detail = manager.update(update).await?;
+    let detail = manager.update_now(update).await?;
     let Some(own) = detail.approvals.iter().find(|one| one.group == group) else {
         let what = format!("{} is not approved for this group any more", detail.summary.title);
         return Err(Failure::changed(what).back_to(format!("/updates/{update}"), "To the update"));
@@ -74,7 +74,7 @@ pub(crate) async fn decline(
     let update = parsed(&id)?;
     visitor.permitted(Action::Administer)?;
     let mirror = manager.mirror();
-    let detail = manager.update(update).await?;
+    let detail = manager.update_now(update).await?;
     let groups: Vec<GroupId> = detail.approvals.iter().map(|one| one.group).collect();
     let (reach, title) = (Reach::of(&mirror, &groups), &detail.summary.title);
     let count = groups.len() as u64;

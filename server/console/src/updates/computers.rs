@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
-use headwater_api::{ComputerUpdateState, StatesQuery, UpdateComputer};
+use headwater_api::{ComputerUpdateState, StatesQuery, Told, UpdateComputer};
 use headwater_model::{Timestamp, UpdateId};
 use headwater_words::approval as words;
+use headwater_words::caveat::sentences;
 use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
@@ -25,16 +26,37 @@ struct Page {
     id: String,
     title: String,
     verdict: String,
+    /// Which servers are missing.
+    problem: String,
     choices: Vec<Choice>,
+    is_all: bool,
     rows: Vec<Row>,
     next: Option<String>,
 }
 
 /// A state that can be chosen.
-struct Choice {
-    value: String,
-    word: &'static str,
-    is_chosen: bool,
+pub(crate) struct Choice {
+    pub value: String,
+    pub word: &'static str,
+    pub is_chosen: bool,
+}
+
+/// Every state of an update on a computer, and which of them an address asks for.
+pub(crate) fn choices(asked: &str) -> Vec<Choice> {
+    let choice =
+        |state| Choice { value: value(state), word: words::state(state), is_chosen: value(state) == asked };
+    ComputerUpdateState::ALL.into_iter().map(choice).collect()
+}
+
+/// The part of a list of states that an address asks for.
+pub(crate) fn asked(fields: &Fields) -> StatesQuery {
+    let asked = fields.get("state");
+    StatesQuery {
+        state: ComputerUpdateState::ALL.into_iter().find(|state| value(*state) == asked),
+        all: asked == "all",
+        limit: Some(ROWS),
+        after: fields.text("after"),
+    }
 }
 
 struct Row {
@@ -59,11 +81,8 @@ pub(crate) async fn show(
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
     let update: UpdateId = id.parse().map_err(|_| Failure::not_found("this is no id of an update"))?;
-    let asked = fields.get("state");
-    let chosen = ComputerUpdateState::ALL.into_iter().find(|state| value(*state) == asked);
-    let query =
-        StatesQuery { state: chosen, all: asked == "all", limit: Some(ROWS), after: fields.text("after") };
-    let found = manager.computers_of_update(update, &query).await?;
+    let query = asked(&fields);
+    let Told { value: found, caveat } = manager.computers_of_update(update, &query).await?;
     let (mirror, now) = (manager.mirror(), manager.now());
     let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
     let count = counted(found.total.unwrap_or_default(), "computer");
@@ -75,20 +94,15 @@ pub(crate) async fn show(
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/updates", &title, &Fields::default()),
         id: update.to_string(),
-        verdict: match chosen {
+        verdict: match query.state {
             Some(state) => format!("{}: {count}.{silent}", sentence(words::state(state))),
             None if query.all => format!("All states: {count}.{silent}"),
             None => format!("Something is left to do on {count}.{silent}"),
         },
         title,
-        choices: ComputerUpdateState::ALL
-            .into_iter()
-            .map(|state| Choice {
-                value: value(state),
-                word: words::state(state),
-                is_chosen: chosen == Some(state),
-            })
-            .collect(),
+        problem: sentences(&caveat, now).join(" "),
+        is_all: query.all,
+        choices: choices(fields.get("state")),
         rows: found.items.iter().map(|one| row(one, now)).collect(),
         next: found.next.map(|next| format!("/updates/{update}/computers?{}", fields.with("after", &next))),
     };

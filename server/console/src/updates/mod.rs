@@ -12,7 +12,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use headwater_api::linkage::WsusGroup;
-use headwater_api::{ApprovalFilter, ComputerQuery, PAGE_LIMIT_MAX, UpdateQuery, UpdateState, UpdateSummary};
+use headwater_api::{
+    ApprovalFilter, ComputerQuery, PAGE_LIMIT_MAX, Told, UpdateQuery, UpdateState, UpdateSummary,
+};
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder};
 use headwater_model::{GroupId, Timestamp};
 use headwater_words::csv::line;
@@ -36,6 +38,9 @@ const ROWS: u32 = 100;
 struct List {
     frame: Frame,
     verdict: String,
+    /// Why nothing is found.
+    notes: String,
+    state: String,
     /// What else is called so: how many, and where they are.
     elsewhere: Vec<(String, String)>,
     search: String,
@@ -108,6 +113,9 @@ fn query(fields: &Fields) -> UpdateQuery {
         declined: only("declined", fields.get("search").is_empty()),
         superseded: only("superseded", fields.get("search").is_empty()),
         implicit: only("implicit", fields.get("search").is_empty()),
+        needed: (fields.get("state") == "needed").then_some(true),
+        failed: (fields.get("state") == "failed").then_some(true),
+        expired: (fields.get("state") == "expired").then_some(true),
         limit: Some(ROWS),
         after: fields.text("after"),
         ..UpdateQuery::default()
@@ -133,7 +141,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Failure> {
     let (mirror, now) = (manager.mirror(), manager.now());
     let (order, direction) = order(&fields);
-    let found = mirror.updates.find(&query(&fields), order, direction);
+    let Told { value: found, caveat } = mirror.find_updates(&query(&fields), order, direction);
     // The search of every page comes here, whatever it is for.
     let elsewhere = elsewhere(&manager, &mirror, fields.get("search"), now).await?;
     if let (Some(0), [(_, href)]) = (found.total, elsewhere.as_slice()) {
@@ -155,6 +163,9 @@ pub(crate) async fn list(
             0 => "No update matches.".to_owned(),
             _ => format!("{}.", counted(total, "update")),
         },
+        // The age stands above every page.
+        notes: caveat.notes.join(" "),
+        state: fields.get("state").to_owned(),
         elsewhere,
         search: fields.get("search").to_owned(),
         product: fields.get("product").to_owned(),

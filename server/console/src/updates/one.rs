@@ -4,13 +4,14 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{
-    Arrival, ComputerUpdateState, SeenApproval, SeenUpdate, UpdateCounts, UpdateDetail, UpdateOnServer,
-    UpdateRef, UpdateState, UpdateSummary, UpdatesOutcome,
+    Arrival, ComputerUpdateState, SeenApproval, SeenUpdate, Told, UpdateDetail, UpdateOnServer, UpdateRef,
+    UpdateState, UpdatesOutcome,
 };
 use headwater_manager::{Manager, Mirror};
-use headwater_model::{GroupId, Timestamp, UpdateId, chain};
+use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_operators::Action;
 use headwater_words::approval::{action, arrival};
+use headwater_words::caveat::sentences;
 use headwater_words::quantity::{counted, grouped, size};
 
 use super::computers::value;
@@ -123,53 +124,9 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Failure> {
     let id: UpdateId = id.parse().map_err(|_| Failure::not_found("this is no id of an update"))?;
     let mirror = manager.mirror();
-    let (detail, problem) = match (manager.update(id).await, mirror.updates.get(id)) {
-        (Ok(detail), _) => (detail, String::new()),
-        (Err(error), Some(known)) => (remembered(known, &mirror), chain(&error)),
-        (Err(error), None) => return Err(error.into()),
-    };
+    let Told { value: detail, caveat } = manager.update(id).await?;
+    let problem = sentences(&caveat, manager.now()).join(" ");
     Ok(Html(page(&manager, &visitor, &mirror, detail, problem).await?.render()?))
-}
-
-/// What the mirror knows of an update whose server is not reached.
-fn remembered(known: &UpdateSummary, mirror: &Mirror) -> UpdateDetail {
-    let approvals = mirror.tree.approvals.iter().filter(|one| one.update == known.id);
-    UpdateDetail {
-        summary: known.clone(),
-        description: String::new(),
-        languages: Vec::new(),
-        files: Vec::new(),
-        prerequisites: Vec::new(),
-        bundles: Vec::new(),
-        bundled_by: Vec::new(),
-        supersedes: Vec::new(),
-        superseded_by: Vec::new(),
-        approvals: approvals
-            .map(|one| headwater_api::Approval {
-                group: one.group,
-                group_name: mirror.tree.group(one.group).map_or_else(String::new, |group| group.name.clone()),
-                action: one.action,
-                deadline: one.deadline,
-                by: String::new(),
-                at: Timestamp::EPOCH,
-                revision: Some(one.revision).filter(|revision| *revision != known.revision),
-                outside: false,
-            })
-            .collect(),
-        revisions: Vec::new(),
-        history: Vec::new(),
-        licence: None,
-        incomplete: Vec::new(),
-        servers: Vec::new(),
-        status: UpdateCounts {
-            installed: known.installed,
-            needed: known.needed.saturating_sub(known.failed),
-            failed: known.failed,
-            ..UpdateCounts::default()
-        },
-        silent: 0,
-        here: UpdateCounts::default(),
-    }
 }
 
 async fn page(

@@ -199,6 +199,7 @@ impl Microsoft {
             approvals: Vec::new(),
             memberships: Vec::new(),
             namesakes: Vec::new(),
+            seen: Vec::new(),
         })
     }
 

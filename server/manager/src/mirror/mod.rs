@@ -15,9 +15,10 @@ use headwater_policy::group::{Group, GroupTree};
 use serde::{Deserialize, Serialize};
 
 use crate::Manager;
+use crate::known::Known;
 
 pub use read::follow_wsus;
-pub(crate) use read::told_apart;
+pub(crate) use read::{tellers, told_apart};
 pub use search::Direction;
 pub(crate) use search::{is_in, page};
 
@@ -31,6 +32,8 @@ pub struct Mirror {
     pub tree: Arc<TreeView>,
     pub updates: Arc<Updates>,
     pub computers: Arc<Computers>,
+    /// What plans are made from, as it was then; absent until the servers were read by this process.
+    pub(crate) known: Option<Arc<Known>>,
     /// What was added to the updates' counts.
     pub(crate) counts: Counts,
     /// The ids that re-imaged machines had before, each with the one that its machine has now.

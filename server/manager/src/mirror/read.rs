@@ -19,7 +19,7 @@ use crate::details::ASKED_AT_ONCE;
 use crate::notes::note;
 use crate::sync::untouched;
 use crate::tree::Tree;
-use crate::{Manager, ManagerError};
+use crate::{Changed, Manager, ManagerError};
 
 /// Between two readings at least. Else so long that reading by itself takes no more than a third of the time, for
 /// the servers have other work; what is changed from here is read at once.
@@ -84,7 +84,7 @@ impl Manager {
     }
 
     /// Tells of every new state of the mirror, and of all that a run does.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub fn changes(&self) -> watch::Receiver<Changed> {
         self.changed.subscribe()
     }
 
@@ -118,7 +118,7 @@ impl Manager {
             // A server may be reached that was not when something was halted.
             self.halted.notify_one();
         }
-        self.changed.send_modify(|number| *number += 1);
+        self.changed.send_modify(|changed| changed.readings += 1);
     }
 
     async fn read_mirror(&self, before: &Mirror) -> Result<Mirror, ManagerError> {
@@ -183,6 +183,7 @@ impl Manager {
             counts,
             computers: Arc::new(Computers::new(computers)),
             reimaged: Arc::new(matching.reimaged()),
+            known: Some(Arc::new(known)),
         })
     }
 
@@ -289,19 +290,27 @@ fn add_counts(updates: &mut [UpdateSummary], counts: &Counts) {
     }
 }
 
-/// The servers that are to be asked for what computers say, the top first: a Headwater tells of all below it, a
+/// Each server, the top first, with the one that tells what its computers say: a Headwater tells of all below it, a
 /// Microsoft WSUS of its own computers.
+pub(crate) fn tellers<'a>(
+    servers: impl IntoIterator<Item = &'a TreeServer>,
+) -> impl Iterator<Item = (&'a TreeServer, ServerId)> {
+    let mut covered: HashMap<ServerId, ServerId> = HashMap::new();
+    servers.into_iter().map(move |server| {
+        let above = server.parent.and_then(|parent| covered.get(&parent).copied());
+        let teller = above.unwrap_or(server.id);
+        if above.is_some() || server.kind == Some(WsusKind::Headwater) {
+            covered.insert(server.id, teller);
+        }
+        (server, teller)
+    })
+}
+
+/// The servers that are to be asked for what computers say, the top first.
 pub(crate) fn told_apart<'a>(
     servers: impl IntoIterator<Item = &'a TreeServer>,
 ) -> impl Iterator<Item = &'a TreeServer> {
-    let mut covered: HashSet<ServerId> = HashSet::new();
-    servers.into_iter().filter(move |server| {
-        let is_covered = server.parent.is_some_and(|parent| covered.contains(&parent));
-        if is_covered || server.kind == Some(WsusKind::Headwater) {
-            covered.insert(server.id);
-        }
-        !is_covered
-    })
+    tellers(servers).filter(|(server, teller)| server.id == *teller).map(|(server, _)| server)
 }
 
 /// A server is called as it calls itself, and not as the one above it does.

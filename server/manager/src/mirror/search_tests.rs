@@ -29,11 +29,12 @@ fn update(number: u128, title: &str, kb: &str) -> UpdateSummary {
 
 fn updates() -> Updates {
     let declined = UpdateSummary { state: UpdateState::Declined, ..update(3, "Old thing", "3") };
-    let driver = UpdateSummary { kind: UpdateKind::Driver, ..update(4, "A driver", "4") };
+    let driver = UpdateSummary { kind: UpdateKind::Driver, failed: 1, ..update(4, "A driver", "4") };
     let part = UpdateSummary { state: UpdateState::Implicit, approved_groups: 1, ..update(5, "A part", "5") };
     let category = UpdateSummary { kind: UpdateKind::Category, ..update(6, "Windows 11", "") };
+    let first = update(1, "2026-10 Cumulative Update for Windows 11", "5044284");
     Updates::new(vec![
-        update(1, "2026-10 Cumulative Update for Windows 11", "5044284"),
+        UpdateSummary { needed: 0, state: UpdateState::Expired, ..first },
         update(2, "2026-11 Cumulative Update for Windows 10", "5044285"),
         declined,
         driver,
@@ -67,6 +68,10 @@ fn updates_are_found_by_all_that_is_said() {
     finds(&UpdateQuery { kind: Some(UpdateKind::Category), ..all() }, &[6]);
     finds(&UpdateQuery { declined: Some(true), ..all() }, &[3]);
     finds(&UpdateQuery { implicit: Some(false), declined: Some(false), ..all() }, &[4, 2, 1]);
+    finds(&UpdateQuery { expired: Some(true), ..all() }, &[1]);
+    finds(&UpdateQuery { needed: Some(false), ..all() }, &[1]);
+    finds(&UpdateQuery { needed: Some(true), expired: Some(false), ..all() }, &[5, 4, 3, 2]);
+    finds(&UpdateQuery { failed: Some(true), ..all() }, &[4]);
     finds(&UpdateQuery { approval: Some(ApprovalFilter::Approved), ..all() }, &[5]);
     finds(&UpdateQuery { product: Some("windows 11".to_owned()), limit: Some(1), ..all() }, &[5]);
     finds(&UpdateQuery { classification: Some("Drivers".to_owned()), ..all() }, &[]);
