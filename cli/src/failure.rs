@@ -52,6 +52,9 @@ pub(crate) enum Failure {
     /// A name that means nothing here, or more than one thing.
     #[error("{0}")]
     Name(String),
+    /// A name that meant nothing when the WSUS was last reached.
+    #[error("{0}")]
+    Remembered(String),
     #[error("{0}")]
     Argument(String),
     #[error("the result cannot be written: {0}")]
@@ -62,7 +65,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Connection(ConnectionError::Access(error)) | Self::Client(error) => client_exit(error),
-            Self::Connection(ConnectionError::NoServer(_)) => Exit::Unreachable,
+            Self::Connection(ConnectionError::NoServer(_)) | Self::Remembered(_) => Exit::Unreachable,
             Self::Connection(ConnectionError::NotPermitted(_)) => Exit::NotPermitted,
             Self::Connection(ConnectionError::NoToken(_) | ConnectionError::File { .. })
             | Self::Argument(_) => Exit::WrongArguments,

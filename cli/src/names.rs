@@ -3,12 +3,14 @@
 use std::str::FromStr;
 
 use headwater_api::{
-    ComputerQuery, Group, PAGE_LIMIT_MAX, TreeServer, UpdateQuery, UpdateState, UpdateSummary,
+    Caveat, ComputerQuery, Group, PAGE_LIMIT_MAX, Page, TreeServer, UpdateQuery, UpdateState, UpdateSummary,
 };
+use headwater_client::Answer;
 use headwater_model::{ClientId, GroupId, ServerId, UpdateId};
 
 use crate::failure::Failure;
 use crate::session::Session;
+use headwater_words::moment::minute;
 
 /// How many of several things a message names.
 const NAMED_MAX: usize = 5;
@@ -87,7 +89,7 @@ impl Session<'_, '_> {
             limit: Some(PAGE_LIMIT_MAX),
             ..UpdateQuery::default()
         };
-        let mut found = self.client.updates(&query)?.value.items;
+        let Answer { value: Page { items: mut found, .. }, caveat, .. } = self.client.updates(&query)?;
         found.retain(|update| name.means(update));
         // The members of a bundle bear its number; the bundle is what an administrator means.
         if found.iter().any(|update| update.state != UpdateState::Implicit) {
@@ -95,9 +97,11 @@ impl Session<'_, '_> {
         }
         match found.as_slice() {
             [one] => Ok(one.id),
-            [] => Err(Failure::Name(format!(
-                "no update is called {typed}\nFind it with `headwater update list --search TEXT`."
-            ))),
+            [] => Err(unknown(
+                &caveat,
+                format!("no update is called {typed}"),
+                "Find it with `headwater update list --search TEXT`.",
+            )),
             several => {
                 let lines = several.iter().map(|update| format!("{}  {}", update.id, update.title));
                 Err(ambiguous(&typed, "updates", lines.collect()))
@@ -107,12 +111,12 @@ impl Session<'_, '_> {
 
     /// The group of that name or id.
     pub fn group(&self, name: &str) -> Result<Group, Failure> {
-        group_of(&self.client.groups()?.value.items, name)
+        group_of(&self.client.groups()?, name)
     }
 
     /// The groups of those names or ids, in the same order.
     pub fn groups(&self, names: &[String]) -> Result<Vec<Group>, Failure> {
-        let all = self.client.groups()?.value.items;
+        let all = self.client.groups()?;
         names.iter().map(|name| group_of(&all, name)).collect()
     }
 
@@ -134,7 +138,7 @@ impl Session<'_, '_> {
             limit: Some(PAGE_LIMIT_MAX),
             ..ComputerQuery::default()
         };
-        let found = self.client.computers(&query)?.value.items;
+        let Answer { value: Page { items: found, .. }, caveat, .. } = self.client.computers(&query)?;
         let short = |full: &str| full.split('.').next().unwrap_or_default().to_owned();
         let exact = |found: &&headwater_api::ComputerSummary| {
             found.id.as_str().eq_ignore_ascii_case(name) || found.name.eq_ignore_ascii_case(name)
@@ -145,9 +149,11 @@ impl Session<'_, '_> {
         }
         match meant.as_slice() {
             [one] => Ok(one.id.clone()),
-            [] => Err(Failure::Name(format!(
-                "no computer is called {name}\nFind it with `headwater computer list --search TEXT`."
-            ))),
+            [] => Err(unknown(
+                &caveat,
+                format!("no computer is called {name}"),
+                "Find it with `headwater computer list --search TEXT`.",
+            )),
             several => {
                 let lines = several.iter().map(|found| format!("{}  {}", found.id, found.name));
                 Err(ambiguous(name, "computers", lines.collect()))
@@ -156,13 +162,28 @@ impl Session<'_, '_> {
     }
 }
 
-fn group_of(all: &[Group], name: &str) -> Result<Group, Failure> {
+fn group_of(all: &Answer<Page<Group>>, name: &str) -> Result<Group, Failure> {
     let id = name.parse::<GroupId>().ok();
     let named =
         |group: &&Group| Some(group.id) == id || group.name.to_lowercase() == name.trim().to_lowercase();
-    all.iter().find(named).cloned().ok_or_else(|| {
-        Failure::Name(format!("no group is called {name}\nSee which there are with `headwater group list`."))
+    all.value.items.iter().find(named).cloned().ok_or_else(|| {
+        unknown(
+            &all.caveat,
+            format!("no group is called {name}"),
+            "See which there are with `headwater group list`.",
+        )
     })
+}
+
+/// A name that nothing has; where the list is of earlier, it may be one by now.
+fn unknown(caveat: &Caveat, what: String, advice: &str) -> Failure {
+    match caveat.as_of {
+        None => Failure::Name(format!("{what}\n{advice}")),
+        Some(at) => {
+            let why = caveat.problem.as_deref().unwrap_or_default();
+            Failure::Remembered(format!("{what}, as was read at {}: {why}", minute(at)))
+        }
+    }
 }
 
 fn ambiguous(name: &str, things: &str, mut lines: Vec<String>) -> Failure {

@@ -1,6 +1,7 @@
 //! The database of a managing server.
 
 mod appearances;
+mod audited;
 mod clean_up;
 mod compliance;
 mod host_groups;
@@ -25,7 +26,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
 use crate::operators::Record;
-use crate::{AuditFilter, Operators, Place, Result, open, rows, schema};
+use crate::{Operators, Place, Result, open, rows, schema};
 
 /// A handle on the database; clones share it.
 #[derive(Debug, Clone)]
@@ -376,46 +377,6 @@ impl ManagerStore {
             })
         };
         found.iter().map(halt).collect()
-    }
-
-    /// What operators did, each with its number.
-    pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, AuditRow)>> {
-        let sql = "SELECT at, operator, what, detail, before, after, audit_id FROM audit \
-                   WHERE ($1 IS NULL OR operator = $1) AND at >= $2 AND at < $3 AND audit_id < $4 \
-                   ORDER BY audit_id DESC LIMIT $5";
-        let found = sqlx::query(sql)
-            .bind(filter.by.map(rows::text))
-            .bind(filter.since.map_or(i64::MIN, Timestamp::as_micros))
-            .bind(filter.before.map_or(i64::MAX, Timestamp::as_micros))
-            .bind(filter.below.unwrap_or(i64::MAX))
-            .bind(i64::from(filter.limit))
-            .fetch_all(&self.read)
-            .await?;
-        let row = |row: &AnyRow| {
-            let told = AuditRow {
-                at: rows::time(row, 0)?,
-                operator: row.try_get(1)?,
-                what: row.try_get(2)?,
-                detail: row.try_get(3)?,
-                before: row.try_get(4)?,
-                after: row.try_get(5)?,
-            };
-            Ok((row.try_get(6)?, told))
-        };
-        found.iter().map(row).collect()
-    }
-
-    /// Who is on the record, by name.
-    pub async fn audited_operators(&self) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT operator FROM audit ORDER BY operator";
-        let found = sqlx::query(sql).fetch_all(&self.read).await?;
-        found.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
-
-    #[cfg(test)]
-    pub(crate) async fn last_audited(&self, by: Option<&str>, limit: u32) -> Result<Vec<AuditRow>> {
-        let found = self.audited(&AuditFilter { by, limit, ..AuditFilter::default() }).await?;
-        Ok(found.into_iter().map(|(_, row)| row).collect())
     }
 
     /// Whether an operator did anything from one moment to another.

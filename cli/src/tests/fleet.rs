@@ -76,6 +76,12 @@ fn a_group_is_made_and_deleted() {
         done.err,
         lines(&["error: no group is called Nowhere", "See which there are with `headwater group list`."])
     );
+    // What is told from memory may have changed.
+    let of_earlier =
+        Reply::Json(json!({"items": [], "as_of": "2026-10-04T17:40:00Z", "problem": "hq is not reached"}));
+    let done = run("group delete Nowhere", &[(GROUPS, of_earlier)]);
+    let said = "error: no group is called Nowhere, as was read at 2026-10-04 17:40 UTC: hq is not reached\n";
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Unreachable, said));
 }
 
 const MEMBERS: &str = "GET /api/v1/groups/11111111-2222-4333-8444-555555555555/members?limit=100";

@@ -4,7 +4,7 @@
 use headwater_simulated_agent::Event;
 use serde_json::{Value, json};
 
-use crate::process::{catalogue, documents, json as shown, run, stderr};
+use crate::process::{catalogue, documents, run, stderr};
 use crate::site::Site;
 use crate::tree::{Node, eventually, known_to_all, pair};
 
@@ -58,6 +58,24 @@ fn is_remembered(manager: &Node, update: &str) {
     assert_eq!((code.is_some_and(|code| code != 0), answer), (true, Value::Null), "{said}");
 }
 
+/// A product is found by its id as by its title; where the WSUS tells no ids, that is said.
+fn a_product_is_named_by_its_id(manager: &Node, top: &Node, is_before: bool) {
+    let all = manager.json(&["update", "list", "--limit", "200"])["items"].clone();
+    let mut products = all.as_array().expect("updates").iter().filter_map(|one| one["products"][0].as_str());
+    let title = products.next_back().expect("an update of a product").to_owned();
+    let categories = top.json(&["update", "list", "--kind", "category", "--limit", "200"])["items"].clone();
+    let category =
+        categories.as_array().expect("categories").iter().find(|one| one["title"] == title.as_str());
+    let id = category.expect("is known")["id"].as_str().expect("an id");
+    let by = |product: &str| told(manager, &["update", "list", "--limit", "200", "--product", product]);
+    let (by_id, code, said) = by(id);
+    if is_before {
+        assert!(code == Some(1) && said.contains("name it by its title"), "{said}");
+    } else {
+        assert_eq!((by_id["total"].as_u64() > Some(0), by_id), (true, by(&title).0), "{said}");
+    }
+}
+
 async fn check(is_before: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let manager = Node::start(&folder, "hq", "\"manager\"", None);
@@ -67,7 +85,8 @@ async fn check(is_before: bool) {
     let agents = [top.computer(2).await];
     let update = known_to_all(&top, &agents)[0];
     let id = update.id.to_string();
-    eventually(|| items(&manager.json(&["computer", "list"])) == ["pc2.test.example"]).await;
+    // Before the first reading nothing is known, and that is an error.
+    eventually(|| items(&told(&manager, &["computer", "list"]).0) == ["pc2.test.example"]).await;
     manager.done(&["hostgroup", "create", "Pilot", "--host", "pc2"]);
     manager.done(&["wsus", "group", "apply", "--group", "Pilot"]);
     manager.done(&["update", "approve", &id, "--group", "Pilot"]);
@@ -85,9 +104,11 @@ async fn check(is_before: bool) {
     let (answer, code, said) = told(&manager, &["report", "failures"]);
     assert_eq!((code, said.as_str(), answer["items"].as_array().map(Vec::len)), (Some(0), "", Some(1)));
 
+    a_product_is_named_by_its_id(&manager, &top, is_before);
+
     let Site { wsus, before } = top;
     let _wsus = wsus.kill();
-    let problem = || shown(&manager.data, &["computer", "list"])["problem"].is_string();
+    let problem = || told(&manager, &["computer", "list"]).0["problem"].is_string();
     eventually(problem).await;
     is_remembered(&manager, &id);
     let Some(linkage) = before else { return };
@@ -95,7 +116,7 @@ async fn check(is_before: bool) {
     is_remembered(&manager, &id);
     // A managing server that starts meanwhile remembers too.
     let manager = manager.stop().start_again();
-    eventually(|| shown(&manager.data, &["computer", "list"])["problem"].is_string()).await;
+    eventually(|| told(&manager, &["computer", "list"]).0["problem"].is_string()).await;
     is_remembered(&manager, &id);
 }
 

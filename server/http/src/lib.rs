@@ -31,6 +31,7 @@ pub mod operators;
 pub mod oracle;
 mod patient;
 mod problem;
+mod reports;
 pub mod updates;
 
 pub use listen::{Limits, ListenError, Listener};

@@ -12,13 +12,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, delete, get, patch, post};
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal,
-    CleanUpPlan, CleanUpQuery, CleanUpReport, Compliance, ComplianceQuery, ComputerDetail, ComputerQuery,
-    ComputerSummary, ComputerUpdate, DeclineRequest, FailuresQuery, Finding, Group, GroupPlan,
-    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers,
-    ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup, NewHostGroup, NewSchedule, Page,
-    PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
-    StandingQuery, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun, Told, TreeServer,
-    UndonePlan, UpdateComputer, UpdateDetail, UpdateFailure, UpdateQuery, UpdateSummary, UpdatesOutcome,
+    CleanUpPlan, CleanUpQuery, CleanUpReport, ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate,
+    DeclineRequest, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange,
+    HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup,
+    NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest,
+    Revoked, Schedule, ServerChange, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun,
+    Told, TreeServer, UndonePlan, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
     WhyNot, WsusLink, path,
 };
 use headwater_manager::{Direction, ErrorKind, Manager, ManagerError, Terms};
@@ -31,6 +30,7 @@ use crate::console::{harden, parse_id};
 use crate::elsewhere;
 use crate::json::{Json, Query, lines};
 use crate::problem::Refusal;
+use crate::reports;
 
 /// The longest JSON body, in bytes: a plan of a group with every computer.
 const JSON_BYTES_MAX: usize = 64 << 20;
@@ -62,9 +62,9 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
         .route(path::WSUS_CLEAN_UP, get(plan_clean_up).post(clean_up))
         .route(path::WSUS_SCHEDULE, get(schedule).put(set_schedule).delete(clear_schedule))
-        .route(path::REPORT_COMPLIANCE, get(compliance))
-        .route(path::REPORT_COMPUTERS, get(standing))
-        .route(path::REPORT_FAILURES, get(failures))
+        .route(path::REPORT_COMPLIANCE, get(reports::compliance))
+        .route(path::REPORT_COMPUTERS, get(reports::standing))
+        .route(path::REPORT_FAILURES, get(reports::failures))
         .route(path::HALTS, get(halts).post(halt))
         .route(path::HOST_GROUPS, get(host_groups).post(create_host_group))
         .route(path::HOST_GROUPS_IMPORT, post(import_host_groups))
@@ -118,7 +118,7 @@ pub fn elsewhere_router(manager: Arc<Manager>) -> Router {
         .with_state(manager)
 }
 
-type Shared = State<Arc<Manager>>;
+pub(crate) type Shared = State<Arc<Manager>>;
 
 /// Lets in who has a token.
 async fn authorize(State(manager): Shared, request: Request, next: Next) -> Result<Response, Refusal> {
@@ -482,30 +482,6 @@ async fn clear_schedule(
 ) -> Result<StatusCode, Refusal> {
     manager.clear_schedule(&caller.name).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn compliance(
-    State(manager): Shared,
-    Query(query): Query<ComplianceQuery>,
-) -> Result<Json<Told<Page<Compliance>>>, Refusal> {
-    let mirror = manager.read().await?;
-    let items = manager.compliance(query.by).await?;
-    Ok(Json(mirror.told(Page { items, next: None, total: None })))
-}
-
-async fn standing(
-    State(manager): Shared,
-    Query(query): Query<StandingQuery>,
-) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
-    let mirror = manager.read().await?;
-    Ok(Json(mirror.told(mirror.standing(query.standing, query.after.as_deref()))))
-}
-
-async fn failures(
-    State(manager): Shared,
-    Query(query): Query<FailuresQuery>,
-) -> Result<Json<Told<Page<UpdateFailure>>>, Refusal> {
-    Ok(Json(manager.failures(query.after.as_deref()).await?))
 }
 
 async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {

@@ -263,7 +263,7 @@ mod tests {
         let held = SyncRequest { hold_removals: true, ..SyncRequest::default() };
         let windows = SyncRequest { keep_windows: true, ..SyncRequest::default() };
         let running =
-            |own: &SyncRequest| Running::new(1, own.clone(), "anna", Timestamp::EPOCH, watch::Sender::new(0));
+            |own: &SyncRequest| Running::new(1, own.clone(), "anna", Timestamp::EPOCH, watch::Sender::default());
         let covers = |own: &SyncRequest, wanted: &SyncRequest| running(own).covers(wanted);
         for wanted in [&all, &at("munich"), &below, &clients, &windows, &few, &held] {
             for own in [&all, &upstream, &few, &held, &windows] {

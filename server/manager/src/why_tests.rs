@@ -83,9 +83,17 @@ fn an_update_that_nobody_can_get() {
         update: &update(UpdateState::Approvable),
         is_halted: true,
         computer: &pc,
+        is_remembered: false,
         tree: &approved,
     };
     assert_eq!(why(halted), "It is halted.");
+    // What is not known of the computer now is not said to be so.
+    let remembered = Question { is_halted: false, is_remembered: true, ..halted };
+    assert!(
+        why(remembered).ends_with("is not known while its server cannot be asked."),
+        "{}",
+        why(remembered)
+    );
 }
 
 #[test]
