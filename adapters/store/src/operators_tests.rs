@@ -199,17 +199,17 @@ async fn every_change_is_on_the_record_of_either_role(on: TestDatabase) {
     assert_eq!((of("ada", 0).await, of("ada", 1).await, of("bob", 0).await), (1, 0, 0));
 
     // The record is read to its beginning, part by part.
-    for name in ["bert", "carl"] {
-        store.operators().unlock(name, change("unlock operator")).await.expect("writes");
+    for what in ["disable operator", "enable operator"] {
+        store.operators().unlock("anna", change(what)).await.expect("writes");
     }
     let (mut told, mut below) = (Vec::new(), None);
     for _ in 0..4 {
         let filter = AuditFilter { below, limit: 1, ..AuditFilter::default() };
         let found = store.audited(&filter).await.expect("reads");
-        told.extend(found.iter().map(|(_, change)| change.detail.clone()));
+        told.extend(found.iter().map(|(_, change)| change.what.clone()));
         below = found.last().map(|(number, _)| *number).or(below);
     }
-    assert_eq!(told, ["carl", "bert", "anna"]);
+    assert_eq!(told, ["enable operator", "disable operator", "unlock operator"]);
     let earlier = AuditFilter { before: Some(NOW), limit: 9, ..AuditFilter::default() };
     assert_eq!(store.audited(&earlier).await.expect("reads"), []);
 }

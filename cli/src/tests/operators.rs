@@ -119,7 +119,7 @@ fn the_record_is_listed() {
     });
     let asked = "GET /api/v1/audit?by=anna&limit=100&since=2026-10-03T22%3A00%3A00Z";
     let line = "audit list --by anna --since 2026-10-04T00:00";
-    let before = "GET /api/v1/audit?before=2026-10-04T22%3A00%3A00Z&after=7.3&limit=1";
+    let before = "GET /api/v1/audit?after=7.3&before=2026-10-04T22%3A00%3A00Z&limit=1";
     let page_of_one = Reply::Json(json!({"items": [entry.clone()], "next": "6.3"}));
     let done = run("audit list --before 2026-10-05T00:00 --after 7.3 --limit 1", &[(before, page_of_one)]);
     assert!(done.out.ends_with("\n1 shown. Go on with --after 6.3\n"), "{}", done.out);
