@@ -46,8 +46,7 @@ pub use history::{AuditFilter, Change};
 pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, KeptSince, LinkRow, LinkageRow, ManagerStore,
     NewHostGroupRow, RelinkRow, RevocationRow, RunKind, SeenStanding, ServerSettingsRow, SightingRow,
-    SucceedingRow,
-    SyncRunRow,
+    SucceedingRow, SyncRunRow,
 };
 pub use operators::{
     AccountChange, AccountOutcome, AccountRow, Failures, Grant, Operators, TokenKind, TokenRow,

@@ -262,8 +262,9 @@ mod tests {
         let few = SyncRequest { max_removals: Some(0), ..SyncRequest::default() };
         let held = SyncRequest { hold_removals: true, ..SyncRequest::default() };
         let windows = SyncRequest { keep_windows: true, ..SyncRequest::default() };
-        let running =
-            |own: &SyncRequest| Running::new(1, own.clone(), "anna", Timestamp::EPOCH, watch::Sender::default());
+        let running = |own: &SyncRequest| {
+            Running::new(1, own.clone(), "anna", Timestamp::EPOCH, watch::Sender::default())
+        };
         let covers = |own: &SyncRequest, wanted: &SyncRequest| running(own).covers(wanted);
         for wanted in [&all, &at("munich"), &below, &clients, &windows, &few, &held] {
             for own in [&all, &upstream, &few, &held, &windows] {
