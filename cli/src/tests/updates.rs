@@ -369,7 +369,8 @@ fn a_licence_is_shown_until_it_is_accepted() {
     };
     let show = format!("update show {CUMULATIVE}");
     let done = run(&show, &[(SHOW, licence(false))]);
-    assert!(done.out.contains("to be accepted before it is installed"), "{}", done.out);
+    let words = "to be read with `headwater update licence`, and accepted before";
+    assert!(done.out.contains(words), "{}", done.out);
     let accept = "POST /api/v1/updates/56309036-4c77-4dd9-951a-99ee9c246a94/licence";
     let done = run(&format!("update accept-licence {CUMULATIVE}"), &[(accept, licence(true))]);
     assert!(done.exit == Exit::Done && done.out.starts_with("Accepted the licence of "), "{}", done.out);
