@@ -68,6 +68,7 @@ async fn accounts_that_there_were_may_do_everything(on: TestDatabase) {
         "DROP TABLE server_settings",
         "DROP TABLE left_servers",
         "DROP TABLE appearances",
+        "ALTER TABLE sync_runs DROP COLUMN dry_run",
         "DROP TABLE audit",
         "CREATE TABLE audit (audit_id BIGINT)",
         "CREATE TABLE operators (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, created_at BIGINT NOT NULL)",

@@ -86,8 +86,8 @@ fn an_order_is_turned_round() {
     assert_eq!(ids(UpdateOrder::Needed, Direction::Usual), [5, 4, 3, 2, 0]);
     assert_eq!(ids(UpdateOrder::Needed, Direction::Reversed), [0, 2, 3, 4, 5]);
     assert_eq!(ids(UpdateOrder::Title, Direction::Usual), [0, 2, 4, 5, 3]);
-    // What waits for a decision, then what only comes with others, then what was declined; within it by arrival.
-    assert_eq!(ids(UpdateOrder::State, Direction::Usual), [4, 2, 1, 5, 3]);
+    // What waits for a decision, then what only comes with others, what was withdrawn, and what was declined.
+    assert_eq!(ids(UpdateOrder::State, Direction::Usual), [4, 2, 5, 0, 3]);
 }
 
 #[test]

@@ -64,9 +64,10 @@ fn a_page_is_seen_in_every_size_and_light_without_scripts_and_without_network() 
     assert_eq!(browser.script(ground), "rgb(22, 24, 26)", "the next page is dark too");
 
     let picture = std::env::temp_dir().join(format!("headwater-page-{}.png", std::process::id()));
+    browser.screenshot(&picture);
+    // The page may still grow until the picture is taken.
     let height = browser.script("return document.documentElement.scrollHeight").as_u64().unwrap();
     assert!(height > 300, "the page must be taller than the window, it has {height}");
-    browser.screenshot(&picture);
     let png = std::fs::read(&picture).unwrap();
     std::fs::remove_file(&picture).unwrap();
     // Width and height are the first things after the signature and the head of the first chunk.
