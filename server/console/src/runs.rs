@@ -1,5 +1,7 @@
 //! Synchronisations of the tree: the last ones, and one of them while it runs or as it ended.
 
+mod filter;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
@@ -13,6 +15,7 @@ use headwater_words::quantity::{counted, duration, grouped, seconds_passed};
 use headwater_words::schedule;
 use headwater_words::synchronisation::{files, in_step, line as said, mode, progress, text, verdict};
 
+use self::filter::{Filter, filtered};
 use crate::Shared;
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query};
@@ -164,72 +167,6 @@ async fn list_page(
     let page =
         List { frame, verdict, rows, filter, older, servers, run, schedule, wrong, at, max_removals, days };
     Ok(Html(page.render()?))
-}
-
-/// What is looked for among the runs.
-#[derive(Default)]
-struct Filter {
-    /// `in_step`, `differs`, `failed`, or any.
-    result: String,
-    by: String,
-    /// `yes` for dry runs alone, `no` for those that wrote.
-    dry: String,
-}
-
-impl Filter {
-    fn of(fields: &Fields) -> Self {
-        // A form of this page that is refused has other fields.
-        let get = |name| fields.get(name).trim().to_owned();
-        Self { result: get("result"), by: get("by"), dry: get("kind") }
-    }
-
-    fn is_set(&self) -> bool {
-        [&self.result, &self.by, &self.dry].iter().any(|field| !field.is_empty())
-    }
-
-    fn accepts(&self, run: &Past) -> bool {
-        let result = match run.state.look {
-            Look::InStep => "in_step",
-            Look::Differs => "differs",
-            Look::Failed => "failed",
-            _ => "",
-        };
-        (self.result.is_empty() || self.result == result)
-            && (self.by.is_empty() || run.by.to_lowercase().contains(&self.by.to_lowercase()))
-            && (self.dry.is_empty() || run.is_dry == (self.dry == "dry"))
-    }
-
-    fn with_before(&self, before: u64) -> String {
-        let fields = Fields::parse(Fields::default().with("before", &before.to_string()).as_bytes());
-        let fields = Fields::parse(fields.with("result", &self.result).as_bytes());
-        let fields = Fields::parse(fields.with("by", &self.by).as_bytes());
-        fields.with("kind", &self.dry)
-    }
-}
-
-/// A page of the runs that match, the newest first, and the number that earlier ones are before.
-async fn filtered(
-    manager: &Manager,
-    filter: &Filter,
-    mut before: Option<u64>,
-) -> Result<(Vec<Past>, Option<u64>), Failure> {
-    let mut rows = Vec::new();
-    loop {
-        let read = past(manager, manager.sync_runs_before(before, ROWS).await?, None).await;
-        let is_last = read.len() < ROWS as usize;
-        for run in read {
-            before = Some(run.number);
-            if filter.accepts(&run) {
-                rows.push(run);
-                if rows.len() == ROWS as usize {
-                    return Ok((rows, before.filter(|number| *number > 1)));
-                }
-            }
-        }
-        if is_last {
-            return Ok((rows, None));
-        }
-    }
 }
 
 /// Sets the schedule, or takes it away.
