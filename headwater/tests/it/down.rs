@@ -70,7 +70,7 @@ fn a_product_is_named_by_its_id(manager: &Node, top: &Node, is_before: bool) {
     let by = |product: &str| told(manager, &["update", "list", "--limit", "200", "--product", product]);
     let (by_id, code, said) = by(id);
     if is_before {
-        assert!(code == Some(1) && said.contains("name it by its title"), "{said}");
+        assert!(code == Some(2) && said.contains("name it by its title"), "{said}");
     } else {
         assert_eq!((by_id["total"].as_u64() > Some(0), by_id), (true, by(&title).0), "{said}");
     }

@@ -94,7 +94,7 @@ async fn groups_with_odd_names_are_handled_and_what_cannot_be_is_refused() {
     }
     let output = run(&manager.data, &["hostgroup", "create", "Odd\u{1b}[2J\u{9b}\u{202e}name"]);
     let said = stderr(&output);
-    assert!(output.status.code() == Some(1) && said.contains("`Odd--2J--name` can be one"), "{said}");
+    assert!(output.status.code() == Some(2) && said.contains("`Odd--2J--name` can be one"), "{said}");
     assert!(!said.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{said:?}");
     assert_eq!(top.json(&["group", "list"])["items"].as_array().map(Vec::len), before);
 

@@ -293,7 +293,8 @@ async fn what_a_subscription_leaves_out_is_no_difference() {
     }
     let updates = |node: &Node| {
         let all = node.json(&["update", "list", "--limit", "200"])["items"].clone();
-        all.as_array().expect("updates").len()
+        // Parts of bundles come with what needs them, and are not compared.
+        all.as_array().expect("updates").iter().filter(|one| one["state"] != "implicit").count()
     };
     let left_out = updates(&top) - updates(&shop);
     assert!(left_out > 0 && updates(&shop) > 0 && updates(&kiosk) == updates(&shop));

@@ -56,12 +56,14 @@ function patch(fresh) {
     if (same) olds.forEach((old, at) => take(news[at], old));
     else take(next, part);
   }
+  selected();
 }
 
 let fetching = false;
 let again = null;
 async function refresh(from) {
-  if (fetching) { again = from; return; }
+  // What waits is the page itself rather than its age: nothing else asks for the last news of a run.
+  if (fetching) { if (again !== here()) again = from; return; }
   fetching = true;
   try {
     const answer = await fetch(from, { headers: { accept: "text/html" } });

@@ -179,10 +179,8 @@ pub(crate) async fn list(
 
 /// The host groups that hosts are added to by hand, by name.
 async fn host_groups_by_hand(manager: &Manager) -> Result<Vec<String>, Failure> {
-    let groups = manager.host_groups().await?.into_iter().filter(|group| group.rule.is_empty());
-    let mut names: Vec<String> = groups.map(|group| group.name).collect();
-    names.sort_by_key(|name| name.to_lowercase());
-    Ok(names)
+    let groups = manager.host_group_names().await?.into_iter().filter(|group| !group.has_rule);
+    Ok(groups.map(|group| group.name).collect())
 }
 
 /// All that the list shows with this filter, in its order.

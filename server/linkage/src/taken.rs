@@ -39,8 +39,8 @@ struct Numbers {
 impl Taken {
     pub fn open(folder: &Path) -> Result<Self, StateError> {
         let path = folder.join(FILE);
-        let kept = match std::fs::read_to_string(&path) {
-            Ok(kept) => kept,
+        let kept = match std::fs::read(&path) {
+            Ok(kept) => String::from_utf8_lossy(&kept).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(StateError::Io { path, source }),
         };
@@ -74,9 +74,9 @@ impl Numbers {
         }
         let line = line(order.id, order.at);
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(|source| StateError::Io { path: self.path.clone(), source })?;
-        self.lines += 1;
-        Ok(())
+        // Where half a line may stand now, the next one goes into a file that is written anew.
+        self.lines = if written.is_ok() { self.lines + 1 } else { LINES_MAX };
+        written.map_err(|source| StateError::Io { path: self.path.clone(), source })
     }
 }
 

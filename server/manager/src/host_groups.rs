@@ -39,12 +39,33 @@ impl Names {
     }
 }
 
+/// A host group as a form offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostGroupName {
+    pub name: String,
+    /// Whether a rule says who is in it, and nobody by hand.
+    pub has_rule: bool,
+    /// Whether a WSUS group was made from it.
+    pub is_made: bool,
+}
+
 impl Manager {
     /// All host groups, by name.
     pub async fn host_groups(&self) -> Result<Vec<HostGroup>, ManagerError> {
         let rows = self.store.host_groups().await?;
         let names = names(&rows);
         Ok(rows.iter().map(|row| self.told(row, &names)).collect())
+    }
+
+    /// Their names, by name, without a look at their hosts.
+    pub async fn host_group_names(&self) -> Result<Vec<HostGroupName>, ManagerError> {
+        let rows = self.store.host_groups_without_members().await?;
+        let name = |row: HostGroupRow| HostGroupName {
+            has_rule: row.rule.is_some(),
+            is_made: row.wsus_group.is_some(),
+            name: row.name,
+        };
+        Ok(rows.into_iter().map(name).collect())
     }
 
     pub async fn create_host_group(&self, new: &NewHostGroup, by: &str) -> Result<HostGroup, ManagerError> {

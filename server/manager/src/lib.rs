@@ -108,6 +108,8 @@ pub struct Manager {
     halted: Notify,
     /// Halts that are not done, as far as this process has tried them.
     pending_halts: Mutex<HashMap<UpdateId, halt::Pending>>,
+    /// Held while a halt is carried out, and while an approval ends one: neither undoes the other half way.
+    halting: tokio::sync::Mutex<()>,
     /// Tells pages that are open to end.
     hung_up: watch::Sender<bool>,
     /// One clean-up goes on at a time.
@@ -144,6 +146,7 @@ impl Manager {
             look: Notify::new(),
             halted: Notify::new(),
             pending_halts: Mutex::default(),
+            halting: tokio::sync::Mutex::default(),
             hung_up: watch::Sender::new(false),
             cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),

@@ -61,13 +61,14 @@ pub struct AppliedPlanRow {
 /// Plans that are remembered of each host group.
 const PLANS_KEPT: i64 = 20;
 
+const GROUPS: &str = "SELECT host_group_id, name, parent_id, direct, rule, wsus_group, held, recreating, replaced \
+                      FROM host_groups ORDER BY name_key";
+
 impl ManagerStore {
     /// All host groups with their members, by name.
     pub async fn host_groups(&self) -> Result<Vec<HostGroupRow>> {
         let mut moment = self.read.begin().await?;
-        let sql = "SELECT host_group_id, name, parent_id, direct, rule, wsus_group, held, recreating, \
-                   replaced FROM host_groups ORDER BY name_key";
-        let groups = sqlx::query(sql).fetch_all(&mut *moment).await?;
+        let groups = sqlx::query(GROUPS).fetch_all(&mut *moment).await?;
         let sql = "SELECT host_group_id, client_id FROM host_group_members ORDER BY host_group_id, client_id";
         let members = sqlx::query(sql).fetch_all(&mut *moment).await?;
         moment.commit().await?;
@@ -81,6 +82,11 @@ impl ManagerStore {
             }
         }
         Ok(found)
+    }
+
+    /// The same without their members, for lists of names.
+    pub async fn host_groups_without_members(&self) -> Result<Vec<HostGroupRow>> {
+        sqlx::query(GROUPS).fetch_all(&self.read).await?.iter().map(host_group).collect()
     }
 
     /// Makes a host group with its members; says whether its name was free.
@@ -479,6 +485,8 @@ mod tests {
         let again = store.add_host_group(&NewHostGroupRow::named("BERLIN"), "ada", NOW).await;
         assert!(!again.expect("answers"));
         assert_eq!(row.members, [client("a"), client("b")]);
+        let named = store.host_groups_without_members().await.expect("reads");
+        assert_eq!(named, [HostGroupRow { members: Vec::new(), ..row.clone() }]);
         let (add, remove) = ([client("c"), client("b")], [client("a")]);
         store.change_host_group_members(&row, &add, &remove, "ada", NOW).await.expect("writes");
         let audited = store.last_audited(Some("ada"), 1).await.expect("reads").remove(0);

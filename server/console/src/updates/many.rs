@@ -8,7 +8,7 @@ use headwater_model::{GroupId, UpdateId};
 use headwater_operators::Action;
 use headwater_words::quantity::counted;
 
-use super::one::{all_applied, read, written};
+use super::one::{SEEN_MAX, all_applied, read, written};
 use crate::Shared;
 use crate::confirm::{Confirm, Reach};
 use crate::failure::Failure;
@@ -32,8 +32,10 @@ fn titles(mirror: &Mirror, updates: &[UpdateId]) -> Vec<String> {
     updates.iter().map(title).collect()
 }
 
-/// The hidden fields of a question about updates, with what it showed of them.
+/// The hidden fields of a question about updates, with what it showed of them, as far as a form holds it.
 fn hidden(updates: &[UpdateId], seen: &[SeenUpdate]) -> Result<Vec<(&'static str, String)>, Failure> {
+    let approvals: usize = seen.iter().map(|update| update.approvals.len()).sum();
+    let seen = if approvals > SEEN_MAX { &[] } else { seen };
     let ids = updates.iter().map(|id| ("id", id.to_string()));
     Ok(ids.chain([("seen", written(seen)?)]).collect())
 }

@@ -26,7 +26,7 @@ use crate::session::{Visitor, Within};
 
 /// Approvals that a form names as seen. An update with more is compared with what the managing server
 /// shows, for a form has a limit.
-const SEEN_MAX: usize = 1_000;
+pub(super) const SEEN_MAX: usize = 1_000;
 
 /// Groups of the grid.
 const GRID_MAX: usize = 100;

@@ -50,7 +50,12 @@ impl Drop for Try<'_> {
 /// Carries out the halts that wait, until `stopped` turns true.
 pub(crate) async fn carry_out_halts(manager: &Manager, mut stopped: watch::Receiver<bool>) {
     loop {
-        if let Err(error) = manager.carry_out_halts().await {
+        // A top that is silent does not keep the process from ending: what was asked for is tried after the start.
+        let done = tokio::select! {
+            done = manager.carry_out_halts() => done,
+            _ = stopped.wait_for(|stop| *stop) => return,
+        };
+        if let Err(error) = done {
             tracing::warn!(error = chain(&error), "the halts that wait cannot be read");
         }
         tokio::select! {
@@ -116,9 +121,9 @@ impl Manager {
     /// Whether it is done. An error is one of this server itself.
     async fn try_halt(&self, mut begun: Try<'_>, by: &str) -> Result<bool, ManagerError> {
         match self.carry_out_halt(begun.update, by).await {
-            Ok(()) => {
+            Ok(is_done) => {
                 begun.waits = None;
-                Ok(true)
+                Ok(is_done)
             }
             Err(error) if error.kind() == ErrorKind::Internal => Err(error),
             Err(error) => {
@@ -137,9 +142,15 @@ impl Manager {
     }
 
     /// It is done once the top offers it no more. The servers below follow beside it: one that is silent keeps
-    /// neither the operator waiting nor the others.
-    async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<(), ManagerError> {
+    /// neither the operator waiting nor the others. Not done is what was approved again meanwhile.
+    async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<bool, ManagerError> {
         let way = self.writable().await?;
+        let _one = self.halting.lock().await;
+        let is_open = |halt: &HaltRow| halt.update == update && halt.done_at.is_none();
+        if !self.store.halts().await?.iter().any(is_open) {
+            // Somebody approved the update again meanwhile.
+            return Ok(false);
+        }
         let approvals = match self.update_at(&way, &way.top, update).await {
             // Nobody is offered what is not there.
             Err(ManagerError::NotFound(_)) => Vec::new(),
@@ -149,7 +160,7 @@ impl Manager {
         self.store.halt_is_done(update, self.now()).await?;
         self.halted.notify_one();
         tracing::info!(%update, by, "an update was halted");
-        Ok(())
+        Ok(true)
     }
 
     /// Takes back the approvals of an update for these groups.
@@ -161,6 +172,7 @@ impl Manager {
         groups: impl Iterator<Item = GroupId>,
         by: &str,
     ) -> Result<(), ManagerError> {
+        let mut refused = None;
         for group in groups {
             let withdraw = Approve {
                 by: by.to_owned(),
@@ -172,11 +184,13 @@ impl Manager {
                 seen: Vec::new(),
             };
             let done = self.approve_on(way, of, withdraw).await?;
-            if let Some((_, reason)) = done.refused.first() {
-                return Err(ManagerError::Refused(format!("{}: {reason}", of.name)));
-            }
+            // The others are not offered any longer because of one.
+            refused = refused.or_else(|| done.refused.into_iter().next());
         }
-        Ok(())
+        match refused {
+            None => Ok(()),
+            Some((_, reason)) => Err(ManagerError::Refused(format!("{}: {reason}", of.name))),
+        }
     }
 
     /// Every server that is reached takes what the one above it decides now; none is waited for.
