@@ -61,12 +61,6 @@ fn pages_move_by_themselves_and_say_when_they_cannot() {
     let console = Console::of(browser, server, folder, data.clone(), "1 computer.");
     let browser = &console.browser;
 
-    let reached = || {
-        json(&data, &["wsus", "show"])["servers"]
-            .as_array()
-            .is_some_and(|all| all.iter().all(|one| one["reached"] == true))
-    };
-    runtime.block_on(eventually(reached));
     // A run whose server answers nobody stands still, and moves once that goes on, on the page that is open.
     console.open("/runs");
     berlin.server.pause(true);
