@@ -1,7 +1,7 @@
 //! The record of every change: who, when, what, from what to what.
 
 use headwater_model::{GroupId, Timestamp, UpdateId};
-use sqlx::any::AnyRow;
+use sqlx::any::{Any, AnyArguments, AnyRow};
 use sqlx::{AnyConnection, Row};
 
 use crate::{Result, Store, rows};
@@ -34,6 +34,21 @@ pub struct AuditFilter<'a> {
     pub limit: u32,
 }
 
+impl<'a> AuditFilter<'a> {
+    /// Binds who, since, before, below and the limit to `$1` to `$5` of a statement.
+    pub(crate) fn bound<'q>(
+        &self,
+        query: sqlx::query::Query<'q, Any, AnyArguments>,
+    ) -> sqlx::query::Query<'q, Any, AnyArguments> {
+        query
+            .bind(self.by.map(rows::text))
+            .bind(self.since.map_or(i64::MIN, Timestamp::as_micros))
+            .bind(self.before.map_or(i64::MAX, Timestamp::as_micros))
+            .bind(self.below.unwrap_or(i64::MAX))
+            .bind(i64::from(self.limit))
+    }
+}
+
 impl Store {
     /// The newest changes, of one update or group if given.
     pub async fn changes(
@@ -57,18 +72,10 @@ impl Store {
 
     /// What operators did, each with its number.
     pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, Change)>> {
-        let found = sqlx::query(
-            "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail, change_id FROM changes \
-             WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 AND changed_at < $3 AND change_id < $4 \
-             ORDER BY change_id DESC LIMIT $5",
-        )
-        .bind(filter.by.map(rows::text))
-        .bind(filter.since.map_or(i64::MIN, Timestamp::as_micros))
-        .bind(filter.before.map_or(i64::MAX, Timestamp::as_micros))
-        .bind(filter.below.unwrap_or(i64::MAX))
-        .bind(i64::from(filter.limit))
-        .fetch_all(&self.read)
-        .await?;
+        let sql = "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail, change_id \
+                   FROM changes WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 AND changed_at < $3 \
+                   AND change_id < $4 ORDER BY change_id DESC LIMIT $5";
+        let found = filter.bound(sqlx::query(sql)).fetch_all(&self.read).await?;
         found.iter().map(|row| Ok((row.try_get(8)?, change(row)?))).collect()
     }
 }

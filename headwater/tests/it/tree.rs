@@ -333,11 +333,8 @@ fn held(wsus: &Node) -> (Value, Vec<Value>, Vec<Value>) {
     let updates = items(&["update", "list", "--limit", "200"]);
     let of = |one: &Value, fields: [&str; 3]| Value::Array(fields.map(|field| one[field].clone()).into());
     (
-        // What servers below tell of their computers' groups comes when they tell it.
-        Value::Array(
-            items(&["group", "list"]).iter().map(|one| of(one, ["id", "name", "approvals"])).collect(),
-        ),
-        computers.iter().map(|one| of(one, ["id", "name", "address"])).collect(),
+        wsus.json(&["group", "list"])["items"].clone(),
+        computers.iter().map(|one| of(one, ["id", "name", "groups"])).collect(),
         updates.iter().map(|one| of(one, ["id", "state", "approved_groups"])).collect(),
     )
 }

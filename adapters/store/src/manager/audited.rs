@@ -1,6 +1,5 @@
 //! Reading the record of what operators did.
 
-use headwater_model::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -13,14 +12,7 @@ impl ManagerStore {
         let sql = "SELECT at, operator, what, detail, before, after, audit_id FROM audit \
                    WHERE ($1 IS NULL OR operator = $1) AND at >= $2 AND at < $3 AND audit_id < $4 \
                    ORDER BY audit_id DESC LIMIT $5";
-        let found = sqlx::query(sql)
-            .bind(filter.by.map(rows::text))
-            .bind(filter.since.map_or(i64::MIN, Timestamp::as_micros))
-            .bind(filter.before.map_or(i64::MAX, Timestamp::as_micros))
-            .bind(filter.below.unwrap_or(i64::MAX))
-            .bind(i64::from(filter.limit))
-            .fetch_all(&self.read)
-            .await?;
+        let found = filter.bound(sqlx::query(sql)).fetch_all(&self.read).await?;
         let row = |row: &AnyRow| {
             let told = AuditRow {
                 at: rows::time(row, 0)?,
@@ -53,6 +45,7 @@ impl ManagerStore {
 mod tests {
     use super::*;
     use crate::test_database::{TestDatabase, on_both_engines};
+    use headwater_model::Timestamp;
 
     on_both_engines!(the_record_is_read_to_its_beginning);
 
