@@ -151,6 +151,22 @@ pub struct ComputerDetail {
     pub seen: Vec<SeenAs>,
 }
 
+impl ComputerDetail {
+    /// What is known of a computer of which only the summary is told.
+    pub fn bare(summary: ComputerSummary) -> Self {
+        Self {
+            summary,
+            registered_at: Timestamp::EPOCH,
+            requested_group: None,
+            updates: Vec::new(),
+            approvals: Vec::new(),
+            memberships: Vec::new(),
+            namesakes: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+}
+
 /// What a computer is to do with an update after all its groups were asked: the nearest approval of each
 /// counts, Install before Uninstall before the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

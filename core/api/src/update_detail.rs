@@ -47,6 +47,32 @@ pub struct UpdateDetail {
     pub servers: Vec<UpdateOnServer>,
 }
 
+impl UpdateDetail {
+    /// What is known of an update of which only the summary is told.
+    pub fn bare(summary: UpdateSummary) -> Self {
+        Self {
+            summary,
+            description: String::new(),
+            languages: Vec::new(),
+            files: Vec::new(),
+            prerequisites: Vec::new(),
+            bundles: Vec::new(),
+            bundled_by: Vec::new(),
+            supersedes: Vec::new(),
+            superseded_by: Vec::new(),
+            approvals: Vec::new(),
+            revisions: Vec::new(),
+            history: Vec::new(),
+            licence: None,
+            incomplete: Vec::new(),
+            status: UpdateCounts::default(),
+            silent: 0,
+            here: UpdateCounts::default(),
+            servers: Vec::new(),
+        }
+    }
+}
+
 /// How far an update has come on one server of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateOnServer {

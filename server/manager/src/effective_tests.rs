@@ -38,16 +38,7 @@ fn computer(groups: &[(GroupId, &str)]) -> ComputerDetail {
     let mut summary = sample_computer("c1", "PC1");
     summary.server = Some(ServerRef { id: HOME, name: "top".to_owned() });
     summary.groups = groups.iter().map(|(id, name)| GroupRef { id: *id, name: (*name).to_owned() }).collect();
-    ComputerDetail {
-        summary,
-        registered_at: Timestamp::EPOCH,
-        requested_group: None,
-        updates: Vec::new(),
-        approvals: Vec::new(),
-        memberships: Vec::new(),
-        namesakes: Vec::new(),
-        seen: Vec::new(),
-    }
+    ComputerDetail::bare(summary)
 }
 
 fn told(computer: &ComputerDetail, mirror: &Mirror) -> Vec<(UpdateId, ApprovalAction, Option<i64>, String)> {

@@ -52,15 +52,6 @@ impl Mirror {
         let known = self.updates.get(id)?;
         let approvals = self.tree.approvals.iter().filter(|one| one.update == known.id);
         Some(UpdateDetail {
-            summary: known.clone(),
-            description: String::new(),
-            languages: Vec::new(),
-            files: Vec::new(),
-            prerequisites: Vec::new(),
-            bundles: Vec::new(),
-            bundled_by: Vec::new(),
-            supersedes: Vec::new(),
-            superseded_by: Vec::new(),
             approvals: approvals
                 .map(|one| Approval {
                     group: one.group,
@@ -76,34 +67,19 @@ impl Mirror {
                     outside: false,
                 })
                 .collect(),
-            revisions: Vec::new(),
-            history: Vec::new(),
-            licence: None,
-            incomplete: Vec::new(),
-            servers: Vec::new(),
             status: UpdateCounts {
                 installed: known.installed,
                 needed: known.needed.saturating_sub(known.failed),
                 failed: known.failed,
                 ..UpdateCounts::default()
             },
-            silent: 0,
-            here: UpdateCounts::default(),
+            ..UpdateDetail::bare(known.clone())
         })
     }
 
     /// What it knows of a computer: how many updates are in which state, and not which.
     pub(crate) fn computer(&self, known: &ComputerSummary) -> ComputerDetail {
-        let detail = ComputerDetail {
-            summary: known.clone(),
-            registered_at: Timestamp::EPOCH,
-            requested_group: None,
-            updates: Vec::new(),
-            approvals: Vec::new(),
-            memberships: Vec::new(),
-            namesakes: Vec::new(),
-            seen: Vec::new(),
-        };
+        let detail = ComputerDetail::bare(known.clone());
         ComputerDetail { approvals: in_effect(&detail, self), ..detail }
     }
 }

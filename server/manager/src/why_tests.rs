@@ -17,33 +17,24 @@ fn update(state: UpdateState) -> UpdateSummary {
 }
 
 fn computer() -> ComputerDetail {
-    ComputerDetail {
-        summary: ComputerSummary {
-            id: "c1".parse().expect("an id"),
-            name: "PC1".to_owned(),
-            server: Some(ServerRef { id: HOME, name: "Berlin".to_owned() }),
-            address: None,
-            groups: vec![GroupRef { id: PILOT, name: "Pilot".to_owned() }],
-            os: None,
-            os_version: None,
-            architecture: None,
-            agent_version: None,
-            manufacturer: None,
-            model: None,
-            last_contact_at: Timestamp::EPOCH,
-            last_report_at: None,
-            note: None,
-            silent: false,
-            status: UpdateCounts::default(),
-        },
-        registered_at: Timestamp::EPOCH,
-        requested_group: None,
-        updates: Vec::new(),
-        approvals: Vec::new(),
-        memberships: Vec::new(),
-        namesakes: Vec::new(),
-        seen: Vec::new(),
-    }
+    ComputerDetail::bare(ComputerSummary {
+        id: "c1".parse().expect("an id"),
+        name: "PC1".to_owned(),
+        server: Some(ServerRef { id: HOME, name: "Berlin".to_owned() }),
+        address: None,
+        groups: vec![GroupRef { id: PILOT, name: "Pilot".to_owned() }],
+        os: None,
+        os_version: None,
+        architecture: None,
+        agent_version: None,
+        manufacturer: None,
+        model: None,
+        last_contact_at: Timestamp::EPOCH,
+        last_report_at: None,
+        note: None,
+        silent: false,
+        status: UpdateCounts::default(),
+    })
 }
 
 /// Pilot below All Computers; one server, in step; these approvals.

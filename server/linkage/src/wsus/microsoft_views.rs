@@ -76,15 +76,7 @@ impl Microsoft {
         let mut history: Vec<Change> = standing.iter().map(approved).collect();
         history.sort_by_key(|change| std::cmp::Reverse(change.at));
         Ok(UpdateDetail {
-            summary: summary(update, &approved_groups(&approvals), counts),
             description: update.description.clone().unwrap_or_default(),
-            languages: Vec::new(),
-            files: Vec::new(),
-            prerequisites: Vec::new(),
-            bundles: Vec::new(),
-            bundled_by: Vec::new(),
-            supersedes: Vec::new(),
-            superseded_by: Vec::new(),
             approvals: standing,
             revisions: vec![Revision {
                 revision: update.identity.revision,
@@ -94,11 +86,10 @@ impl Microsoft {
             licence: update
                 .licence
                 .map(|id| UpdateLicence { id, accepted: !update.licence_must_be_accepted }),
-            incomplete: Vec::new(),
             status: here.without_silent(&silent),
             silent: silent.open(),
             here,
-            servers: Vec::new(),
+            ..UpdateDetail::bare(summary(update, &approved_groups(&approvals), counts))
         })
     }
 
@@ -192,14 +183,9 @@ impl Microsoft {
         let mut summary = computer_summary(computer, &Counts::default(), &groups, now);
         summary.status = counts;
         Ok(ComputerDetail {
-            summary,
-            registered_at: Timestamp::EPOCH,
             requested_group: Some(computer.requested_groups.join(";")).filter(|names| !names.is_empty()),
             updates,
-            approvals: Vec::new(),
-            memberships: Vec::new(),
-            namesakes: Vec::new(),
-            seen: Vec::new(),
+            ..ComputerDetail::bare(summary)
         })
     }
 
