@@ -42,7 +42,7 @@ pub(crate) fn in_effect(computer: &ComputerDetail, mirror: &Mirror) -> Vec<Effec
         let group = tree.group(approval.group);
         Some(EffectiveApproval {
             id,
-            title: mirror.updates.get(id).map_or_else(|| id.to_string(), |update| update.title.clone()),
+            title: mirror.updates.title(id),
             action: approval.action,
             deadline: resolved.deadline,
             group: GroupRef {

@@ -262,9 +262,7 @@ impl Manager {
         by: &str,
     ) -> Option<String> {
         let mirror = self.mirror();
-        let title = |update: UpdateId| {
-            mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone())
-        };
+        let title = |update: UpdateId| mirror.updates.title(update);
         match copies(top, old, Some(new)) {
             Ok(only_old) if only_old.is_empty() => None,
             Ok(only_old) => {

@@ -126,10 +126,7 @@ pub(crate) async fn preview(
             shown
         }
     };
-    let link = |id: &UpdateId| Link {
-        href: format!("/updates/{id}"),
-        title: mirror.updates.get(*id).map_or_else(|| id.to_string(), |update| update.title.clone()),
-    };
+    let link = |id: &UpdateId| Link { href: format!("/updates/{id}"), title: mirror.updates.title(*id) };
     let affected = |one: &ServerPreview| Affected {
         name: one.server.name.clone(),
         computers: grouped(one.computers),

@@ -109,7 +109,7 @@ pub(crate) async fn halt(
     let update = parsed(&id)?;
     visitor.permitted(Action::ForEveryGroup)?;
     let mirror = manager.mirror();
-    let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
+    let title = mirror.updates.title(update);
     let known = manager.known_decisions(&[update]);
     let approvals = || known.iter().flat_map(|update| &update.approvals);
     let groups: Vec<GroupId> = approvals().map(|one| one.group).collect();

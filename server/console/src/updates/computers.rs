@@ -84,7 +84,7 @@ pub(crate) async fn show(
     let query = asked(&fields);
     let Told { value: found, caveat } = manager.computers_of_update(update, &query).await?;
     let (mirror, now) = (manager.mirror(), manager.now());
-    let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
+    let title = mirror.updates.title(update);
     let count = counted(found.total.unwrap_or_default(), "computer");
     let silent = match found.items.iter().filter(|one| one.silent).count() as u64 {
         0 => String::new(),

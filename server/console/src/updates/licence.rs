@@ -37,7 +37,7 @@ pub(crate) async fn show(
     let update = parsed(&id)?;
     let terms = manager.licence(update, fields.text("language")).await?;
     let mirror = manager.mirror();
-    let title = mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone());
+    let title = mirror.updates.title(update);
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/updates", &title, &Fields::default()),
         id: update.to_string(),

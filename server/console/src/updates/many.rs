@@ -27,9 +27,7 @@ fn chosen(fields: &Fields) -> Result<Vec<UpdateId>, Failure> {
 }
 
 fn titles(mirror: &Mirror, updates: &[UpdateId]) -> Vec<String> {
-    let title =
-        |id: &UpdateId| mirror.updates.get(*id).map_or_else(|| id.to_string(), |known| known.title.clone());
-    updates.iter().map(title).collect()
+    updates.iter().map(|id| mirror.updates.title(*id)).collect()
 }
 
 /// The hidden fields of a question about updates, with what it showed of them, as far as a form holds it.

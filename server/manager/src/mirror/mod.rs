@@ -161,6 +161,11 @@ impl Updates {
         &self.all
     }
 
+    /// What an update is called; the id of one that is not known.
+    pub fn title(&self, id: UpdateId) -> String {
+        self.get(id).map_or_else(|| id.to_string(), |known| known.title.clone())
+    }
+
     pub fn get(&self, id: UpdateId) -> Option<&UpdateSummary> {
         self.all.get(*self.places.get(&id)?)
     }

@@ -69,7 +69,7 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn title(&self, update: UpdateId) -> String {
-        self.mirror.updates.get(update).map_or_else(|| update.to_string(), |known| known.title.clone())
+        self.mirror.updates.title(update)
     }
 
     fn group(&self, id: GroupId) -> String {
