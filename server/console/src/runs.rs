@@ -162,7 +162,8 @@ async fn list_page(
         next: schedule.next_at.to_string(),
         next_exact: minute(schedule.next_at),
     });
-    let older = older.map(|before| format!("/runs?{}", filter.with_before(before)));
+    let older = older
+        .map(|before| format!("/runs?{}", fields.only(&filter::FIELDS).with("before", &before.to_string())));
     let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
     let page =
         List { frame, verdict, rows, filter, older, servers, run, schedule, wrong, at, max_removals, days };

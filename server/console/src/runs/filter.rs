@@ -13,19 +13,22 @@ pub(super) struct Filter {
     /// `in_step`, `differs`, `failed`, or any.
     pub(super) result: String,
     pub(super) by: String,
-    /// `yes` for dry runs alone, `no` for those that wrote.
-    pub(super) dry: String,
+    /// `dry` for dry runs alone, `run` for those that may write, or any.
+    pub(super) kind: String,
 }
+
+/// The fields of an address that say it.
+pub(super) const FIELDS: [&str; 3] = ["result", "by", "kind"];
 
 impl Filter {
     pub(super) fn of(fields: &Fields) -> Self {
         // A form of this page that is refused has other fields.
         let get = |name| fields.get(name).trim().to_owned();
-        Self { result: get("result"), by: get("by"), dry: get("kind") }
+        Self { result: get("result"), by: get("by"), kind: get("kind") }
     }
 
     pub(super) fn is_set(&self) -> bool {
-        [&self.result, &self.by, &self.dry].iter().any(|field| !field.is_empty())
+        [&self.result, &self.by, &self.kind].iter().any(|field| !field.is_empty())
     }
 
     fn accepts(&self, run: &Past) -> bool {
@@ -37,14 +40,7 @@ impl Filter {
         };
         (self.result.is_empty() || self.result == result)
             && (self.by.is_empty() || run.by.to_lowercase().contains(&self.by.to_lowercase()))
-            && (self.dry.is_empty() || run.is_dry == (self.dry == "dry"))
-    }
-
-    pub(super) fn with_before(&self, before: u64) -> String {
-        let fields = Fields::parse(Fields::default().with("before", &before.to_string()).as_bytes());
-        let fields = Fields::parse(fields.with("result", &self.result).as_bytes());
-        let fields = Fields::parse(fields.with("by", &self.by).as_bytes());
-        fields.with("kind", &self.dry)
+            && (self.kind.is_empty() || run.is_dry == (self.kind == "dry"))
     }
 }
 
