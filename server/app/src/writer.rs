@@ -5,11 +5,11 @@
 //! the latest after [`CONTACTS_EVERY`].
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use headwater_model::{ClientId, Timestamp};
-use headwater_store::{ComputerWrite, Report, Store, Written};
+use headwater_store::{ComputerRow, ComputerWrite, Report, Store, Written};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::live::Live;
@@ -32,7 +32,41 @@ enum Write {
 
 type Answer = oneshot::Sender<bool>;
 type Job = (Write, Answer);
-type Contacts = Arc<Mutex<HashMap<ClientId, (Timestamp, bool)>>>;
+type Contacts = Arc<Mutex<Heard>>;
+
+/// Contacts that no row tells yet: when, and whether one of them finished a scan.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    waiting: HashMap<ClientId, (Timestamp, bool)>,
+    /// Those of the transaction that goes on.
+    in_writing: HashMap<ClientId, (Timestamp, bool)>,
+}
+
+impl Heard {
+    fn of(&self, client: &str) -> Option<(Timestamp, bool)> {
+        let both = [self.in_writing.get(client), self.waiting.get(client)];
+        both.into_iter().flatten().copied().reduce(latest)
+    }
+
+    /// Tells it in rows that were read after it was asked.
+    pub fn tell_in(&self, rows: &mut [ComputerRow]) {
+        for row in rows {
+            let Some((at, synced)) = self.of(&row.client) else { continue };
+            row.last_contact = row.last_contact.max(at);
+            if synced {
+                row.last_sync = row.last_sync.max(Some(at));
+            }
+        }
+    }
+}
+
+fn latest(one: (Timestamp, bool), other: (Timestamp, bool)) -> (Timestamp, bool) {
+    (one.0.max(other.0), one.1 || other.1)
+}
+
+fn lock(contacts: &Contacts) -> MutexGuard<'_, Heard> {
+    contacts.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A handle on the task.
 #[derive(Debug, Clone)]
@@ -91,17 +125,21 @@ impl Writer {
 
     /// Notes that a computer was heard of; `synced` when it finished a scan.
     pub fn contact(&self, client: &ClientId, at: Timestamp, synced: bool) {
-        let mut contacts = self.contacts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match contacts.get_mut(client) {
-            Some(known) => *known = (at.max(known.0), synced || known.1),
-            None => drop(contacts.insert(client.clone(), (at, synced))),
+        let mut contacts = lock(&self.contacts);
+        match contacts.waiting.get_mut(client) {
+            Some(known) => *known = latest(*known, (at, synced)),
+            None => drop(contacts.waiting.insert(client.clone(), (at, synced))),
         }
     }
 
+    /// What is not written yet.
+    pub fn heard(&self) -> Heard {
+        lock(&self.contacts).clone()
+    }
+
     /// When a computer was last heard of, if that is not written yet.
-    pub fn heard(&self, client: &ClientId) -> Option<Timestamp> {
-        let contacts = self.contacts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        contacts.get(client).map(|(at, _)| *at)
+    pub fn heard_of(&self, client: &ClientId) -> Option<Timestamp> {
+        lock(&self.contacts).of(client.as_str()).map(|(at, _)| at)
     }
 }
 
@@ -131,7 +169,11 @@ async fn run(
 }
 
 async fn commit(store: &Store, live: &Live, batch: &mut Vec<Job>, contacts: &Contacts) {
-    let heard = std::mem::take(&mut *contacts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    let heard = {
+        let mut contacts = lock(contacts);
+        contacts.in_writing = std::mem::take(&mut contacts.waiting);
+        contacts.in_writing.clone()
+    };
     let contact = |(client, (at, synced))| ComputerWrite::Contact { client, at, synced };
     let (mut writes, mut writers) = (Vec::new(), Vec::new());
     let (mut reports, mut reporters, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
@@ -150,7 +192,9 @@ async fn commit(store: &Store, live: &Live, batch: &mut Vec<Job>, contacts: &Con
     }
     writes.extend(heard.into_iter().map(contact));
     if !writes.is_empty() {
-        answer(writers, write_computers(store, live, &writes).await);
+        let done = write_computers(store, live, &writes).await;
+        lock(contacts).in_writing.clear();
+        answer(writers, done);
     }
     if !reports.is_empty() {
         answer(reporters, write_reports(store, live, &reports).await);
@@ -204,5 +248,22 @@ fn count(reports: &[Report], written: &Written) {
     ];
     for (reason, number) in ignored {
         metrics::counter!("headwater_events_ignored_total", "reason" => reason).increment(number as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_is_told_while_it_waits_and_while_it_is_written() {
+        let (early, late) = (Timestamp::EPOCH.plus_seconds(1), Timestamp::EPOCH.plus_seconds(2));
+        let client: ClientId = "pc1".parse().unwrap();
+        let mut heard = Heard::default();
+        assert_eq!(heard.of("pc1"), None);
+        heard.in_writing.insert(client.clone(), (early, true));
+        assert_eq!(heard.of("pc1"), Some((early, true)));
+        heard.waiting.insert(client, (late, false));
+        assert_eq!(heard.of("pc1"), Some((late, true)));
     }
 }

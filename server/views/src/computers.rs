@@ -120,11 +120,7 @@ async fn summaries(
         Some(ServerRef { id, name: known.map_or_else(|| id.to_string(), |one| one.server.name.clone()) })
     };
     let rows = rows.iter().zip(&counts);
-    rows.map(|(row, counts)| {
-        let last_contact = app.last_contact(row);
-        summary(served, row, named(row), counts, (last_contact, silent_since))
-    })
-    .collect()
+    rows.map(|(row, counts)| summary(served, row, named(row), counts, silent_since)).collect()
 }
 
 fn summary(
@@ -132,7 +128,7 @@ fn summary(
     row: &ComputerRow,
     server: Option<ServerRef>,
     counts: &Counts,
-    (last_contact, silent_since): (Timestamp, Timestamp),
+    silent_since: Timestamp,
 ) -> Result<ComputerSummary, AppError> {
     let text = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
     Ok(ComputerSummary {
@@ -147,10 +143,10 @@ fn summary(
         agent_version: text(&row.client_version),
         manufacturer: text(&row.manufacturer),
         model: text(&row.model),
-        last_contact_at: last_contact,
+        last_contact_at: row.last_contact,
         last_report_at: row.last_report,
         note: None,
-        silent: last_contact < silent_since,
+        silent: row.last_contact < silent_since,
         status: status::counts(counts),
     })
 }

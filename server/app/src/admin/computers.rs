@@ -29,7 +29,11 @@ impl App {
         if group.is_some() && groups.is_empty() {
             return Err(AppError::NotFound("there is no such group; `group list` shows all".to_owned()));
         }
-        Ok(self.store.computers(&ComputerFilter { search, groups, contact, after, limit }).await?)
+        let filter = ComputerFilter { search, groups, contact, after, limit };
+        let heard = self.writer.heard();
+        let mut rows = self.store.computers(&filter).await?;
+        heard.tell_in(&mut rows);
+        Ok(rows)
     }
 
     /// How many computers have had no contact since then.
@@ -38,7 +42,10 @@ impl App {
     }
 
     pub async fn computer(&self, client: &ClientId) -> Result<ComputerRow, AppError> {
-        self.store.computer(client).await?.ok_or_else(|| unknown(client))
+        let heard = self.writer.heard();
+        let mut row = self.store.computer(client).await?.ok_or_else(|| unknown(client))?;
+        heard.tell_in(std::slice::from_mut(&mut row));
+        Ok(row)
     }
 
     /// All computers of this server, or of those below it too.
@@ -138,12 +145,6 @@ impl App {
         Ok(())
     }
 
-    /// The last contact of a computer, though it be so new that the row does not tell it yet.
-    pub fn last_contact(&self, row: &ComputerRow) -> Timestamp {
-        let heard = row.client.parse().ok().and_then(|client| self.writer.heard(&client));
-        heard.map_or(row.last_contact, |heard| heard.max(row.last_contact))
-    }
-
     /// Deletes a computer whose last contact is the one that is named, or an earlier one; also one of a server below,
     /// where it is deleted already, for nothing tells this one.
     pub async fn delete_silent_computer(
@@ -153,10 +154,10 @@ impl App {
         last_contact: Timestamp,
     ) -> Result<(), AppError> {
         let made_contact = |at| Err(AppError::Refused(format!("it made contact on {at}")));
-        if let Some(heard) = self.writer.heard(client).filter(|heard| *heard > last_contact) {
+        let _order = self.live.in_order().await;
+        if let Some(heard) = self.writer.heard_of(client).filter(|heard| *heard > last_contact) {
             return made_contact(heard);
         }
-        let _order = self.live.in_order().await;
         let now = self.clock.now();
         if !self.store.delete_silent_computer(client, last_contact, &operator.name, now).await? {
             let found = self.store.computer(client).await?;

@@ -173,7 +173,6 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
     let next = rows.last().filter(|_| rows.len() == COMPUTERS_PER_PAGE).map(|row| row.computer.to_string());
     let own = rows.into_iter().filter(|row| row.server.is_none());
     let computer = |row: admin::computers::ComputerRow| {
-        let last_contact_at = app.last_contact(&row);
         Some(WsusComputer {
             client: row.client.parse().ok()?,
             name: row.dns_name,
@@ -185,7 +184,7 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
             manufacturer: row.manufacturer,
             model: row.model,
             first_contact_at: Some(row.first_contact),
-            last_contact_at,
+            last_contact_at: row.last_contact,
             requested_group: row.requested_group,
             groups: row.groups.to_vec(),
         })
