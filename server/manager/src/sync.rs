@@ -374,7 +374,10 @@ impl Run<'_> {
                 || matches!(error, ManagerError::OtherVersion(_))
                 || self.tree.is_rebuilt(server.id)
         };
-        let problem = match self.tree.problem(server.id).filter(is_final) {
+        // Without its computers nobody knows whether its groups have their members.
+        let unread = begun.wants.known.unread.get(&server.id).map(|error| &**error);
+        let unread = unread.filter(|_| self.request.dry_run && server.has_managed_groups());
+        let problem = match self.tree.problem(server.id).filter(is_final).or(unread) {
             Some(error) => Some(failed(error)),
             None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
         };
@@ -443,7 +446,8 @@ impl Run<'_> {
         if writes && registers && server.has_managed_groups() {
             registered = self.register(server, linkage, begun, &missing, done).await?;
         }
-        let wants = match writes {
+        let is_unread = || server.has_managed_groups() && begun.wants.known.unread.contains_key(&server.id);
+        let wants = match writes || is_unread() {
             true => self.wants(server, linkage, begun, registered.removed).await?,
             false => begun.wants.clone(),
         };
