@@ -346,14 +346,24 @@ impl ManagerStore {
         Ok(())
     }
 
-    /// Remembers that the WSUS offers a halted update no more.
-    pub async fn halt_is_done(&self, update: UpdateId, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE halts SET done_at = $2 WHERE update_id = $1")
-            .bind(update.as_bytes().to_vec())
+    /// Remembers that the WSUS offers a halted update no more, and that on the record; says whether that very halt
+    /// was open. One that was asked for since stays so.
+    pub async fn halt_is_done(&self, halt: &HaltRow, now: Timestamp) -> Result<bool> {
+        let mut transaction = self.write.begin().await?;
+        let sql = "UPDATE halts SET done_at = $3 WHERE update_id = $1 AND asked_at = $2 AND done_at IS NULL";
+        let done = sqlx::query(sql)
+            .bind(halt.update.as_bytes().to_vec())
+            .bind(halt.asked_at.as_micros())
             .bind(now.as_micros())
-            .execute(&self.write)
+            .execute(&mut *transaction)
             .await?;
-        Ok(())
+        let is_done = done.rows_affected() > 0;
+        if is_done {
+            let row = AuditRow::of(now, &halt.asked_by, "carry out halt", &halt.update.to_string());
+            audit(&mut transaction, &row).await?;
+        }
+        transaction.commit().await?;
+        Ok(is_done)
     }
 
     /// Forgets a halt, for the update is approved again.
@@ -572,13 +582,18 @@ mod tests {
         store.ask_halt(update, "ada", NOW).await.expect("writes");
         let mut halt = HaltRow { update, asked_by: "ada".to_owned(), asked_at: NOW, done_at: None };
         assert_eq!(halts().await, [halt.clone()]);
-        store.halt_is_done(update, later).await.expect("writes");
+        let done = async |halt: &HaltRow| store.halt_is_done(halt, later).await.expect("writes");
+        assert!(done(&halt).await && !done(&halt).await, "it is done once");
+        let first = halt.clone();
         halt.done_at = Some(later);
         assert_eq!(halts().await, [halt.clone()]);
-        // Halted once more: it waits again.
+        // Halted once more: it waits again, whatever becomes of the first one.
         store.ask_halt(update, "ada", later).await.expect("writes");
         (halt.asked_at, halt.done_at) = (later, None);
+        assert!(!done(&first).await);
         assert_eq!(halts().await, [halt]);
+        let audited = store.last_audited(None, 10).await.expect("reads").into_iter().rev();
+        assert_eq!(audited.map(|row| row.what).collect::<Vec<_>>(), ["halt", "carry out halt", "halt"]);
         store.forget_halt(update).await.expect("writes");
         assert_eq!(halts().await, []);
     }
