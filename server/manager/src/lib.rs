@@ -76,6 +76,7 @@ pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Up
 pub use reach::GroupPaths;
 pub use report::standing;
 pub use running::{Changed, LastLine, Running};
+pub use runs::Looking;
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;
 

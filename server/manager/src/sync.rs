@@ -40,6 +40,7 @@ use crate::compare::{contents, in_words};
 use crate::known::Known;
 use crate::recreate::Old;
 use crate::running::{Running, Said};
+use crate::runs::Looking;
 use crate::server_settings::closed;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
@@ -88,26 +89,45 @@ impl Manager {
         request: &SyncRequest,
         by: &str,
     ) -> Result<Arc<Running>, ManagerError> {
-        if !request.dry_run
-            && let Some(running) = going_on(&*self.running.lock().await, request)?
-        {
+        if request.dry_run {
+            return self.list_differences(request, by, Looking::Writer).await;
+        }
+        self.begin_run(request, by).await
+    }
+
+    /// Begins to say what differs, and changes nothing.
+    pub async fn list_differences(
+        self: &Arc<Self>,
+        request: &SyncRequest,
+        by: &str,
+        who: Looking,
+    ) -> Result<Arc<Running>, ManagerError> {
+        let request = SyncRequest { dry_run: true, ..request.clone() };
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        let selected = Selected::of(&tree, &request)?;
+        self.comparisons.must_be_few(who)?;
+        // It is no write, so it is kept like a run and not on the record.
+        let number = self.store.begin_sync_run(RunKind::Dry, by, self.now()).await?;
+        let running = Arc::new(Running::new(number, request, by, self.now(), self.changed.clone()));
+        self.comparisons.add(who, running.clone());
+        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), None));
+        Ok(running)
+    }
+
+    async fn begin_run(
+        self: &Arc<Self>,
+        request: &SyncRequest,
+        by: &str,
+    ) -> Result<Arc<Running>, ManagerError> {
+        if let Some(running) = going_on(&*self.running.lock().await, request)? {
             return Ok(running);
         }
-        let writes = if request.dry_run { None } else { Some(self.writers.one()?) };
+        let writes = self.writers.one()?;
         // A server that does not answer takes its time, and who stops or watches a run waits for nobody.
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let selected = Selected::of(&tree, request)?;
-        if request.dry_run {
-            self.comparisons.must_be_few()?;
-            // It is no write, so it is kept like a run and not on the record.
-            let number = self.store.begin_sync_run(RunKind::Dry, by, self.now()).await?;
-            let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
-            let running = Arc::new(running);
-            self.comparisons.add(running.clone());
-            tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), None));
-            return Ok(running);
-        }
         tree.must_be_writable()?;
         let mut current = self.running.lock().await;
         if let Some(running) = going_on(&current, request)? {
@@ -125,7 +145,7 @@ impl Manager {
         let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
         let running = Arc::new(running);
         *current = Some(running.clone());
-        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), writes));
+        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), Some(writes)));
         Ok(running)
     }
 
