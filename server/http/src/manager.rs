@@ -354,7 +354,7 @@ async fn computer_updates(
     State(manager): Shared,
     Path(id): Path<String>,
     Query(query): Query<StatesQuery>,
-) -> Result<Json<Page<ComputerUpdate>>, Refusal> {
+) -> Result<Json<Told<Page<ComputerUpdate>>>, Refusal> {
     Ok(Json(manager.updates_of_computer(&parse_id(&id, "a computer")?, &query).await?))
 }
 
