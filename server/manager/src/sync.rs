@@ -467,9 +467,11 @@ impl Run<'_> {
             registered = self.register(server, linkage, begun, &missing, done).await?;
         }
         let is_unread = || server.has_managed_groups() && begun.wants.known.unread.contains_key(&server.id);
-        let wants = match writes || is_unread() {
-            true => self.wants(server, linkage, begun, registered.removed).await?,
-            false => begun.wants.clone(),
+        let wants = match registered.wants {
+            // Of a large tree it takes seconds to find out.
+            Some(wants) => wants,
+            None if writes || is_unread() => self.wants(server, linkage, begun, registered.removed).await?,
+            None => begun.wants.clone(),
         };
         if writes && registers {
             self.keep(server, linkage, &wants).await?;
