@@ -120,6 +120,10 @@ impl Manager {
         request: &SyncRequest,
         by: &str,
     ) -> Result<Arc<Running>, ManagerError> {
+        // One that is being stopped does none of it any more.
+        if let Some(stopping) = self.running().await.filter(|one| one.stopped_by().is_some()) {
+            stopping.ended().await;
+        }
         if let Some(running) = going_on(&*self.running.lock().await, request)? {
             return Ok(running);
         }
@@ -532,5 +536,32 @@ pub(crate) fn untouched(
         ms: 0,
         local: None,
         problem: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_model::Timestamp;
+    use headwater_store::Place;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_for_a_run_after_a_stop_gets_another_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::file(folder.path().join("manager.sqlite"));
+        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let (manager, request) = (Arc::new(manager), SyncRequest::default());
+        let running = Running::new(1, request.clone(), "anna", Timestamp::EPOCH, manager.changed.clone());
+        let running = Arc::new(running);
+        *manager.running.lock().await = Some(running.clone());
+        let joined = manager.synchronise(&request, "ben").await.expect("it goes on");
+        assert!(Arc::ptr_eq(&joined, &running));
+
+        running.stop("anna");
+        let ends = async { running.end(Ok(SyncReport::default())) };
+        // The one that is stopped is not joined; another one begins when it has ended, and nothing is linked here.
+        let (asked, ()) = tokio::join!(biased; manager.synchronise(&request, "ben"), ends);
+        assert!(matches!(asked, Err(ManagerError::NotLinked)));
     }
 }
