@@ -197,7 +197,7 @@ async fn a_server_that_does_not_tell_its_computers_is_not_called_in_step() {
     let wsus = Node::start(&folder, "berlin", "\"update-server\"", None);
     wsus.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
     wsus.done(&["upstream", "sync", "--wait"]);
-    let garbled = ("ExecuteSPSearchComputersResult>", "ExecuteSPSearchCaputersResult>");
+    let garbled = ("ExecuteSPSearchComputersResult>", "ExecuteSPSearchCamputersResult>");
     let service = Gate::telling(wsus.server.updates_url(), Some(garbled));
     let service = administered(&folder, &service.url(wsus.server.updates_url()));
     let more = format!("parent = \"{}\"\n{service}", top.linkage_url());

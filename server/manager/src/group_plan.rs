@@ -247,9 +247,10 @@ pub(crate) fn memberships<'a>(
 
 /// What a plan is about to do, for the record.
 fn intent(plan: &GroupPlan, by: &str, now: Timestamp) -> AuditRow {
-    let (groups, removed) = (counted(plan.groups.len() as u64, "group"), plan.removed());
     let added: usize = plan.groups.iter().map(|group| group.add.len()).sum();
-    let after = format!("begun for {groups}: {added} members to add, {removed} to remove");
+    let (groups, added) = (counted(plan.groups.len() as u64, "group"), counted(added as u64, "member"));
+    let after =
+        format!("begun for {groups}: {added} to add, {} to remove", counted(plan.removed(), "member"));
     AuditRow { after: Some(after), ..AuditRow::of(now, by, "begin group plan", &plan.host_group) }
 }
 
@@ -505,7 +506,7 @@ mod tests {
     fn the_record_says_what_is_begun_and_what_was_written_of_it() {
         let planned = group(&["a", "b", "c"], &["d"]);
         let row = intent(&plan(vec![planned.clone()]), "ada", Timestamp::EPOCH);
-        let after = "begun for 1 group: 3 members to add, 1 to remove";
+        let after = "begun for 1 group: 3 members to add, 1 member to remove";
         assert_eq!((&*row.what, row.after.as_deref()), ("begin group plan", Some(after)));
         let said = |is_done: &dyn Fn(&GroupChange) -> bool| {
             let row = outcome(&planned, is_done, "ada", Timestamp::EPOCH);
