@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::middleware;
+use headwater_http::begun::{Begun, to_its_end};
 use headwater_http::console::{self, Console};
-use headwater_http::{begun, linked, manager, operators};
+use headwater_http::{Limits, linked, manager, operators};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::{self, Config};
 use crate::node::{Bound, Node};
@@ -53,18 +55,20 @@ pub struct Process {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     nodes: Vec<Arc<Node>>,
+    begun: Begun,
 }
 
 impl Process {
     pub fn begin() -> Result<Self, ServeError> {
         let metrics = PrometheusBuilder::new().install_recorder()?;
-        Ok(Self { metrics, stop: watch::Sender::new(false), tasks: Vec::new(), nodes: Vec::new() })
+        let (stop, begun) = (watch::Sender::new(false), Begun::default());
+        Ok(Self { metrics, stop, tasks: Vec::new(), nodes: Vec::new(), begun })
     }
 
     /// Opens a node and lets it answer.
     pub async fn start(&mut self, bound: Bound) -> Result<Arc<Node>, ServeError> {
         let (mut node, listeners) = Node::open(bound).await?;
-        let console = console_router(&node, self.metrics.clone());
+        let console = console_router(&node, self.metrics.clone(), self.begun.clone());
         self.tasks.extend(node.serve(listeners, console, &self.stopped()));
         let node = Arc::new(node);
         self.nodes.push(node.clone());
@@ -84,6 +88,7 @@ impl Process {
     /// Ends when open requests are answered and everything that was accepted is written.
     pub async fn end(self) {
         tracing::info!("stopping");
+        let cut_off_at = Instant::now() + Limits::default().stop_timeout;
         for node in &self.nodes {
             node.hang_up();
         }
@@ -91,6 +96,10 @@ impl Process {
         for task in self.tasks {
             // A task that failed has said so.
             let _ = task.await;
+        }
+        // Listeners wait for those who listen still, and not for what was begun by one who hung up.
+        if timeout_at(cut_off_at, self.begun.ended()).await.is_err() {
+            tracing::warn!("requests that were begun are cut off");
         }
         for node in self.nodes {
             node.close().await;
@@ -166,7 +175,7 @@ async fn until(
 }
 
 /// All that the console's listener answers: the API of each role, health and metrics.
-fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
+fn console_router(node: &Node, metrics: PrometheusHandle, begun: Begun) -> axum::Router {
     let metrics: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || metrics.render());
     let manager = node.manager.clone();
     let managing = manager.clone().map(manager::router).unwrap_or_default();
@@ -192,7 +201,7 @@ fn console_router(node: &Node, metrics: PrometheusHandle) -> axum::Router {
             linked.merge(elsewhere).merge(console::monitoring(metrics))
         }
     };
-    own.merge(managing).layer(middleware::from_fn(begun::to_its_end))
+    own.merge(managing).layer(middleware::from_fn_with_state(begun, to_its_end))
 }
 
 /// Where everything is.

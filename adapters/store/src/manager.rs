@@ -4,6 +4,7 @@ mod appearances;
 mod audited;
 mod clean_up;
 mod compliance;
+mod halts;
 mod host_groups;
 mod record;
 mod relink;
@@ -13,6 +14,7 @@ mod sightings;
 mod trust;
 
 pub use clean_up::SeenStanding;
+pub use halts::HaltRow;
 pub use host_groups::{AppliedPlanRow, HostGroupRow, NewHostGroupRow};
 pub use relink::{RelinkRow, SucceedingRow};
 pub use server_settings::ServerSettingsRow;
@@ -21,7 +23,7 @@ pub use trust::RevocationRow;
 
 use std::path::Path;
 
-use headwater_model::{LinkageId, ServerId, Timestamp, UpdateId};
+use headwater_model::{LinkageId, ServerId, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
@@ -69,16 +71,6 @@ pub struct SyncRunRow {
     pub finished_at: Option<Timestamp>,
     /// JSON, which the store does not look into.
     pub report: String,
-}
-
-/// An update that was halted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HaltRow {
-    pub update: UpdateId,
-    pub asked_by: String,
-    pub asked_at: Timestamp,
-    /// Absent while it waits for the WSUS.
-    pub done_at: Option<Timestamp>,
 }
 
 /// What an operator did.
@@ -326,59 +318,6 @@ impl ManagerStore {
         Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Remembers that an update is to be halted, before anything is done about it.
-    pub async fn ask_halt(&self, update: UpdateId, by: &str, now: Timestamp) -> Result<()> {
-        let mut transaction = self.write.begin().await?;
-        sqlx::query(
-            "INSERT INTO halts (update_id, asked_by, asked_at, done_at) VALUES ($1, $2, $3, NULL) \
-             ON CONFLICT (update_id) DO UPDATE SET asked_by = excluded.asked_by, \
-             asked_at = excluded.asked_at, done_at = NULL",
-        )
-        .bind(update.as_bytes().to_vec())
-        .bind(rows::text(by))
-        .bind(now.as_micros())
-        .execute(&mut *transaction)
-        .await?;
-        let after = Some("halted".to_owned());
-        audit(&mut transaction, &AuditRow { after, ..AuditRow::of(now, by, "halt", &update.to_string()) })
-            .await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Remembers that the WSUS offers a halted update no more.
-    pub async fn halt_is_done(&self, update: UpdateId, now: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE halts SET done_at = $2 WHERE update_id = $1")
-            .bind(update.as_bytes().to_vec())
-            .bind(now.as_micros())
-            .execute(&self.write)
-            .await?;
-        Ok(())
-    }
-
-    /// Forgets a halt, for the update is approved again.
-    pub async fn forget_halt(&self, update: UpdateId) -> Result<()> {
-        let sql = "DELETE FROM halts WHERE update_id = $1";
-        sqlx::query(sql).bind(update.as_bytes().to_vec()).execute(&self.write).await?;
-        Ok(())
-    }
-
-    /// All halts, the newest first.
-    pub async fn halts(&self) -> Result<Vec<HaltRow>> {
-        let sql =
-            "SELECT update_id, asked_by, asked_at, done_at FROM halts ORDER BY asked_at DESC, update_id";
-        let found = sqlx::query(sql).fetch_all(&self.read).await?;
-        let halt = |row: &AnyRow| {
-            Ok(HaltRow {
-                update: UpdateId::from_bytes(rows::id16(row, 0, "halts")?),
-                asked_by: row.try_get(1)?,
-                asked_at: rows::time(row, 2)?,
-                done_at: rows::optional_time(row, 3)?,
-            })
-        };
-        found.iter().map(halt).collect()
-    }
-
     /// Whether an operator did anything from one moment to another.
     pub async fn has_acted(&self, operator: &str, from: Timestamp, until: Timestamp) -> Result<bool> {
         let sql = "SELECT audit_id FROM audit WHERE operator = $1 AND at BETWEEN $2 AND $3 LIMIT 1";
@@ -489,7 +428,6 @@ mod tests {
         each_role_refuses_the_database_of_another,
         an_authority_is_made_once,
         a_mirror_is_kept_until_the_link_is_gone,
-        a_halt_waits_until_it_is_done,
     );
 
     const NOW: Timestamp = Timestamp::EPOCH;
@@ -563,24 +501,6 @@ mod tests {
             audited.iter().map(|row| (&*row.operator, &*row.what)).collect::<Vec<_>>(),
             [("ada", "unlink")]
         );
-    }
-
-    async fn a_halt_waits_until_it_is_done(on: TestDatabase) {
-        let store = ManagerStore::open(on.place()).await.expect("opens");
-        let (update, later) = (UpdateId::from_u128(7), NOW.plus_seconds(1));
-        let halts = async || store.halts().await.expect("reads");
-        store.ask_halt(update, "ada", NOW).await.expect("writes");
-        let mut halt = HaltRow { update, asked_by: "ada".to_owned(), asked_at: NOW, done_at: None };
-        assert_eq!(halts().await, [halt.clone()]);
-        store.halt_is_done(update, later).await.expect("writes");
-        halt.done_at = Some(later);
-        assert_eq!(halts().await, [halt.clone()]);
-        // Halted once more: it waits again.
-        store.ask_halt(update, "ada", later).await.expect("writes");
-        (halt.asked_at, halt.done_at) = (later, None);
-        assert_eq!(halts().await, [halt]);
-        store.forget_halt(update).await.expect("writes");
-        assert_eq!(halts().await, []);
     }
 
     async fn each_role_refuses_the_database_of_another(on: TestDatabase) {

@@ -1,11 +1,13 @@
 //! What is decided while a run of the synchronisation command goes on: a run takes hours in a large tree, and what it
 //! read at its beginning holds no longer.
 
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::gate::Gate;
-use crate::process::{catalogue, documents};
+use crate::process::{HEADWATER, catalogue, documents};
 use crate::runs::Watched;
 use crate::tree::{
     Node, administered, changed, differences, eventually, exit, known_to_all, linked_with_updates, members,
@@ -282,4 +284,31 @@ async fn the_link_between_two_linkages_is_cut_while_computers_are_put_into_group
     };
     eventually(is_reached).await;
     completed(&manager, &shop);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_began_a_plan_is_on_the_record_when_the_managing_server_is_killed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::start(&folder, "top", "\"update-server\"", None);
+    let service = Gate::before(top.server.updates_url());
+    let wsus = administered(&folder, &service.url(top.server.updates_url()));
+    let linkage = Node::start_with(&folder, "top-linkage", "\"linkage\"", &wsus);
+    manager.done(&["wsus", "link", &linkage.linkage_url(), "--code", &linkage.code()]);
+    top.computer(2).await;
+    manager.done(&["hostgroup", "create", "Sites", "--host", "pc2"]);
+
+    service.hold("ExecuteSPCreateTargetGroup");
+    let mut apply = Command::new(HEADWATER);
+    let apply = apply.args(["wsus", "group", "apply", "--group", "Sites", "--data"]).arg(&manager.data);
+    let mut apply = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    service.wait();
+    let manager = manager.kill();
+    service.release();
+    assert!(!apply.wait().expect("ends").success());
+    let manager = manager.start_again();
+    let record = || manager.json(&["audit", "list"]).to_string();
+    let begun = record();
+    assert!(begun.contains("begun for 1 group: 1 member to add, 0 members to remove"), "{begun}");
+    assert!(!begun.contains("apply group plan"), "{begun}");
 }

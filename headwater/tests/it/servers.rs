@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::gate::Gate;
 use crate::process::{run, stderr};
 use crate::relink::emptied;
 use crate::tree::{
@@ -186,6 +187,32 @@ async fn a_server_whose_window_is_closed_is_left_for_later() {
     let manager = manager.kill().start_again();
     manager.done(&set("always"));
     eventually(|| manager.json(&["wsus", "history"])[0]["started_by"] == "schedule").await;
+}
+
+/// A WSUS that tells all but its computers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_tell_its_computers_is_not_called_in_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked_with_updates(&folder);
+    let wsus = Node::start(&folder, "berlin", "\"update-server\"", None);
+    wsus.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+    wsus.done(&["upstream", "sync", "--wait"]);
+    let garbled = ("ExecuteSPSearchComputersResult>", "ExecuteSPSearchCamputersResult>");
+    let service = Gate::telling(wsus.server.updates_url(), Some(garbled));
+    let service = administered(&folder, &service.url(wsus.server.updates_url()));
+    let more = format!("parent = \"{}\"\n{service}", top.linkage_url());
+    let linkage = Node::start_with(&folder, "berlin-linkage", "\"linkage\"", &more);
+    pair(&manager, &wsus, &linkage).await;
+
+    let soon = in_some_hours();
+    let window = format!("{}:58-{soon}", &soon[..2]);
+    manager.done(&["wsus", "server", "set", "berlin.test.example", "--window", &window]);
+    for options in [&["--dry-run"] as &[&str], &["--keep-windows"], &[]] {
+        let (report, code) = sync(&manager.data, options);
+        assert_eq!((code, states(&report)), (1, "in_step failed".to_owned()), "{options:?}: {report}");
+        let why = report["servers"][1]["problem"].to_string();
+        assert!(why.contains("ExecuteSPSearchComputers"), "{options:?}: {why}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

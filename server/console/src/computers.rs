@@ -286,6 +286,8 @@ struct Page {
     updates: Vec<Update>,
     /// Why its updates are not known.
     unknown: String,
+    /// What keeps the list of updates from being whole.
+    doubt: String,
     next: Option<String>,
     approvals: Vec<InEffect>,
     approvals_more: usize,
@@ -360,7 +362,8 @@ pub(crate) async fn show(
     if query.all || query.state.is_some() {
         page.is_open = false;
         match manager.updates_of_computer(&client, &query).await {
-            Ok(found) => {
+            Ok(Told { value: found, caveat }) => {
+                page.doubt = sentences(&caveat, manager.now()).join(" ");
                 page.updates = found.items.iter().map(|one| update(one, now)).collect();
                 page.next = found
                     .next
@@ -444,6 +447,7 @@ fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Time
         is_all: false,
         choices: Vec::new(),
         unknown: String::new(),
+        doubt: String::new(),
         next: None,
         updates: detail.updates.iter().map(|one| update(one, now)).collect(),
         approvals: detail.approvals.iter().take(APPROVALS).map(|one| in_effect(one, now)).collect(),

@@ -23,6 +23,8 @@ use crate::{Shared, drawing};
 const NEEDS_MAX: usize = 7;
 /// Of needs that look alike, such as servers that are not reached, so many have a line; the others share one.
 const ALIKE_MAX: u64 = 3;
+/// Where a Linkage is paired that waits; its number follows.
+const JOINING: &str = "/link?linkage=";
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -152,7 +154,7 @@ fn needs(mirror: &Mirror, review: Option<String>) -> (Vec<Need>, usize) {
     }
     for one in &mirror.tree.joining {
         let text = format!("The Linkage of {} waits to be paired.", one.name);
-        let href = format!("/link?linkage={}#pair", encoded(&one.linkage.to_string()));
+        let href = format!("{JOINING}{}#pair", encoded(&one.linkage.to_string()));
         look(Look::Working, "waits", text, format!("Pair {}", one.name), href);
     }
     for one in &mirror.tree.servers {
@@ -250,10 +252,13 @@ fn folded(needs: Vec<Need>) -> Vec<Need> {
             lines.push(need);
         } else if *nth == ALIKE_MAX {
             let text = format!("{} more like this.", grouped(all - ALIKE_MAX + 1));
+            // Linkages that wait to be paired are no servers of the table.
+            let is_joining = need.href.starts_with(JOINING);
+            let href = if is_joining { "/link#pair" } else { "#servers" };
             lines.push(Need {
                 text,
                 button: "List them".to_owned(),
-                href: "#servers".to_owned(),
+                href: href.to_owned(),
                 below: None,
                 ..need
             });
@@ -326,6 +331,14 @@ mod tests {
         let lines = folded(lost.chain([waiting]).collect());
         let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
         assert_eq!(texts, ["Branch 1", "Branch 2", "8 more like this.", "To decide"]);
+        assert_eq!(lines[2].href, "#servers");
+    }
+
+    #[test]
+    fn many_linkages_that_wait_are_listed_where_they_are_paired() {
+        let joining = |number| need(Look::Working, "A branch", &format!("{JOINING}{number}#pair"));
+        let lines = folded((1..=5).map(joining).collect());
+        assert_eq!((lines.len(), &*lines[2].href), (3, "/link#pair"));
     }
 
     #[test]

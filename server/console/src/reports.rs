@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use headwater_api::{Caveat, Compliance, ComplianceBy, Standing};
-use headwater_manager::Manager;
+use headwater_manager::{Manager, Silent};
 use headwater_words::quantity::{counted, grouped};
 use headwater_words::report::{compliance, computers, failures, standing};
 
@@ -123,9 +123,9 @@ fn that_stand(manager: &Manager, wanted: Standing) -> String {
 
 async fn all_failures(manager: &Manager) -> Result<String, Failure> {
     let (mut rows, mut caveat) = (Vec::new(), Caveat::default());
-    let mut after = None;
+    let (mut after, silent) = (None, Silent::default());
     loop {
-        let told = manager.failures(after.as_deref()).await?;
+        let told = manager.failures(after.as_deref(), &silent).await?;
         rows.extend(told.value.items);
         caveat = caveat.and(told.caveat);
         match told.value.next {

@@ -8,7 +8,7 @@ use axum::response::{Html, Redirect};
 use headwater_api::{
     NewSchedule, Schedule, SyncPart, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
 };
-use headwater_manager::{ErrorKind, Manager, Mirror, Running};
+use headwater_manager::{ErrorKind, Looking, Manager, Mirror, Running};
 use headwater_operators::Action;
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{counted, duration, grouped, seconds_passed};
@@ -509,7 +509,11 @@ pub(crate) async fn begin(
         false if request.with_upstream => Action::Administer,
         false => Action::ForEveryGroup,
     })?;
-    match manager.synchronise(&request, by).await {
+    let begun = match request.dry_run && !visitor.may(Action::Write) {
+        true => manager.list_differences(&request, by, Looking::Reader).await,
+        false => manager.synchronise(&request, by).await,
+    };
+    match begun {
         Ok(running) => match running.otherwise(&request) {
             None => Ok(Ok(Redirect::to(&format!("/runs/{}", running.number)))),
             Some(otherwise) => again(&manager, &visitor, &fields, &otherwise).await,

@@ -20,7 +20,7 @@ use headwater_api::{
     Told, TreeServer, UndonePlan, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
     WhyNot, WsusLink, path,
 };
-use headwater_manager::{Direction, ErrorKind, Manager, ManagerError, Terms};
+use headwater_manager::{Direction, ErrorKind, Looking, Manager, ManagerError, Terms};
 use headwater_model::{ClientId, chain};
 use headwater_operators::{Action, GroupPath};
 use tokio::sync::mpsc;
@@ -221,7 +221,13 @@ async fn synchronise(
         false => Action::ForEveryGroup,
     };
     let before = manager.running().await.filter(|running| !running.has_ended());
-    let running = manager.synchronise(&request, &caller.permitted(action)?.name).await?;
+    let by = &caller.permitted(action)?.name;
+    let running = match request.dry_run {
+        true if caller.permitted(Action::Write).is_err() => {
+            manager.list_differences(&request, by, Looking::Reader).await?
+        }
+        _ => manager.synchronise(&request, by).await?,
+    };
     if query.no_wait {
         let number = running.number;
         let joined = before.is_some_and(|before| before.number == number);
@@ -348,7 +354,7 @@ async fn computer_updates(
     State(manager): Shared,
     Path(id): Path<String>,
     Query(query): Query<StatesQuery>,
-) -> Result<Json<Page<ComputerUpdate>>, Refusal> {
+) -> Result<Json<Told<Page<ComputerUpdate>>>, Refusal> {
     Ok(Json(manager.updates_of_computer(&parse_id(&id, "a computer")?, &query).await?))
 }
 

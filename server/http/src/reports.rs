@@ -4,6 +4,7 @@ use axum::extract::State;
 use headwater_api::{
     Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Page, StandingQuery, Told, UpdateFailure,
 };
+use headwater_manager::Silent;
 
 use crate::json::{Json, Query};
 use crate::manager::Shared;
@@ -30,5 +31,5 @@ pub(crate) async fn failures(
     State(manager): Shared,
     Query(query): Query<FailuresQuery>,
 ) -> Result<Json<Told<Page<UpdateFailure>>>, Refusal> {
-    Ok(Json(manager.failures(query.after.as_deref()).await?))
+    Ok(Json(manager.failures(query.after.as_deref(), &Silent::default()).await?))
 }

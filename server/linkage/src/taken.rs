@@ -32,7 +32,8 @@ pub(crate) struct Taken(Mutex<Numbers>);
 struct Numbers {
     fresh: Fresh,
     path: PathBuf,
-    file: File,
+    /// None where it could not be written anew.
+    file: Option<File>,
     lines: usize,
 }
 
@@ -47,7 +48,7 @@ impl Taken {
         // A line that was cut off is of an order that was not carried out.
         let fresh: Fresh = kept.lines().filter_map(read).collect();
         let (file, lines) = written_anew(&path, &fresh)?;
-        Ok(Self(Mutex::new(Numbers { fresh, path, file, lines })))
+        Ok(Self(Mutex::new(Numbers { fresh, path, file: Some(file), lines })))
     }
 
     /// Reads an order that is to be carried out now.
@@ -69,11 +70,17 @@ impl Taken {
 
 impl Numbers {
     fn write_down(&mut self, order: &Order) -> Result<(), StateError> {
-        if self.lines >= LINES_MAX {
-            (self.file, self.lines) = written_anew(&self.path, &self.fresh)?;
-        }
+        let file = match self.file.take().filter(|_| self.lines < LINES_MAX) {
+            Some(file) => self.file.insert(file),
+            // It is closed by now: Windows puts nothing in the place of an open file.
+            None => {
+                let (file, lines) = written_anew(&self.path, &self.fresh)?;
+                self.lines = lines;
+                self.file.insert(file)
+            }
+        };
         let line = line(order.id, order.at);
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
+        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
         // Where half a line may stand now, the next one goes into a file that is written anew.
         self.lines = if written.is_ok() { self.lines + 1 } else { LINES_MAX };
         written.map_err(|source| StateError::Io { path: self.path.clone(), source })
@@ -146,13 +153,37 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_full_is_written_anew_while_orders_are_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (key, now) = (Key::generate().expect("a key"), Timestamp::EPOCH);
+        let unpair = |number| signed(&key, number, now, Ask::Unpair);
+        let taken = Taken::open(folder.path()).expect("opens");
+        let take = |number| taken.take(&unpair(number), ME, &key.public(), now);
+        assert!(take(1).is_ok());
+        taken.0.lock().expect("nobody has it").lines = LINES_MAX;
+        assert!(take(2).is_ok());
+        // One that cannot be written anew is, at the next order.
+        let path = folder.path().join(FILE);
+        taken.0.lock().expect("nobody has it").path = folder.path().join("nowhere").join(FILE);
+        taken.0.lock().expect("nobody has it").lines = LINES_MAX;
+        assert!(matches!(take(3), Err(NotTaken::State(_))));
+        taken.0.lock().expect("nobody has it").path.clone_from(&path);
+        assert!(take(4).is_ok());
+        drop(taken);
+        let taken = Taken::open(folder.path()).expect("opens");
+        for number in [1, 2, 4] {
+            assert!(is_repeated(taken.take(&unpair(number), ME, &key.public(), now)), "{number}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_written_down_is_not_carried_out() {
         let folder = tempfile::tempdir().expect("a folder");
         let (key, now) = (Key::generate().expect("a key"), Timestamp::EPOCH);
         let taken = Taken::open(folder.path()).expect("opens");
         // A file that takes nothing.
         taken.0.lock().expect("nobody has it").file =
-            File::open(folder.path().join(FILE)).expect("opens for reading");
+            Some(File::open(folder.path().join(FILE)).expect("opens for reading"));
         let refused = taken.take(&signed(&key, 1, now, Ask::Unpair), ME, &key.public(), now);
         assert!(matches!(refused, Err(NotTaken::State(_))), "{refused:?}");
         assert!(taken.take(&signed(&key, 2, now, Ask::Identity), ME, &key.public(), now).is_ok());

@@ -161,13 +161,22 @@ impl Manager {
     /// The way to the linked WSUS, if that is still the one that was linked. No other one takes its place until
     /// it is dropped.
     pub(crate) async fn writable(&self) -> Result<Writable, ManagerError> {
-        let writes = self.writers.one()?;
-        let way = self.way().await?;
-        let top = self.identity_of(&way, &way.top).await?;
-        self.must_be_linked(&top, &way).await?;
-        must_be_confirmed(way.review.as_deref())?;
-        must_be_top(&top)?;
-        Ok(Writable { way, _writes: writes })
+        loop {
+            drop(self.writers.one()?);
+            let asked = self.way().await?;
+            // Nobody is kept out while a server is asked that may be silent.
+            let top = self.identity_of(&asked, &asked.top).await?;
+            let writes = self.writers.one()?;
+            let way = self.way().await?;
+            if (way.top.linkage, way.top.server) != (asked.top.linkage, asked.top.server) {
+                // Another one has taken its place meanwhile.
+                continue;
+            }
+            self.must_be_linked(&top, &way).await?;
+            must_be_confirmed(way.review.as_deref())?;
+            must_be_top(&top)?;
+            return Ok(Writable { way, _writes: writes });
+        }
     }
 
     async fn record(
@@ -250,4 +259,46 @@ fn outcome(decided: Decided) -> Result<UpdatesOutcome, ManagerError> {
         unchanged: decided.unchanged.iter().map(update).collect::<Result<_, _>>()?,
         refused: decided.refused.iter().map(refusal).collect::<Result<_, ManagerError>>()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use headwater_model::{LinkageId, ServerId};
+    use headwater_store::{LinkageRow, Place};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_a_silent_server_keeps_no_relink_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::file(folder.path().join("manager.sqlite"));
+        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("https://{}/linkage", silent.local_addr().expect("an address"));
+        let top = LinkageRow {
+            linkage: LinkageId::from_u128(1),
+            public_key: Vec::new(),
+            server: ServerId::from_u128(1),
+            name: "top".to_owned(),
+            paired_by: "ada".to_owned(),
+            paired_at: Timestamp::EPOCH,
+            certificate_until: None,
+        };
+        manager.store.add_linkage(&top, Some(&url)).await.expect("writes");
+        let manager = Arc::new(manager);
+        let asking = tokio::spawn({
+            let manager = manager.clone();
+            async move { manager.writable().await.map(drop) }
+        });
+        let _asked = silent.accept().await.expect("it is asked");
+        let alone = manager.writers.alone().expect("nobody writes yet");
+        assert!(!asking.is_finished());
+        asking.abort();
+        let refused = manager.writable().await.map(drop).expect_err("a relink goes on");
+        assert!(matches!(refused, ManagerError::Busy(_)), "{refused}");
+        drop(alone);
+    }
 }

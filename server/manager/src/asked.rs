@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::ask::Way;
 use crate::sync::count;
-use crate::{ErrorKind, Manager, ManagerError};
+use crate::{ErrorKind, Manager, ManagerError, Running};
 
 /// Between two questions: a Linkage that was stolen may ask without end.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -31,6 +31,8 @@ const PAUSE_NOT_REACHED: Duration = Duration::from_secs(2);
 const PAUSE_NOT_UNDERSTOOD: Duration = Duration::from_secs(60);
 /// Who asked hears at least so often that the run goes on, more often than a Linkage gives it up.
 const TELL_EVERY: Duration = Duration::from_secs(30);
+/// Runs that are waited for before the one that is asked for: others may ask all the time.
+const RUNS_BEFORE_MAX: usize = 4;
 /// Between two tries to tell the end of a run.
 const TELL_AGAIN: Duration = Duration::from_secs(5);
 
@@ -121,19 +123,25 @@ impl Manager {
         until_heard(|| told.try_to_tell(vec![last.clone()])).await;
     }
 
-    /// Begins a run for the server of the Linkage, or watches the one that goes on, to its end.
+    /// Begins a run for the server of the Linkage, or watches the one that goes on and does it all, to its end.
     async fn run_for(self: &Arc<Self>, request: &RunRequest, told: &Told<'_>) -> Result<SyncReport, Problem> {
         told.tell(Vec::new()).await;
         let row = told.row;
         let (sync, by) = (request.wanted.at(row.server.to_string()), format!("the Linkage of {}", row.name));
-        // One that goes on may be for other servers: then there is another one after it.
-        for _ in 0..2 {
+        let mut busy = None;
+        for _ in 0..RUNS_BEFORE_MAX {
+            // What a run does that is being stopped, or does less, is not what was asked for.
+            if let Some(first) = self.running().await.filter(|one| goes_first(one, &sync)) {
+                let line = format!("Run {}, begun by {}, is to end first.", first.number, first.started_by);
+                told.tell(vec![SyncEvent::Attached { line }]).await;
+                told.follow(&first, |_| false).await;
+            }
             let running = match self.synchronise(&sync, &by).await {
                 Ok(running) => running,
-                Err(ManagerError::Busy(_)) => match self.running().await {
-                    Some(running) => running,
-                    None => continue,
-                },
+                Err(error @ ManagerError::Busy(_)) => {
+                    busy = Some(error);
+                    continue;
+                }
                 Err(error) => return Err(problem(&error)),
             };
             // That it is about others too is no news to this one.
@@ -141,29 +149,24 @@ impl Manager {
             let asked = SyncRequest { at, below, ..sync.clone() };
             let attached = running.otherwise(&asked).map(|line| SyncEvent::Attached { line });
             told.tell(Vec::from_iter(attached)).await;
-            let mut seen = 0;
-            loop {
-                match timeout(TELL_EVERY, running.lines(seen)).await {
-                    Ok(Some(new)) => {
-                        seen += new.len();
-                        told.tell(new.into_iter().filter(|event| is_of(event, &row.name)).collect()).await;
-                    }
-                    Ok(None) => break,
-                    Err(_) => told.tell(Vec::new()).await,
-                }
-            }
-            match running.result() {
-                Some(Ok(report)) => {
-                    if let Some(report) = of_one(report, row.server) {
-                        return Ok(report);
-                    }
-                }
-                Some(Err(error)) => return Err(problem(error)),
-                None => break,
-            }
+            told.follow(&running, |event| is_of(event, &row.name)).await;
+            return match running.result() {
+                Some(Ok(report)) => of_one(report, row.server).ok_or_else(|| {
+                    problem(&ManagerError::NotFound(format!("{} left the tree meanwhile", row.name)))
+                }),
+                Some(Err(error)) => Err(problem(error)),
+                None => Err(problem(&ManagerError::Refused("the managing server stops".to_owned()))),
+            };
         }
-        Err(problem(&ManagerError::Busy(format!("runs for other servers than {} go on", row.name))))
+        Err(problem(&busy.unwrap_or_else(|| {
+            ManagerError::Busy(format!("runs for other servers than {} go on", row.name))
+        })))
     }
+}
+
+/// Whether a run has to end before there can be one that does all that is asked for.
+fn goes_first(running: &Running, wanted: &SyncRequest) -> bool {
+    !running.has_ended() && (running.stopped_by().is_some() || !running.covers(wanted))
 }
 
 /// The Linkage that hears how its run goes.
@@ -179,6 +182,21 @@ impl Told<'_> {
     async fn tell(&self, events: Vec<SyncEvent>) {
         if let Err(error) = self.try_to_tell(events).await {
             tracing::debug!(server = self.row.name, error = chain(&error), "how a run goes is not heard");
+        }
+    }
+
+    /// Tells what a run says, as far as it is for this one, until it has ended.
+    async fn follow(&self, running: &Running, is_told: impl Fn(&SyncEvent) -> bool) {
+        let mut seen = 0;
+        loop {
+            match timeout(TELL_EVERY, running.lines(seen)).await {
+                Ok(Some(new)) => {
+                    seen += new.len();
+                    self.tell(new.into_iter().filter(&is_told).collect()).await;
+                }
+                Ok(None) => return,
+                Err(_) => self.tell(Vec::new()).await,
+            }
         }
     }
 
@@ -235,6 +253,7 @@ mod tests {
     use std::future::ready;
 
     use headwater_api::SyncServerState;
+    use headwater_model::Timestamp;
 
     use super::*;
     use crate::sync::untouched;
@@ -257,6 +276,24 @@ mod tests {
         assert_eq!(told(1, || Err(ManagerError::NotFound("nobody follows".to_owned()))).await, 2);
         let most = 1 + RUN_QUIET_SECONDS / TELL_AGAIN.as_secs();
         assert_eq!(told(u64::MAX, || Ok(())).await, most);
+    }
+
+    #[test]
+    fn only_a_run_that_goes_on_and_does_not_do_it_all_is_waited_for() {
+        let wanted = SyncRequest { at: Some("s1".to_owned()), ..SyncRequest::default() };
+        let running = |request: &SyncRequest| {
+            Running::new(1, request.clone(), "anna", Timestamp::EPOCH, watch::Sender::default())
+        };
+        let others = SyncRequest { at: Some("s2".to_owned()), ..SyncRequest::default() };
+        assert!(goes_first(&running(&others), &wanted));
+        assert!(!goes_first(&running(&SyncRequest::default()), &wanted));
+        let stopped = running(&wanted);
+        stopped.stop("anna");
+        assert!(goes_first(&stopped, &wanted));
+        for ended in [running(&others), stopped] {
+            ended.end(Ok(SyncReport::default()));
+            assert!(!goes_first(&ended, &wanted), "what it did was done before this was asked for");
+        }
     }
 
     #[test]

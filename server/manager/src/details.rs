@@ -220,7 +220,7 @@ impl Manager {
 
 /// The servers that did not answer a moment ago, for those who ask about many things: nobody waits for them again.
 #[derive(Default)]
-pub(crate) struct Silent(Mutex<HashSet<LinkageId>>);
+pub struct Silent(Mutex<HashSet<LinkageId>>);
 
 impl Silent {
     async fn unless<T>(

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup};
-use headwater_model::{ClientId, GroupId, HostId, ServerId};
+use headwater_model::{ClientId, GroupId, HostId, ServerId, Timestamp};
 use headwater_store::{AuditRow, HostGroupRow};
 use headwater_tree::group_plan::{self as decide, Reason, Renamed, Request, Target};
 use headwater_tree::naming::Owner;
 use headwater_tree::plan_guard;
+use headwater_words::quantity::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::Way;
@@ -85,6 +86,8 @@ impl Manager {
         // What was read now is carried out, whatever else stands in what was sent.
         let mut plan = now;
         may_remove(&plan, *max_removals)?;
+        // Before anything is written: whatever becomes of this one, it is known who began and what.
+        self.store.audit(&intent(&plan, by, self.now())).await?;
         let mut made = HashSet::new();
         let mut groups = Vec::with_capacity(plan.groups.len());
         let mut begun = Vec::with_capacity(plan.groups.len());
@@ -125,25 +128,16 @@ impl Manager {
                 planned.recreates.is_some() || (written.add.is_empty() && written.remove.is_empty());
             let written = serde_json::to_string(&written).unwrap_or_default();
             begun.push((row.id, (!is_empty).then_some(written)));
-            groups.push((group, &planned.add, &planned.remove));
+            groups.push((planned, group));
         }
         self.store.begin_plan(&begun, by, self.now()).await?;
-        let applied = plan.groups.iter().map(|planned| {
-            let (add, remove) = (planned.add.len(), planned.remove.len());
-            let stays = planned.unchanged as usize;
-            AuditRow {
-                before: Some(format!("{} members", stays + remove)),
-                after: Some(format!("{} members, {add} added, {remove} removed", stays + add)),
-                ..AuditRow::of(self.now(), by, "apply group plan", &planned.host_group)
-            }
-        });
-        // Before anything is written to a server: whatever becomes of this one, it is known who began.
-        self.store.audit_all(&applied.collect::<Vec<_>>()).await?;
         let servers: BTreeSet<ServerId> = groups
             .iter()
-            .flat_map(|(_, add, remove)| add.iter().chain(*remove))
+            .flat_map(|(planned, _)| planned.add.iter().chain(&planned.remove))
             .map(|change| change.server)
             .collect();
+        let names = known.names();
+        let mut done: HashSet<(ServerId, String)> = HashSet::new();
         for server in servers {
             let Some(linkage) = tree.linkages.get(&server) else {
                 failed.push(format!("{}: it is in the tree no more", known.server_name(server)));
@@ -152,16 +146,26 @@ impl Manager {
             let is_top = linkage.linkage == way.top.linkage;
             // A group that was just made reaches a lower server by its own synchronisation, and the
             // members with it: `wsus sync` does both in order.
-            let written = groups.iter().filter(|(group, ..)| is_top || !made.contains(group));
-            let memberships = memberships(server, written.copied(), by);
+            let written = groups.iter().filter(|(_, group)| is_top || !made.contains(group));
+            let written = written.map(|(planned, group)| (*group, &planned.add, &planned.remove));
+            let memberships = memberships(server, written, by);
             let written = self.write_members(&way, linkage, memberships).await;
-            let names = known.names();
+            let there = written.done.applied.iter().chain(&written.done.unchanged);
+            done.extend(there.map(|client| (server, client.clone())));
             failed.extend(written.done.refused.iter().map(|(client, reason)| {
                 let name = client.parse().ok().and_then(|client: ClientId| names.get(&client).copied());
                 format!("{}: {}: {reason}", linkage.name, name.unwrap_or(client))
             }));
             failed.extend(written.failed.map(|error| error.in_words()));
         }
+        let applied = groups.iter().map(|(planned, group)| {
+            let is_done = |change: &GroupChange| {
+                let is_told = change.server == way.top.server || !made.contains(group);
+                is_told && done.contains(&(change.server, change.client.to_string()))
+            };
+            outcome(planned, is_done, by, self.now())
+        });
+        self.store.audit_all(&applied.collect::<Vec<_>>()).await?;
         self.look_again();
         self.written_whole(&plan.host_group, failed, by).await?;
         if plan.recreate {
@@ -241,6 +245,38 @@ pub(crate) fn memberships<'a>(
     memberships
 }
 
+/// What a plan is about to do, for the record.
+fn intent(plan: &GroupPlan, by: &str, now: Timestamp) -> AuditRow {
+    let added: usize = plan.groups.iter().map(|group| group.add.len()).sum();
+    let (groups, added) = (counted(plan.groups.len() as u64, "group"), counted(added as u64, "member"));
+    let after =
+        format!("begun for {groups}: {added} to add, {} to remove", counted(plan.removed(), "member"));
+    AuditRow { after: Some(after), ..AuditRow::of(now, by, "begin group plan", &plan.host_group) }
+}
+
+/// What became of one group of a plan, for the record: members of a group that was just made reach a lower server
+/// with a synchronisation, and a server may fail.
+fn outcome(
+    planned: &PlannedGroup,
+    is_done: impl Fn(&GroupChange) -> bool,
+    by: &str,
+    now: Timestamp,
+) -> AuditRow {
+    let [added, removed] =
+        [&planned.add, &planned.remove].map(|these| these.iter().filter(|one| is_done(one)).count());
+    let before = planned.unchanged as usize + planned.remove.len();
+    let open = planned.add.len() + planned.remove.len() - added - removed;
+    let mut after = format!("{} members, {added} added, {removed} removed", before + added - removed);
+    if open > 0 {
+        after += &format!(", {open} not written yet");
+    }
+    AuditRow {
+        before: Some(format!("{before} members")),
+        after: Some(after),
+        ..AuditRow::of(now, by, "apply group plan", &planned.host_group)
+    }
+}
+
 fn may_remove(plan: &GroupPlan, max_removals: Option<u64>) -> Result<(), ManagerError> {
     let removed = plan.removed();
     let reason = match max_removals {
@@ -258,14 +294,19 @@ fn may_remove(plan: &GroupPlan, max_removals: Option<u64>) -> Result<(), Manager
 
 /// Names some of what differs between a plan and the one that the same request makes now.
 fn changed(before: &GroupPlan, now: &GroupPlan) -> String {
+    let by_name = |plan: &GroupPlan| -> HashMap<String, usize> {
+        plan.groups.iter().enumerate().map(|(at, group)| (group.host_group.clone(), at)).collect()
+    };
+    let (earlier, planned) = (by_name(before), by_name(now));
     let mut words = Vec::new();
     for group in &now.groups {
-        let Some(was) = before.groups.iter().find(|was| was.host_group == group.host_group) else {
+        let Some(was) = earlier.get(&group.host_group).and_then(|at| before.groups.get(*at)) else {
             words.push(format!("`{}` is planned too", group.name));
             continue;
         };
         let mut only = |these: &[GroupChange], those: &[GroupChange], what: &str| {
-            let new = these.iter().filter(|one| !those.contains(one));
+            let those: HashSet<_> = those.iter().map(|one| (one.server, &one.client, &one.name)).collect();
+            let new = these.iter().filter(|one| !those.contains(&(one.server, &one.client, &one.name)));
             words.extend(new.map(|one| format!("{} {what} `{}`", one.name, group.name)));
         };
         only(&group.add, &was.add, "is to be added to");
@@ -285,8 +326,7 @@ fn changed(before: &GroupPlan, now: &GroupPlan) -> String {
             ));
         }
     }
-    let planned = |name: &str| now.groups.iter().any(|group| group.host_group == name);
-    let gone = before.groups.iter().filter(|group| !planned(&group.host_group));
+    let gone = before.groups.iter().filter(|group| !planned.contains_key(&group.host_group));
     words.extend(gone.map(|group| format!("`{}` is not planned any more", group.name)));
     if words.is_empty() {
         return "a member was exchanged for another".to_owned();
@@ -425,5 +465,72 @@ fn in_words(reason: &Reason, known: &Known) -> String {
             format!("the policy decides on {}: set its target group to `{value}`", server(&place.server))
         }
         Reason::NeverSeen => "no WSUS of the tree has seen it yet".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(add: &[&str], remove: &[&str]) -> PlannedGroup {
+        let change = |client: &&str| GroupChange {
+            server: ServerId::from_u128(1),
+            client: client.parse().expect("an id"),
+            name: (*client).to_owned(),
+        };
+        PlannedGroup {
+            host_group: "Sites".to_owned(),
+            name: "Sites".to_owned(),
+            group: None,
+            adopted: false,
+            recreates: None,
+            add: add.iter().map(change).collect(),
+            remove: remove.iter().map(change).collect(),
+            unchanged: 5,
+            not_registered: Vec::new(),
+        }
+    }
+
+    fn plan(groups: Vec<PlannedGroup>) -> GroupPlan {
+        GroupPlan {
+            host_group: "Sites".to_owned(),
+            adopt: false,
+            recreate: false,
+            groups,
+            held: Vec::new(),
+            state: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_record_says_what_is_begun_and_what_was_written_of_it() {
+        let planned = group(&["a", "b", "c"], &["d"]);
+        let row = intent(&plan(vec![planned.clone()]), "ada", Timestamp::EPOCH);
+        let after = "begun for 1 group: 3 members to add, 1 member to remove";
+        assert_eq!((&*row.what, row.after.as_deref()), ("begin group plan", Some(after)));
+        let said = |is_done: &dyn Fn(&GroupChange) -> bool| {
+            let row = outcome(&planned, is_done, "ada", Timestamp::EPOCH);
+            (row.before.expect("told"), row.after.expect("told"))
+        };
+        let before = || "6 members".to_owned();
+        assert_eq!(said(&|_| true), (before(), "8 members, 3 added, 1 removed".to_owned()));
+        let some = said(&|change| change.name == "a");
+        assert_eq!(some, (before(), "7 members, 1 added, 0 removed, 3 not written yet".to_owned()));
+    }
+
+    #[test]
+    fn what_changed_since_a_plan_was_made_is_named() {
+        let check = |before: &[PlannedGroup], now: &[PlannedGroup], expected: &str| {
+            assert_eq!(changed(&plan(before.to_vec()), &plan(now.to_vec())), expected);
+        };
+        let (one, other) = (group(&["a"], &["d"]), group(&["b"], &["d"]));
+        check(
+            std::slice::from_ref(&one),
+            std::slice::from_ref(&other),
+            "b is to be added to `Sites`, a is not to be added any more to `Sites`",
+        );
+        check(&[], std::slice::from_ref(&one), "`Sites` is planned too");
+        check(std::slice::from_ref(&one), &[], "`Sites` is not planned any more");
+        check(std::slice::from_ref(&one), std::slice::from_ref(&one), "a member was exchanged for another");
     }
 }

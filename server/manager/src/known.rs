@@ -2,6 +2,7 @@
 //! computers, the groups of the top, and the host groups.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use headwater_api::linkage::{WsusComputer, WsusGroup};
@@ -30,7 +31,12 @@ pub(crate) struct Known {
     pub hosts: Vec<Host>,
     pub rows: Vec<HostGroupRow>,
     pub sightings: Vec<Sighting>,
+    /// Lower servers that were reached and did not tell their computers.
+    pub unread: Unread,
 }
+
+/// Why servers did not tell their computers.
+pub(crate) type Unread = BTreeMap<ServerId, Arc<ManagerError>>;
 
 impl Known {
     /// The same with host groups as they are now, and these groups of the WSUS.
@@ -89,17 +95,26 @@ impl Known {
 impl Manager {
     /// Every computer of every server whose Linkage is reached.
     pub(crate) async fn computers(&self, way: &Way, tree: &Tree) -> Result<Vec<Computer>, ManagerError> {
-        let mut computers = Vec::new();
+        Ok(self.computers_and_unread(way, tree).await?.0)
+    }
+
+    async fn computers_and_unread(
+        &self,
+        way: &Way,
+        tree: &Tree,
+    ) -> Result<(Vec<Computer>, Unread), ManagerError> {
+        let (mut computers, mut unread) = (Vec::new(), Unread::new());
         for (server, found) in self.computers_of_each(way, tree).await {
             match found {
                 Ok(found) => computers.extend(found),
-                // Nothing is written to a lower server that cannot be read, and the others go on: what is wrong
-                // with it is said where it is asked next.
-                Err(_) if server != way.top.server => {}
+                // Nothing is written to a lower server that cannot be read, and the others go on.
+                Err(error) if server != way.top.server => {
+                    unread.insert(server, Arc::new(error));
+                }
                 Err(error) => return Err(error),
             }
         }
-        Ok(computers)
+        Ok((computers, unread))
     }
 
     /// The computers of each server whose Linkage is reached, or why it does not tell them.
@@ -138,9 +153,9 @@ impl Manager {
 
     /// All that plans are made from, as it is now.
     pub(crate) async fn known(&self, way: &Way, tree: &Tree) -> Result<Known, ManagerError> {
-        let computers = self.computers(way, tree).await?;
+        let (computers, unread) = self.computers_and_unread(way, tree).await?;
         let servers = tree.servers.iter().map(|told| tree.server(told)).collect();
-        self.known_with(way, computers, servers).await
+        Ok(Known { unread, ..self.known_with(way, computers, servers).await? })
     }
 
     /// The same with these computers: the host groups and the groups of the top as they are now.
@@ -185,7 +200,8 @@ impl Known {
         let host_groups = rows.iter().map(|row| host_group(row, &current)).collect::<Result<Vec<_>, _>>()?;
         let host_groups = HostGroups::new(host_groups);
         let host_groups = host_groups.map_err(|error| ManagerError::Refused(error.to_string()))?;
-        Ok(Self { servers, computers, groups, host_groups, hosts, rows, sightings })
+        let unread = Unread::new();
+        Ok(Self { servers, computers, groups, host_groups, hosts, rows, sightings, unread })
     }
 }
 
@@ -300,5 +316,6 @@ pub(crate) fn sample_known(servers: &[&str], computers: Vec<Computer>) -> Known 
         hosts: Vec::new(),
         rows: Vec::new(),
         sightings: Vec::new(),
+        unread: Unread::new(),
     }
 }

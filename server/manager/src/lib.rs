@@ -67,6 +67,7 @@ use writers::Writers;
 
 pub use approvals::Terms;
 pub use asked::follow_linkages;
+pub use details::Silent;
 pub use error::{ErrorKind, ManagerError};
 pub use halt::spread_halts;
 pub use headwater_api::{ComputerOrder, UpdateOrder};
@@ -76,6 +77,7 @@ pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Up
 pub use reach::GroupPaths;
 pub use report::standing;
 pub use running::{Changed, LastLine, Running};
+pub use runs::Looking;
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;
 

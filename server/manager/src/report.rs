@@ -157,15 +157,18 @@ impl Manager {
 
     /// What failed on which computer, in the order of their names; which computers are asked for is read from the
     /// mirror. Those whose server is not reached are told by the top as far as it knows them, and where it does not,
-    /// the server is named.
-    pub async fn failures(&self, after: Option<&str>) -> Result<Told<Page<UpdateFailure>>, ManagerError> {
+    /// the server is named. Whoever reads several pages waits for a `silent` server once.
+    pub async fn failures(
+        &self,
+        after: Option<&str>,
+        silent: &Silent,
+    ) -> Result<Told<Page<UpdateFailure>>, ManagerError> {
         let (mirror, way, linkages) = (self.read().await?, self.way().await?, self.store.linkages().await?);
         let fails = |computer: &ComputerSummary| computer.status.failed > 0;
         let Page { items: failing, next, total } =
             mirror.page_of(fails, ASKED_PAGE, after, |one| (one.id.clone(), one.server.clone()));
-        let silent = Silent::default();
         let asked = failing.into_iter().map(async |(client, home)| {
-            let told = self.computer_by(&way, &linkages, &client, &silent).await;
+            let told = self.computer_by(&way, &linkages, &client, silent).await;
             (told.map(|detail| failures_of(&client, &detail)), home)
         });
         let asked: Vec<_> = asked.collect();

@@ -199,6 +199,12 @@ impl Running {
         self.ended.get().is_some()
     }
 
+    /// Waits for its end.
+    pub(crate) async fn ended(&self) {
+        // It has no lines beyond all of them.
+        while self.lines(usize::MAX).await.is_some() {}
+    }
+
     /// How it ended; absent while it goes on.
     pub fn result(&self) -> Option<&Result<SyncReport, ManagerError>> {
         self.ended.get()

@@ -9,33 +9,40 @@ use crate::{Manager, ManagerError, Running};
 
 /// Comparisons that have ended and are still known with their lines, and with why they failed.
 const ENDED_MAX: usize = 16;
-/// Comparisons that go on at a time.
+/// Comparisons that go on at a time, of those who may write and of those who may not.
 const GOING_MAX: usize = 4;
+
+/// Who has a comparison made. Nobody who only looks keeps out those who have to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looking {
+    Writer,
+    Reader,
+}
 
 /// The runs of this process that only list what differs. Several may go on, for none changes anything.
 #[derive(Default)]
-pub(crate) struct Comparisons(Mutex<Vec<Arc<Running>>>);
+pub(crate) struct Comparisons(Mutex<Vec<(Looking, Arc<Running>)>>);
 
 impl Comparisons {
     /// Refuses more at a time than somebody who looks needs.
-    pub fn must_be_few(&self) -> Result<(), ManagerError> {
-        let going = self.all().iter().filter(|one| !one.has_ended()).count();
+    pub fn must_be_few(&self, who: Looking) -> Result<(), ManagerError> {
+        let going = self.all().iter().filter(|(of, one)| *of == who && !one.has_ended()).count();
         if going < GOING_MAX {
             return Ok(());
         }
         Err(ManagerError::Busy(format!("{going} dry runs go on: try again when one has ended")))
     }
 
-    pub fn add(&self, running: Arc<Running>) {
-        self.all().push(running);
+    pub fn add(&self, who: Looking, running: Arc<Running>) {
+        self.all().push((who, running));
     }
 
     /// Lets go of those that ended first.
     pub fn forget_old(&self) {
         let mut all = self.all();
-        let ended = all.iter().filter(|one| one.has_ended()).count();
+        let ended = all.iter().filter(|(_, one)| one.has_ended()).count();
         let mut leaving = ended.saturating_sub(ENDED_MAX);
-        all.retain(|one| {
+        all.retain(|(_, one)| {
             let leaves = leaving > 0 && one.has_ended();
             leaving -= usize::from(leaves);
             !leaves
@@ -43,10 +50,11 @@ impl Comparisons {
     }
 
     fn of(&self, number: u64) -> Option<Arc<Running>> {
-        self.all().iter().find(|one| one.number as u64 == number).cloned()
+        let all = self.all();
+        all.iter().find(|(_, one)| one.number as u64 == number).map(|(_, one)| one.clone())
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Arc<Running>>> {
+    fn all(&self) -> MutexGuard<'_, Vec<(Looking, Arc<Running>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,5 +96,33 @@ fn kept(row: SyncRunRow) -> SyncRun {
         started_at: row.started_at,
         finished_at: row.finished_at,
         report: serde_json::from_str(&row.report).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::{SyncReport, SyncRequest};
+    use headwater_model::Timestamp;
+    use tokio::sync::watch;
+
+    use super::*;
+
+    #[test]
+    fn who_only_looks_keeps_no_operator_out() {
+        let comparisons = Comparisons::default();
+        let running = || {
+            let (request, changed) = (SyncRequest::default(), watch::Sender::default());
+            Arc::new(Running::new(1, request, "anna", Timestamp::EPOCH, changed))
+        };
+        let last = running();
+        comparisons.add(Looking::Reader, last.clone());
+        for _ in 1..GOING_MAX {
+            assert!(comparisons.must_be_few(Looking::Reader).is_ok());
+            comparisons.add(Looking::Reader, running());
+        }
+        assert!(comparisons.must_be_few(Looking::Reader).is_err());
+        assert!(comparisons.must_be_few(Looking::Writer).is_ok());
+        last.end(Ok(SyncReport::default()));
+        assert!(comparisons.must_be_few(Looking::Reader).is_ok());
     }
 }

@@ -83,17 +83,20 @@ impl Manager {
         &self,
         client: &ClientId,
         query: &StatesQuery,
-    ) -> Result<Page<ComputerUpdate>, ManagerError> {
+    ) -> Result<Told<Page<ComputerUpdate>>, ManagerError> {
         let way = self.way().await?;
         let home = self.mirror().computers.get(client).and_then(|known| known.server.clone());
         let linkages = self.store.linkages().await?;
         let at_home = linkages.iter().find(|one| home.as_ref().is_some_and(|home| home.id == one.server));
-        if let Some(of) = at_home
-            && let Ok(page) = self.states_on_computer(&way, of, client.clone(), query.clone()).await
-        {
-            return Ok(page);
+        let at_home = at_home.filter(|one| one.linkage != way.top.linkage);
+        let mut lost = None;
+        if let Some(of) = at_home {
+            match self.states_on_computer(&way, of, client.clone(), query.clone()).await {
+                Err(error) => lost = Some((of.name.clone(), error)),
+                told => return Ok(told?.into()),
+            }
         }
-        self.states_on_computer(&way, &way.top, client.clone(), query.clone()).await
+        told_above(lost, self.states_on_computer(&way, &way.top, client.clone(), query.clone()).await)
     }
 
     /// What each server that knows its computers tells of an update, all asked side by side. One that lacks the
@@ -147,5 +150,42 @@ impl Manager {
             }
         }
         Ok(States { computers, servers: told, missing })
+    }
+}
+
+/// What the linked WSUS tells in place of a server that was asked first: that one is named where it cannot be asked,
+/// and what neither tells is not found only if the first one said so.
+fn told_above<T>(
+    lost: Option<(String, ManagerError)>,
+    told: Result<T, ManagerError>,
+) -> Result<Told<T>, ManagerError> {
+    match (told, lost) {
+        (Ok(value), Some((server, error))) if error.is_of_a_server() => {
+            let (without, problem) = (vec![server], Some(error.in_words()));
+            Ok(Told { value, caveat: Caveat { without, problem, ..Caveat::default() } })
+        }
+        (Ok(value), _) => Ok(value.into()),
+        (Err(ManagerError::NotFound(_)), Some((_, lost))) => Err(lost),
+        (Err(error), _) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_cannot_be_asked_is_named() {
+        let silent = || ManagerError::NotReached { hop: "the Linkage of berlin".to_owned(), source: None };
+        let unknown = || ManagerError::NotFound("no such computer".to_owned());
+        let at_home = |error| Some(("berlin".to_owned(), error));
+        let told = told_above(at_home(silent()), Ok(7)).expect("the top knows it");
+        assert_eq!((told.value, told.caveat.without), (7, vec!["berlin".to_owned()]));
+        let told = told_above(at_home(unknown()), Ok(7)).expect("it moved");
+        assert_eq!(told.caveat, Caveat::default());
+        let lost = told_above(at_home(silent()), Err::<i32, _>(unknown())).expect_err("neither tells");
+        assert!(matches!(lost, ManagerError::NotReached { .. }), "{lost}");
+        let lost = told_above(at_home(unknown()), Err::<i32, _>(unknown())).expect_err("neither knows it");
+        assert!(matches!(lost, ManagerError::NotFound(_)), "{lost}");
     }
 }

@@ -40,6 +40,7 @@ use crate::compare::{contents, in_words};
 use crate::known::Known;
 use crate::recreate::Old;
 use crate::running::{Running, Said};
+use crate::runs::Looking;
 use crate::server_settings::closed;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
@@ -88,26 +89,49 @@ impl Manager {
         request: &SyncRequest,
         by: &str,
     ) -> Result<Arc<Running>, ManagerError> {
-        if !request.dry_run
-            && let Some(running) = going_on(&*self.running.lock().await, request)?
-        {
+        if request.dry_run {
+            return self.list_differences(request, by, Looking::Writer).await;
+        }
+        self.begin_run(request, by).await
+    }
+
+    /// Begins to say what differs, and changes nothing.
+    pub async fn list_differences(
+        self: &Arc<Self>,
+        request: &SyncRequest,
+        by: &str,
+        who: Looking,
+    ) -> Result<Arc<Running>, ManagerError> {
+        let request = SyncRequest { dry_run: true, ..request.clone() };
+        let way = self.way().await?;
+        let tree = self.tree(&way).await?;
+        let selected = Selected::of(&tree, &request)?;
+        self.comparisons.must_be_few(who)?;
+        // It is no write, so it is kept like a run and not on the record.
+        let number = self.store.begin_sync_run(RunKind::Dry, by, self.now()).await?;
+        let running = Arc::new(Running::new(number, request, by, self.now(), self.changed.clone()));
+        self.comparisons.add(who, running.clone());
+        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), None));
+        Ok(running)
+    }
+
+    async fn begin_run(
+        self: &Arc<Self>,
+        request: &SyncRequest,
+        by: &str,
+    ) -> Result<Arc<Running>, ManagerError> {
+        // One that is being stopped does none of it any more.
+        if let Some(stopping) = self.running().await.filter(|one| one.stopped_by().is_some()) {
+            stopping.ended().await;
+        }
+        if let Some(running) = going_on(&*self.running.lock().await, request)? {
             return Ok(running);
         }
-        let writes = if request.dry_run { None } else { Some(self.writers.one()?) };
+        let writes = self.writers.one()?;
         // A server that does not answer takes its time, and who stops or watches a run waits for nobody.
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
         let selected = Selected::of(&tree, request)?;
-        if request.dry_run {
-            self.comparisons.must_be_few()?;
-            // It is no write, so it is kept like a run and not on the record.
-            let number = self.store.begin_sync_run(RunKind::Dry, by, self.now()).await?;
-            let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
-            let running = Arc::new(running);
-            self.comparisons.add(running.clone());
-            tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), None));
-            return Ok(running);
-        }
         tree.must_be_writable()?;
         let mut current = self.running.lock().await;
         if let Some(running) = going_on(&current, request)? {
@@ -125,7 +149,7 @@ impl Manager {
         let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
         let running = Arc::new(running);
         *current = Some(running.clone());
-        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), writes));
+        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), Some(writes)));
         Ok(running)
     }
 
@@ -374,7 +398,10 @@ impl Run<'_> {
                 || matches!(error, ManagerError::OtherVersion(_))
                 || self.tree.is_rebuilt(server.id)
         };
-        let problem = match self.tree.problem(server.id).filter(is_final) {
+        // Without its computers nobody knows whether its groups have their members.
+        let unread = begun.wants.known.unread.get(&server.id).map(|error| &**error);
+        let unread = unread.filter(|_| self.request.dry_run && server.has_managed_groups());
+        let problem = match self.tree.problem(server.id).filter(is_final).or(unread) {
             Some(error) => Some(failed(error)),
             None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
         };
@@ -443,9 +470,12 @@ impl Run<'_> {
         if writes && registers && server.has_managed_groups() {
             registered = self.register(server, linkage, begun, &missing, done).await?;
         }
-        let wants = match writes {
-            true => self.wants(server, linkage, begun, registered.removed).await?,
-            false => begun.wants.clone(),
+        let is_unread = || server.has_managed_groups() && begun.wants.known.unread.contains_key(&server.id);
+        let wants = match registered.wants {
+            // Of a large tree it takes seconds to find out.
+            Some(wants) => wants,
+            None if writes || is_unread() => self.wants(server, linkage, begun, registered.removed).await?,
+            None => begun.wants.clone(),
         };
         if writes && registers {
             self.keep(server, linkage, &wants).await?;
@@ -506,5 +536,32 @@ pub(crate) fn untouched(
         ms: 0,
         local: None,
         problem: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_model::Timestamp;
+    use headwater_store::Place;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_asks_for_a_run_after_a_stop_gets_another_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::file(folder.path().join("manager.sqlite"));
+        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let (manager, request) = (Arc::new(manager), SyncRequest::default());
+        let running = Running::new(1, request.clone(), "anna", Timestamp::EPOCH, manager.changed.clone());
+        let running = Arc::new(running);
+        *manager.running.lock().await = Some(running.clone());
+        let joined = manager.synchronise(&request, "ben").await.expect("it goes on");
+        assert!(Arc::ptr_eq(&joined, &running));
+
+        running.stop("anna");
+        let ends = async { running.end(Ok(SyncReport::default())) };
+        // The one that is stopped is not joined; another one begins when it has ended, and nothing is linked here.
+        let (asked, ()) = tokio::join!(biased; manager.synchronise(&request, "ben"), ends);
+        assert!(matches!(asked, Err(ManagerError::NotLinked)));
     }
 }

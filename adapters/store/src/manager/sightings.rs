@@ -30,7 +30,8 @@ pub struct KeptSince {
     pub readdressed: Timestamp,
 }
 
-/// Of one client.
+/// Of one client: of those with another name or server, and of those with another address alone, which are many
+/// where a laptop goes to and fro and push out no other.
 const KEPT_PER_CLIENT: i64 = 32;
 
 impl ManagerStore {
@@ -55,15 +56,22 @@ impl ManagerStore {
             .execute(&mut *transaction)
             .await?;
         }
+        let of_one_kind = [
+            "DELETE FROM sightings WHERE client_id = $1 AND moved + renamed > 0 AND seen_at <= (SELECT seen_at \
+             FROM sightings WHERE client_id = $1 AND moved + renamed > 0 \
+             ORDER BY seen_at DESC LIMIT 1 OFFSET $2)",
+            "DELETE FROM sightings WHERE client_id = $1 AND moved + renamed = 0 AND seen_at <= (SELECT seen_at \
+             FROM sightings WHERE client_id = $1 AND moved + renamed = 0 \
+             ORDER BY seen_at DESC LIMIT 1 OFFSET $2)",
+        ];
         for client in seen.iter().map(|row| &row.client) {
-            sqlx::query(
-                "DELETE FROM sightings WHERE client_id = $1 AND seen_at <= (SELECT seen_at FROM sightings \
-                 WHERE client_id = $1 ORDER BY seen_at DESC LIMIT 1 OFFSET $2)",
-            )
-            .bind(rows::text(client.as_str()))
-            .bind(KEPT_PER_CLIENT)
-            .execute(&mut *transaction)
-            .await?;
+            for sql in of_one_kind {
+                sqlx::query(sql)
+                    .bind(rows::text(client.as_str()))
+                    .bind(KEPT_PER_CLIENT)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
         }
         sqlx::query(
             "DELETE FROM sightings WHERE seen_at < $1 OR (moved = 0 AND seen_at < $2) \
@@ -148,6 +156,16 @@ mod tests {
         let kept = see(&many, 0, 0).await;
         assert_eq!((kept.len(), kept.last()), (2 + 32, Some(&("c".to_owned(), 139))));
         assert_eq!(kept[2], ("c".to_owned(), 108));
+
+        // A name that it had before does not go for an address.
+        let many: Vec<SightingRow> = (0..40).map(|number| seen("a", 100 + number, false)).collect();
+        let kept = see(&many, 0, 0).await;
+        assert_eq!(
+            (kept.len(), &kept[0], &kept[1]),
+            (2 + 32 + 32, &("a".to_owned(), 20), &("a".to_owned(), 108))
+        );
+        let names: Vec<SightingRow> = (0..40).map(|number| seen("a", 140 + number, true)).collect();
+        assert_eq!(see(&names, 0, 0).await[32], ("a".to_owned(), 148), "nor are these without end");
 
         // Where a computer reported before is known longest.
         let moved = [

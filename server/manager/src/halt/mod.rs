@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use headwater_api::linkage::Approve;
 use headwater_api::{Halt, NewRevisions};
 use headwater_model::{GroupId, UpdateId, chain};
-use headwater_store::{AuditRow, HaltRow, LinkageRow};
+use headwater_store::{HaltRow, LinkageRow};
 use tokio::sync::watch;
 
 pub use below::spread_halts;
@@ -85,11 +85,7 @@ impl Manager {
                 continue;
             }
             let begun = self.begin(halt.update);
-            if self.try_halt(begun, &halt.asked_by).await? {
-                let row =
-                    AuditRow::of(self.now(), &halt.asked_by, "carry out halt", &halt.update.to_string());
-                self.store.audit(&row).await?;
-            }
+            self.try_halt(begun, &halt.asked_by).await?;
         }
         Ok(())
     }
@@ -118,12 +114,12 @@ impl Manager {
         Try { manager: self, update, waits }
     }
 
-    /// Whether it is done. An error is one of this server itself.
-    async fn try_halt(&self, mut begun: Try<'_>, by: &str) -> Result<bool, ManagerError> {
+    /// An error is one of this server itself.
+    async fn try_halt(&self, mut begun: Try<'_>, by: &str) -> Result<(), ManagerError> {
         match self.carry_out_halt(begun.update, by).await {
-            Ok(is_done) => {
+            Ok(()) => {
                 begun.waits = None;
-                Ok(is_done)
+                Ok(())
             }
             Err(error) if error.kind() == ErrorKind::Internal => Err(error),
             Err(error) => {
@@ -132,7 +128,7 @@ impl Manager {
                     tracing::warn!(update = %begun.update, reason, "a halt waits");
                 }
                 begun.waits = Some(reason);
-                Ok(false)
+                Ok(())
             }
         }
     }
@@ -142,25 +138,26 @@ impl Manager {
     }
 
     /// It is done once the top offers it no more. The servers below follow beside it: one that is silent keeps
-    /// neither the operator waiting nor the others. Not done is what was approved again meanwhile.
-    async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<bool, ManagerError> {
+    /// neither the operator waiting nor the others. What was approved again meanwhile stays so.
+    async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<(), ManagerError> {
         let way = self.writable().await?;
         let _one = self.halting.lock().await;
         let is_open = |halt: &HaltRow| halt.update == update && halt.done_at.is_none();
-        if !self.store.halts().await?.iter().any(is_open) {
+        let Some(halt) = self.store.halts().await?.into_iter().find(is_open) else {
             // Somebody approved the update again meanwhile.
-            return Ok(false);
-        }
+            return Ok(());
+        };
         let approvals = match self.update_at(&way, &way.top, update).await {
             // Nobody is offered what is not there.
             Err(ManagerError::NotFound(_)) => Vec::new(),
             found => found?.approvals,
         };
         self.withdraw_on(&way, &way.top, update, approvals.iter().map(|one| one.group), by).await?;
-        self.store.halt_is_done(update, self.now()).await?;
+        if self.store.halt_is_done(&halt, self.now()).await? {
+            tracing::info!(%update, by, "an update was halted");
+        }
         self.halted.notify_one();
-        tracing::info!(%update, by, "an update was halted");
-        Ok(true)
+        Ok(())
     }
 
     /// Takes back the approvals of an update for these groups.

@@ -1,6 +1,7 @@
 //! The members of groups, written on the server that they report to, some at a time.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{SyncPhase, SyncServer};
@@ -22,6 +23,8 @@ pub(super) struct Registered {
     pub removed: usize,
     /// Computers whose memberships the server did not take, each with the reason.
     pub refused: BTreeMap<ClientId, String>,
+    /// What was wanted, where nothing was written: then it still holds.
+    pub wants: Option<Arc<Wants>>,
 }
 
 impl Run<'_> {
@@ -54,6 +57,7 @@ impl Run<'_> {
             written += order.len() as u64;
             self.write(linkage, order, &mut registered, done).await?;
         }
+        registered.wants = (written == 0).then_some(wants);
         Ok(registered)
     }
 
