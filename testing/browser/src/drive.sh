@@ -9,6 +9,8 @@ echo "$folder"
 # The browser writes to the home and the temporary folder too. All that ChromeDriver starts is of its session.
 HOME=$folder TMPDIR=$folder setsid "$1" --port=0 </dev/null 2>"$folder/log" &
 group=$!
+# Where ChromeDriver ends by itself, nobody else keeps its reader waiting.
+exec >&-
 cat >/dev/null
 kill -s KILL -- "-$group" 2>/dev/null || true
 wait "$group" 2>/dev/null || true

@@ -16,8 +16,8 @@ mod keys;
 mod pages;
 mod traffic;
 
-use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::json;
@@ -40,6 +40,8 @@ const FLAGS: &[&str] = &[
     "--disable-component-update",
     "--disable-sync",
 ];
+/// How often ChromeDriver is started before that counts as failed.
+const STARTS: usize = 5;
 /// What pages are opened at unless a test says otherwise.
 const SIZE: (u32, u32) = (1_400, 900);
 
@@ -56,7 +58,7 @@ pub struct Browser {
 struct Process {
     script: Child,
     /// ChromeDriver must not fail because nobody listens.
-    _said: BufReader<ChildStdout>,
+    said: BufReader<ChildStdout>,
 }
 
 impl Browser {
@@ -67,20 +69,8 @@ impl Browser {
     /// Where they are missing in CI, which must not skip tests in silence.
     pub fn start() -> Option<Self> {
         let (chromium, chromedriver) = (program("chromium")?, program("chromedriver")?);
-        let mut command = Command::new("sh");
-        command.args(["-c", DRIVE, "sh"]).arg(chromedriver);
-        let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(script.stdout.take().unwrap());
-        let mut line = || {
-            let mut line = String::new();
-            said.read_line(&mut line).unwrap();
-            assert!(!line.is_empty(), "ChromeDriver did not start");
-            line.trim_end().to_owned()
-        };
-        let folder = line();
-        let port = std::iter::from_fn(|| Some(line())).find_map(|line| port(&line)).unwrap();
-        // From here on the script ends with this value, whatever fails below.
-        let process = Process { script, _said: said };
+        let started = (0..STARTS).find_map(|_| Process::start(&chromedriver));
+        let (process, folder, port) = started.expect("ChromeDriver starts");
         let profile = format!("--user-data-dir={folder}/profile");
         let flags: Vec<&str> = FLAGS.iter().copied().chain([profile.as_str()]).collect();
         let capabilities = json!({
@@ -99,6 +89,23 @@ impl Browser {
     /// The process of the script; all others of this browser are below it.
     pub fn process_id(&self) -> u32 {
         self.process.script.id()
+    }
+}
+
+impl Process {
+    /// With its folder and its port, unless ChromeDriver ends before it names one: the port that it chose may be
+    /// in use in the other family of addresses.
+    fn start(chromedriver: &Path) -> Option<(Self, String, u16)> {
+        let mut command = Command::new("sh");
+        command.args(["-c", DRIVE, "sh"]).arg(chromedriver);
+        let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(script.stdout.take().unwrap());
+        // From here on the script ends with this value, whatever fails below.
+        let mut process = Self { script, said };
+        let mut lines = process.said.by_ref().lines().map_while(Result::ok);
+        let folder = lines.next().expect("a folder");
+        let port = lines.find_map(|line| port(&line))?;
+        Some((process, folder, port))
     }
 }
 
@@ -122,4 +129,14 @@ fn program(name: &str) -> Option<PathBuf> {
         eprintln!("skipped: {name} is missing");
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_driver_that_ended() {
+        assert!(Process::start(Path::new("/bin/false")).is_none());
+    }
 }
