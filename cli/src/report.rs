@@ -5,7 +5,8 @@ use headwater_api::{
     Caveat, ComplianceBy, ComplianceQuery, FailuresQuery, Page, Standing, StandingQuery, Told,
 };
 use headwater_client::{Answer, Client, Error};
-use headwater_words::report::{Sheet, compliance, computers, failures};
+use headwater_model::{GroupId, ServerId};
+use headwater_words::report::{NOT_TOLD, Sheet, compliance, computers, failures};
 use serde::Serialize;
 
 use crate::Options;
@@ -39,8 +40,10 @@ pub enum ReportCommand {
         csv: bool,
     },
     /// List which update failed on which computer, with the meaning of the error
-    #[command(after_help = examples!("headwater report failures"))]
+    #[command(after_help = examples!("headwater report failures --group Pilot"))]
     Failures {
+        #[command(flatten)]
+        of: Of,
         /// Comma-separated values instead of a table
         #[arg(long)]
         csv: bool,
@@ -51,10 +54,31 @@ pub enum ReportCommand {
         /// How they stand
         #[arg(long, value_name = "STANDING")]
         standing: StandingChoice,
+        #[command(flatten)]
+        of: Of,
         /// Comma-separated values instead of a table
         #[arg(long)]
         csv: bool,
     },
+}
+
+/// Which computers a list is of.
+#[derive(Debug, Args)]
+pub struct Of {
+    /// Only those in this group or beneath it
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+    /// Only those that report to this server of the tree, by name or id
+    #[arg(long, value_name = "SERVER")]
+    at: Option<String>,
+}
+
+impl Of {
+    fn ids(&self, session: &mut Session<'_, '_>) -> Result<(Option<GroupId>, Option<ServerId>), Failure> {
+        let group = self.group.as_deref().map(|group| session.group(group)).transpose()?;
+        let server = self.at.as_deref().map(|server| session.wsus_server(server)).transpose()?;
+        Ok((group.map(|group| group.id), server))
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -76,15 +100,19 @@ pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Res
             };
             let answer = session.client.compliance(&ComplianceQuery { by })?;
             let rows = Rows { all: answer.value.items, caveat: answer.caveat };
-            show(rows, |rows, _| compliance(rows), *csv, session)
+            show(rows, |rows, _| compliance(by, rows), *csv, session)
         }
-        ReportCommand::Failures { csv } => {
-            let rows = all(&session.client, |client, after| client.failures(&FailuresQuery { after }))?;
+        ReportCommand::Failures { of, csv } => {
+            let (group, server) = of.ids(session)?;
+            let ask = |client: &Client, after| client.failures(&FailuresQuery { group, server, after });
+            let rows = all(&session.client, ask)?;
             show(rows, |rows, caveat| failures(rows, &caveat.without), *csv, session)
         }
-        ReportCommand::Computers { standing, csv } => {
+        ReportCommand::Computers { standing, of, csv } => {
             let standing = Standing::from(*standing);
-            let ask = |client: &Client, after| client.standing(&StandingQuery { standing, after });
+            let (group, server) = of.ids(session)?;
+            let ask =
+                |client: &Client, after| client.standing(&StandingQuery { standing, group, server, after });
             let rows = all(&session.client, ask)?;
             show(rows, |rows, _| computers(rows), *csv, session)
         }
@@ -139,7 +167,8 @@ fn table(sheet: Sheet, session: &Session<'_, '_>) -> String {
     if sheet.rows.is_empty() {
         return "Nothing to report.".to_owned();
     }
-    let is_number = |at: usize| sheet.rows.iter().all(|row| row[at].parse::<u64>().is_ok());
+    let is_number =
+        |at: usize| sheet.rows.iter().all(|row| row[at] == NOT_TOLD || row[at].parse::<u64>().is_ok());
     let columns = sheet.head.iter().enumerate().map(|(at, head)| match at {
         0 => Column::Long(head),
         _ if is_number(at) => Column::Number(head),

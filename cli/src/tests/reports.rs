@@ -19,9 +19,9 @@ fn compliance_is_a_table_csv_or_json() {
     assert_eq!(
         done.out,
         lines(&[
-            "NAME   COMPUTERS  COMPLETE  NEEDING  FAILING  RESTART  UNREPORTED  SILENT",
-            "Pilot         21         1        2        3        4           5       6",
-            "=Büro       1021         1        2        3        4           5       6",
+            "NAME   COMPUTERS  COMPLETE  NEEDING  FAILING  PENDING RESTART  UNREPORTED  SILENT",
+            "Pilot         21         1        2        3                4           5       6",
+            "=Büro       1021         1        2        3                4           5       6",
         ])
     );
     assert_eq!(done.out.lines().count(), 3, "{}", done.out);
@@ -31,6 +31,52 @@ fn compliance_is_a_table_csv_or_json() {
     let done = run("report compliance -o json", &[ask]);
     let told = serde_json::from_str::<serde_json::Value>(&done.out).expect("JSON");
     assert_eq!(told, json!({"items": rows, "total": 2}));
+}
+
+#[test]
+fn what_is_not_told_of_an_update_is_no_zero() {
+    let rows = json!([
+        {"id": OFFICE, "name": "Office", "computers": 9, "complete": 1, "needing": 2, "failing": 3,
+            "pending_restart": 0, "unreported": 1, "silent": 2, "not_applicable": 4},
+        {"id": OFFICE, "name": "Word", "computers": 6, "complete": 1, "needing": 2, "failing": 3}
+    ]);
+    let ask = ("GET /api/v1/reports/compliance?by=update", page(rows.clone()));
+    let done = run("report compliance --by update", std::slice::from_ref(&ask));
+    assert_eq!(
+        done.out,
+        lines(&[
+            "NAME    COMPUTERS  COMPLETE  NEEDING  FAILING  PENDING RESTART  UNREPORTED    SILENT  NOT APPLICABLE",
+            "Office          9         1        2        3                0           1         2               4",
+            "Word            6         1        2        3         not told    not told  not told        not told",
+        ])
+    );
+    let done = run("report compliance --by update --csv", std::slice::from_ref(&ask));
+    assert!(
+        done.out.contains("\"pending restart\",\"unreported\",\"silent\",\"not applicable\""),
+        "{}",
+        done.out
+    );
+    assert!(done.out.contains("\"3\",\"not told\",\"not told\",\"not told\",\"not told\""), "{}", done.out);
+    let done = run("report compliance --by update -o json", &[ask]);
+    let told = serde_json::from_str::<serde_json::Value>(&done.out).expect("JSON");
+    assert_eq!(told, json!({"items": rows, "total": 2}));
+}
+
+#[test]
+fn lists_are_narrowed_to_a_group() {
+    for (command, asked) in [
+        (
+            "report failures --group Pilot",
+            "GET /api/v1/reports/failures?group=11111111-2222-4333-8444-555555555555",
+        ),
+        (
+            "report computers --standing silent --group Pilot",
+            "GET /api/v1/reports/computers?standing=silent&group=11111111-2222-4333-8444-555555555555",
+        ),
+    ] {
+        let done = run(command, &[("GET /api/v1/groups", groups()), (asked, page(json!([])))]);
+        assert_eq!((done.exit, done.out), (Exit::Done, lines(&["Nothing to report."])), "{command}");
+    }
 }
 
 #[test]

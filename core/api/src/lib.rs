@@ -76,7 +76,7 @@ pub use server::{
     ServerUrls,
 };
 pub use session::{Credentials, Session};
-pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdatesVerdict};
+pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdateStates, UpdatesVerdict};
 pub use synchronisation::{
     DifferenceKind, SERVER_LIMIT_SECONDS, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncQuery,
     SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,

@@ -1,6 +1,6 @@
 //! Reports of a managing server, from what it last read.
 
-use headwater_model::{ClientId, Timestamp, UpdateId};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use crate::text;
@@ -42,28 +42,43 @@ pub struct ComplianceQuery {
 }
 
 /// The computers of a group (those of the groups beneath among them), of a server, or of all on a day, by how they
-/// stand; or those that an update applies to. A day has its date as id and name.
+/// stand; or by how an update stands on them. A day has its date as id and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compliance {
     pub id: String,
     pub name: String,
-    /// All of them: the sum of the others.
+    /// All of them: the sum of the others, but for those that an update does not apply to.
     pub computers: u64,
+    /// Of an update those that have it.
     pub complete: u64,
+    /// Of an update those that need it, whether they have downloaded it or not.
     pub needing: u64,
     pub failing: u64,
-    /// Not told of an update, where those that wait count as complete.
-    pub pending_restart: u64,
-    /// Not told of an update.
-    pub unreported: u64,
-    /// Not told of an update.
-    pub silent: u64,
+    /// Absent where a server does not tell it of an update, and then among those that are complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_restart: Option<u64>,
+    /// Of an update those that have told nothing since it arrived; absent where a server does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreported: Option<u64>,
+    /// Of an update those of which it is not known that they have it, or that it is not for them; absent where a
+    /// server does not tell who they are, and then among the others by what they said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<u64>,
+    /// Of an update alone, where it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_applicable: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StandingQuery {
     pub standing: Standing,
+    /// Only those in this group or beneath it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub group: Option<GroupId>,
+    /// Only those that report to this server.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub server: Option<ServerId>,
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
@@ -72,6 +87,12 @@ pub struct StandingQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FailuresQuery {
+    /// Only on computers in this group or beneath it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub group: Option<GroupId>,
+    /// Only on computers that report to this server.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub server: Option<ServerId>,
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,

@@ -3,7 +3,7 @@
 use headwater_model::GroupId;
 use serde::{Deserialize, Serialize};
 
-use crate::{GroupRef, text};
+use crate::{ComputerUpdateState, GroupRef, text};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +68,22 @@ pub struct UpdateCounts {
 }
 
 impl UpdateCounts {
+    pub fn of(mut self, state: ComputerUpdateState) -> u64 {
+        *self.of_mut(state)
+    }
+
+    pub fn of_mut(&mut self, state: ComputerUpdateState) -> &mut u64 {
+        match state {
+            ComputerUpdateState::Failed => &mut self.failed,
+            ComputerUpdateState::Needed => &mut self.needed,
+            ComputerUpdateState::Downloaded => &mut self.downloaded,
+            ComputerUpdateState::PendingRestart => &mut self.pending_restart,
+            ComputerUpdateState::Unknown => &mut self.unknown,
+            ComputerUpdateState::Installed => &mut self.installed,
+            ComputerUpdateState::NotApplicable => &mut self.not_applicable,
+        }
+    }
+
     /// Of which computers one does not know that they are done with the update.
     pub fn open(&self) -> u64 {
         self.needed + self.downloaded + self.failed + self.pending_restart + self.unknown
@@ -96,5 +112,41 @@ impl std::ops::AddAssign for UpdateCounts {
         self.failed += other.failed;
         self.not_applicable += other.not_applicable;
         self.unknown += other.unknown;
+    }
+}
+
+/// On how many computers an update is in which state, those without contact for long told apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateStates {
+    /// What all computers said last.
+    pub said: UpdateCounts,
+    /// What the silent ones of them did of which it is not known that they are done with the update: none is counted as
+    /// installed or not applicable here. Absent where who is silent is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<UpdateCounts>,
+}
+
+impl UpdateStates {
+    /// Of what all computers said, and what the silent ones of them did.
+    pub fn new(said: UpdateCounts, silent: Option<UpdateCounts>) -> Self {
+        let open = |silent| UpdateCounts { installed: 0, not_applicable: 0, ..silent };
+        Self { said, silent: silent.map(open) }
+    }
+
+    /// The computers by state, without silent ones of which it is not known that they are done with the update, and
+    /// how many these are. Where who is silent is not told, they are among the others.
+    pub fn told_apart(&self) -> (UpdateCounts, Option<u64>) {
+        let without = self.silent.map(|silent| (self.said.without_silent(&silent), Some(silent.open())));
+        without.unwrap_or((self.said, None))
+    }
+}
+
+impl std::ops::AddAssign for UpdateStates {
+    fn add_assign(&mut self, other: Self) {
+        self.said += other.said;
+        self.silent = self.silent.zip(other.silent).map(|(mut silent, more)| {
+            silent += more;
+            silent
+        });
     }
 }

@@ -108,6 +108,8 @@ fn the_server() {
 #[test]
 fn updates() {
     check::<Page<UpdateSummary>>(json!({"items": [summary()], "next": "k2", "total": 2}));
+    let states = json!({"states": {"said": counts(), "silent": counts()}});
+    check::<Page<UpdateSummary>>(json!({"items": [with(summary(), states)]}));
     check::<UpdateDetail>(with(
         summary(),
         json!({
@@ -302,4 +304,46 @@ fn another_version_of_the_link_is_refused_with_both_named() {
     // What says nothing is older than saying it.
     let said = refusal(&LinkVersion::default()).expect("is refused");
     assert!(said.starts_with("the Linkage of berlin is of an earlier version and"), "{said}");
+}
+
+#[test]
+fn counts_of_linkages_are_short_and_earlier_ones_tell_no_states() {
+    let told = |states: Option<Value>| {
+        let count = json!({"update": UPDATE, "needed": 4, "installed": 3, "failed": 1});
+        check::<linkage::UpdateCount>(match states {
+            Some(states) => with(count, json!({"states": states})),
+            None => count,
+        })
+    };
+    assert_eq!(told(None).states, None);
+    let said = UpdateCounts {
+        failed: 1,
+        needed: 2,
+        downloaded: 3,
+        pending_restart: 4,
+        unknown: 5,
+        installed: 6,
+        not_applicable: 7,
+    };
+    let short = told(Some(json!({"said": [1, 2, 3, 4, 5, 6, 7]})));
+    assert_eq!(short.states, Some(UpdateStates { said, silent: None }));
+    let silent = UpdateCounts { needed: 1, unknown: 5, ..UpdateCounts::default() };
+    let short = told(Some(json!({"said": [1, 2, 3, 4, 5, 6, 7], "silent": [0, 1, 0, 0, 5, 0, 0]})));
+    assert_eq!(short.states, Some(UpdateStates { said, silent: Some(silent) }));
+}
+
+#[test]
+fn who_is_silent_is_told_apart_where_it_is_told_everywhere() {
+    let said = UpdateCounts { needed: 5, installed: 3, unknown: 4, ..UpdateCounts::default() };
+    let silent = UpdateCounts { needed: 2, installed: 1, unknown: 3, ..UpdateCounts::default() };
+    let told = UpdateStates::new(said, Some(silent));
+    assert_eq!(told.silent, Some(UpdateCounts { installed: 0, ..silent }), "they have it, whatever they say");
+    let apart = UpdateCounts { needed: 3, installed: 3, unknown: 1, ..UpdateCounts::default() };
+    assert_eq!(told.told_apart(), (apart, Some(5)));
+    let (mut both, mut one) = (told, told);
+    both += told;
+    assert_eq!(both.told_apart().1, Some(10));
+    one += UpdateStates::new(said, None);
+    let sum = UpdateCounts { needed: 10, installed: 6, unknown: 8, ..UpdateCounts::default() };
+    assert_eq!(one.told_apart(), (sum, None));
 }

@@ -3,7 +3,7 @@
 use headwater_model::{Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::text;
+use crate::{UpdateStates, text};
 
 /// Which updates to list. All that is said must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,4 +169,7 @@ pub struct UpdateSummary {
     pub installed: u64,
     /// Computers on which it failed.
     pub failed: u64,
+    /// The same by state, as a managing server knows it of its whole tree; absent where a server does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub states: Option<UpdateStates>,
 }

@@ -1,6 +1,6 @@
 //! Reports as rows of cells, for tables and for CSV alike.
 
-use headwater_api::{Compliance, ComputerSummary, Standing, UpdateFailure};
+use headwater_api::{Compliance, ComplianceBy, ComputerSummary, Standing, UpdateFailure};
 
 use crate::csv;
 use crate::error::meaning;
@@ -34,24 +34,48 @@ pub fn standing(standing: Standing) -> &'static str {
     }
 }
 
-pub fn compliance(rows: &[Compliance]) -> Sheet {
+/// Where a server does not tell it: 0 would be another answer.
+pub const NOT_TOLD: &str = "not told";
+
+/// A number, where it is told.
+pub fn told(count: Option<u64>) -> String {
+    count.map_or_else(|| NOT_TOLD.to_owned(), |count| count.to_string())
+}
+
+pub fn compliance(by: ComplianceBy, rows: &[Compliance]) -> Sheet {
+    let is_of_updates = by == ComplianceBy::Update;
     let row = |one: &Compliance| {
         let counts = [
-            one.computers,
-            one.complete,
-            one.needing,
-            one.failing,
+            Some(one.computers),
+            Some(one.complete),
+            Some(one.needing),
+            Some(one.failing),
             one.pending_restart,
             one.unreported,
             one.silent,
         ];
-        std::iter::once(one.name.clone()).chain(counts.iter().map(u64::to_string)).collect()
+        let last = is_of_updates.then_some(one.not_applicable);
+        std::iter::once(one.name.clone()).chain(counts.into_iter().chain(last).map(told)).collect()
     };
-    Sheet {
-        head: &["NAME", "COMPUTERS", "COMPLETE", "NEEDING", "FAILING", "RESTART", "UNREPORTED", "SILENT"],
-        rows: rows.iter().map(row).collect(),
-    }
+    let head = match is_of_updates {
+        true => COMPLIANCE_OF_UPDATES,
+        false => &COMPLIANCE_OF_UPDATES[..COMPLIANCE_OF_UPDATES.len() - 1],
+    };
+    Sheet { head, rows: rows.iter().map(row).collect() }
 }
+
+/// The last one of updates alone.
+const COMPLIANCE_OF_UPDATES: &[&str] = &[
+    "NAME",
+    "COMPUTERS",
+    "COMPLETE",
+    "NEEDING",
+    "FAILING",
+    "PENDING RESTART",
+    "UNREPORTED",
+    "SILENT",
+    "NOT APPLICABLE",
+];
 
 pub fn computers<'a>(rows: impl IntoIterator<Item = &'a ComputerSummary>) -> Sheet {
     let row = |one: &ComputerSummary| {
@@ -62,10 +86,11 @@ pub fn computers<'a>(rows: impl IntoIterator<Item = &'a ComputerSummary>) -> She
             minute(one.last_contact_at),
             (one.status.needed + one.status.downloaded).to_string(),
             one.status.failed.to_string(),
+            one.status.pending_restart.to_string(),
         ]
     };
     Sheet {
-        head: &["COMPUTER", "SERVER", "GROUPS", "LAST CONTACT", "NEEDED", "FAILED"],
+        head: &["COMPUTER", "SERVER", "GROUPS", "LAST CONTACT", "NEEDED", "FAILED", "PENDING RESTART"],
         rows: rows.into_iter().map(row).collect(),
     }
 }
@@ -122,17 +147,24 @@ mod tests {
             complete: 1,
             needing: 2,
             failing: 3,
-            pending_restart: 4,
-            unreported: 5,
-            silent: 13,
+            pending_restart: Some(4),
+            unreported: Some(5),
+            silent: Some(13),
+            not_applicable: None,
             ..Compliance::default()
         };
-        let sheet = compliance(&[row]);
-        let said: Vec<String> =
-            sheet.head.iter().zip(&sheet.rows[0]).map(|(head, cell)| format!("{head} {cell}")).collect();
+        let said = |by, row: Compliance| {
+            let sheet = compliance(by, &[row]);
+            let cells = sheet.head.iter().zip(&sheet.rows[0]).map(|(head, cell)| format!("{head} {cell}"));
+            assert_eq!(sheet.head.len(), sheet.rows[0].len());
+            cells.collect::<Vec<_>>().join(", ")
+        };
         assert_eq!(
-            said.join(", "),
-            "NAME Pilot, COMPUTERS 28, COMPLETE 1, NEEDING 2, FAILING 3, RESTART 4, UNREPORTED 5, SILENT 13"
+            said(ComplianceBy::Group, row.clone()),
+            "NAME Pilot, COMPUTERS 28, COMPLETE 1, NEEDING 2, FAILING 3, PENDING RESTART 4, UNREPORTED 5, SILENT 13"
         );
+        let of_update = Compliance { silent: None, not_applicable: Some(7), ..row };
+        let words = said(ComplianceBy::Update, of_update);
+        assert!(words.ends_with("UNREPORTED 5, SILENT not told, NOT APPLICABLE 7"), "{words}");
     }
 }

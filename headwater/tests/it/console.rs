@@ -184,6 +184,8 @@ fn every_page_can_be_used_by_everybody() {
     console.check("wsus-members");
     console.look_at("/reports", "reports");
     assert!(browser.text(".verdict").contains("computers have all they need."));
+    console.look_at("/reports/failures", "report-failures");
+    assert!(browser.text(".verdict").contains("Updates failed on"));
     console.look_at("/cleanup?superseded_days=0&declined_days=0", "cleanup");
     console.look_at("/link", "link");
     console.look_at("/operators?change=admin", "operators");

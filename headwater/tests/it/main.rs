@@ -46,6 +46,7 @@ mod sessions;
 mod sightings;
 mod site;
 mod sources;
+mod states;
 mod tree;
 mod up;
 mod whole;

@@ -7,7 +7,7 @@ use headwater_api::{
     ComputerDetail, ComputerMembership, ComputerQuery, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX,
     SeenAs, Standing, Told, UpdateQuery,
 };
-use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder, standing};
+use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, Part, ServerView, UpdateOrder, standing};
 use headwater_model::{ClientId, ServerId, Timestamp, chain};
 use headwater_words::approval::{self as words, action};
 use headwater_words::caveat::sentences;
@@ -62,13 +62,29 @@ struct Row {
     failed: String,
 }
 
-fn query(fields: &Fields, mirror: &Mirror) -> Result<ComputerQuery, Failure> {
+/// The part of the tree that an address asks for.
+pub(crate) fn part(fields: &Fields, mirror: &Mirror) -> Result<Part, Failure> {
     let no_group = |name: String| Failure::invalid(format!("there is no group {name}"));
     let group = fields.text("group").map(|name| group_meant(mirror, &name).ok_or_else(|| no_group(name)));
+    Ok(Part { group: group.transpose()?, server: server(fields)? })
+}
+
+/// The servers of the tree.
+pub(crate) fn server_choices(mirror: &Mirror, chosen: Option<ServerId>) -> Vec<GroupChoice> {
+    let choice = |one: &ServerView| GroupChoice {
+        id: one.server.id.to_string(),
+        name: one.server.name.clone(),
+        is_chosen: chosen == Some(one.server.id),
+    };
+    mirror.tree.servers.iter().map(choice).collect()
+}
+
+fn query(fields: &Fields, mirror: &Mirror) -> Result<ComputerQuery, Failure> {
+    let Part { group, server } = part(fields, mirror)?;
     Ok(ComputerQuery {
         search: fields.text("search"),
-        group: group.transpose()?,
-        server: server(fields)?,
+        group,
+        server,
         outside: !fields.get("outside").is_empty(),
         silent_days: days(fields, "silent_days")?,
         contact_days: days(fields, "contact_days")?,
@@ -85,7 +101,7 @@ fn days(fields: &Fields, name: &str) -> Result<Option<u32>, Failure> {
 }
 
 /// How a computer can stand, the worst first.
-const STATES: [Standing; 6] = [
+pub(crate) const STATES: [Standing; 6] = [
     Standing::Failing,
     Standing::Needing,
     Standing::PendingRestart,
@@ -95,7 +111,7 @@ const STATES: [Standing; 6] = [
 ];
 
 /// `pending restart` as the API writes it.
-fn value(state: Standing) -> String {
+pub(crate) fn value(state: Standing) -> String {
     word(state).replace(' ', "_")
 }
 
@@ -138,7 +154,6 @@ pub(crate) async fn list(
         ("Needed", "needed", true),
         ("Failed", "failed", true),
     ];
-    let chosen = query.server;
     let page = List {
         frame: Frame::new(&manager, &visitor, "/computers", "Computers", &fields),
         verdict: match found.total.unwrap_or_default() {
@@ -150,16 +165,7 @@ pub(crate) async fn list(
         contact_days: fields.get("contact_days").to_owned(),
         is_outside: query.outside,
         groups: choices(&mirror, query.group),
-        servers: mirror
-            .tree
-            .servers
-            .iter()
-            .map(|one| GroupChoice {
-                id: one.server.id.to_string(),
-                name: one.server.name.clone(),
-                is_chosen: chosen == Some(one.server.id),
-            })
-            .collect(),
+        servers: server_choices(&mirror, query.server),
         states: STATES
             .into_iter()
             .map(|state| GroupChoice {

@@ -12,6 +12,7 @@
 //! | `/cleanup` | what a clean-up of the tree would do, and doing it |
 //! | `/computers`, `/computers/{id}` | computers, one of them |
 //! | `/reports`, `/reports/{name}` | how the computers stand, and each report as CSV |
+//! | `/reports/failures` | what failed on which computer |
 //! | `/groups` | host groups, WSUS groups, and the difference |
 //! | `/groups/host`, `/groups/wsus` | the members of one of either, to be changed |
 //! | `/runs`, `/runs/{number}` | synchronisations of the tree |
@@ -31,6 +32,7 @@ mod confirm;
 mod csv;
 mod drawing;
 mod failure;
+mod failures;
 mod fields;
 mod frame;
 mod groups;
@@ -81,6 +83,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/computers.csv", get(computers::export))
         .route("/computers/{id}", get(computers::show))
         .route("/reports", get(reports::show))
+        .route("/reports/failures", get(failures::show))
         .route("/reports/{name}", get(reports::export))
         .route("/groups", get(groups::show).post(groups::create))
         .route("/groups/host", get(members::host_group).post(members::change_host_group))

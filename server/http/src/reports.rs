@@ -14,9 +14,9 @@ pub(crate) async fn compliance(
     State(manager): Shared,
     Query(query): Query<ComplianceQuery>,
 ) -> Result<Json<Told<Page<Compliance>>>, Refusal> {
-    let mirror = manager.read().await?;
-    let items = manager.compliance(query.by).await?;
-    Ok(Json(mirror.told(Page { items, next: None, total: None })))
+    manager.read().await?;
+    let Told { value: items, caveat } = manager.compliance(query.by).await?;
+    Ok(Json(Told { value: Page { items, next: None, total: None }, caveat }))
 }
 
 pub(crate) async fn standing(
@@ -24,12 +24,12 @@ pub(crate) async fn standing(
     Query(query): Query<StandingQuery>,
 ) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
     let mirror = manager.read().await?;
-    Ok(Json(mirror.told(mirror.standing(query.standing, query.after.as_deref()))))
+    Ok(Json(mirror.told(mirror.standing(&query))))
 }
 
 pub(crate) async fn failures(
     State(manager): Shared,
     Query(query): Query<FailuresQuery>,
 ) -> Result<Json<Told<Page<UpdateFailure>>>, Refusal> {
-    Ok(Json(manager.failures(query.after.as_deref(), &Silent::default()).await?))
+    Ok(Json(manager.failures(&query, &Silent::default()).await?))
 }

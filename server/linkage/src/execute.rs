@@ -65,8 +65,8 @@ impl Linkage {
             }
             Ask::DeleteGroup { id, by } => json(wsus.delete_group(id, &by).await?),
             Ask::Computers { after } => json(wsus.computers(after).await?),
-            Ask::Updates { after } => json(wsus.updates(after).await?),
-            Ask::UpdateCounts => json(wsus.update_counts().await?),
+            Ask::Updates { after } => json(wsus.updates(after, now).await?),
+            Ask::UpdateCounts => json(wsus.update_counts(now).await?),
             Ask::Update { id } => json(wsus.update(id, now).await?),
             Ask::TreeComputers { after } => json(wsus.tree_computers(after, now).await?),
             Ask::Computer { client } => json(wsus.computer(&client, now).await?),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, StreamExt as _};
-use headwater_api::linkage::{CLOCK_SECONDS_MAX, WsusKind};
+use headwater_api::linkage::{CLOCK_SECONDS_MAX, UpdateCount, WsusKind};
 use headwater_api::{
     ComputerDetail, ComputerMembership, ComputerSummary, LicenceTerms, Namesake, Told, UpdateDetail,
     UpdateQuery, UpdateRef, WhyNot,
@@ -15,7 +15,7 @@ use headwater_store::LinkageRow;
 use crate::arrival::arrivals;
 use crate::ask::Way;
 use crate::effective::in_effect;
-use crate::mirror::{TreeView, told_apart};
+use crate::mirror::{TreeView, add_count, told_apart};
 use crate::tree::must_be_understood;
 use crate::why::{Question, why};
 use crate::{ErrorKind, Manager, ManagerError, Mirror};
@@ -249,9 +249,15 @@ fn count_over_tree(top: &mut UpdateDetail, all: &[(ServerId, UpdateDetail)], tre
         let Some((_, there)) = all.iter().find(|(server, _)| *server == one.id) else { continue };
         top.status += there.status;
         top.silent += there.silent;
-        top.summary.needed += there.summary.needed;
-        top.summary.installed += there.summary.installed;
-        top.summary.failed += there.summary.failed;
+        let there = &there.summary;
+        let count = UpdateCount {
+            update: there.id,
+            needed: there.needed,
+            installed: there.installed,
+            failed: there.failed,
+            states: there.states,
+        };
+        add_count(&mut top.summary, &count);
     }
 }
 

@@ -75,7 +75,7 @@ pub use headwater_store::{AuditFilter, AuditRow};
 pub use link::Linked;
 pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Updates, follow_wsus};
 pub use reach::GroupPaths;
-pub use report::standing;
+pub use report::{Part, standing};
 pub use running::{Changed, LastLine, Running};
 pub use runs::Looking;
 pub use schedule::keep_schedule;

@@ -51,6 +51,11 @@ impl Mirror {
     pub(crate) fn update(&self, id: UpdateId) -> Option<UpdateDetail> {
         let known = self.updates.get(id)?;
         let approvals = self.tree.approvals.iter().filter(|one| one.update == known.id);
+        let (status, silent) = known.states.map(|states| states.told_apart()).unwrap_or_else(|| {
+            let needed = known.needed.saturating_sub(known.failed);
+            let (installed, failed) = (known.installed, known.failed);
+            (UpdateCounts { installed, needed, failed, ..UpdateCounts::default() }, None)
+        });
         Some(UpdateDetail {
             approvals: approvals
                 .map(|one| Approval {
@@ -67,12 +72,8 @@ impl Mirror {
                     outside: false,
                 })
                 .collect(),
-            status: UpdateCounts {
-                installed: known.installed,
-                needed: known.needed.saturating_sub(known.failed),
-                failed: known.failed,
-                ..UpdateCounts::default()
-            },
+            status,
+            silent: silent.unwrap_or_default(),
             ..UpdateDetail::bare(known.clone())
         })
     }

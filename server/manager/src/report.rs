@@ -3,14 +3,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _};
+use headwater_api::linkage::WsusGroup;
 use headwater_api::{
-    Caveat, Compliance, ComplianceBy, ComputerDetail, ComputerSummary, ComputerUpdateState, PAGE_LIMIT_MAX,
-    Page, Standing, Told, UpdateFailure,
+    Caveat, Compliance, ComplianceBy, ComputerDetail, ComputerSummary, ComputerUpdateState, FailuresQuery,
+    PAGE_LIMIT_MAX, Page, Standing, StandingQuery, Told, UpdateFailure, UpdateSummary,
 };
-use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
 
 use crate::details::Silent;
-use crate::mirror::page;
+use crate::mirror::{is_in, page};
 use crate::{Direction, Manager, ManagerError, Mirror};
 
 /// Computers of one page of a list.
@@ -34,10 +35,17 @@ pub fn standing(computer: &ComputerSummary) -> Standing {
     }
 }
 
+/// Of which computers a report is: of all, or of those in a group or beneath it, and of those that report to a server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Part {
+    pub group: Option<GroupId>,
+    pub server: Option<ServerId>,
+}
+
 impl Mirror {
     /// Of all computers, as they stand.
     fn compliance_of_all(&self) -> Compliance {
-        let mut all = Compliance::default();
+        let mut all = nobody(String::new(), String::new());
         for computer in self.computers.all() {
             count(&mut all, standing(computer));
         }
@@ -53,20 +61,18 @@ impl Mirror {
                 counts_for.entry(beneath).or_default().push(group.id);
             }
         }
-        let mut rows: HashMap<GroupId, Compliance> = HashMap::new();
+        let row = |group: &WsusGroup| (group.id, nobody(group.id.to_string(), group.name.clone()));
+        let mut rows: HashMap<GroupId, Compliance> = self.tree.groups.iter().map(row).collect();
         for computer in self.computers.all() {
             let own = computer.groups.iter().filter_map(|group| counts_for.get(&group.id));
             let groups: HashSet<GroupId> = own.flatten().copied().collect();
             for group in groups {
-                count(rows.entry(group).or_default(), standing(computer));
+                if let Some(row) = rows.get_mut(&group) {
+                    count(row, standing(computer));
+                }
             }
         }
-        let row = |group: &headwater_api::linkage::WsusGroup| Compliance {
-            id: group.id.to_string(),
-            name: group.name.clone(),
-            ..rows.remove(&group.id).unwrap_or_default()
-        };
-        sorted(self.tree.groups.iter().map(row).collect())
+        sorted(rows.into_values().collect())
     }
 
     fn compliance_by_server(&self) -> Vec<Compliance> {
@@ -74,8 +80,7 @@ impl Mirror {
         let mut places = HashMap::new();
         for server in &self.tree.servers {
             places.insert(server.server.id, rows.len());
-            let (id, name) = (server.server.id.to_string(), server.server.name.clone());
-            rows.push(Compliance { id, name, ..Compliance::default() });
+            rows.push(nobody(server.server.id.to_string(), server.server.name.clone()));
         }
         for computer in self.computers.all() {
             let home = computer.server.as_ref().and_then(|home| places.get(&home.id));
@@ -88,26 +93,30 @@ impl Mirror {
 
     fn compliance_by_update(&self) -> Vec<Compliance> {
         let approved = self.updates.all().iter().filter(|update| update.approved_groups > 0);
-        let row = |update: &headwater_api::UpdateSummary| Compliance {
-            id: update.id.to_string(),
-            name: update.title.clone(),
-            computers: update.installed + update.needed,
-            complete: update.installed,
-            needing: update.needed.saturating_sub(update.failed),
-            failing: update.failed.min(update.needed),
-            ..Compliance::default()
-        };
-        sorted(approved.map(row).collect())
+        sorted(approved.map(of_update).collect())
     }
 
-    /// All computers that stand so, by name.
-    pub fn that_stand(&self, wanted: Standing) -> impl Iterator<Item = &ComputerSummary> {
-        self.computers.all().iter().filter(move |computer| standing(computer) == wanted)
+    /// All computers of a part that stand so, by name.
+    pub fn that_stand(&self, wanted: Standing, of: &Part) -> impl Iterator<Item = &ComputerSummary> {
+        let has = self.part(of);
+        self.computers.all().iter().filter(move |computer| standing(computer) == wanted && has(computer))
     }
 
     /// A page of them.
-    pub fn standing(&self, wanted: Standing, after: Option<&str>) -> Page<ComputerSummary> {
-        self.page_of(|computer| standing(computer) == wanted, PAGE, after, ComputerSummary::clone)
+    pub fn standing(&self, query: &StandingQuery) -> Page<ComputerSummary> {
+        let has = self.part(&Part { group: query.group, server: query.server });
+        let holds = |computer: &ComputerSummary| standing(computer) == query.standing && has(computer);
+        self.page_of(holds, PAGE, query.after.as_deref(), ComputerSummary::clone)
+    }
+
+    /// Whether a computer is of a part of the tree.
+    fn part(&self, of: &Part) -> impl Fn(&ComputerSummary) -> bool + use<> {
+        let groups = of.group.map(|group| HashSet::from_iter(self.tree.group_tree().subtree(group)));
+        let server = of.server;
+        move |computer| {
+            groups.as_ref().is_none_or(|groups| is_in(computer, groups))
+                && server.is_none_or(|id| computer.server.as_ref().is_some_and(|home| home.id == id))
+        }
     }
 
     fn page_of<T>(
@@ -126,14 +135,19 @@ impl Mirror {
 
 impl Manager {
     /// How many computers of each group, server or day stand how; or of each approved update, by how it stands.
-    pub async fn compliance(&self, by: ComplianceBy) -> Result<Vec<Compliance>, ManagerError> {
+    pub async fn compliance(&self, by: ComplianceBy) -> Result<Told<Vec<Compliance>>, ManagerError> {
         let mirror = self.mirror();
-        match by {
-            ComplianceBy::Group => Ok(mirror.compliance_by_group()),
-            ComplianceBy::Server => Ok(mirror.compliance_by_server()),
-            ComplianceBy::Update => Ok(mirror.compliance_by_update()),
-            ComplianceBy::Day => self.compliance_by_day().await,
+        let rows = match by {
+            ComplianceBy::Group => mirror.compliance_by_group(),
+            ComplianceBy::Server => mirror.compliance_by_server(),
+            ComplianceBy::Update => mirror.compliance_by_update(),
+            ComplianceBy::Day => self.compliance_by_day().await?,
+        };
+        let mut told = mirror.told(rows);
+        if by == ComplianceBy::Update {
+            told.caveat.without = mirror.uncounted.to_vec();
         }
+        Ok(told)
     }
 
     async fn compliance_by_day(&self) -> Result<Vec<Compliance>, ManagerError> {
@@ -160,11 +174,13 @@ impl Manager {
     /// the server is named. Whoever reads several pages waits for a `silent` server once.
     pub async fn failures(
         &self,
-        after: Option<&str>,
+        query: &FailuresQuery,
         silent: &Silent,
     ) -> Result<Told<Page<UpdateFailure>>, ManagerError> {
         let (mirror, way, linkages) = (self.read().await?, self.way().await?, self.store.linkages().await?);
-        let fails = |computer: &ComputerSummary| computer.status.failed > 0;
+        let has = mirror.part(&Part { group: query.group, server: query.server });
+        let fails = |computer: &ComputerSummary| computer.status.failed > 0 && has(computer);
+        let after = query.after.as_deref();
         let Page { items: failing, next, total } =
             mirror.page_of(fails, ASKED_PAGE, after, |one| (one.id.clone(), one.server.clone()));
         let asked = failing.into_iter().map(async |(client, home)| {
@@ -204,16 +220,48 @@ fn failures_of(client: &ClientId, detail: &ComputerDetail) -> Vec<UpdateFailure>
     failed.map(failure).collect()
 }
 
+/// An update on the computers that it may be for, by the words for how computers stand.
+fn of_update(update: &UpdateSummary) -> Compliance {
+    let row = Compliance { id: update.id.to_string(), name: update.title.clone(), ..Compliance::default() };
+    let Some(states) = update.states else {
+        return Compliance {
+            computers: update.installed + update.needed,
+            complete: update.installed,
+            needing: update.needed.saturating_sub(update.failed),
+            failing: update.failed.min(update.needed),
+            ..row
+        };
+    };
+    let (counts, silent) = states.told_apart();
+    Compliance {
+        computers: counts.open() + counts.installed + silent.unwrap_or_default(),
+        complete: counts.installed,
+        needing: counts.needed + counts.downloaded,
+        failing: counts.failed,
+        pending_restart: Some(counts.pending_restart),
+        unreported: Some(counts.unknown),
+        silent,
+        not_applicable: Some(counts.not_applicable),
+        ..row
+    }
+}
+
+/// A row in which nobody is counted yet.
+fn nobody(id: String, name: String) -> Compliance {
+    let none = Some(0);
+    Compliance { id, name, pending_restart: none, unreported: none, silent: none, ..Compliance::default() }
+}
+
 fn count(row: &mut Compliance, standing: Standing) {
     row.computers += 1;
-    *match standing {
-        Standing::Silent => &mut row.silent,
-        Standing::Unreported => &mut row.unreported,
-        Standing::Failing => &mut row.failing,
-        Standing::Needing => &mut row.needing,
-        Standing::PendingRestart => &mut row.pending_restart,
-        Standing::Complete => &mut row.complete,
-    } += 1;
+    match standing {
+        Standing::Failing => row.failing += 1,
+        Standing::Needing => row.needing += 1,
+        Standing::Complete => row.complete += 1,
+        Standing::Silent => *row.silent.get_or_insert_default() += 1,
+        Standing::Unreported => *row.unreported.get_or_insert_default() += 1,
+        Standing::PendingRestart => *row.pending_restart.get_or_insert_default() += 1,
+    }
 }
 
 fn sorted(mut rows: Vec<Compliance>) -> Vec<Compliance> {

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use headwater_api::linkage::WsusGroup;
-use headwater_api::{GroupRef, ServerRef, UpdateCounts};
-use headwater_model::ServerId;
+use headwater_api::{GroupRef, ServerRef, UpdateCounts, UpdateStates};
+use headwater_model::{ServerId, UpdateId};
 
 use super::*;
-use crate::mirror::{TreeView, sample_server};
+use crate::mirror::{TreeView, Updates, sample_server, sample_update};
 
 const BERLIN: GroupId = GroupId::from_u128(1);
 /// Beneath Berlin.
@@ -64,9 +63,68 @@ fn mirror() -> Mirror {
 
 /// Computers, complete, needing, failing, pending restart, unreported, silent.
 fn counts(row: &Compliance) -> [u64; 7] {
-    let sum = row.complete + row.needing + row.failing + row.pending_restart + row.unreported + row.silent;
+    let [restart, unreported, silent] =
+        [row.pending_restart, row.unreported, row.silent].map(|count| count.expect("is told"));
+    let sum = row.complete + row.needing + row.failing + restart + unreported + silent;
     assert_eq!(sum, row.computers, "{row:?}");
-    [row.computers, row.complete, row.needing, row.failing, row.pending_restart, row.unreported, row.silent]
+    [row.computers, row.complete, row.needing, row.failing, restart, unreported, silent]
+}
+
+/// Approved updates of one title each, with what is told of them.
+fn of_updates(updates: impl IntoIterator<Item = UpdateSummary>) -> Vec<Compliance> {
+    let updates = updates.into_iter().map(|update| UpdateSummary { approved_groups: 1, ..update });
+    let updates = Arc::new(Updates::new(updates.collect()));
+    Mirror { updates, ..Mirror::default() }.compliance_by_update()
+}
+
+#[test]
+fn an_update_has_the_computers_that_it_may_be_for_those_in_contact_first() {
+    let said = UpdateCounts {
+        needed: 6,
+        downloaded: 1,
+        failed: 3,
+        pending_restart: 4,
+        unknown: 9,
+        installed: 20,
+        not_applicable: 100,
+    };
+    let silent = UpdateCounts { needed: 2, failed: 1, pending_restart: 1, unknown: 8, ..none() };
+    let states = Some(UpdateStates::new(said, Some(silent)));
+    let update = UpdateSummary { states, ..sample_update(UpdateId::from_u128(1)) };
+    let rows = of_updates([update.clone()]);
+    assert_eq!(counts(&rows[0]), [43, 20, 5, 2, 3, 1, 12]);
+    assert_eq!(rows[0].not_applicable, Some(100));
+
+    // Where a server does not tell who is silent, they are among the others by what they said.
+    let states = Some(UpdateStates::new(said, None));
+    let row = &of_updates([UpdateSummary { states, ..update.clone() }])[0];
+    assert_eq!((row.computers, row.needing, row.failing, row.silent), (43, 7, 3, None));
+    assert_eq!((row.pending_restart, row.unreported), (Some(4), Some(9)));
+
+    // Where one tells no states, only what was always told.
+    let earlier = UpdateSummary { states: None, needed: 10, failed: 3, installed: 24, ..update };
+    let row = &of_updates([earlier])[0];
+    assert_eq!((row.computers, row.complete, row.needing, row.failing), (34, 24, 7, 3));
+    assert_eq!([row.pending_restart, row.unreported, row.silent, row.not_applicable], [None; 4]);
+}
+
+#[test]
+fn lists_are_of_a_group_with_those_beneath_and_of_a_server() {
+    let mirror = mirror();
+    let names = |standing, of: Part| {
+        let (group, server) = (of.group, of.server);
+        let page = mirror.standing(&StandingQuery { standing, group, server, after: None });
+        let names: Vec<String> = page.items.into_iter().map(|one| one.name).collect();
+        assert_eq!(names, mirror.that_stand(standing, &of).map(|one| one.name.clone()).collect::<Vec<_>>());
+        names
+    };
+    let (group, server) =
+        (|id| Part { group: Some(id), ..Part::default() }, |id| Part { server: Some(id), ..Part::default() });
+    assert_eq!(names(Standing::PendingRestart, group(BERLIN)), ["pc4"]);
+    assert_eq!(names(Standing::Failing, group(BERLIN)), ["pc1"]);
+    assert_eq!(names(Standing::Failing, group(KELLER)), [""; 0]);
+    assert_eq!(names(Standing::Silent, server(HERE)), ["pc5"]);
+    assert_eq!(names(Standing::Silent, server(ServerId::from_u128(8))), [""; 0]);
 }
 
 #[test]
@@ -97,6 +155,7 @@ fn pages_go_on_after_the_last_of_the_one_before() {
     assert_eq!((first.items.len(), first.next.as_deref(), first.total), (3, Some("pc3"), Some(7)));
     let last = page(Some("pc4"));
     assert_eq!((last.items, last.next), (vec!["pc5".to_owned(), "pc6".into(), "pc7".into()], None));
-    let silent = mirror.standing(Standing::Silent, None);
+    let silent = StandingQuery { standing: Standing::Silent, group: None, server: None, after: None };
+    let silent = mirror.standing(&silent);
     assert_eq!(silent.items.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["pc5"]);
 }

@@ -3,7 +3,8 @@
 use headwater_api::linkage::StateOnComputer;
 use headwater_api::{
     Approval, ApprovalFilter, ComputerUpdateState, Page, Revision, StatesQuery, UpdateComputer, UpdateCounts,
-    UpdateDetail, UpdateFile, UpdateKind, UpdateLicence, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,
+    UpdateDetail, UpdateFile, UpdateKind, UpdateLicence, UpdateQuery, UpdateRef, UpdateState, UpdateStates,
+    UpdateSummary,
 };
 use headwater_app::admin::status::{Counts, State as ComputerState, UpdateOnComputer};
 use headwater_app::admin::updates::{self as use_case, UpdateFilter};
@@ -58,6 +59,25 @@ pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppErr
     Ok(Page { items, next: page.next, total: page.total })
 }
 
+/// Tells of listed updates on how many computers of the whole tree each is in which state.
+pub async fn add_states(app: &App, listed: &mut [UpdateSummary]) -> Result<(), AppError> {
+    let served = app.live.served_full();
+    let place = |update: &mut UpdateSummary| served.catalogue.index.update_by_id(update.id);
+    let (listed, places): (Vec<_>, Vec<_>) = listed
+        .iter_mut()
+        .filter_map(|update| Some((place(update)?, update)))
+        .map(|(at, one)| (one, at))
+        .unzip();
+    let all = app.live.members(None);
+    let silent = &app.silent_members(computers::silent_since(app.clock.now())).await? & &all;
+    let said = app.updates_counts(&served, &places, &all);
+    let of_silent = app.updates_counts(&served, &places, &silent);
+    for ((update, said), silent) in listed.into_iter().zip(&said).zip(&of_silent) {
+        update.states = Some(UpdateStates::new(status::counts(said), Some(status::counts(silent))));
+    }
+    Ok(())
+}
+
 /// Everything about one update.
 pub async fn show(app: &App, id: UpdateId) -> Result<UpdateDetail, AppError> {
     let page = app.update_page(id).await?;
@@ -67,16 +87,19 @@ pub async fn show(app: &App, id: UpdateId) -> Result<UpdateDetail, AppError> {
     let silent = app.silent_members(computers::silent_since(app.clock.now())).await?;
     let all = app.live.members(None);
     let of = |members: &_| status::counts(&app.update_counts(&served, at, members));
-    let silent = of(&(&silent & &all));
     let counts = app.update_counts(&served, at, &all);
+    let states = UpdateStates::new(status::counts(&counts), Some(of(&(&silent & &all))));
+    let (in_contact, silent) = states.told_apart();
     let accepted = app.standings(&served).await?.accepted_licences;
     let licence = served.eula(id).map(|id| UpdateLicence { id, accepted: accepted.contains(&id) });
+    let mut detail = detail(&served, at, page, &counts);
+    detail.summary.states = Some(states);
     Ok(UpdateDetail {
         licence,
-        status: status::counts(&counts).without_silent(&silent),
-        silent: silent.open(),
+        status: in_contact,
+        silent: silent.unwrap_or_default(),
         here: of(&app.live.own_members()),
-        ..detail(&served, at, page, &counts)
+        ..detail
     })
 }
 
@@ -170,6 +193,7 @@ fn summary(served: &Served, update: UpdateIx, counts: &Counts) -> UpdateSummary 
         needed: counts.needed(),
         installed: counts.installed(),
         failed: counts.get(ComputerState::Failed),
+        states: None,
     }
 }
 

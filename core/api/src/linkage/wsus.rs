@@ -4,7 +4,10 @@ use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use super::LinkVersion;
-use crate::{ApprovalAction, ComputerUpdateState, NewRevisions, SeenUpdate, UpdateSummary, text};
+use crate::{
+    ApprovalAction, ComputerUpdateState, NewRevisions, SeenUpdate, UpdateCounts, UpdateStates, UpdateSummary,
+    text,
+};
 
 /// Whose software a WSUS is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -180,13 +183,56 @@ pub struct UpdateCount {
     pub needed: u64,
     pub installed: u64,
     pub failed: u64,
+    /// The same by state; an earlier Linkage does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "in_short")]
+    pub states: Option<UpdateStates>,
 }
 
 impl UpdateCount {
-    /// Of what a list says; absent where nobody has said anything.
+    /// Of what a list says; absent where no computer counts.
     pub fn listed(update: &UpdateSummary) -> Option<Self> {
-        let UpdateSummary { id, needed, installed, failed, .. } = *update;
-        (needed + installed + failed > 0).then_some(Self { update: id, needed, installed, failed })
+        let UpdateSummary { id, needed, installed, failed, states, .. } = *update;
+        let counts = needed + installed + failed > 0
+            || states.is_some_and(|states| states.said != UpdateCounts::default());
+        counts.then_some(Self { update: id, needed, installed, failed, states })
+    }
+}
+
+/// Numbers in the order of [`ComputerUpdateState::ALL`]: they are told of tens of thousands of updates at a time.
+mod in_short {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::{ComputerUpdateState, UpdateCounts, UpdateStates};
+
+    #[derive(Serialize, Deserialize)]
+    struct Short {
+        said: [u64; ComputerUpdateState::ALL.len()],
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        silent: Option<[u64; ComputerUpdateState::ALL.len()]>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        states: &Option<UpdateStates>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let numbers = |counts: UpdateCounts| ComputerUpdateState::ALL.map(|state| counts.of(state));
+        let short =
+            |states: &UpdateStates| Short { said: numbers(states.said), silent: states.silent.map(numbers) };
+        states.as_ref().map(short).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<UpdateStates>, D::Error> {
+        let counts = |numbers: [u64; ComputerUpdateState::ALL.len()]| {
+            let mut counts = UpdateCounts::default();
+            for (state, number) in ComputerUpdateState::ALL.into_iter().zip(numbers) {
+                *counts.of_mut(state) = number;
+            }
+            counts
+        };
+        let short = Option::<Short>::deserialize(deserializer)?;
+        Ok(short.map(|short| UpdateStates { said: counts(short.said), silent: short.silent.map(counts) }))
     }
 }
 

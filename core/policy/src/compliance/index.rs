@@ -26,6 +26,10 @@ impl Counts {
         self.0[state as usize] += more;
     }
 
+    fn sum(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
     /// Those that need the update and do not have it, failed ones included.
     pub fn needed(&self) -> u64 {
         self.get(State::NotInstalled) + self.get(State::Downloaded) + self.get(State::Failed)
@@ -116,6 +120,33 @@ impl StatusIndex {
         counts.add(State::NotApplicable, not_applicable);
         counts.add(State::Unknown, others.len() - not_applicable);
         counts
+    }
+
+    /// The same of many updates, each with when it arrived. Who has told nothing since is not looked for anew for each
+    /// of them: a catalogue has tens of thousands of updates, and a server as many computers.
+    pub fn counts_of_all(&self, updates: &[(UpdateNumber, Timestamp)], members: &Computers) -> Vec<Counts> {
+        let detection = |computer: u32| Some((*self.detections.get(&computer)?, computer));
+        let mut detections: Vec<(Timestamp, u32)> = members.iter().filter_map(detection).collect();
+        detections.sort_unstable();
+        let mut in_order: Vec<usize> = (0..updates.len()).collect();
+        in_order.sort_by_key(|at| updates[*at].1);
+        // Who has told nothing since one update arrived has told nothing since a later one did.
+        let mut unheard: Computers =
+            members.iter().filter(|computer| !self.detections.contains_key(computer)).collect();
+        let mut left = detections.into_iter().peekable();
+        let mut all = vec![Counts::default(); updates.len()];
+        for at in in_order {
+            let (update, arrived_at) = updates[at];
+            while let Some((_, computer)) = left.next_if(|(detection, _)| *detection <= arrived_at) {
+                unheard.insert(computer);
+            }
+            let (counts, of_unheard) = (self.rows(update, members), self.rows(update, &unheard));
+            let unknown = unheard.len() - of_unheard.sum();
+            all[at] = counts;
+            all[at].add(State::Unknown, unknown);
+            all[at].add(State::NotApplicable, members.len() - counts.sum() - unknown);
+        }
+        all
     }
 
     /// The state of an update that arrived here at a time, on a computer (fact 41).

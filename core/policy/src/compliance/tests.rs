@@ -310,6 +310,7 @@ proptest! {
         batches in proptest::collection::vec((0..4u32, proptest::collection::vec(any_event(), 0..8)), 0..20),
         members in proptest::collection::btree_set(0..4u32, 0..4),
         removed in proptest::option::of(0..4u32),
+        arrivals in proptest::collection::vec((1..=10u32, 0..50i64), 0..12),
     ) {
         let numbers = numbers();
         let mut statuses = vec![ComputerStatus::default(); 4];
@@ -330,6 +331,10 @@ proptest! {
             let rows = index.rows(UpdateNumber(update), &members);
             prop_assert!(State::EXPLICIT.iter().all(|state| rows.get(*state) == counts.get(*state)));
         }
+        let arrivals: Vec<_> =
+            arrivals.iter().map(|(update, seconds)| (UpdateNumber(*update), at(*seconds))).collect();
+        let each = arrivals.iter().map(|(update, at)| recount(&statuses, *update, *at, &members));
+        prop_assert_eq!(index.counts_of_all(&arrivals, &members), each.collect::<Vec<_>>());
         let verdict = index.verdict((1..=10).map(UpdateNumber), &members);
         prop_assert_eq!(verdict, verdict_by_hand(&statuses, &members));
         for (computer, status) in (0..).zip(&statuses) {

@@ -69,6 +69,26 @@ impl App {
         }
     }
 
+    /// The states of many updates on these computers, each as [`App::update_counts`] counts them.
+    pub fn updates_counts(&self, served: &Served, updates: &[UpdateIx], members: &Computers) -> Vec<Counts> {
+        let mut counts = vec![Counts::default(); updates.len()];
+        let (mut places, mut inventoried) = (Vec::new(), Vec::new());
+        let status = self.live.status();
+        for (place, at) in updates.iter().enumerate() {
+            let Some(number) = served.number(*at) else { continue };
+            if served.is_inventoried(*at) {
+                places.push(place);
+                inventoried.push((number, served.arrived_at(*at)));
+            } else {
+                counts[place] = status.rows(number, members);
+            }
+        }
+        for (place, counted) in places.into_iter().zip(status.counts_of_all(&inventoried, members)) {
+            counts[place] = counted;
+        }
+        counts
+    }
+
     /// The state of an update on each of these computers, as [`App::update_counts`] counts them.
     pub fn update_states(
         &self,

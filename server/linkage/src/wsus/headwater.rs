@@ -200,22 +200,30 @@ pub(super) fn here_of(app: &App, clients: &HashSet<&ClientId>) -> Vec<ClientId> 
         .collect()
 }
 
-pub(super) fn updates(app: &App, after: Option<String>) -> Answer<Page<UpdateSummary>> {
+pub(super) async fn updates(app: &App, after: Option<String>) -> Answer<Page<UpdateSummary>> {
+    let mut page = listed(app, after)?;
+    update_views::add_states(app, &mut page.items).await.map_err(refusal)?;
+    Ok(page)
+}
+
+fn listed(app: &App, after: Option<String>) -> Answer<Page<UpdateSummary>> {
     let query = UpdateQuery { limit: Some(PAGE_LIMIT_MAX), after, ..UpdateQuery::default() };
     update_views::find(app, query).map_err(refusal)
 }
 
-pub(super) fn update_counts(app: &App) -> Answer<Vec<UpdateCount>> {
-    let mut counts = Vec::new();
+pub(super) async fn update_counts(app: &App) -> Answer<Vec<UpdateCount>> {
+    let mut all = Vec::new();
     let mut after = None;
     loop {
-        let page = updates(app, after.take())?;
-        counts.extend(page.items.iter().filter_map(UpdateCount::listed));
+        let page = listed(app, after.take())?;
+        all.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(counts),
+            None => break,
         }
     }
+    update_views::add_states(app, &mut all).await.map_err(refusal)?;
+    Ok(all.iter().filter_map(UpdateCount::listed).collect())
 }
 
 pub(super) async fn update(app: &App, id: UpdateId) -> Answer<UpdateDetail> {

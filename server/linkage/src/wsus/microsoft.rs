@@ -23,6 +23,7 @@ use tokio::sync::Mutex;
 
 use super::Answer;
 use super::microsoft_catalogue::Catalogue;
+use super::microsoft_silent::Silent;
 use super::microsoft_sync::Runs;
 use super::microsoft_views::os_version;
 use super::pages::Pages;
@@ -40,6 +41,7 @@ pub struct Microsoft {
     computer_pages: Pages<WsusComputer>,
     pub(super) tree_computer_pages: Pages<ComputerSummary>,
     pub(super) update_pages: Pages<UpdateSummary>,
+    pub(super) silent: Silent,
 }
 
 impl Microsoft {
@@ -54,6 +56,7 @@ impl Microsoft {
             computer_pages: Pages::default(),
             tree_computer_pages: Pages::default(),
             update_pages: Pages::default(),
+            silent: Silent::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use headwater_api::linkage::{StateOnComputer, UpdateCount, WsusGroup};
 use headwater_api::{
     Approval as ApprovalView, Change, ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState,
     GroupRef, LicenceTerms, Page, Revision, StatesQuery, UpdateCounts, UpdateDetail, UpdateKind,
-    UpdateLicence, UpdateState, UpdateSummary,
+    UpdateLicence, UpdateState, UpdateStates, UpdateSummary,
 };
 use headwater_encoding::text::decode;
 use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
@@ -31,10 +31,22 @@ const NO_TERMS: &str = "the WSUS does not have the file with its licence terms y
                         server fetches what is missing";
 
 impl Microsoft {
-    pub(super) async fn updates(&self, after: Option<String>) -> Answer<Page<UpdateSummary>> {
-        self.update_pages.page(after, |one| one.id.to_string(), self.all_updates()).await
+    pub(super) async fn updates(&self, after: Option<String>, now: Timestamp) -> Answer<Page<UpdateSummary>> {
+        self.update_pages.page(after, |one| one.id.to_string(), self.all_with_silent(now)).await
     }
 
+    async fn all_with_silent(&self, now: Timestamp) -> Answer<Vec<UpdateSummary>> {
+        let mut all = self.all_updates().await?;
+        let silent = self.said_by_silent(now).await?;
+        for update in &mut all {
+            if let Some(states) = &mut update.states {
+                states.silent = silent.as_ref().map(|said| said.get(&update.id).copied().unwrap_or_default());
+            }
+        }
+        Ok(all)
+    }
+
+    /// Nothing of who is silent.
     pub(super) async fn all_updates(&self) -> Answer<Vec<UpdateSummary>> {
         let updates = self.catalogue.updates(&self.wsus).await?;
         let approvals = self.wsus.approvals().await.map_err(failure)?;
@@ -48,15 +60,20 @@ impl Microsoft {
     }
 
     /// Of its own computers: no scope is known that has the others.
-    pub(super) async fn update_counts(&self) -> Answer<Vec<UpdateCount>> {
+    pub(super) async fn update_counts(&self, now: Timestamp) -> Answer<Vec<UpdateCount>> {
         let counts = self.counts_by_update().await?.into_iter();
-        let told = counts.map(|(update, counts)| UpdateCount {
-            update,
-            needed: needed(&counts),
-            installed: installed(&counts),
-            failed: counts.of(InstallationState::Failed),
+        let silent = self.said_by_silent(now).await?;
+        let told = counts.map(|(update, counts)| {
+            let silent = silent.as_ref().map(|said| said.get(&update).copied().unwrap_or_default());
+            UpdateCount {
+                update,
+                needed: needed(&counts),
+                installed: installed(&counts),
+                failed: counts.of(InstallationState::Failed),
+                states: Some(UpdateStates::new(status(&counts), silent)),
+            }
         });
-        Ok(told.filter(|one| one.needed + one.installed + one.failed > 0).collect())
+        Ok(told.collect())
     }
 
     pub(super) async fn update(&self, id: UpdateId, now: Timestamp) -> Answer<UpdateDetail> {
@@ -67,7 +84,10 @@ impl Microsoft {
         let groups = names(&self.groups().await?);
         let counts = self.counts_by_update().await?.remove(&id).unwrap_or_default();
         let here = status(&counts);
-        let silent = self.counts_of_silent(id, now).await?;
+        let states = UpdateStates::new(here, Some(self.counts_of_silent(id, now).await?));
+        let (in_contact, silent) = states.told_apart();
+        let summary =
+            UpdateSummary { states: Some(states), ..summary(update, &approved_groups(&approvals), counts) };
         let mut own: Vec<_> = approvals.iter().filter(|approval| approval.update.id == id).collect();
         // Of several revisions that are approved for one group, the newest counts: it comes last.
         own.sort_by_key(|approval| approval.update.revision);
@@ -86,10 +106,10 @@ impl Microsoft {
             licence: update
                 .licence
                 .map(|id| UpdateLicence { id, accepted: !update.licence_must_be_accepted }),
-            status: here.without_silent(&silent),
-            silent: silent.open(),
+            status: in_contact,
+            silent: silent.unwrap_or_default(),
             here,
-            ..UpdateDetail::bare(summary(update, &approved_groups(&approvals), counts))
+            ..UpdateDetail::bare(summary)
         })
     }
 
@@ -123,12 +143,7 @@ impl Microsoft {
 
     /// What the computers said of an update that have made no contact for long.
     async fn counts_of_silent(&self, id: UpdateId, now: Timestamp) -> Answer<UpdateCounts> {
-        let computers = self.all_computers().await?;
-        let silent: HashSet<ClientId> = computers
-            .into_iter()
-            .filter(|computer| computer.last_contact_at < silent_since(now))
-            .map(|computer| computer.client)
-            .collect();
+        let silent: HashSet<ClientId> = self.silent_now(now).await?.into_iter().collect();
         let mut counts = UpdateCounts::default();
         if !silent.is_empty() {
             let states = self.wsus.installations_of(id, Scope::Own).await.map_err(failure)?;
@@ -161,7 +176,9 @@ impl Microsoft {
             let counts = counts.get(&computer.id).copied().unwrap_or_default();
             computer_summary(computer, &counts, &groups, now)
         };
-        Ok(own.map(item).collect())
+        let found: Vec<ComputerSummary> = own.map(item).collect();
+        self.silent.are(found.iter().filter(|one| one.silent).map(|one| one.id.clone()).collect()).await;
+        Ok(found)
     }
 
     pub(super) async fn computer(&self, client: &ClientId, now: Timestamp) -> Answer<ComputerDetail> {
@@ -270,6 +287,7 @@ fn summary(update: &Update, approved: &HashMap<UpdateId, u64>, counts: Counts) -
         needed: needed(&counts),
         installed: installed(&counts),
         failed: counts.of(InstallationState::Failed),
+        states: Some(UpdateStates::new(status(&counts), None)),
     }
 }
 
@@ -376,7 +394,7 @@ fn worst_first(one: &ComputerUpdate, other: &ComputerUpdate) -> Ordering {
     (one.state, &one.title).cmp(&(other.state, &other.title))
 }
 
-fn state(state: InstallationState) -> ComputerUpdateState {
+pub(super) fn state(state: InstallationState) -> ComputerUpdateState {
     match state {
         InstallationState::Failed => ComputerUpdateState::Failed,
         InstallationState::NotInstalled => ComputerUpdateState::Needed,
@@ -388,14 +406,6 @@ fn state(state: InstallationState) -> ComputerUpdateState {
     }
 }
 
-fn count(counts: &mut UpdateCounts, state: InstallationState) -> &mut u64 {
-    match state {
-        InstallationState::Unknown => &mut counts.unknown,
-        InstallationState::NotApplicable => &mut counts.not_applicable,
-        InstallationState::NotInstalled => &mut counts.needed,
-        InstallationState::Downloaded => &mut counts.downloaded,
-        InstallationState::Installed => &mut counts.installed,
-        InstallationState::Failed => &mut counts.failed,
-        InstallationState::PendingRestart => &mut counts.pending_restart,
-    }
+fn count(counts: &mut UpdateCounts, one: InstallationState) -> &mut u64 {
+    counts.of_mut(state(one))
 }

@@ -4,6 +4,7 @@ mod clean_up;
 mod headwater;
 mod microsoft;
 mod microsoft_catalogue;
+mod microsoft_silent;
 mod microsoft_sync;
 mod microsoft_views;
 mod pages;
@@ -126,17 +127,17 @@ impl Wsus {
         }
     }
 
-    pub(crate) async fn updates(&self, after: Option<String>) -> Answer<Page<UpdateSummary>> {
+    pub(crate) async fn updates(&self, after: Option<String>, now: Timestamp) -> Answer<Page<UpdateSummary>> {
         match self {
-            Self::Headwater(app) => headwater::updates(app, after),
-            Self::Microsoft(wsus) => wsus.updates(after).await,
+            Self::Headwater(app) => headwater::updates(app, after).await,
+            Self::Microsoft(wsus) => wsus.updates(after, now).await,
         }
     }
 
-    pub(crate) async fn update_counts(&self) -> Answer<Vec<UpdateCount>> {
+    pub(crate) async fn update_counts(&self, now: Timestamp) -> Answer<Vec<UpdateCount>> {
         match self {
-            Self::Headwater(app) => headwater::update_counts(app),
-            Self::Microsoft(wsus) => wsus.update_counts().await,
+            Self::Headwater(app) => headwater::update_counts(app).await,
+            Self::Microsoft(wsus) => wsus.update_counts(now).await,
         }
     }
 

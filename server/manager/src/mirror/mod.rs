@@ -18,7 +18,7 @@ use crate::Manager;
 use crate::known::Known;
 
 pub use read::follow_wsus;
-pub(crate) use read::{tellers, told_apart};
+pub(crate) use read::{add_count, tellers, told_apart};
 pub use search::Direction;
 pub(crate) use search::{is_in, page};
 
@@ -36,6 +36,8 @@ pub struct Mirror {
     pub(crate) known: Option<Arc<Known>>,
     /// What was added to the updates' counts.
     pub(crate) counts: Counts,
+    /// The servers whose computers are in no count of updates, by name.
+    pub(crate) uncounted: Arc<[String]>,
     /// The ids that re-imaged machines had before, each with the one that its machine has now.
     pub(crate) reimaged: Arc<BTreeMap<ClientId, ClientId>>,
 }
@@ -229,6 +231,7 @@ pub(crate) fn sample_update(id: UpdateId) -> UpdateSummary {
         needed: 0,
         installed: 0,
         failed: 0,
+        states: None,
     }
 }
 

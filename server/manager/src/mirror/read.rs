@@ -134,7 +134,15 @@ impl Manager {
         let joining = self.waiting(&way).await?.into_iter().map(|(_, one)| one).collect();
         let mut updates = self.read_updates(&way).await?;
         let counts = self.read_counts(&way, &tree, &before.counts).await;
-        add_counts(&mut updates, &counts);
+        let has_computers = |server: ServerId| {
+            computers.iter().any(|one| one.server.as_ref().is_some_and(|home| home.id == server))
+        };
+        add_counts(&mut updates, &counts, has_computers);
+        let uncounted = told_apart(&tree.servers)
+            .skip(1)
+            .filter(|server| !counts.contains_key(&server.id) && has_computers(server.id))
+            .map(|server| server.name.clone())
+            .collect();
         if tree.servers.first().is_some_and(|top| top.kind == Some(WsusKind::Microsoft)) {
             self.see_listed(&updates).await?;
         }
@@ -181,6 +189,7 @@ impl Manager {
             }),
             updates: Arc::new(Updates::new(updates)),
             counts,
+            uncounted,
             computers: Arc::new(Computers::new(computers)),
             reimaged: Arc::new(matching.reimaged()),
             known: Some(Arc::new(known)),
@@ -276,18 +285,34 @@ impl Manager {
     }
 }
 
-fn add_counts(updates: &mut [UpdateSummary], counts: &Counts) {
+/// A server that tells no states of anything, or only of some updates, is of an earlier version: of no update it is known
+/// then what its computers said of it.
+fn add_counts(updates: &mut [UpdateSummary], counts: &Counts, has_computers: impl Fn(ServerId) -> bool) {
+    let tells_states = |(server, counts): (&ServerId, &Arc<[UpdateCount]>)| {
+        counts.iter().all(|one| one.states.is_some()) && !(counts.is_empty() && has_computers(*server))
+    };
+    let is_told = counts.iter().all(tells_states);
     let mut below: HashMap<UpdateId, Vec<&UpdateCount>> = HashMap::new();
     for one in counts.values().flat_map(|counts| counts.iter()) {
         below.entry(one.update).or_default().push(one);
     }
     for update in updates {
+        update.states = update.states.filter(|_| is_told);
         for one in below.remove(&update.id).into_iter().flatten() {
-            update.needed += one.needed;
-            update.installed += one.installed;
-            update.failed += one.failed;
+            add_count(update, one);
         }
     }
+}
+
+/// Adds what another server counted. By state it is told only if both tell it.
+pub(crate) fn add_count(update: &mut UpdateSummary, more: &UpdateCount) {
+    update.needed += more.needed;
+    update.installed += more.installed;
+    update.failed += more.failed;
+    update.states = update.states.zip(more.states).map(|(mut states, more)| {
+        states += more;
+        states
+    });
 }
 
 /// Each server, the top first, with the one that tells what its computers say: a Headwater tells of all below it, a
@@ -349,6 +374,8 @@ fn depth(servers: &[TreeServer], server: &TreeServer) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use headwater_api::{UpdateCounts, UpdateStates};
+
     use super::*;
     use crate::mirror::{sample_server, sample_update};
 
@@ -393,18 +420,45 @@ mod tests {
         check(1_000, false, 5_000);
     }
 
+    fn states(needed: u64, silent: Option<u64>) -> Option<UpdateStates> {
+        let counts = |needed| UpdateCounts { needed, ..UpdateCounts::default() };
+        Some(UpdateStates::new(counts(needed), silent.map(counts)))
+    }
+
+    /// What is told of two updates, the first of which the top counts too, where one lower server tells these.
+    fn added(counts: Vec<UpdateCount>) -> Vec<UpdateSummary> {
+        let id = UpdateId::from_u128;
+        let top = UpdateSummary { needed: 5, states: states(5, Some(1)), ..sample_update(id(1)) };
+        let mut updates = vec![top, UpdateSummary { states: states(0, Some(0)), ..sample_update(id(2)) }];
+        let other =
+            UpdateCount { update: id(1), needed: 7, installed: 2, failed: 1, states: states(6, Some(2)) };
+        let (lower, alone) = (ServerId::from_u128(2), ServerId::from_u128(3));
+        let counts = HashMap::from([(lower, Arc::from(counts)), (alone, Arc::from([other]))]);
+        add_counts(&mut updates, &counts, |server| server == lower);
+        updates
+    }
+
     #[test]
     fn what_lower_servers_count_is_added() {
-        let id = UpdateId::from_u128;
-        let count = |update, needed, installed, failed| UpdateCount { update, needed, installed, failed };
-        let mut updates = vec![sample_update(id(1)), sample_update(id(2))];
-        updates[0].needed = 5;
-        let counts = HashMap::from([
-            (ServerId::from_u128(2), Arc::from([count(id(1), 7, 2, 1), count(id(9), 1, 1, 1)])),
-            (ServerId::from_u128(3), Arc::from([count(id(1), 3, 0, 0)])),
-        ]);
-        add_counts(&mut updates, &counts);
-        let told = updates.iter().map(|one| (one.needed, one.installed, one.failed));
-        assert_eq!(told.collect::<Vec<_>>(), [(15, 2, 1), (0, 0, 0)]);
+        let count = |update, needed, states| UpdateCount {
+            update: UpdateId::from_u128(update),
+            needed,
+            installed: 0,
+            failed: 0,
+            states,
+        };
+        let told = added(vec![count(1, 3, states(3, Some(1))), count(9, 1, states(1, Some(0)))]);
+        let sums = told.iter().map(|one| (one.needed, one.installed, one.failed));
+        assert_eq!(sums.collect::<Vec<_>>(), [(15, 2, 1), (0, 0, 0)]);
+        assert_eq!((told[0].states, told[1].states), (states(14, Some(4)), states(0, Some(0))));
+
+        // One that does not tell who is silent, and those that tell no states: not even of what nobody needs there.
+        let told = added(vec![count(1, 3, states(3, None))]);
+        assert_eq!((told[0].states, told[1].states), (states(14, None), states(0, Some(0))));
+        for earlier in [vec![count(1, 3, None)], vec![]] {
+            let told = added(earlier);
+            assert_eq!((told[0].states, told[1].states), (None, None));
+            assert_eq!(told[0].installed, 2);
+        }
     }
 }

@@ -24,6 +24,7 @@ fn update(number: u128, title: &str, kb: &str) -> UpdateSummary {
         needed: number as u64,
         installed: 0,
         failed: 0,
+        states: None,
     }
 }
 

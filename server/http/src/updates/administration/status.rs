@@ -51,9 +51,8 @@ pub(super) async fn per_update(
         false => app.live.own_members(),
     };
     let mut result = Vec::new();
-    for at in found {
-        let counts = app.update_counts(&served, at, &members);
-        result.extend(rows(Some(served.catalogue.index.update(at).id), None, &counts));
+    for (at, counts) in found.iter().zip(app.updates_counts(&served, &found, &members)) {
+        result.extend(rows(Some(served.catalogue.index.update(*at).id), None, &counts));
     }
     Ok(ExecuteSPGetSummariesPerUpdateResponse { result })
 }
