@@ -64,10 +64,9 @@ async fn a_lower_server_that_was_replaced_is_named_and_brought_in_step() {
     manager.done(&["wsus", "server", "set", "berlin.test.example", "--window", "22:00-05:00"]);
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!(code, 0, "{report}");
-    assert_eq!(
-        (members(&berlin, "Berlin"), members(&shop, "Berlin")),
-        (vec!["pc2".into()], vec!["pc3".into()])
-    );
+    // An upper server lists the members at those below it, once it has heard of them.
+    assert!(members(&berlin, "Berlin").contains(&"pc2".to_owned()));
+    assert_eq!(members(&shop, "Berlin"), ["pc3"]);
 
     // The machine is lost, and another one stands at its name, with nothing of what it had.
     let old = id_of(&berlin);
@@ -137,10 +136,8 @@ async fn a_lower_server_that_was_replaced_is_named_and_brought_in_step() {
         (0, 0, "in_step in_step in_step in_step".to_owned()),
         "{report}"
     );
-    assert_eq!(
-        (members(&berlin, "Berlin"), members(&shop, "Berlin")),
-        (vec!["pc2".into()], vec!["pc3".into()])
-    );
+    assert!(members(&berlin, "Berlin").contains(&"pc2".to_owned()));
+    assert_eq!(members(&shop, "Berlin"), ["pc3"]);
     eventually(|| computers(&top) == ["pc1", "pc2", "pc3"]).await;
     let shown = manager.json(&["wsus", "show"]);
     let windows: Vec<&Value> =
@@ -235,10 +232,7 @@ async fn a_wsus_that_was_rebuilt_behind_its_linkage_is_deleted_and_paired_anew()
     };
     eventually(rebuilt).await;
     manager.done(&deleting("berlin.test.example", &["--apply"]));
-    let stopped = berlin.stop();
-    let unpaired = run(&stopped.data, &["linkage", "unpair"]);
-    assert!(unpaired.status.success(), "{}", stderr(&unpaired));
-    let berlin = stopped.start_again();
+    // It hears that it was revoked, and waits with another key.
     pair(&manager, &berlin, &berlin).await;
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (0, "in_step in_step".to_owned()), "{report}");

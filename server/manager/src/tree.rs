@@ -570,8 +570,8 @@ fn must_be_paired(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), Manag
     }
     Err(ManagerError::Refused(format!(
         "another WSUS than the one that was paired answers behind the Linkage of {name} (its id was {} and is {}): delete \
-         the record of the old one with `headwater wsus server delete {name}` here, run `headwater linkage unpair` \
-         there, and pair it again",
+         the record of the old one with `headwater wsus server delete {name}`, and pair the Linkage with the code that it \
+         shows then",
         row.server, identity.server
     )))
 }
