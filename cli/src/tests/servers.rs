@@ -30,9 +30,9 @@ fn a_downstream_server_is_named_by_its_name_or_the_beginning_of_its_id() {
     let server = |id: &str, name: &str| json!({"id": id, "name": name, "last_contact_at": "2026-10-04T15:03:36Z", "computers": 3});
     let list = || json!({"items": [server(DRIVER, "osaka.example"), server(PILOT, "osaka.example")]});
     let deleted = json!({"name": "osaka.example", "below": ["kobe.example"], "computers": 3});
-    let delete = format!("DELETE /api/v1/downstream/{DRIVER}");
+    let delete = "DELETE /api/v1/downstream/8c3fcc84-7410-4a95-8b89-a166a0190486";
     let replies =
-        || [("GET /api/v1/downstream", Reply::Json(list())), (&*delete, Reply::Json(deleted.clone()))];
+        || [("GET /api/v1/downstream", Reply::Json(list())), (delete, Reply::Json(deleted.clone()))];
     let done = run("downstream delete 8c3fcc84", &replies());
     assert_eq!(
         (done.exit, done.out.as_str()),
