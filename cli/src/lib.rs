@@ -22,6 +22,7 @@ mod audit;
 mod clean_up;
 mod computer;
 mod connection;
+mod downstream;
 mod failure;
 mod group;
 mod hostgroup;
@@ -84,6 +85,9 @@ pub enum Command {
     /// Take updates from another update server
     #[command(after_help = examples!("headwater upstream set https://wsus.example:8531 --replica"))]
     Upstream(upstream::UpstreamArguments),
+    /// See which servers take updates from this one, and forget those that are gone
+    #[command(after_help = examples!("headwater downstream list"))]
+    Downstream(downstream::DownstreamArguments),
     /// Link a managing server with the WSUS servers of a tree, and bring them in step
     #[command(after_help = examples!("headwater wsus show"))]
     Wsus(wsus::WsusArguments),
@@ -119,6 +123,7 @@ fn execute(command: &Command, linkage: OwnLinkage, terminal: &mut Terminal<'_>) 
         Command::Computer(arguments) => &arguments.options,
         Command::Server(arguments) => &arguments.options,
         Command::Upstream(arguments) => &arguments.options,
+        Command::Downstream(arguments) => &arguments.options,
         Command::Wsus(arguments) => &arguments.options,
         Command::HostGroup(arguments) => &arguments.options,
         Command::Operator(arguments) => &arguments.options,
@@ -140,6 +145,7 @@ fn execute(command: &Command, linkage: OwnLinkage, terminal: &mut Terminal<'_>) 
             Command::Computer(arguments) => computer::run(&arguments.command, session),
             Command::Server(arguments) => server::run(&arguments.command, session),
             Command::Upstream(arguments) => upstream::run(&arguments.command, session),
+            Command::Downstream(arguments) => downstream::run(&arguments.command, session),
             Command::Wsus(arguments) => wsus::run(&arguments.command, session),
             Command::HostGroup(arguments) => hostgroup::run(&arguments.command, session),
             Command::Operator(arguments) => operator::run(&arguments.command, session),

@@ -1,7 +1,7 @@
 //! `headwater server`: the server itself.
 
 use clap::{Args, Subcommand};
-use headwater_api::{ContentState, DownstreamServer, ServerStatus, UpstreamMode};
+use headwater_api::{ContentState, ServerStatus};
 
 use crate::Options;
 use crate::arguments::examples;
@@ -9,8 +9,7 @@ use crate::computer::NO_COMPUTER;
 use crate::failure::{Exit, Failure};
 use crate::session::{Reader, Session};
 use crate::sheet::{Sheet, paragraph};
-use crate::table::{Column, Table};
-use crate::upstream;
+use crate::{downstream, upstream};
 use headwater_words::moment::{age, minute};
 use headwater_words::quantity::{counted, grouped, size};
 
@@ -59,42 +58,9 @@ fn sheet(server: &ServerStatus, reader: Reader) -> String {
     let advice = next_step(server).map(|advice| format!("\n{}", paragraph(advice, reader.width)));
     let below = match server.downstream.as_slice() {
         [] => String::new(),
-        below => format!("\n{}", downstream(below, reader)),
+        below => format!("\n{}", downstream::table(below, reader)),
     };
     sheet.text(reader.width) + &below + &advice.unwrap_or_default()
-}
-
-/// The servers below.
-fn downstream(servers: &[DownstreamServer], reader: Reader) -> String {
-    let mut table = Table::new(&[
-        Column::Long("DOWNSTREAM SERVER"),
-        Column::Text("ID"),
-        Column::Text("KIND"),
-        Column::Long("TAKES FROM"),
-        Column::Text("LAST CONTACT"),
-        Column::Text("LAST SYNC"),
-        Column::Text("LAST ROLLUP"),
-        Column::Number("COMPUTERS"),
-    ]);
-    let when = |at| age(at, reader.now);
-    for server in servers {
-        let kind = match server.kind {
-            Some(UpstreamMode::Replica) => "replica",
-            Some(UpstreamMode::Autonomous) => "autonomous",
-            None => "",
-        };
-        table.row([
-            server.name.clone(),
-            server.id.to_string().chars().take(8).collect(),
-            kind.to_owned(),
-            server.parent.as_ref().map_or_else(|| "this server".to_owned(), |parent| parent.name.clone()),
-            when(server.last_contact_at),
-            server.last_sync_at.map_or_else(String::new, when),
-            server.last_rollup_at.map_or_else(String::new, when),
-            grouped(server.computers),
-        ]);
-    }
-    table.text(reader.width)
 }
 
 fn catalogue(server: &ServerStatus) -> String {

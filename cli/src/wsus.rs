@@ -102,7 +102,7 @@ pub enum WsusCommand {
         #[command(subcommand)]
         command: Option<SyncCommand>,
     },
-    /// Set what is wanted of one server of the tree
+    /// Set what is wanted of one server of the tree, or delete the record of one that is gone
     #[command(after_help = examples!("headwater wsus server set wsus-berlin --window 22:00-05:00"))]
     Server {
         #[command(subcommand)]

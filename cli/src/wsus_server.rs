@@ -1,13 +1,17 @@
-//! `headwater wsus server`: what is wanted of one server of the tree.
+//! `headwater wsus server`: what is wanted of one server of the tree, and deleting its record.
 
 use clap::{Subcommand, ValueEnum};
-use headwater_api::{ServerChange, ServerFollow, TreeServer};
+use headwater_api::{DeleteServer, ServerChange, ServerDeletion, ServerFollow, TreeServer};
+use headwater_words::moment::age;
+use headwater_words::quantity::counted;
+use headwater_words::server_deletion::{note, what};
 use headwater_words::synchronisation::standing;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
+use crate::group::quoted;
 use crate::session::{Reader, Session};
-use crate::sheet::Sheet;
+use crate::sheet::{Sheet, paragraph};
 
 #[derive(Debug, Subcommand)]
 pub enum WsusServerCommand {
@@ -33,6 +37,22 @@ pub enum WsusServerCommand {
         #[arg(long, value_name = "MEANT")]
         client_targeting: Option<Meant>,
     },
+    /// Delete the record of a server that is gone for good, or was replaced, wherever a server above has it
+    ///
+    /// Shows what goes with it: the servers below it and their computers. With `--apply` it is deleted, and its
+    /// Linkage is revoked. Refused while its Linkage answers. What was cut off the same command completes.
+    #[command(after_help = examples!(
+        "headwater wsus server delete wsus-berlin.example",
+        "headwater wsus server delete wsus-berlin.example --apply"
+    ))]
+    Delete {
+        /// The server, by name or id
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Delete it
+        #[arg(long)]
+        apply: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -49,7 +69,12 @@ pub enum Meant {
 }
 
 pub(crate) fn run(command: &WsusServerCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let WsusServerCommand::Set { name, follow, window, client_targeting } = command;
+    let (name, follow, window, client_targeting) = match command {
+        WsusServerCommand::Set { name, follow, window, client_targeting } => {
+            (name, follow, window, client_targeting)
+        }
+        WsusServerCommand::Delete { name, apply } => return delete(name, *apply, session),
+    };
     let change = ServerChange {
         follow: follow.map(|follow| match follow {
             FollowChoice::GroupsAndApprovals => ServerFollow::GroupsAndApprovals,
@@ -60,6 +85,53 @@ pub(crate) fn run(command: &WsusServerCommand, session: &mut Session<'_, '_>) ->
     };
     let answer = session.client.set_server(name, &change)?;
     session.show(&answer, sheet)
+}
+
+fn delete(name: &str, apply: bool, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+    let answer = session.client.plan_server_deletion(name)?;
+    if !apply {
+        return session.show(&answer, |deletion, reader| preview(deletion, name, reader));
+    }
+    let seen = &answer.value;
+    let delete = DeleteServer { below: seen.below.iter().map(|one| one.id).collect() };
+    let answer = session.client.delete_server(seen.id, &delete)?;
+    session.show(&answer, deleted)
+}
+
+fn preview(deletion: &ServerDeletion, name: &str, reader: Reader) -> String {
+    let mut sheet = Sheet::default();
+    let seen = deletion.last_contact_at.map_or_else(String::new, |at| age(at, reader.now));
+    sheet
+        .fact("Server", deletion.name.as_str())
+        .fact("Id", deletion.id.to_string())
+        .fact("Last contact", seen);
+    for one in &deletion.below {
+        sheet.fact("Below it", format!("{}, {}", one.name, counted(one.computers, "computer")));
+    }
+    format!(
+        "{}\n{}\n{}",
+        paragraph(&format!("Would delete the records of {}.", what(deletion)), reader.width),
+        sheet.text(reader.width),
+        paragraph(
+            &format!(
+                "{} Delete it with `headwater wsus server delete {} --apply`.",
+                note(deletion),
+                quoted(name)
+            ),
+            reader.width
+        )
+    )
+}
+
+fn deleted(deletion: &ServerDeletion, reader: Reader) -> String {
+    let mut said = format!("Deleted the records of {}.", what(deletion));
+    if !deletion.not_told.is_empty() {
+        let names = deletion.not_told.join(", ");
+        said += &format!(
+            " That its Linkage is revoked could not be told yet, and is when they are reached: {names}."
+        );
+    }
+    paragraph(&said, reader.width)
 }
 
 fn sheet(server: &TreeServer, reader: Reader) -> String {

@@ -3,13 +3,13 @@
 
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, CleanUpPlan, CleanUpQuery,
-    CleanUpReport, Compliance, ComplianceQuery, ComputerSummary, FailuresQuery, Finding, GroupPlan,
-    GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers,
-    ImportedGroups, LinkRequest, MembersQuery, NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan,
-    RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange, StandingQuery, SyncRun,
-    TreeServer, UndonePlan, UpdateFailure, WhyNot, WsusLink, path,
+    CleanUpReport, Compliance, ComplianceQuery, ComputerSummary, DeleteServer, FailuresQuery, Finding,
+    GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember,
+    HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, NewHostGroup, NewSchedule, Page,
+    PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
+    ServerDeletion, StandingQuery, SyncRun, TreeServer, UndonePlan, UpdateFailure, WhyNot, WsusLink, path,
 };
-use headwater_model::{ClientId, UpdateId};
+use headwater_model::{ClientId, ServerId, UpdateId};
 
 use crate::address::path_with;
 use crate::{Answer, Client, Error};
@@ -105,6 +105,19 @@ impl Client {
     /// Sets what is wanted of one server of the tree.
     pub fn set_server(&self, name: &str, change: &ServerChange) -> Result<Answer<TreeServer>, Error> {
         self.patch(&path_with(path::WSUS_SERVER, name), change)
+    }
+
+    /// What would go with the record of a server of the tree.
+    pub fn plan_server_deletion(&self, name: &str) -> Result<Answer<ServerDeletion>, Error> {
+        self.get(&path_with(path::WSUS_SERVER_DELETION, name), &())
+    }
+
+    pub fn delete_server(
+        &self,
+        id: ServerId,
+        delete: &DeleteServer,
+    ) -> Result<Answer<ServerDeletion>, Error> {
+        self.post(&path_with(path::WSUS_SERVER_DELETION, &id.to_string()), delete)
     }
 
     pub fn schedule(&self) -> Result<Answer<Option<Schedule>>, Error> {

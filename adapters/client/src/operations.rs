@@ -3,12 +3,12 @@
 
 use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, Change, ComputerDetail, ComputerQuery, ComputerSummary,
-    ComputerUpdate, DeclineRequest, Group, HistoryQuery, LicenceQuery, LicenceTerms, MembersQuery,
-    MoveRequest, NewGroup, Page, PolicyFormat, PolicyQuery, Run, ServerStatus, StartedRun, StatesQuery,
-    StatusQuery, StatusSummary, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
-    Upstream, UpstreamFilter, UpstreamRequest, path,
+    ComputerUpdate, DeclineRequest, DeletedDownstream, DownstreamServer, Group, HistoryQuery, LicenceQuery,
+    LicenceTerms, MembersQuery, MoveRequest, NewGroup, Page, PolicyFormat, PolicyQuery, Run, ServerStatus,
+    StartedRun, StatesQuery, StatusQuery, StatusSummary, UpdateComputer, UpdateDetail, UpdateQuery,
+    UpdateSummary, UpdatesOutcome, Upstream, UpstreamFilter, UpstreamRequest, path,
 };
-use headwater_model::{ClientId, GroupId, UpdateId};
+use headwater_model::{ClientId, GroupId, ServerId, UpdateId};
 
 use crate::address::path_with;
 use crate::{Answer, Client, Error};
@@ -69,6 +69,15 @@ impl Client {
 
     pub fn delete_group(&self, id: GroupId) -> Result<(), Error> {
         self.delete(&path_with(path::GROUP, &id.to_string()))
+    }
+
+    /// The servers below an update server.
+    pub fn downstream(&self) -> Result<Answer<Page<DownstreamServer>>, Error> {
+        self.get(path::DOWNSTREAM, &())
+    }
+
+    pub fn delete_downstream(&self, id: ServerId) -> Result<Answer<DeletedDownstream>, Error> {
+        self.delete_with(&path_with(path::DOWNSTREAM_SERVER, &id.to_string()), &serde_json::Map::new())
     }
 
     pub fn members(&self, id: GroupId, query: &MembersQuery) -> Result<Answer<Page<ComputerSummary>>, Error> {

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use headwater_model::{ServerId, Timestamp};
+use headwater_model::{ClientId, ServerId, Timestamp};
 use headwater_policy::rollup::{ASKED_SERVER, KnownServer, ServerReport, ServerSummary, ServerTree};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::computers::client_id;
+use crate::history::{Change, record};
 use crate::{Error, Result, Store, rows};
 
 /// A server that takes updates from this one, or from one below.
@@ -100,6 +102,49 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets servers and the computers that report to them, in one transaction, and asks all servers below to
+    /// tell everything once more: one of the forgotten that is alive has to tell what it told before. Returns whose
+    /// records went. `named` is the first of them, by its name.
+    pub async fn delete_servers(
+        &self,
+        named: &str,
+        servers: &[DownstreamServer],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Vec<ClientId>> {
+        let mut transaction = self.write.begin().await?;
+        let mut forgotten = Vec::new();
+        for server in servers {
+            let id = server.id.as_bytes().to_vec();
+            let sql = "DELETE FROM computers WHERE server_id = $1 RETURNING client_id";
+            for row in sqlx::query(sql).bind(id.clone()).fetch_all(&mut *transaction).await? {
+                forgotten.push(client_id(&row, 0)?);
+            }
+            let sql = "DELETE FROM downstream_servers WHERE server_id = $1";
+            sqlx::query(sql).bind(id).execute(&mut *transaction).await?;
+        }
+        sqlx::query("UPDATE server SET rollup_resets = rollup_resets + 1").execute(&mut *transaction).await?;
+        let change = Change {
+            at: now,
+            by: by.to_owned(),
+            what: "delete downstream server".to_owned(),
+            update: None,
+            group: None,
+            detail: rows::text(named),
+            before: Some(rows::text(&before(servers, forgotten.len()))),
+            after: None,
+        };
+        record(&mut transaction, change).await?;
+        transaction.commit().await?;
+        Ok(forgotten)
+    }
+
+    /// How often the servers below were asked to tell everything once more.
+    pub async fn rollup_resets(&self) -> Result<u64> {
+        let row = sqlx::query("SELECT rollup_resets FROM server").fetch_one(&self.read).await?;
+        Ok(row.try_get::<i64, _>(0)? as u64)
+    }
+
     /// How many computers report to each lower server.
     pub async fn computers_by_server(&self) -> Result<HashMap<ServerId, u64>> {
         let found = sqlx::query(
@@ -112,6 +157,14 @@ impl Store {
             .map(|row| Ok((rows::server_id(row, 0, "computers")?, row.try_get::<i64, _>(1)? as u64)))
             .collect()
     }
+}
+
+/// What is recorded of records that were there: `2 servers with 31 computers: berlin.example (id), ...`.
+fn before(servers: &[DownstreamServer], computers: usize) -> String {
+    let names: Vec<String> = servers.iter().map(|one| format!("{} ({})", one.name, one.id)).collect();
+    let (some, more) = (servers.len(), computers);
+    let plural = |count| if count == 1 { "" } else { "s" };
+    format!("{some} server{} with {more} computer{}: {}", plural(some), plural(more), names.join(", "))
 }
 
 async fn write_server(connection: &mut AnyConnection, report: &ServerReport, now: Timestamp) -> Result<()> {

@@ -30,6 +30,7 @@ pub(crate) static UPDATE_SERVER: Schema = Schema {
         include_str!("../migrations/0005_upstream_trust.sql"),
         include_str!("../migrations/0006_rollup.sql"),
         include_str!("../migrations/0007_operators.sql"),
+        include_str!("../migrations/0008_rollup_resets.sql"),
     ],
     ours: ["cookie_keys", "revisions"],
 };

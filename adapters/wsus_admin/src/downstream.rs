@@ -1,7 +1,9 @@
 //! The servers below a server.
 
 use headwater_model::{ServerId, Timestamp};
-use headwater_wsus::wsusar::{DownstreamServerRow, ExecuteSPGetAllDownstreamServers};
+use headwater_wsus::wsusar::{
+    DownstreamServerRow, ExecuteSPDeleteDownstreamServer, ExecuteSPGetAllDownstreamServers,
+};
 
 use crate::rows::{self, text};
 use crate::{Mode, Result, Wsus};
@@ -36,5 +38,10 @@ impl Wsus {
             last_rollup: row.last_rollup_time.0,
         });
         Ok(servers.collect())
+    }
+
+    /// Forgets a server below. One that is alive is known again with its next synchronisation.
+    pub async fn delete_downstream_server(&self, id: ServerId) -> Result<()> {
+        self.call(&ExecuteSPDeleteDownstreamServer { id }).await.map(drop)
     }
 }

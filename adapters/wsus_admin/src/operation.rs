@@ -82,6 +82,7 @@ operations! {
         ExecuteSPCreateTargetGroup1,
         ExecuteSPCreateTargetGroup2,
         ExecuteSPDeleteComputer,
+        ExecuteSPDeleteDownstreamServer,
         ExecuteSPDeleteTargetGroup,
         ExecuteSPDeleteUpdate,
         ExecuteSPDeleteUpdateByUpdateID,

@@ -26,6 +26,31 @@ fn a_server_lists_those_below_it() {
 }
 
 #[test]
+fn a_downstream_server_is_named_by_its_name_or_the_beginning_of_its_id() {
+    let server = |id: &str, name: &str| json!({"id": id, "name": name, "last_contact_at": "2026-10-04T15:03:36Z", "computers": 3});
+    let list = || json!({"items": [server(DRIVER, "osaka.example"), server(PILOT, "osaka.example")]});
+    let deleted = json!({"name": "osaka.example", "below": ["kobe.example"], "computers": 3});
+    let delete = "DELETE /api/v1/downstream/8c3fcc84-7410-4a95-8b89-a166a0190486";
+    let replies =
+        || [("GET /api/v1/downstream", Reply::Json(list())), (delete, Reply::Json(deleted.clone()))];
+    let done = run("downstream delete 8c3fcc84", &replies());
+    assert_eq!(
+        (done.exit, done.out.as_str()),
+        (
+            Exit::Done,
+            "Deleted the record of osaka.example, of what is below it (kobe.example), and of 3 computers. One that is \
+             alive makes itself known again.\n"
+        )
+    );
+    for (name, said) in [("Osaka.example", "several downstream servers"), ("kobe", "no downstream server")] {
+        let done = run(&format!("downstream delete {name}"), &replies());
+        assert!(done.exit == Exit::WrongArguments && done.err.contains(said), "{}", done.err);
+    }
+    let done = run("downstream list", &[("GET /api/v1/downstream", Reply::Json(json!({"items": []})))]);
+    assert_eq!(done.out, "No server takes updates from this one.\n");
+}
+
+#[test]
 fn a_server_says_what_it_waits_for() {
     let status = "GET /api/v1/server";
     assert_eq!(

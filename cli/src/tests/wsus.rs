@@ -159,6 +159,40 @@ fn a_linkage_is_revoked_with_what_follows_from_it() {
     assert_eq!((done.exit, done.err.as_str()), (Exit::Refused, "error: it is the linked WSUS\n"));
 }
 
+#[test]
+fn a_server_is_deleted_as_it_was_seen_and_only_when_that_is_said() {
+    const SHOP: &str = "11111111-aaff-470c-8fc3-7a94cb3a4293";
+    let deletion = json!({
+        "id": DRIVER, "name": "berlin.example", "last_contact_at": "2026-10-04T15:00:00Z", "computers": 31,
+        "below": [{"id": SHOP, "name": "shop.example", "computers": 12}],
+        "held_by": [{"id": PILOT, "name": "top.example"}], "linkage": DRIVER
+    });
+    let plan = "GET /api/v1/wsus/servers/berlin.example/deletion";
+    let done = run("wsus server delete berlin.example", &[(plan, Reply::Json(deletion.clone()))]);
+    assert_eq!(done.exit, Exit::Done);
+    for part in [
+        "Would delete the records of berlin.example, 1 server below it and 31 computers.",
+        "shop.example, 12 computers",
+        "The record is deleted at top.example. Its Linkage is revoked",
+        "Delete it with `headwater wsus server delete berlin.example --apply`.",
+    ] {
+        assert!(done.out.contains(part), "{}", done.out);
+    }
+    let apply = "POST /api/v1/wsus/servers/8c3fcc84-7410-4a95-8b89-a166a0190486/deletion";
+    let mut carried_out = deletion.clone();
+    carried_out["not_told"] = json!(["munich.example"]);
+    let replies = [(plan, Reply::Json(deletion)), (apply, Reply::Json(carried_out))];
+    let done = run("wsus server delete berlin.example --apply", &replies);
+    assert_eq!((done.exit, done.body()), (Exit::Done, json!({"below": [SHOP]})));
+    assert!(
+        done.out.starts_with("Deleted the records of berlin.example, 1 server below it and 31 computers.")
+    );
+    assert!(done.out.contains("could not be told yet"), "{}", done.out);
+    let answers = Reply::Problem(409, "the Linkage of berlin.example answers");
+    let done = run("wsus server delete berlin.example --apply", &[(plan, answers)]);
+    assert_eq!(done.exit, Exit::Refused);
+}
+
 const DOCTOR: &str = "GET /api/v1/wsus/doctor";
 
 #[test]

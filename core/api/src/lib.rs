@@ -27,6 +27,7 @@ mod relink;
 mod report;
 mod schedule;
 mod server;
+mod server_deletion;
 mod session;
 mod status;
 mod synchronisation;
@@ -72,9 +73,10 @@ pub use report::{
 };
 pub use schedule::{NewSchedule, Schedule, Weekday};
 pub use server::{
-    CatalogueStatus, ComputersStatus, ContentState, ContentStatus, DownstreamServer, ServerRef, ServerStatus,
-    ServerUrls,
+    CatalogueStatus, ComputersStatus, ContentState, ContentStatus, DeletedDownstream, DownstreamServer,
+    ServerRef, ServerStatus, ServerUrls,
 };
+pub use server_deletion::{DeleteServer, ServerBelow, ServerDeletion};
 pub use session::{Credentials, Session};
 pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdateStates, UpdatesVerdict};
 pub use synchronisation::{

@@ -62,6 +62,10 @@ pub const UPSTREAM_SYNC: &str = "/api/v1/upstream/sync";
 pub const UPSTREAM_RUNS: &str = "/api/v1/upstream/runs";
 /// GET: [`Run`](crate::Run).
 pub const UPSTREAM_RUN: &str = "/api/v1/upstream/runs/{number}";
+/// Of an update server. GET: a [`Page`](crate::Page) of [`DownstreamServer`](crate::DownstreamServer), always whole.
+pub const DOWNSTREAM: &str = "/api/v1/downstream";
+/// DELETE: the [`DeletedDownstream`](crate::DeletedDownstream).
+pub const DOWNSTREAM_SERVER: &str = "/api/v1/downstream/{id}";
 /// GET with [`PolicyQuery`](crate::PolicyQuery): `text/plain`.
 pub const POLICY: &str = "/api/v1/policy";
 /// GET with [`HistoryQuery`](crate::HistoryQuery): a page of [`Change`](crate::Change).
@@ -96,6 +100,9 @@ pub const WSUS_PAIR: &str = "/api/v1/wsus/pair";
 /// PATCH with [`ServerChange`](crate::ServerChange), of a server by name or id:
 /// [`TreeServer`](crate::TreeServer).
 pub const WSUS_SERVER: &str = "/api/v1/wsus/servers/{name}";
+/// GET, of a server by name or id: [`ServerDeletion`](crate::ServerDeletion), which changes nothing; POST of
+/// [`DeleteServer`](crate::DeleteServer): the same as it was carried out.
+pub const WSUS_SERVER_DELETION: &str = "/api/v1/wsus/servers/{name}/deletion";
 /// POST of [`RevokeRequest`](crate::RevokeRequest): [`Revoked`](crate::Revoked).
 pub const WSUS_REVOKE: &str = "/api/v1/wsus/revoke";
 /// GET: a list of [`Finding`](crate::Finding).

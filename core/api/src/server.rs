@@ -67,6 +67,16 @@ pub struct DownstreamServer {
     pub computers: u64,
 }
 
+/// The record of a server below that was deleted, with those of what is below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedDownstream {
+    pub name: String,
+    /// The names of the servers below it.
+    pub below: Vec<String>,
+    /// Computers that reported to any of them.
+    pub computers: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerUrls {
     /// What update agents and downstream servers are given, such as `https://wsus.example:8531`.

@@ -86,7 +86,7 @@ pub struct TreeServer {
     pub linkage: Option<LinkageId>,
     /// Whether its Linkage is connected and answers.
     pub reached: bool,
-    /// Why it is not reached though its Linkage is connected, and what to do.
+    /// Why it is not reached though its Linkage is connected, or that another one is in its place, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// Whether its Linkage may only read, as a reporter of a Microsoft WSUS: nothing is written to it.

@@ -4,7 +4,7 @@
 //! elsewhere ([`kept`]), whether a plan may still be carried out ([`plan_guard`]), whether a group that another
 //! took the place of may go ([`recreate`]), whether a server is in step with the top ([`in_step`],
 //! [`difference`]), what is written on one that follows by itself ([`follow`]), what one in the place of the top
-//! lacks ([`relink`]), what an approval would mean ([`impact`]), which server is next ([`order`]), which runs are begun that Linkages ask for ([`asked`]), and
+//! lacks ([`relink`]), which one another took the place of ([`replaced`]), what an approval would mean ([`impact`]), which server is next ([`order`]), which runs are begun that Linkages ask for ([`asked`]), and
 //! what is cleaned up ([`clean_up`], [`silent`]).
 
 pub mod asked;
@@ -24,6 +24,7 @@ pub mod order;
 pub mod plan_guard;
 pub mod recreate;
 pub mod relink;
+pub mod replaced;
 pub mod rule;
 #[cfg(test)]
 mod sample;

@@ -12,4 +12,5 @@ pub mod quantity;
 pub mod relink;
 pub mod report;
 pub mod schedule;
+pub mod server_deletion;
 pub mod synchronisation;

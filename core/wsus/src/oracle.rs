@@ -65,6 +65,7 @@ pub fn fuzz_administration(data: &[u8]) {
     operation::<wsusar::ExecuteSPCreateTargetGroup2>(&text);
     operation::<wsusar::ExecuteSPDeclineUpdate>(&text);
     operation::<wsusar::ExecuteSPDeleteComputer>(&text);
+    operation::<wsusar::ExecuteSPDeleteDownstreamServer>(&text);
     operation::<wsusar::ExecuteSPDeleteUpdate>(&text);
     operation::<wsusar::ExecuteSPDeleteUpdateByUpdateID>(&text);
     operation::<wsusar::ExecuteSPDeleteTargetGroup>(&text);

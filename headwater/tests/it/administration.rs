@@ -5,7 +5,7 @@ mod access;
 mod foreign;
 
 use headwater_api::{ApprovalAction as Approve, UpstreamMode};
-use headwater_model::{ClientId, EulaId, GroupId, Timestamp, UpdateIdentity};
+use headwater_model::{ClientId, EulaId, GroupId, ServerId, Timestamp, UpdateIdentity};
 use headwater_policy::group::{ALL_COMPUTERS, DOWNSTREAM_SERVERS, UNASSIGNED_COMPUTERS};
 use headwater_simulated_agent::{DetectoidsInstalled, Event};
 use headwater_testkit::builders::{Document, REVISION, Update, id};
@@ -426,6 +426,14 @@ async fn a_replica_synchronises_and_refuses_decisions() {
     };
     refused(wsus.call(&deploy).await, words);
     above.admin.approve(id(10), ALL_COMPUTERS, Approve::Install).await.expect("above it is decided");
+
+    // The record of one below goes, by whoever administers that server.
+    refused(
+        driver(&above).delete_downstream_server(ServerId::from_u128(9)).await,
+        "there is no downstream server",
+    );
+    driver(&above).delete_downstream_server(identity.id).await.expect("is deleted");
+    assert_eq!(driver(&above).downstream_servers().await.expect("servers"), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

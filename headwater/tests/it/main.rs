@@ -17,6 +17,7 @@ mod downstream;
 mod drift;
 mod during_a_run;
 mod gate;
+mod gone;
 mod host_groups;
 mod licences;
 mod linkage;

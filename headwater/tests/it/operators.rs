@@ -249,7 +249,13 @@ fn an_operator_writes_within_the_scope() {
     assert_eq!(asked("POST", "/api/v1/hostgroups", by_rule), 403);
     assert_eq!(asked("PATCH", "/api/v1/hostgroups/Berlin%20hosts", json!({"name": "Kyoto"})), 403);
     assert_eq!(asked("POST", "/api/v1/hostgroups/Berlin%20hosts/members", json!({"add": []})), 200);
-    for wide in ["/api/v1/wsus", "/api/v1/wsus/sync", "/api/v1/hostgroups/import", "/api/v1/tokens"] {
+    for wide in [
+        "/api/v1/wsus",
+        "/api/v1/wsus/sync",
+        "/api/v1/hostgroups/import",
+        "/api/v1/tokens",
+        "/api/v1/wsus/servers/berlin/deletion",
+    ] {
         let (status, problem) = place.ask(&token, "POST", wide, &json!({}));
         let needs = problem["detail"].as_str().is_some_and(|detail| detail.contains("role administrator"));
         assert!(status == 403 && needs, "{wide}: {status} {problem}");

@@ -131,6 +131,53 @@ async fn a_server_in_the_middle_passes_everything_on() {
     assert_eq!(counts(&top, 10).await, UpdateCounts { installed: 1, needed: 1, ..UpdateCounts::default() });
 }
 
+/// Its record is deleted while it is alive, and while the one below it is: both are known again, with all that they
+/// told before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_deleted_and_is_alive_tells_everything_again() {
+    let clock = TestClock::of_the_captures();
+    let (top, middle, bottom) = (server(&clock).await, server(&clock).await, server(&clock).await);
+    clock.advance(60);
+    let (mut first, mut second) =
+        (bottom.agent(1, DetectoidsInstalled), middle.agent(2, DetectoidsInstalled));
+    scan(&mut first).await;
+    scan(&mut second).await;
+    let mut own = top.agent(3, DetectoidsInstalled);
+    scan(&mut own).await;
+    let from_middle = upstream(&middle, &top.updates_url, "middle.example");
+    let tell = async || middle.app().roll_up(&from_middle).await;
+    roll_up(&bottom, "bottom.example", &middle).await;
+    tell().await.expect("is taken");
+    assert_eq!(counts(&top, 10).await.needed, 3);
+    let known = below(&top).await;
+
+    let by = headwater_app::Operator::administrator("anna");
+    let middle_id = middle.app().server.id;
+    let deleted = top.app().delete_downstream_server(&by, middle_id).await.expect("deletes");
+    let expected = ("middle.example".to_owned(), vec!["bottom.example".to_owned()], 2);
+    assert_eq!((deleted.name, deleted.below, deleted.computers), expected);
+    assert_eq!((below(&top).await, counts(&top, 10).await.needed), (vec![], 1), "its own computer stays");
+    let unknown = top.app().delete_downstream_server(&by, middle_id).await.expect_err("is unknown");
+    assert!(unknown.to_string().contains("there is no downstream server"), "{unknown}");
+
+    // It still has its cookie, by which it is not made known; the rollup after one that fails begins with that.
+    clock.advance(60);
+    tell().await.expect_err("nobody knows it");
+    assert_eq!(tell().await.expect("is taken"), told(2, 2, 2));
+    let names = |servers: Vec<DownstreamServer>| servers.into_iter().map(|one| one.name).collect::<Vec<_>>();
+    assert_eq!(names(below(&top).await), names(known));
+    assert_eq!(counts(&top, 10).await.needed, 3);
+    assert!(find(&top, 1).await.is_some() && find(&top, 2).await.is_some());
+    let top = top.restart().await;
+    assert_eq!(counts(&top, 10).await.needed, 3);
+    let again = upstream(&middle, &top.updates_url, "middle.example");
+    assert_eq!(
+        middle.app().roll_up(&again).await.expect("is taken"),
+        RolledUp::default(),
+        "it is not asked twice"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_server_above_has_missed_is_told_whole() {
     let clock = TestClock::of_the_captures();

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `/` | Overview: the drawing, and what needs attention |
 //! | `/servers/{id}` | one WSUS server, and what is wanted of it |
+//! | `/servers/{id}/delete` | deleting the record of one that is gone |
 //! | `/updates`, `/updates/{id}`, `/approve` | updates, one of them, the preview of an approval |
 //! | `/updates/decline`, `/updates/withdraw` | the same for all that are selected in the list |
 //! | `/updates/{id}/licence` | its licence terms |
@@ -64,6 +65,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
     Router::new()
         .route("/", get(overview::show))
         .route("/servers/{id}", get(server::show).post(server::set))
+        .route("/servers/{id}/delete", get(server::ask_delete).post(server::delete))
         .route("/updates", get(updates::list))
         .route("/updates.csv", get(updates::export))
         .route("/updates/decline", get(updates::many::ask_decline).post(updates::many::decline))

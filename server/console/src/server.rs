@@ -1,17 +1,21 @@
 //! One WSUS server: how it stands, and what is wanted of it.
 
+use std::net::SocketAddr;
+
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{Html, Redirect};
 use headwater_api::linkage::WsusMode;
-use headwater_api::{ServerChange, ServerFollow};
-use headwater_manager::{ErrorKind, ServerView};
+use headwater_api::{DeleteServer, ServerBelow, ServerChange, ServerFollow};
+use headwater_manager::{ErrorKind, Manager, ServerView};
 use headwater_model::{Timestamp, chain};
 use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped};
+use headwater_words::server_deletion::{note, what};
 use headwater_words::synchronisation::{mode, read_only};
 
 use crate::Shared;
+use crate::confirm::Confirm;
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form};
 use crate::frame::Frame;
@@ -43,6 +47,8 @@ struct Page {
     /// Absent where it takes groups and approvals by itself, or where nobody has said yet what it is.
     follows: Option<bool>,
     client_targeting: bool,
+    /// What its record's button says; empty where it is not deleted from here.
+    delete: String,
 }
 
 pub(crate) async fn show(
@@ -113,8 +119,71 @@ impl Page {
             window: String::new(),
             follows: None,
             client_targeting: false,
+            delete: match server.parent.is_some() && !server.reached {
+                true => format!(
+                    "Delete the record of {} and its {}",
+                    server.name,
+                    counted(server.computers, "computer")
+                ),
+                false => String::new(),
+            },
         }
     }
+}
+
+/// Whether its record is to be deleted.
+pub(crate) async fn ask_delete(
+    State(manager): Shared,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, Failure> {
+    visitor.permitted(Action::Administer)?;
+    question(&manager, &visitor, &id, String::new()).await
+}
+
+async fn question(
+    manager: &Manager,
+    visitor: &Visitor,
+    id: &str,
+    wrong: String,
+) -> Result<Html<String>, Failure> {
+    let deletion = manager.plan_server_deletion(id).await?;
+    let (servers, what) = (deletion.below.len() as u64, what(&deletion));
+    let below: Vec<String> = deletion.below.iter().map(|one| one.id.to_string()).collect();
+    let page = format!("/servers/{id}");
+    let question = Confirm {
+        verdict: format!("Delete the records of {what}?"),
+        note: note(&deletion),
+        hidden: vec![("below", below.join(" "))],
+        asks_password: true,
+        wrong,
+        button: format!("Delete {what}"),
+        ..Confirm::new(
+            Frame::new(manager, visitor, "/", &deletion.name, &Fields::default()),
+            format!("{page}/delete"),
+            page,
+        )
+    };
+    let line = |one: &ServerBelow| format!("{}: {}", one.name, counted(one.computers, "computer"));
+    let question = question.counting("servers below it", servers).counting("computers", deletion.computers);
+    question.listing("Servers below it", deletion.below.iter().map(line).collect()).page()
+}
+
+/// Deletes its record.
+pub(crate) async fn delete(
+    State(manager): Shared,
+    visitor: Visitor,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    Form(fields): Form,
+) -> Result<Result<Redirect, Html<String>>, Failure> {
+    let by = visitor.permitted(Action::Administer)?;
+    if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
+        return Ok(Err(question(&manager, &visitor, &id, sentence(why.what())).await?));
+    }
+    let below = fields.get("below").split_whitespace().filter_map(|id| id.parse().ok()).collect();
+    manager.delete_server(&id, &DeleteServer { below }, by).await?;
+    Ok(Ok(Redirect::to("/")))
 }
 
 /// Sets what is wanted of it.

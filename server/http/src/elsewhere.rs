@@ -44,6 +44,13 @@ pub(crate) async fn upstream() -> Refusal {
     )
 }
 
+pub(crate) async fn downstream() -> Refusal {
+    refused(
+        "`headwater wsus show` shows the servers of the tree, and `headwater wsus server delete` deletes the record of \
+         one that is gone",
+    )
+}
+
 pub(crate) async fn synchronise() -> Refusal {
     refused("`headwater wsus sync` brings the tree in step, and with --with-upstream the top one first")
 }

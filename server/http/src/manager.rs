@@ -13,12 +13,12 @@ use axum::routing::{any, delete, get, patch, post};
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal,
     CleanUpPlan, CleanUpQuery, CleanUpReport, ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate,
-    DeclineRequest, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange,
-    HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, MoveRequest, NewGroup,
-    NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest,
-    Revoked, Schedule, ServerChange, StartedRun, StatesQuery, SyncEvent, SyncQuery, SyncRequest, SyncRun,
-    Told, TreeServer, UndonePlan, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
-    WhyNot, WsusLink, path,
+    DeclineRequest, DeleteServer, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
+    HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery,
+    MoveRequest, NewGroup, NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked,
+    RevokeRequest, Revoked, Schedule, ServerChange, ServerDeletion, StartedRun, StatesQuery, SyncEvent,
+    SyncQuery, SyncRequest, SyncRun, Told, TreeServer, UndonePlan, UpdateComputer, UpdateDetail, UpdateQuery,
+    UpdateSummary, UpdatesOutcome, WhyNot, WsusLink, path,
 };
 use headwater_manager::{Direction, ErrorKind, Looking, Manager, ManagerError, Terms};
 use headwater_model::{ClientId, chain};
@@ -50,6 +50,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_PAIR, post(pair))
         .route(path::WSUS_REVOKE, post(revoke))
         .route(path::WSUS_SERVER, patch(set_server))
+        .route(path::WSUS_SERVER_DELETION, get(plan_server_deletion).post(delete_server))
         .route(path::WSUS_DOCTOR, get(doctor))
         .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_RELINK_PLAN, post(plan_relink))
@@ -108,6 +109,8 @@ pub fn elsewhere_router(manager: Arc<Manager>) -> Router {
         .route(path::STATUS, any(elsewhere::status))
         .route(path::HISTORY, any(elsewhere::history))
         .route(path::POLICY, any(elsewhere::policy))
+        .route(path::DOWNSTREAM, any(elsewhere::downstream))
+        .route(path::DOWNSTREAM_SERVER, any(elsewhere::downstream))
         .route(path::UPSTREAM, any(elsewhere::upstream))
         .route(path::UPSTREAM_FILTER, any(elsewhere::upstream))
         .route(path::UPSTREAM_SYNC, any(elsewhere::synchronise))
@@ -196,6 +199,22 @@ async fn set_server(
     Json(change): Json<ServerChange>,
 ) -> Result<Json<TreeServer>, Refusal> {
     Ok(Json(manager.set_server(&name, &change, &caller.name).await?))
+}
+
+async fn plan_server_deletion(
+    State(manager): Shared,
+    Path(name): Path<String>,
+) -> Result<Json<ServerDeletion>, Refusal> {
+    Ok(Json(manager.plan_server_deletion(&name).await?))
+}
+
+async fn delete_server(
+    State(manager): Shared,
+    Present(caller): Present,
+    Path(name): Path<String>,
+    Json(delete): Json<DeleteServer>,
+) -> Result<Json<ServerDeletion>, Refusal> {
+    Ok(Json(manager.delete_server(&name, &delete, &caller.name).await?))
 }
 
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {

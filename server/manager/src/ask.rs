@@ -14,7 +14,7 @@ use headwater_api::{
     UpdateDetail, UpdateSummary,
 };
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
-use headwater_model::{ClientId, GroupId, Guid, LinkageId, UpdateId};
+use headwater_model::{ClientId, GroupId, Guid, LinkageId, ServerId, UpdateId};
 use headwater_store::LinkageRow;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::de::DeserializeOwned;
@@ -362,6 +362,16 @@ impl Manager {
 
     pub(crate) async fn lower_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusLower>> {
         self.ask(way, of, Ask::Lower).await
+    }
+
+    pub(crate) async fn delete_lower_on(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        server: ServerId,
+        by: &str,
+    ) -> Result<()> {
+        self.ask(way, of, Ask::DeleteLower { server, by: by.to_owned() }).await
     }
 
     pub(crate) async fn synchronise_on(&self, way: &Way, of: &LinkageRow, by: &str) -> Result<StartedSync> {

@@ -12,6 +12,7 @@ mod by_hand;
 mod certificates;
 mod clean_up;
 mod compare;
+mod delete_server;
 mod details;
 mod effective;
 mod error;

@@ -88,7 +88,7 @@ impl Manager {
 }
 
 /// The servers below one, where each stands after the one above it.
-fn below<'a>(server: ServerId, all: impl Iterator<Item = &'a TreeServer>) -> HashSet<ServerId> {
+pub(crate) fn below<'a>(server: ServerId, all: impl Iterator<Item = &'a TreeServer>) -> HashSet<ServerId> {
     let mut below = HashSet::new();
     for one in all {
         if one.parent.is_some_and(|parent| parent == server || below.contains(&parent)) {

@@ -329,11 +329,16 @@ impl Run<'_> {
             let one = ended.remove(&server.id).unwrap_or_else(|| {
                 let is_below = not_reached.contains(&server.id);
                 let state = if is_below { SyncServerState::NotReached } else { SyncServerState::NoLinkage };
-                let why = match state {
-                    SyncServerState::NotReached => "a server above it is not in step yet",
-                    _ => "install WSUS Linkage there and pair it with `headwater wsus pair`",
+                let why = match (state, self.tree.replaced(server.id)) {
+                    (_, Some(replaced)) => replaced.to_owned(),
+                    (SyncServerState::NotReached, None) => "a server above it is not in step yet".to_owned(),
+                    _ => format!(
+                        "install WSUS Linkage there and pair it with `headwater wsus pair`; if it is gone for good, \
+                         delete its record with `headwater wsus server delete {}`",
+                        self.tree.called(server.id, &server.name)
+                    ),
                 };
-                SyncServer { problem: Some(why.to_owned()), ..self.untouched(server, state) }
+                SyncServer { problem: Some(why), ..self.untouched(server, state) }
             });
             count(&mut counts, one.state);
             report.servers.push(one);
@@ -401,7 +406,9 @@ impl Run<'_> {
         // Without its computers nobody knows whether its groups have their members.
         let unread = begun.wants.known.unread.get(&server.id).map(|error| &**error);
         let unread = unread.filter(|_| self.request.dry_run && server.has_managed_groups());
+        let replaced = self.tree.replaced(server.id);
         let problem = match self.tree.problem(server.id).filter(is_final).or(unread) {
+            _ if let Some(line) = replaced => Some((SyncServerState::NotReached, line.to_owned())),
             Some(error) => Some(failed(error)),
             None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
         };

@@ -1,7 +1,7 @@
 //! The tree of WSUS servers, as it is now.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
@@ -12,6 +12,7 @@ use headwater_model::{ServerId, Timestamp, chain};
 use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::computer::by_our_clock;
 use headwater_tree::order::AT_A_TIME_MAX;
+use headwater_tree::replaced::{Sight, replaced};
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
 use headwater_tree::silent::CLOCK_SECONDS_MAX;
 
@@ -35,6 +36,10 @@ pub(crate) struct Tree {
     problems: HashMap<ServerId, ManagerError>,
     /// Behind whose Linkage another WSUS answers now.
     rebuilt: HashMap<ServerId, ServerId>,
+    /// In whose place another one of the same name is, and what to do.
+    replaced: BTreeMap<ServerId, (ServerId, String)>,
+    /// Which servers tell of a server below them.
+    told_by: HashMap<ServerId, Vec<ServerId>>,
     /// By how many seconds their clocks are ahead.
     ahead: HashMap<ServerId, i64>,
     review: Option<String>,
@@ -64,6 +69,40 @@ impl Tree {
     /// Whether another WSUS answers behind a server's Linkage than the one that was paired.
     pub fn is_rebuilt(&self, server: ServerId) -> bool {
         self.rebuilt.contains_key(&server)
+    }
+
+    /// That another server is in a server's place, and what to do.
+    pub fn replaced(&self, server: ServerId) -> Option<&str> {
+        self.replaced.get(&server).map(|(_, line)| line.as_str())
+    }
+
+    /// The server in another one's place.
+    pub fn replaced_by(&self, server: ServerId) -> Option<&TreeServer> {
+        let (new, _) = self.replaced.get(&server)?;
+        self.servers.iter().find(|one| one.id == *new)
+    }
+
+    /// Whether the Linkage of a server answers, and for that very server.
+    pub fn answers(&self, server: ServerId) -> bool {
+        match self.problems.get(&server) {
+            Some(_) if self.is_rebuilt(server) => false,
+            Some(ManagerError::NotReached { .. }) => false,
+            Some(_) => true,
+            None => self.identities.contains_key(&server),
+        }
+    }
+
+    /// The Linkages of the servers that are reached and have a record of a server below them, the lowest first.
+    pub fn holders(&self, server: ServerId) -> Vec<&LinkageRow> {
+        let told_by = self.told_by.get(&server).map_or(&[][..], Vec::as_slice);
+        // Each stands after the one above it.
+        let tellers = self.servers.iter().rev().filter(|one| told_by.contains(&one.id));
+        tellers.filter_map(|one| self.reached(one)).collect()
+    }
+
+    /// What a command calls a server that has to be told from others of its name.
+    pub fn called(&self, server: ServerId, name: &str) -> String {
+        called(&self.servers, server, name)
     }
 
     /// The Linkage of a server, if it is reached.
@@ -233,6 +272,7 @@ impl Manager {
         let (mut found, mut direct) = (HashMap::<ServerId, TreeServer>::new(), HashSet::new());
         let (mut identities, mut ahead, mut problems) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut rebuilt: HashMap<ServerId, ServerId> = HashMap::new();
+        let mut told_by: HashMap<ServerId, Vec<ServerId>> = HashMap::new();
         // Beside each other: one that is silent holds up no other, and is asked nothing more.
         let asked: Vec<_> = linkages.values().filter(|row| is_reached(row)).collect();
         let asking = asked.iter().map(|row| self.look_at(way, row, &top));
@@ -259,6 +299,7 @@ impl Manager {
                 }
             };
             for one in lower {
+                told_by.entry(one.server).or_default().push(row.server);
                 let is_direct = one.parent.is_none();
                 let linkage = linkages.get(&one.server);
                 let told = TreeServer {
@@ -328,12 +369,20 @@ impl Manager {
             server.client_targeting = wanted.client_targeting;
         }
         drop(answers);
+        let replaced = in_place(&servers, &identities);
+        for server in &mut servers {
+            if let Some((_, line)) = replaced.get(&server.id) {
+                server.problem = Some(line.clone());
+            }
+        }
         Ok(Tree {
             servers,
             linkages,
             identities,
             problems,
             rebuilt,
+            replaced,
+            told_by,
             ahead,
             review: way.review.clone(),
             outside,
@@ -386,6 +435,11 @@ impl Manager {
         let mut findings = Vec::new();
         for (at, server) in tree.servers.iter().enumerate() {
             let name = &server.name;
+            if let Some(line) = tree.replaced(server.id) {
+                let (what, advice) = line.split_once(". ").unwrap_or((line, ""));
+                findings.push(finding(problem, what.to_owned(), advice));
+                continue;
+            }
             let Some(row) = tree.linkages.get(&server.id) else {
                 let revoked = revoked
                     .iter()
@@ -465,6 +519,42 @@ impl Manager {
     }
 }
 
+/// Which servers another one is in the place of, with what happened and what to do in a line.
+fn in_place(
+    servers: &[TreeServer],
+    identities: &HashMap<ServerId, WsusIdentity>,
+) -> BTreeMap<ServerId, (ServerId, String)> {
+    let sight = |one: &TreeServer| Sight {
+        id: one.id,
+        name: one.name.clone(),
+        // One that has another WSUS behind its Linkage, or that speaks otherwise, says so itself.
+        answers: identities.contains_key(&one.id) || one.problem.is_some(),
+        heard_at: one.last_contact_at,
+    };
+    let sights: Vec<Sight> = servers.iter().map(sight).collect();
+    let line = |(old, new): (ServerId, ServerId)| {
+        let [was, is] = [old, new].map(|id| servers.iter().find(|one| one.id == id));
+        let (was, is) = (was?, is?);
+        let pair = match is.linkage {
+            Some(_) => "",
+            None => ", and pair the Linkage of the new one with `headwater wsus pair`",
+        };
+        let line = format!(
+            "{} was replaced: the server with the id {old} does not answer, and one of the same name with the id {new} \
+             takes its updates now. Delete the record of the old one with `headwater wsus server delete {old}`{pair}",
+            was.name
+        );
+        Some((old, (new, line)))
+    };
+    replaced(&sights).into_iter().filter_map(line).collect()
+}
+
+/// The name of a server, or its id where others of the tree have that name.
+fn called(servers: &[TreeServer], server: ServerId, name: &str) -> String {
+    let others = servers.iter().any(|one| one.id != server && one.name.eq_ignore_ascii_case(name));
+    if others { server.to_string() } else { name.to_owned() }
+}
+
 /// Nothing is asked of a Linkage of another version but who it is.
 pub(crate) fn must_be_understood(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), ManagerError> {
     let other = identity.speaks.refusal(&format!("the Linkage of {}", row.name), THIS_SERVER);
@@ -479,8 +569,9 @@ fn must_be_paired(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), Manag
         return Ok(());
     }
     Err(ManagerError::Refused(format!(
-        "another WSUS than the one that was paired answers behind the Linkage of {name} (its id was {} and is {}): let go of \
-         it with `headwater wsus revoke {name}` here and `headwater linkage unpair` there, and pair it again",
+        "another WSUS than the one that was paired answers behind the Linkage of {name} (its id was {} and is {}): delete \
+         the record of the old one with `headwater wsus server delete {name}`, and pair the Linkage with the code that it \
+         shows then",
         row.server, identity.server
     )))
 }

@@ -173,6 +173,11 @@ def ExecuteSPDeleteComputer(wsus, _description, parameters):
     wsus.delete_computer(parameters["id"])
 
 
+@operation
+def ExecuteSPDeleteDownstreamServer(wsus, _description, parameters):
+    wsus.delete_server(parameters["id"])
+
+
 def update_cells(wsus, update):
     approved = any(it.update == update.id for it in wsus.approvals())
     cells = [("guid", update.id), ("int", update.revision_number), ("int", update.revision_id)]

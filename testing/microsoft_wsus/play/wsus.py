@@ -240,6 +240,13 @@ class Wsus:
         if self.memberships.pop(computer, None) is None:
             raise invalid("There is no such computer.")
 
+    def delete_server(self, server):
+        """With the computers that report to it. Whether a WSUS forgets those below it too is not known."""
+        self.may_write()
+        if self.servers.pop(server, None) is None:
+            raise invalid("There is no such downstream server.")
+        self.computers_below = {it: at for it, at in self.computers_below.items() if at != server}
+
     def groups_of(self, computer):
         return [ALL_COMPUTERS, *(self.memberships[computer] or [UNASSIGNED])]
 

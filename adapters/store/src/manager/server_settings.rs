@@ -60,6 +60,20 @@ impl ManagerStore {
         Ok(())
     }
 
+    /// Forgets what was wanted of a server that is gone.
+    pub async fn forget_server(&self, server: ServerId, done: &AuditRow) -> Result<()> {
+        let mut transaction = self.write.begin().await?;
+        for sql in [
+            "DELETE FROM server_settings WHERE server_id = $1",
+            "DELETE FROM left_servers WHERE server_id = $1",
+        ] {
+            sqlx::query(sql).bind(server.as_bytes().to_vec()).execute(&mut *transaction).await?;
+        }
+        audit(&mut transaction, done).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// The servers that a scheduled run left for later, in order.
     pub async fn left_servers(&self) -> Result<Vec<ServerId>> {
         let sql = "SELECT server_id FROM left_servers ORDER BY server_id";
@@ -112,7 +126,12 @@ mod tests {
             let kept = store.server_settings().await.expect("reads");
             assert_eq!(kept, HashMap::from([(server, settings)]));
         }
-        assert_eq!(store.last_audited(None, 9).await.expect("reads"), [done.clone(), done]);
+        let gone = AuditRow::of(Timestamp::EPOCH, "ada", "delete server", "berlin");
+        store.leave_server(server).await.expect("writes");
+        store.forget_server(server, &gone).await.expect("writes");
+        assert_eq!(store.server_settings().await.expect("reads"), HashMap::new());
+        assert_eq!(store.left_servers().await.expect("reads"), []);
+        assert_eq!(store.last_audited(None, 9).await.expect("reads"), [gone, done.clone(), done]);
     }
 
     async fn who_was_left_for_later_is_kept_until_a_run_or_the_end_of_the_schedule(on: TestDatabase) {

@@ -1,6 +1,6 @@
 //! Everything that a Linkage can be asked.
 
-use headwater_model::{ClientId, GroupId, Guid, LinkageId, UpdateId};
+use headwater_model::{ClientId, GroupId, Guid, LinkageId, ServerId, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -133,6 +133,12 @@ pub enum Ask {
     DeleteComputers(DeleteComputers),
     /// The servers below, as this one knows them: a list of [`WsusLower`](super::WsusLower).
     Lower,
+    /// Forgets a server below with those below it and the computers of all of them: nothing.
+    DeleteLower {
+        #[serde(with = "text")]
+        server: ServerId,
+        by: String,
+    },
     /// Begin to take from the server above, or join what is running: [`StartedSync`](super::StartedSync).
     Synchronise { by: String },
     /// [`SyncProgress`](super::SyncProgress).
@@ -186,6 +192,7 @@ impl Ask {
             | Self::AcceptLicence { .. }
             | Self::DeleteUpdates(_)
             | Self::DeleteComputers(_)
+            | Self::DeleteLower { .. }
             | Self::Synchronise { .. }
             | Self::TellRun(_) => true,
         }

@@ -14,6 +14,7 @@ mod execute_sp_create_target_group1;
 mod execute_sp_create_target_group2;
 mod execute_sp_decline_update;
 mod execute_sp_delete_computer;
+mod execute_sp_delete_downstream_server;
 mod execute_sp_delete_target_group;
 mod execute_sp_delete_update;
 mod execute_sp_delete_update_by_update_id;
@@ -73,6 +74,9 @@ pub use execute_sp_create_target_group1::{ExecuteSPCreateTargetGroup1, ExecuteSP
 pub use execute_sp_create_target_group2::{ExecuteSPCreateTargetGroup2, ExecuteSPCreateTargetGroup2Response};
 pub use execute_sp_decline_update::{ExecuteSPDeclineUpdate, ExecuteSPDeclineUpdateResponse};
 pub use execute_sp_delete_computer::{ExecuteSPDeleteComputer, ExecuteSPDeleteComputerResponse};
+pub use execute_sp_delete_downstream_server::{
+    ExecuteSPDeleteDownstreamServer, ExecuteSPDeleteDownstreamServerResponse,
+};
 pub use execute_sp_delete_target_group::{ExecuteSPDeleteTargetGroup, ExecuteSPDeleteTargetGroupResponse};
 pub use execute_sp_delete_update::{ExecuteSPDeleteUpdate, ExecuteSPDeleteUpdateResponse};
 pub use execute_sp_delete_update_by_update_id::{

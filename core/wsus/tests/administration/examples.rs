@@ -338,6 +338,8 @@ fn computers() -> Vec<Example> {
         result::<ExecuteSPGetComputerCountResponse>("12"),
         example::<ExecuteSPDeleteComputer>("<id>d07a4d51</id>"),
         example::<ExecuteSPDeleteComputerResponse>(""),
+        example::<ExecuteSPDeleteDownstreamServer>(&format!("<id>{UPDATE}</id>")),
+        example::<ExecuteSPDeleteDownstreamServerResponse>(""),
         example::<ExecuteSPGetAllDownstreamServers>(
             "<parentServerId>00000000-0000-0000-0000-000000000000</parentServerId>\
              <includeNestedChildren>true</includeNestedChildren>",

@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod computers;
 pub mod deletion;
+pub mod downstream;
 pub mod groups;
 pub mod import;
 mod import_files;

@@ -1,9 +1,7 @@
 //! The state of the server at a glance.
 
 use headwater_catalog::{Kind, UpdateIx};
-pub use headwater_store::DownstreamServer;
 
-use crate::error::AppError;
 use crate::start::App;
 
 /// What the catalogue holds.
@@ -22,26 +20,7 @@ pub struct CatalogueCounts {
     pub offered: u64,
 }
 
-/// A server below, and how many computers it has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LowerServer {
-    pub server: DownstreamServer,
-    /// Without those of the servers below it.
-    pub computers: u64,
-}
-
 impl App {
-    /// The servers below this one, by name. Of a server that tells of no computers its own count
-    /// is taken.
-    pub async fn downstream_servers(&self) -> Result<Vec<LowerServer>, AppError> {
-        let told = self.store.computers_by_server().await?;
-        let counted = |server: DownstreamServer| {
-            let summed = server.summary.map_or(0, |summary| u64::from(summary.computers));
-            LowerServer { computers: told.get(&server.id).copied().unwrap_or(summed), server }
-        };
-        Ok(self.store.downstream_servers().await?.into_iter().map(counted).collect())
-    }
-
     pub fn catalogue_counts(&self) -> CatalogueCounts {
         let served = self.live.served();
         let index = &served.catalogue.index;

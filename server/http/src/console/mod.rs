@@ -1,6 +1,7 @@
 //! The console listener: the JSON API, health and metrics. Pages come later.
 
 mod computers;
+mod downstream;
 mod groups;
 mod imports;
 mod server;
@@ -59,6 +60,8 @@ pub fn router(console: Console) -> Router {
         .route(path::COMPUTER, get(computers::show).delete(computers::remove))
         .route(path::COMPUTER_UPDATES, get(computers::updates))
         .route(path::COMPUTER_GROUPS, post(computers::move_to))
+        .route(path::DOWNSTREAM, get(downstream::list))
+        .route(path::DOWNSTREAM_SERVER, delete(downstream::remove))
         .route(path::UPSTREAM, get(upstream::show).put(upstream::set).delete(upstream::clear))
         .route(path::UPSTREAM_FILTER, put(upstream::filter))
         .route(path::UPSTREAM_SYNC, post(upstream::synchronise).delete(upstream::stop))

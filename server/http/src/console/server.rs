@@ -4,16 +4,15 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use headwater_api::{
-    CatalogueStatus, Change, ComputersStatus, ContentState, ContentStatus, DownstreamServer, HistoryQuery,
-    Page, PolicyFormat, PolicyQuery, ServerRef, ServerStatus, ServerUrls, UpstreamMode,
+    CatalogueStatus, Change, ComputersStatus, ContentState, ContentStatus, HistoryQuery, Page, PolicyFormat,
+    PolicyQuery, ServerStatus, ServerUrls,
 };
 use headwater_app::admin;
-use headwater_app::admin::server::LowerServer;
 use headwater_app::content::{self, ContentReport};
 use headwater_model::ServerId;
 use headwater_views::{computers, history};
 
-use super::{Json, Query, Shared, upstream};
+use super::{Json, Query, Shared, downstream, upstream};
 use crate::problem::Refusal;
 
 pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, Refusal> {
@@ -44,29 +43,8 @@ pub(super) async fn show(State(console): Shared) -> Result<Json<ServerStatus>, R
         },
         content: content(app.content_report().await?),
         upstream: app.upstream_report().await?.map(upstream::upstream),
-        downstream: downstream(&app.downstream_servers().await?),
+        downstream: downstream::told(&app.downstream_servers().await?),
     }))
-}
-
-fn downstream(servers: &[LowerServer]) -> Vec<DownstreamServer> {
-    let parent = |id: ServerId| {
-        let known = servers.iter().find(|one| one.server.id == id);
-        let name = known.map_or_else(|| id.to_string(), |one| one.server.name.clone());
-        (!id.is_nil()).then_some(ServerRef { id, name })
-    };
-    let kind = |is_replica| if is_replica { UpstreamMode::Replica } else { UpstreamMode::Autonomous };
-    let one = |LowerServer { server, computers }: &LowerServer| DownstreamServer {
-        id: server.id,
-        name: server.name.clone(),
-        kind: server.is_replica.map(kind),
-        parent: parent(server.parent),
-        version: Some(server.version.clone()).filter(|version| !version.is_empty()),
-        last_contact_at: server.last_contact,
-        last_sync_at: server.last_sync,
-        last_rollup_at: server.last_rollup,
-        computers: *computers,
-    };
-    servers.iter().map(one).collect()
 }
 
 fn content(report: ContentReport) -> ContentStatus {

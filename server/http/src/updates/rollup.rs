@@ -17,7 +17,7 @@ use super::{Call, Failure};
 
 pub(crate) async fn answer(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answer, Failure> {
     match envelope.name.as_str() {
-        GetRollupConfiguration::NAME => get_rollup_configuration(call, envelope),
+        GetRollupConfiguration::NAME => get_rollup_configuration(call, envelope).await,
         RollupDownstreamServers::NAME => rollup_downstream_servers(call, envelope).await,
         RollupComputers::NAME => rollup_computers(call, envelope).await,
         GetOutOfSyncComputers::NAME => get_out_of_sync_computers(call, envelope).await,
@@ -31,10 +31,10 @@ fn limit(count: usize, max: usize, parameter: &'static str) -> Result<(), Client
     if count > max { Err(ClientFault::InvalidParameters(parameter)) } else { Ok(()) }
 }
 
-fn get_rollup_configuration(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answer, Failure> {
+async fn get_rollup_configuration(call: &Call<'_>, envelope: Envelope<'_>) -> Result<Answer, Failure> {
     let version = envelope.version;
     let _: GetRollupConfiguration = envelope.decode()?;
-    let response = convert::configuration(&call.updates.app.get_rollup_configuration());
+    let response = convert::configuration(&call.updates.app.get_rollup_configuration().await?);
     Ok(Answer::text(call.encodings, encode_response(&response, version)))
 }
 

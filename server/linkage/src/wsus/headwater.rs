@@ -16,7 +16,7 @@ use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
 use headwater_app::downstream_server::{RunState, RunStep, UpstreamMode};
 use headwater_app::{App, AppError, Operator, Targeting, admin};
 use headwater_catalog::{Kind, UpdateIx};
-use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_policy::group::is_built_in;
 use headwater_views::{
     approvals as approval_views, computers as computer_views, licence as licence_views,
@@ -319,7 +319,7 @@ pub(super) fn decided(outcome: Outcome) -> Decided {
 pub(super) async fn lower(app: &App) -> Answer<Vec<WsusLower>> {
     let servers = app.downstream_servers().await.map_err(refusal)?;
     let kind = |is_replica| if is_replica { WsusMode::Replica } else { WsusMode::Autonomous };
-    let lower = |one: admin::server::LowerServer| WsusLower {
+    let lower = |one: admin::downstream::LowerServer| WsusLower {
         server: one.server.id,
         name: one.server.name,
         parent: Some(one.server.parent).filter(|parent| !parent.is_nil()),
@@ -329,6 +329,10 @@ pub(super) async fn lower(app: &App) -> Answer<Vec<WsusLower>> {
         computers: one.computers,
     };
     Ok(servers.into_iter().map(lower).collect())
+}
+
+pub(super) async fn delete_lower(app: &App, server: ServerId, by: &str) -> Answer<()> {
+    app.delete_downstream_server(&operator(by), server).await.map_err(refusal).map(drop)
 }
 
 pub(super) async fn synchronise(app: &App, by: &str) -> Answer<StartedSync> {

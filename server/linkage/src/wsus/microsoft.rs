@@ -11,7 +11,7 @@ use headwater_api::linkage::{
 };
 use headwater_api::{ApprovalAction, ComputerSummary, NewRevisions, Page, UpdateSummary};
 use headwater_app::admin;
-use headwater_model::{ClientId, GroupId, Timestamp, UpdateId, UpdateIdentity};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_policy::seen::Told;
 use headwater_views::approvals;
@@ -366,6 +366,20 @@ impl Microsoft {
         Ok(servers.into_iter().map(lower).collect())
     }
 
+    /// The service has no place for who deleted it. Whether the server forgets what is below the named one is not
+    /// known, so that is deleted before it.
+    pub(super) async fn delete_lower(&self, id: ServerId) -> Answer<()> {
+        self.writable().await?;
+        let servers = self.wsus.downstream_servers().await.map_err(failure)?;
+        if servers.iter().all(|server| server.id != id) {
+            return Err(not_found(format!("there is no downstream server {id}")));
+        }
+        for one in branch(&servers, id) {
+            self.wsus.delete_downstream_server(one).await.map_err(failure)?;
+        }
+        Ok(())
+    }
+
     /// What the server was when it was last asked, if the account may write there.
     pub(super) async fn writable(&self) -> Answer<Identity> {
         let identity = self.wsus.identity().await.map_err(failure)?;
@@ -394,6 +408,22 @@ impl Microsoft {
             _ => failure(error),
         }
     }
+}
+
+/// A server and those below it, each after those below it.
+fn branch(servers: &[DownstreamServer], id: ServerId) -> Vec<ServerId> {
+    let mut branch = vec![id];
+    let mut next = 0;
+    while let Some(above) = branch.get(next).copied() {
+        next += 1;
+        for one in servers.iter().filter(|one| one.parent == Some(above)) {
+            if !branch.contains(&one.id) {
+                branch.push(one.id);
+            }
+        }
+    }
+    branch.reverse();
+    branch
 }
 
 pub(super) const NO_UPDATE: &str = "there is no such update on this server";

@@ -488,5 +488,29 @@ async fn the_servers_below() {
         last_sync_at: Some(time),
         computers: 0,
     };
+    let lower = expected.server;
     assert_eq!(wsus.lower().await.unwrap(), [expected]);
+    let unknown = wsus.delete_lower(SERVER, "anna").await.unwrap_err();
+    assert_eq!(unknown.kind, FailureKind::NotFound, "{}", unknown.detail);
+    wsus.delete_lower(lower, "anna").await.unwrap();
+    assert_eq!(wsus.lower().await.unwrap(), []);
+}
+
+#[test]
+fn what_is_below_a_server_is_deleted_before_it() {
+    let id = ServerId::from_u128;
+    let server = |number, parent| DownstreamServer {
+        id: id(number),
+        name: None,
+        parent: Some(id(parent)),
+        version: None,
+        mode: Mode::Replica,
+        last_sync: None,
+        last_rollup: None,
+    };
+    let all = [server(4, 3), server(2, 1), server(3, 2), server(5, 1), server(6, 2)];
+    assert_eq!(branch(&all, id(2)), [4, 6, 3, 2].map(id));
+    assert_eq!(branch(&all, id(5)), [id(5)]);
+    // Rows that say of each other that they are above end all the same.
+    assert_eq!(branch(&[server(2, 3), server(3, 2)], id(2)), [3, 2].map(id));
 }

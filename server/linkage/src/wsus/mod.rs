@@ -22,7 +22,7 @@ use headwater_api::{
     UpdateDetail, UpdateSummary,
 };
 use headwater_app::App;
-use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 
 use crate::kept::Pace;
 
@@ -249,6 +249,13 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::lower(app).await,
             Self::Microsoft(wsus) => wsus.lower().await,
+        }
+    }
+
+    pub(crate) async fn delete_lower(&self, server: ServerId, by: &str) -> Answer<()> {
+        match self {
+            Self::Headwater(app) => headwater::delete_lower(app, server, by).await,
+            Self::Microsoft(wsus) => wsus.delete_lower(server).await,
         }
     }
 

@@ -42,6 +42,17 @@ pub struct Mirror {
     pub(crate) reimaged: Arc<BTreeMap<ClientId, ClientId>>,
 }
 
+impl Mirror {
+    /// How many computers report to each server.
+    pub(crate) fn computers_at(&self) -> HashMap<ServerId, u64> {
+        let mut counts = HashMap::new();
+        for home in self.computers.all().iter().filter_map(|computer| computer.server.as_ref()) {
+            *counts.entry(home.id).or_default() += 1;
+        }
+        counts
+    }
+}
+
 impl Manager {
     /// Shows a group that was made from here before the mirror is read again, for whoever may write for those above
     /// it may write for it at once.

@@ -92,6 +92,7 @@ operations! {
     ExecuteSPGetComponentsWithErrors Reads => server::components_with_errors,
     ExecuteSPGetAllDownstreamServers Reads => server::downstream_servers,
     ExecuteSPGetDownstreamServerRollupSummary Reads => server::rollup_summary,
+    ExecuteSPDeleteDownstreamServer Writes => server::delete_downstream_server,
     ExecuteSPSearchUpdates Reads => updates::search,
     ExecuteSPSimpleSearchUpdates Reads => updates::simple_search,
     ExecuteSPGetUpdateById Reads => updates::by_id,

@@ -117,6 +117,14 @@ pub(super) async fn downstream_servers(
     Ok(ExecuteSPGetAllDownstreamServersResponse { result: rows })
 }
 
+pub(super) async fn delete_downstream_server(
+    asked: &Asked<'_>,
+    message: ExecuteSPDeleteDownstreamServer,
+) -> Result<ExecuteSPDeleteDownstreamServerResponse, AppError> {
+    asked.app.delete_downstream_server(asked.operator()?, message.id).await?;
+    Ok(ExecuteSPDeleteDownstreamServerResponse {})
+}
+
 /// What a server below has told of itself: nothing until it has.
 pub(super) async fn rollup_summary(
     asked: &Asked<'_>,
