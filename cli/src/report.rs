@@ -163,20 +163,23 @@ fn show<T: Serialize>(
     session.print(&text, &caveat)
 }
 
+/// A window has no room for all that a file has.
 fn table(sheet: Sheet, session: &Session<'_, '_>) -> String {
     if sheet.rows.is_empty() {
         return "Nothing to report.".to_owned();
     }
     let is_number =
         |at: usize| sheet.rows.iter().all(|row| row[at] == NOT_TOLD || row[at].parse::<u64>().is_ok());
-    let columns = sheet.head.iter().enumerate().map(|(at, head)| match at {
-        0 => Column::Long(head),
-        _ if is_number(at) => Column::Number(head),
-        _ => Column::Long(head),
+    let shown: Vec<usize> = (0..sheet.head.len()).filter(|at| sheet.head[*at] != "NOT APPLICABLE").collect();
+    let columns = shown.iter().map(|at| match (*at, sheet.head[*at]) {
+        (0, head) => Column::Long(head),
+        (_, "PENDING RESTART") => Column::Number("RESTART"),
+        (at, head) if is_number(at) => Column::Number(head),
+        (_, head) => Column::Long(head),
     });
     let mut table = Table::new(&columns.collect::<Vec<Column>>()).wrapping();
-    for row in sheet.rows {
-        table.row(row);
+    for row in &sheet.rows {
+        table.row(shown.iter().map(|at| row[*at].clone()));
     }
     table.text(session.reader().width)
 }
