@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use headwater_api::{FailuresQuery, Told, UpdateFailure};
+use headwater_manager::Silent;
 use headwater_model::Timestamp;
 use headwater_words::caveat::sentences;
 use headwater_words::quantity::counted;
@@ -50,7 +51,7 @@ pub(crate) async fn show(
     let (mirror, now) = (manager.mirror(), manager.now());
     let of = part(&fields, &mirror)?;
     let asked = FailuresQuery { group: of.group, server: of.server, after: fields.text("after") };
-    let Told { value: found, caveat } = manager.failures(&asked).await?;
+    let Told { value: found, caveat } = manager.failures(&asked, &Silent::default()).await?;
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/reports", "What failed where", &fields),
         verdict: match found.total.unwrap_or_default() {

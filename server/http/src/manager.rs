@@ -1,6 +1,7 @@
 //! The managing server's part of the JSON API.
 
 mod licence;
+mod runs;
 
 use std::sync::Arc;
 
@@ -8,27 +9,25 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::{any, delete, get, patch, post};
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal,
     CleanUpPlan, CleanUpQuery, CleanUpReport, ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate,
     DeclineRequest, DeleteServer, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
     HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery,
-    MoveRequest, NewGroup, NewHostGroup, NewSchedule, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked,
-    RevokeRequest, Revoked, Schedule, ServerChange, ServerDeletion, StartedRun, StatesQuery, SyncEvent,
-    SyncQuery, SyncRequest, SyncRun, Told, TreeServer, UndonePlan, UpdateComputer, UpdateDetail, UpdateQuery,
-    UpdateSummary, UpdatesOutcome, WhyNot, WsusLink, path,
+    MoveRequest, NewGroup, NewHostGroup, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked,
+    RevokeRequest, Revoked, ServerChange, ServerDeletion, StatesQuery, Told, TreeServer, UndonePlan,
+    UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, WhyNot, WsusLink, path,
 };
-use headwater_manager::{Direction, ErrorKind, Looking, Manager, ManagerError, Terms};
+use headwater_manager::{Direction, ErrorKind, Manager, ManagerError, Terms};
 use headwater_model::{ClientId, chain};
 use headwater_operators::{Action, GroupPath};
-use tokio::sync::mpsc;
 
 use crate::caller::{Administrator, Caller, Present, admit, admit_everybody};
 use crate::console::{harden, parse_id};
 use crate::elsewhere;
-use crate::json::{Json, Query, lines};
+use crate::json::{Json, Query};
 use crate::problem::Refusal;
 use crate::reports;
 
@@ -40,7 +39,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
     // What only compares writes nothing, though it is asked for by POST: the handler says who may do more.
     let of_everybody = Router::new()
         .route(path::APPROVALS_PREVIEW, post(preview_approval))
-        .route(path::WSUS_SYNC, post(synchronise))
+        .route(path::WSUS_SYNC, post(runs::begin))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), let_in))
         .layer(middleware::from_fn(harden))
@@ -55,14 +54,14 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route(path::WSUS_CONFIRM, post(confirm))
         .route(path::WSUS_RELINK_PLAN, post(plan_relink))
         .route(path::WSUS_RELINK, post(apply_relink))
-        .route(path::WSUS_SYNC, delete(stop_synchronising))
-        .route(path::WSUS_SYNC_RUNS, get(sync_runs))
-        .route(path::WSUS_SYNC_RUN, get(sync_run))
+        .route(path::WSUS_SYNC, delete(runs::stop))
+        .route(path::WSUS_SYNC_RUNS, get(runs::list))
+        .route(path::WSUS_SYNC_RUN, get(runs::show))
         .route(path::COMPUTER_WHY, get(why_not))
         .route(path::WSUS_GROUP_PLAN, get(plan_group).post(apply_group_plan))
         .route(path::WSUS_GROUP_UNDO, post(undo_group_plan))
         .route(path::WSUS_CLEAN_UP, get(plan_clean_up).post(clean_up))
-        .route(path::WSUS_SCHEDULE, get(schedule).put(set_schedule).delete(clear_schedule))
+        .route(path::WSUS_SCHEDULE, get(runs::schedule).put(runs::set_schedule).delete(runs::clear_schedule))
         .route(path::REPORT_COMPLIANCE, get(reports::compliance))
         .route(path::REPORT_COMPUTERS, get(reports::standing))
         .route(path::REPORT_FAILURES, get(reports::failures))
@@ -219,77 +218,6 @@ async fn delete_server(
 
 async fn doctor(State(manager): Shared) -> Result<Json<Vec<Finding>>, Refusal> {
     Ok(Json(manager.doctor().await?))
-}
-
-/// The run goes on to its end even if the client hangs up.
-async fn synchronise(
-    State(manager): Shared,
-    caller: Caller,
-    Query(query): Query<SyncQuery>,
-    request: Result<Json<SyncRequest>, Refusal>,
-) -> Result<Response, Refusal> {
-    let Json(request) = match request {
-        Ok(request) => request,
-        // What cannot be read is no comparison.
-        Err(refusal) => return caller.permitted(Action::Write).and(Err(refusal)),
-    };
-    // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
-    let action = match request.dry_run {
-        true => Action::Read,
-        false if request.with_upstream => Action::Administer,
-        false => Action::ForEveryGroup,
-    };
-    let before = manager.running().await.filter(|running| !running.has_ended());
-    let by = &caller.permitted(action)?.name;
-    let running = match request.dry_run {
-        true if caller.permitted(Action::Write).is_err() => {
-            manager.list_differences(&request, by, Looking::Reader).await?
-        }
-        _ => manager.synchronise(&request, by).await?,
-    };
-    if query.no_wait {
-        let number = running.number;
-        let joined = before.is_some_and(|before| before.number == number);
-        let otherwise = running.otherwise(&request);
-        let started = StartedRun { run: number as u64, joined, otherwise };
-        return Ok((StatusCode::ACCEPTED, Json(started)).into_response());
-    }
-    let (events, received) = mpsc::unbounded_channel();
-    let attached = running.otherwise(&request).map(|line| SyncEvent::Attached { line });
-    tokio::spawn(async move {
-        if attached.is_some_and(|event| events.send(event).is_err()) {
-            return;
-        }
-        let mut seen = 0;
-        while let Some(new) = running.lines(seen).await {
-            seen += new.len();
-            for event in new {
-                if events.send(event).is_err() {
-                    return;
-                }
-            }
-        }
-        let last = match running.result() {
-            Some(Ok(report)) => SyncEvent::Finished { report: report.clone() },
-            Some(Err(error)) => SyncEvent::Failed { problem: Refusal::from(error).0 },
-            None => return,
-        };
-        let _ = events.send(last);
-    });
-    Ok(lines(received))
-}
-
-async fn stop_synchronising(State(manager): Shared, caller: Caller) -> Result<StatusCode, Refusal> {
-    manager.stop_synchronising(&caller.permitted(Action::ForEveryGroup)?.name).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn sync_runs(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal> {
-    Ok(Json(manager.sync_runs().await?))
-}
-
-async fn sync_run(State(manager): Shared, Path(number): Path<u64>) -> Result<Json<SyncRun>, Refusal> {
-    Ok(Json(manager.sync_run(number).await?))
 }
 
 async fn preview_approval(
@@ -487,26 +415,6 @@ async fn undecline(
     Json(request): Json<DeclineRequest>,
 ) -> Result<Json<UpdatesOutcome>, Refusal> {
     Ok(Json(manager.decline(&request.updates, false, &request.seen, &caller.name).await?))
-}
-
-async fn schedule(State(manager): Shared) -> Result<Json<Option<Schedule>>, Refusal> {
-    Ok(Json(manager.schedule().await?))
-}
-
-async fn set_schedule(
-    State(manager): Shared,
-    Administrator(caller): Administrator,
-    Json(new): Json<NewSchedule>,
-) -> Result<Json<Option<Schedule>>, Refusal> {
-    Ok(Json(manager.set_schedule(&new, &caller.name).await?))
-}
-
-async fn clear_schedule(
-    State(manager): Shared,
-    Administrator(caller): Administrator,
-) -> Result<StatusCode, Refusal> {
-    manager.clear_schedule(&caller.name).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {
