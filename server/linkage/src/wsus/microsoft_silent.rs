@@ -8,13 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use headwater_api::{ComputerUpdateState, UpdateCounts};
-use headwater_model::{ClientId, Timestamp, UpdateId};
+use headwater_model::{ClientId, Timestamp, UpdateId, chain};
 use headwater_views::computers::silent_since;
-use headwater_wsus_admin::Error;
 use tokio::sync::Mutex;
 
 use super::Answer;
-use super::microsoft::{Microsoft, failure};
+use super::microsoft::Microsoft;
 use super::microsoft_views::state;
 
 /// Of more than these it is not told who is silent: each takes a call an hour, and memory for all that it needs.
@@ -34,7 +33,8 @@ pub(super) struct Silent {
 
 struct Said {
     asked_at: Instant,
-    states: Vec<(UpdateId, ComputerUpdateState)>,
+    /// Nothing where the service did not tell them.
+    states: Option<Vec<(UpdateId, ComputerUpdateState)>>,
 }
 
 impl Silent {
@@ -59,15 +59,21 @@ impl Microsoft {
         let known: HashSet<&ClientId> = silent.iter().collect();
         said.retain(|client, _| known.contains(client));
         for client in due(&said, &silent, Instant::now()) {
-            let states = match self.wsus.installations_on(&client).await {
-                Ok(found) => found.iter().map(|one| (one.update, state(one.state))).filter(is_open).collect(),
-                // It was deleted meanwhile.
-                Err(Error::Refused { .. }) => Vec::new(),
-                Err(error) => return Err(failure(error)),
+            // First of all, so that one who is waited for in vain is not the next one again.
+            said.insert(client.clone(), Said { asked_at: Instant::now(), states: None });
+            let found = match self.wsus.installations_on(&client).await {
+                Ok(found) => found,
+                // A reading does without it: who is silent is the least of what it tells.
+                Err(error) => {
+                    tracing::debug!(%client, error = chain(&error), "what a silent computer said is not told");
+                    break;
+                }
             };
-            said.insert(client, Said { asked_at: Instant::now(), states });
+            let open = found.iter().map(|one| (one.update, state(one.state))).filter(is_open);
+            said.insert(client, Said { asked_at: Instant::now(), states: Some(open.collect()) });
         }
-        Ok((said.len() == silent.len()).then(|| counted(&said)))
+        let is_told = said.len() == silent.len() && said.values().all(|said| said.states.is_some());
+        Ok(is_told.then(|| counted(&said)))
     }
 
     async fn who_is_silent(&self, now: Timestamp) -> Answer<Vec<ClientId>> {
@@ -104,7 +110,7 @@ fn due(said: &HashMap<ClientId, Said>, silent: &[ClientId], now: Instant) -> Vec
 
 fn counted(said: &HashMap<ClientId, Said>) -> HashMap<UpdateId, UpdateCounts> {
     let mut counts: HashMap<UpdateId, UpdateCounts> = HashMap::new();
-    for (update, state) in said.values().flat_map(|said| &said.states) {
+    for (update, state) in said.values().filter_map(|said| said.states.as_ref()).flatten() {
         *counts.entry(*update).or_default().of_mut(*state) += 1;
     }
     counts
@@ -119,7 +125,7 @@ mod tests {
     }
 
     fn said(asked_at: Instant) -> Said {
-        Said { asked_at, states: Vec::new() }
+        Said { asked_at, states: Some(Vec::new()) }
     }
 
     #[test]
@@ -144,7 +150,7 @@ mod tests {
         let id = UpdateId::from_u128;
         let states = [(id(1), Needed), (id(2), Unknown), (id(3), Installed), (id(4), NotApplicable)];
         let open = states.into_iter().filter(is_open).collect();
-        let of = |states| Said { asked_at: Instant::now(), states };
+        let of = |states| Said { asked_at: Instant::now(), states: Some(states) };
         let all = HashMap::from([(client(1), of(open)), (client(2), of(vec![(id(1), Failed)]))]);
         let counts = counted(&all);
         let one = UpdateCounts { needed: 1, failed: 1, ..UpdateCounts::default() };
