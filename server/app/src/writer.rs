@@ -48,6 +48,14 @@ impl Heard {
         both.into_iter().flatten().copied().reduce(latest)
     }
 
+    /// Ends the transaction; what it did not write waits for the next one.
+    fn written(&mut self, done: bool) {
+        for (client, contact) in std::mem::take(&mut self.in_writing).into_iter().filter(|_| !done) {
+            let waiting = self.waiting.entry(client).or_insert(contact);
+            *waiting = latest(*waiting, contact);
+        }
+    }
+
     /// Tells it in rows that were read after it was asked.
     pub fn tell_in(&self, rows: &mut [ComputerRow]) {
         for row in rows {
@@ -193,7 +201,7 @@ async fn commit(store: &Store, live: &Live, batch: &mut Vec<Job>, contacts: &Con
     writes.extend(heard.into_iter().map(contact));
     if !writes.is_empty() {
         let done = write_computers(store, live, &writes).await;
-        lock(contacts).in_writing.clear();
+        lock(contacts).written(done);
         answer(writers, done);
     }
     if !reports.is_empty() {
@@ -265,5 +273,7 @@ mod tests {
         assert_eq!(heard.of("pc1"), Some((early, true)));
         heard.waiting.insert(client, (late, false));
         assert_eq!(heard.of("pc1"), Some((late, true)));
+        heard.written(false);
+        assert_eq!((heard.of("pc1"), heard.in_writing.len()), (Some((late, true)), 0));
     }
 }
