@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::ask::Way;
+use crate::runs::Looking;
 use crate::sync::count;
 use crate::{ErrorKind, Manager, ManagerError, Running};
 
@@ -136,7 +137,11 @@ impl Manager {
                 told.tell(vec![SyncEvent::Attached { line }]).await;
                 told.follow(&first, |_| false).await;
             }
-            let running = match self.synchronise(&sync, &by).await {
+            let begun = match sync.dry_run {
+                true => self.list_differences(&sync, &by, Looking::Reader).await,
+                false => self.synchronise(&sync, &by).await,
+            };
+            let running = match begun {
                 Ok(running) => running,
                 Err(error @ ManagerError::Busy(_)) => {
                     busy = Some(error);
@@ -164,9 +169,10 @@ impl Manager {
     }
 }
 
-/// Whether a run has to end before there can be one that does all that is asked for.
+/// Whether a run has to end before there can be one that does all that is asked for. What only compares goes on
+/// beside any other.
 fn goes_first(running: &Running, wanted: &SyncRequest) -> bool {
-    !running.has_ended() && (running.stopped_by().is_some() || !running.covers(wanted))
+    !wanted.dry_run && !running.has_ended() && (running.stopped_by().is_some() || !running.covers(wanted))
 }
 
 /// The Linkage that hears how its run goes.
@@ -287,6 +293,8 @@ mod tests {
         let others = SyncRequest { at: Some("s2".to_owned()), ..SyncRequest::default() };
         assert!(goes_first(&running(&others), &wanted));
         assert!(!goes_first(&running(&SyncRequest::default()), &wanted));
+        let compared = SyncRequest { dry_run: true, ..wanted.clone() };
+        assert!(!goes_first(&running(&others), &compared));
         let stopped = running(&wanted);
         stopped.stop("anna");
         assert!(goes_first(&stopped, &wanted));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use headwater_api::TreeServer;
 use headwater_api::linkage::{WsusComputer, WsusGroup};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 use headwater_store::{HostGroupRow, LinkageRow};
@@ -31,7 +32,7 @@ pub(crate) struct Known {
     pub hosts: Vec<Host>,
     pub rows: Vec<HostGroupRow>,
     pub sightings: Vec<Sighting>,
-    /// Lower servers that were reached and did not tell their computers.
+    /// Lower servers that did not tell their computers.
     pub unread: Unread,
 }
 
@@ -103,8 +104,15 @@ impl Manager {
         way: &Way,
         tree: &Tree,
     ) -> Result<(Vec<Computer>, Unread), ManagerError> {
-        let (mut computers, mut unread) = (Vec::new(), Unread::new());
+        // Of one that is not reached now nothing is known either, though it be back in a moment.
+        let not_reached = |server: &TreeServer| {
+            let hop = format!("the Linkage of {}", server.name);
+            (server.id, Arc::new(ManagerError::NotReached { hop, source: None }))
+        };
+        let mut unread: Unread = tree.servers.iter().map(not_reached).collect();
+        let mut computers = Vec::new();
         for (server, found) in self.computers_of_each(way, tree).await {
+            unread.remove(&server);
             match found {
                 Ok(found) => computers.extend(found),
                 // Nothing is written to a lower server that cannot be read, and the others go on.

@@ -86,9 +86,9 @@ impl Tree {
     pub fn answers(&self, server: ServerId) -> bool {
         match self.problems.get(&server) {
             Some(_) if self.is_rebuilt(server) => false,
-            Some(ManagerError::NotReached { .. }) => false,
+            // It may have told who it is, and been too slow afterwards.
+            Some(ManagerError::NotReached { .. }) | None => self.identities.contains_key(&server),
             Some(_) => true,
-            None => self.identities.contains_key(&server),
         }
     }
 
