@@ -63,6 +63,8 @@ fn a_page_is_seen_in_every_size_and_light_without_scripts_and_without_network() 
     browser.open(&address);
     assert_eq!(browser.script(ground), "rgb(22, 24, 26)", "the next page is dark too");
 
+    // What it loads makes it longer.
+    browser.wait_text("#help", "in a while");
     let picture = std::env::temp_dir().join(format!("headwater-page-{}.png", std::process::id()));
     browser.screenshot(&picture);
     // The page may still grow until the picture is taken.
