@@ -24,7 +24,7 @@ use crate::updates::{Choices, GroupChoice, choices};
 /// Rows of a table; a page has its weight.
 const ROWS: usize = 100;
 /// Of updates, whose titles are long: those with the most left to do.
-const UPDATES: usize = 20;
+const UPDATES: usize = 15;
 
 #[derive(Template)]
 #[template(path = "reports.html")]
