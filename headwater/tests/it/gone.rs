@@ -85,7 +85,9 @@ async fn a_lower_server_that_was_replaced_is_named_and_brought_in_step() {
     };
     eventually(shop_is_below).await;
 
-    // One line says what happened and what to do, wherever it is asked.
+    // One line says what happened and what to do, wherever it is asked, once the old one is known to be gone.
+    let is_told = || manager.json(&["wsus", "show"]).to_string().contains(" was replaced: ");
+    eventually(is_told).await;
     let shown = manager.json(&["wsus", "show"]);
     let servers = shown["servers"].as_array().expect("servers");
     let of = |id: &str| servers.iter().find(|one| one["id"] == id).cloned().expect("it is told of");
