@@ -8,7 +8,7 @@ use axum::response::{Html, Redirect};
 use headwater_api::{
     NewSchedule, Schedule, SyncPart, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
 };
-use headwater_manager::{ErrorKind, Looking, Manager, Mirror, Running};
+use headwater_manager::{ErrorKind, Looking, Manager, Mirror, Running, action_for};
 use headwater_operators::Action;
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{counted, duration, grouped, seconds_passed};
@@ -503,17 +503,8 @@ pub(crate) async fn begin(
         Ok(request) => request,
         Err(wrong) => return again(&manager, &visitor, &fields, wrong.what()).await,
     };
-    // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
-    let by = visitor.permitted(match request.dry_run {
-        true => Action::Read,
-        false if request.with_upstream => Action::Administer,
-        false => Action::ForEveryGroup,
-    })?;
-    let begun = match request.dry_run && !visitor.may(Action::Write) {
-        true => manager.list_differences(&request, by, Looking::Reader).await,
-        false => manager.synchronise(&request, by).await,
-    };
-    match begun {
+    let by = visitor.permitted(action_for(&request))?;
+    match manager.synchronise(&request, by, Looking::of(visitor.may(Action::Write))).await {
         Ok(running) => match running.otherwise(&request) {
             None => Ok(Ok(Redirect::to(&format!("/runs/{}", running.number)))),
             Some(otherwise) => again(&manager, &visitor, &fields, &otherwise).await,

@@ -266,16 +266,15 @@ mod tests {
     use std::sync::Arc;
 
     use headwater_model::{LinkageId, ServerId};
-    use headwater_store::{LinkageRow, Place};
+    use headwater_store::LinkageRow;
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::sample;
 
     #[tokio::test]
     async fn who_asks_a_silent_server_keeps_no_relink_out() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = Place::file(folder.path().join("manager.sqlite"));
-        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let (_folder, manager) = sample::manager(|| Timestamp::EPOCH).await;
         let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("https://{}/linkage", silent.local_addr().expect("an address"));
         let top = LinkageRow {

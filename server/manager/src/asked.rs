@@ -137,11 +137,7 @@ impl Manager {
                 told.tell(vec![SyncEvent::Attached { line }]).await;
                 told.follow(&first, |_| false).await;
             }
-            let begun = match sync.dry_run {
-                true => self.list_differences(&sync, &by, Looking::Reader).await,
-                false => self.synchronise(&sync, &by).await,
-            };
-            let running = match begun {
+            let running = match self.synchronise(&sync, &by, Looking::Reader).await {
                 Ok(running) => running,
                 Err(error @ ManagerError::Busy(_)) => {
                     busy = Some(error);

@@ -40,6 +40,8 @@ mod report;
 mod revoke;
 mod running;
 mod runs;
+#[cfg(test)]
+mod sample;
 mod schedule;
 mod seen;
 mod server_settings;
@@ -78,7 +80,7 @@ pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Up
 pub use reach::GroupPaths;
 pub use report::{Part, standing};
 pub use running::{Changed, LastLine, Running};
-pub use runs::Looking;
+pub use runs::{Looking, action_for};
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;
 

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use headwater_api::SyncRun;
+use headwater_api::{SyncRequest, SyncRun};
+use headwater_operators::Action;
 use headwater_store::SyncRunRow;
 
 use crate::{Manager, ManagerError, Running};
@@ -17,6 +18,22 @@ const GOING_MAX: usize = 4;
 pub enum Looking {
     Writer,
     Reader,
+}
+
+impl Looking {
+    pub fn of(may_write: bool) -> Self {
+        if may_write { Self::Writer } else { Self::Reader }
+    }
+}
+
+/// What somebody must be permitted to ask for a run. What only compares writes nothing; what the top takes from
+/// Microsoft is no matter of groups.
+pub fn action_for(request: &SyncRequest) -> Action<'static> {
+    match request.dry_run {
+        true => Action::Read,
+        false if request.with_upstream => Action::Administer,
+        false => Action::ForEveryGroup,
+    }
 }
 
 /// The runs of this process that only list what differs. Several may go on, for none changes anything.

@@ -10,6 +10,7 @@ use jiff::civil::{Time, Weekday as Day};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
+use crate::runs::Looking;
 use crate::{Manager, ManagerError};
 
 /// By whom the record says that a run was begun.
@@ -94,7 +95,7 @@ impl Manager {
             keep_windows: true,
             ..SyncRequest::default()
         };
-        self.synchronise(&request, BY).await?;
+        self.synchronise(&request, BY, Looking::Writer).await?;
         self.store.take_up_servers(&due).await?;
         Ok(true)
     }
@@ -136,6 +137,7 @@ fn weekday(day: Day) -> Weekday {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample;
 
     /// Central European time: the clocks skip two to three on 29 March 2026, and show it twice on 25 October.
     fn berlin() -> TimeZone {
@@ -166,9 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_run_begins_when_its_time_has_come_and_not_twice() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = headwater_store::Place::file(folder.path().join("manager.sqlite"));
-        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let (_folder, manager) = sample::manager(|| Timestamp::EPOCH).await;
         let manager = Arc::new(manager);
         let begins = async |seen: &str, now: &str| {
             let (seen, now) = (seen.parse().expect("a time"), now.parse().expect("a time"));

@@ -87,10 +87,10 @@ impl Manager {
 #[cfg(test)]
 mod tests {
     use headwater_api::linkage::WsusApproval;
-    use headwater_store::Place;
 
     use super::*;
     use crate::mirror::{TreeView, Updates, sample_update};
+    use crate::sample;
     use crate::{Mirror, Now};
 
     const UPDATE: UpdateId = UpdateId::from_u128(1);
@@ -108,9 +108,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_done_from_here_is_seen_before_the_mirror_shows_it() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = Place::file(folder.path().join("manager.sqlite"));
-        let manager = Manager::open(&place, "hq", NOW).await.expect("opens");
+        let (_folder, manager) = sample::manager(NOW).await;
         let tree =
             TreeView { approvals: vec![approval(BERLIN, ApprovalAction::Block)], ..TreeView::default() };
         let updates = Updates::new(vec![sample_update(UPDATE)]);

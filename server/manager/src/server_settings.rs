@@ -114,6 +114,7 @@ fn told(server: &TreeServer) -> String {
 mod tests {
     use super::*;
     use crate::mirror::sample_server;
+    use crate::sample;
 
     #[test]
     fn only_an_autonomous_server_follows() {
@@ -144,9 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_was_left_for_later_is_due_once_its_window_opens() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = headwater_store::Place::file(folder.path().join("manager.sqlite"));
-        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let (_folder, manager) = sample::manager(|| Timestamp::EPOCH).await;
         let server = ServerId::from_u128(1);
         let settings =
             ServerSettingsRow { window: Some("22:00-05:00".to_owned()), ..ServerSettingsRow::default() };

@@ -83,33 +83,33 @@ fn going_on(
 impl Manager {
     /// Begins to bring the servers in step, or to say what differs. Where a run goes on already that does all of
     /// it, it is that one, for a second one would only be in its way; while another one goes on it is
-    /// [`Busy`](ManagerError::Busy). It goes on when nobody watches any more.
+    /// [`Busy`](ManagerError::Busy). It goes on when nobody watches any more. `who` matters where it only compares.
     pub async fn synchronise(
-        self: &Arc<Self>,
-        request: &SyncRequest,
-        by: &str,
-    ) -> Result<Arc<Running>, ManagerError> {
-        if request.dry_run {
-            return self.list_differences(request, by, Looking::Writer).await;
-        }
-        self.begin_run(request, by).await
-    }
-
-    /// Begins to say what differs, and changes nothing.
-    pub async fn list_differences(
         self: &Arc<Self>,
         request: &SyncRequest,
         by: &str,
         who: Looking,
     ) -> Result<Arc<Running>, ManagerError> {
-        let request = SyncRequest { dry_run: true, ..request.clone() };
+        match request.dry_run {
+            true => self.list_differences(request, by, who).await,
+            false => self.begin_run(request, by).await,
+        }
+    }
+
+    async fn list_differences(
+        self: &Arc<Self>,
+        request: &SyncRequest,
+        by: &str,
+        who: Looking,
+    ) -> Result<Arc<Running>, ManagerError> {
         let way = self.way().await?;
         let tree = self.tree(&way).await?;
-        let selected = Selected::of(&tree, &request)?;
+        let selected = Selected::of(&tree, request)?;
         self.comparisons.must_be_few(who)?;
         // It is no write, so it is kept like a run and not on the record.
         let number = self.store.begin_sync_run(RunKind::Dry, by, self.now()).await?;
-        let running = Arc::new(Running::new(number, request, by, self.now(), self.changed.clone()));
+        let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
+        let running = Arc::new(running);
         self.comparisons.add(who, running.clone());
         tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), None));
         Ok(running)
@@ -264,6 +264,14 @@ struct Begun {
     made: Vec<String>,
 }
 
+impl Begun {
+    /// Why it is not known whether the groups of a server have their members: it did not tell its computers.
+    fn unread(&self, server: &Server) -> Option<&ManagerError> {
+        let unread = self.wants.known.unread.get(&server.id).filter(|_| server.has_managed_groups());
+        unread.map(|error| &**error)
+    }
+}
+
 impl Run<'_> {
     /// Makes the groups again that the host groups need, then all servers.
     async fn begin(&self) -> Result<SyncReport, ManagerError> {
@@ -403,14 +411,12 @@ impl Run<'_> {
                 || matches!(error, ManagerError::OtherVersion(_))
                 || self.tree.is_rebuilt(server.id)
         };
-        // Without its computers nobody knows whether its groups have their members.
-        let unread = begun.wants.known.unread.get(&server.id).map(|error| &**error);
-        let unread = unread.filter(|_| self.request.dry_run && server.has_managed_groups());
-        let replaced = self.tree.replaced(server.id);
-        let problem = match self.tree.problem(server.id).filter(is_final).or(unread) {
-            _ if let Some(line) = replaced => Some((SyncServerState::NotReached, line.to_owned())),
-            Some(error) => Some(failed(error)),
-            None => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
+        let unread = begun.unread(server).filter(|_| self.request.dry_run);
+        let known = self.tree.problem(server.id).filter(is_final).or(unread);
+        let problem = match (self.tree.replaced(server.id), known) {
+            (Some(line), _) => Some((SyncServerState::NotReached, line.to_owned())),
+            (None, Some(error)) => Some(failed(error)),
+            (None, None) => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
         };
         if let Some((state, problem)) = problem {
             (done.state, done.problem) = (state, Some(problem));
@@ -477,11 +483,11 @@ impl Run<'_> {
         if writes && registers && server.has_managed_groups() {
             registered = self.register(server, linkage, begun, &missing, done).await?;
         }
-        let is_unread = || server.has_managed_groups() && begun.wants.known.unread.contains_key(&server.id);
+        let is_unread = begun.unread(server).is_some();
         let wants = match registered.wants {
             // Of a large tree it takes seconds to find out.
             Some(wants) => wants,
-            None if writes || is_unread() => self.wants(server, linkage, begun, registered.removed).await?,
+            None if writes || is_unread => self.wants(server, linkage, begun, registered.removed).await?,
             None => begun.wants.clone(),
         };
         if writes && registers {
@@ -549,26 +555,24 @@ pub(crate) fn untouched(
 #[cfg(test)]
 mod tests {
     use headwater_model::Timestamp;
-    use headwater_store::Place;
 
     use super::*;
+    use crate::sample;
 
     #[tokio::test]
     async fn who_asks_for_a_run_after_a_stop_gets_another_one() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = Place::file(folder.path().join("manager.sqlite"));
-        let manager = Manager::open(&place, "hq", || Timestamp::EPOCH).await.expect("opens");
+        let (_folder, manager) = sample::manager(|| Timestamp::EPOCH).await;
         let (manager, request) = (Arc::new(manager), SyncRequest::default());
         let running = Running::new(1, request.clone(), "anna", Timestamp::EPOCH, manager.changed.clone());
         let running = Arc::new(running);
         *manager.running.lock().await = Some(running.clone());
-        let joined = manager.synchronise(&request, "ben").await.expect("it goes on");
+        let joined = manager.synchronise(&request, "ben", Looking::Writer).await.expect("it goes on");
         assert!(Arc::ptr_eq(&joined, &running));
 
         running.stop("anna");
         let ends = async { running.end(Ok(SyncReport::default())) };
         // The one that is stopped is not joined; another one begins when it has ended, and nothing is linked here.
-        let (asked, ()) = tokio::join!(biased; manager.synchronise(&request, "ben"), ends);
+        let (asked, ()) = tokio::join!(biased; manager.synchronise(&request, "ben", Looking::Writer), ends);
         assert!(matches!(asked, Err(ManagerError::NotLinked)));
     }
 }

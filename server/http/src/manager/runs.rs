@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use headwater_api::{NewSchedule, Schedule, StartedRun, SyncEvent, SyncQuery, SyncRequest, SyncRun};
-use headwater_manager::Looking;
+use headwater_manager::{Looking, action_for};
 use headwater_operators::Action;
 use tokio::sync::mpsc;
 
@@ -25,20 +25,10 @@ pub(super) async fn begin(
         // What cannot be read is no comparison.
         Err(refusal) => return caller.permitted(Action::Write).and(Err(refusal)),
     };
-    // What only compares writes nothing; what the top takes from Microsoft is no matter of groups.
-    let action = match request.dry_run {
-        true => Action::Read,
-        false if request.with_upstream => Action::Administer,
-        false => Action::ForEveryGroup,
-    };
     let before = manager.running().await.filter(|running| !running.has_ended());
-    let by = &caller.permitted(action)?.name;
-    let running = match request.dry_run {
-        true if caller.permitted(Action::Write).is_err() => {
-            manager.list_differences(&request, by, Looking::Reader).await?
-        }
-        _ => manager.synchronise(&request, by).await?,
-    };
+    let by = &caller.permitted(action_for(&request))?.name;
+    let who = Looking::of(caller.permitted(Action::Write).is_ok());
+    let running = manager.synchronise(&request, by, who).await?;
     if query.no_wait {
         let number = running.number;
         let joined = before.is_some_and(|before| before.number == number);

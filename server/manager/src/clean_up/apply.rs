@@ -16,6 +16,7 @@ use headwater_words::quantity::counted;
 
 use super::{changed, updates};
 use crate::ask::Way;
+use crate::runs::Looking;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -144,7 +145,7 @@ impl Manager {
         report: &mut CleanUpReport,
     ) -> Result<(), ManagerError> {
         let request = SyncRequest { only: Some(SyncPart::Approvals), ..SyncRequest::default() };
-        let running = self.synchronise(&request, by).await?;
+        let running = self.synchronise(&request, by, Looking::Writer).await?;
         let ends = async {
             let mut seen = 0;
             while let Some(new) = running.lines(seen).await {
