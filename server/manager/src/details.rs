@@ -249,15 +249,7 @@ fn count_over_tree(top: &mut UpdateDetail, all: &[(ServerId, UpdateDetail)], tre
         let Some((_, there)) = all.iter().find(|(server, _)| *server == one.id) else { continue };
         top.status += there.status;
         top.silent += there.silent;
-        let there = &there.summary;
-        let count = UpdateCount {
-            update: there.id,
-            needed: there.needed,
-            installed: there.installed,
-            failed: there.failed,
-            states: there.states,
-        };
-        add_count(&mut top.summary, &count);
+        add_count(&mut top.summary, &UpdateCount::of(&there.summary));
     }
 }
 

@@ -189,12 +189,18 @@ pub struct UpdateCount {
 }
 
 impl UpdateCount {
-    /// Of what a list says; absent where no computer counts.
-    pub fn listed(update: &UpdateSummary) -> Option<Self> {
+    /// Of what a list says.
+    pub fn of(update: &UpdateSummary) -> Self {
         let UpdateSummary { id, needed, installed, failed, states, .. } = *update;
-        let counts = needed + installed + failed > 0
-            || states.is_some_and(|states| states.said != UpdateCounts::default());
-        counts.then_some(Self { update: id, needed, installed, failed, states })
+        Self { update: id, needed, installed, failed, states }
+    }
+
+    /// The same; absent where no computer counts.
+    pub fn listed(update: &UpdateSummary) -> Option<Self> {
+        let count = Self::of(update);
+        let counts = count.needed + count.installed + count.failed > 0
+            || count.states.is_some_and(|states| states.said != UpdateCounts::default());
+        counts.then_some(count)
     }
 }
 
