@@ -48,6 +48,16 @@ impl Heard {
         both.into_iter().flatten().copied().reduce(latest)
     }
 
+    /// What the transaction is to write.
+    fn writes(&self) -> Vec<ComputerWrite> {
+        let contact = |(client, (at, synced)): (&ClientId, &(Timestamp, bool))| ComputerWrite::Contact {
+            client: client.clone(),
+            at: *at,
+            synced: *synced,
+        };
+        self.in_writing.iter().map(contact).collect()
+    }
+
     /// Ends the transaction; what it did not write waits for the next one.
     fn written(&mut self, done: bool) {
         for (client, contact) in std::mem::take(&mut self.in_writing).into_iter().filter(|_| !done) {
@@ -180,9 +190,8 @@ async fn commit(store: &Store, live: &Live, batch: &mut Vec<Job>, contacts: &Con
     let heard = {
         let mut contacts = lock(contacts);
         contacts.in_writing = std::mem::take(&mut contacts.waiting);
-        contacts.in_writing.clone()
+        contacts.writes()
     };
-    let contact = |(client, (at, synced))| ComputerWrite::Contact { client, at, synced };
     let (mut writes, mut writers) = (Vec::new(), Vec::new());
     let (mut reports, mut reporters, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
     for (write, answer) in batch.drain(..) {
@@ -198,7 +207,7 @@ async fn commit(store: &Store, live: &Live, batch: &mut Vec<Job>, contacts: &Con
             }
         }
     }
-    writes.extend(heard.into_iter().map(contact));
+    writes.extend(heard);
     if !writes.is_empty() {
         let done = write_computers(store, live, &writes).await;
         lock(contacts).written(done);
