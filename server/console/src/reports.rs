@@ -134,7 +134,7 @@ fn lists(mirror: &Mirror, of: &Part) -> Vec<List> {
         name: sentence(standing(state)),
         count: grouped(mirror.that_stand(state, of).count() as u64),
         href: format!("/computers?state={}&{}", value(state), query(of)),
-        csv: format!("/reports/{}.csv?{}", standing(state).replace(' ', "-"), query(of)),
+        csv: format!("/reports/{}.csv?{}", file_of(state), query(of)),
     };
     STATES.into_iter().map(list).collect()
 }
@@ -162,29 +162,27 @@ impl Table {
 /// A group or a server, which is what the list of computers is filtered by.
 fn shown(row: Compliance, filter: &str) -> Row {
     let href = format!("/computers?{filter}={}", row.id);
-    let count = |(state, count): (Standing, Option<u64>)| Count {
-        head: sentence(standing(state)),
-        count: count.map_or_else(|| NOT_TOLD.to_owned(), grouped),
-        href: match count {
-            None | Some(0) => String::new(),
-            Some(_) => format!("{href}&state={}", value(state)),
-        },
+    let listed = |(state, told): (Standing, Option<u64>)| {
+        let count = count(standing(state), told);
+        let is_listed = told.is_some_and(|told| told > 0);
+        if is_listed { Count { href: format!("{href}&state={}", value(state)), ..count } } else { count }
     };
-    let others = others(&row).map(count).into();
+    let others = others(&row).map(listed).into();
     Row { others, ..line(row, href) }
 }
 
 fn of_update(row: Compliance) -> Row {
-    let count = |head: &str, count: Option<u64>| Count {
-        head: sentence(head),
-        count: count.map_or_else(|| NOT_TOLD.to_owned(), grouped),
-        href: String::new(),
-    };
     let mut counts: Vec<Count> =
         others(&row).into_iter().map(|(state, told)| count(standing(state), told)).collect();
     counts.push(count(update_state(ComputerUpdateState::NotApplicable), row.not_applicable));
     let href = format!("/updates/{}", row.id);
     Row { others: counts, ..line(row, href) }
+}
+
+/// Without a list.
+fn count(head: &str, told: Option<u64>) -> Count {
+    let count = told.map_or_else(|| NOT_TOLD.to_owned(), grouped);
+    Count { head: sentence(head), count, href: String::new() }
 }
 
 fn others(row: &Compliance) -> [(Standing, Option<u64>); 5] {
@@ -219,7 +217,7 @@ pub(crate) async fn export(
 ) -> Result<Response, Failure> {
     let mirror = manager.mirror();
     let of = part(&fields, &mirror)?;
-    let of_list = |name: &str| STATES.into_iter().find(|state| standing(*state).replace(' ', "-") == name);
+    let of_list = |name: &str| STATES.into_iter().find(|state| file_of(*state) == name);
     let text = match name.strip_suffix(".csv") {
         Some("by-day") => by(&manager, ComplianceBy::Day).await?,
         Some("by-group") => by(&manager, ComplianceBy::Group).await?,
@@ -233,6 +231,11 @@ pub(crate) async fn export(
         None => return Err(no_report()),
     };
     Ok(csv(&name, text))
+}
+
+/// `pending-restart`, the name of the file with those that stand so.
+fn file_of(state: Standing) -> String {
+    standing(state).replace(' ', "-")
 }
 
 fn no_report() -> Failure {
