@@ -44,6 +44,18 @@ fn upstream(server: &TestServer, url: &str, name: &str) -> Upstream {
     Upstream::new(access).expect("an upstream server")
 }
 
+/// Three servers, each above the next, of which the lower two have a computer that has scanned.
+async fn three(clock: &TestClock) -> ([TestServer; 3], Agent) {
+    let servers = [server(clock).await, server(clock).await, server(clock).await];
+    clock.advance(60);
+    let [_, middle, bottom] = &servers;
+    let (mut first, mut second) =
+        (bottom.agent(1, DetectoidsInstalled), middle.agent(2, DetectoidsInstalled));
+    scan(&mut first).await;
+    scan(&mut second).await;
+    (servers, first)
+}
+
 /// Tells `above` what `below` knows.
 async fn roll_up(below: &TestServer, name: &str, above: &TestServer) -> RolledUp {
     let upstream = upstream(below, &above.updates_url, name);
@@ -82,12 +94,7 @@ fn told(servers: usize, computers: usize, statuses: usize) -> RolledUp {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_in_the_middle_passes_everything_on() {
     let clock = TestClock::of_the_captures();
-    let (top, middle, bottom) = (server(&clock).await, server(&clock).await, server(&clock).await);
-    clock.advance(60);
-    let (mut first, mut second) =
-        (bottom.agent(1, DetectoidsInstalled), middle.agent(2, DetectoidsInstalled));
-    scan(&mut first).await;
-    scan(&mut second).await;
+    let ([top, middle, bottom], mut first) = three(&clock).await;
     assert_eq!(roll_up(&bottom, "bottom.example", &middle).await, told(1, 1, 1));
     assert_eq!(roll_up(&middle, "middle.example", &top).await, told(2, 2, 2));
 
@@ -136,12 +143,7 @@ async fn a_server_in_the_middle_passes_everything_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_deleted_and_is_alive_tells_everything_again() {
     let clock = TestClock::of_the_captures();
-    let (top, middle, bottom) = (server(&clock).await, server(&clock).await, server(&clock).await);
-    clock.advance(60);
-    let (mut first, mut second) =
-        (bottom.agent(1, DetectoidsInstalled), middle.agent(2, DetectoidsInstalled));
-    scan(&mut first).await;
-    scan(&mut second).await;
+    let ([top, middle, bottom], _) = three(&clock).await;
     let mut own = top.agent(3, DetectoidsInstalled);
     scan(&mut own).await;
     let from_middle = upstream(&middle, &top.updates_url, "middle.example");
