@@ -100,9 +100,10 @@ impl Tree {
         tellers.filter_map(|one| self.reached(one)).collect()
     }
 
-    /// What a command calls a server that has to be told from others of its name.
+    /// What a command calls a server: by its id where others of the tree have its name.
     pub fn called(&self, server: ServerId, name: &str) -> String {
-        called(&self.servers, server, name)
+        let others = self.servers.iter().any(|one| one.id != server && one.name.eq_ignore_ascii_case(name));
+        if others { server.to_string() } else { name.to_owned() }
     }
 
     /// The Linkage of a server, if it is reached.
@@ -547,12 +548,6 @@ fn in_place(
         Some((old, (new, line)))
     };
     replaced(&sights).into_iter().filter_map(line).collect()
-}
-
-/// The name of a server, or its id where others of the tree have that name.
-fn called(servers: &[TreeServer], server: ServerId, name: &str) -> String {
-    let others = servers.iter().any(|one| one.id != server && one.name.eq_ignore_ascii_case(name));
-    if others { server.to_string() } else { name.to_owned() }
 }
 
 /// Nothing is asked of a Linkage of another version but who it is.

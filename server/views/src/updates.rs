@@ -62,12 +62,9 @@ pub fn find(app: &App, query: UpdateQuery) -> Result<Page<UpdateSummary>, AppErr
 /// Tells of listed updates on how many computers of the whole tree each is in which state.
 pub async fn add_states(app: &App, listed: &mut [UpdateSummary]) -> Result<(), AppError> {
     let served = app.live.served_full();
-    let place = |update: &mut UpdateSummary| served.catalogue.index.update_by_id(update.id);
-    let (listed, places): (Vec<_>, Vec<_>) = listed
-        .iter_mut()
-        .filter_map(|update| Some((place(update)?, update)))
-        .map(|(at, one)| (one, at))
-        .unzip();
+    let place = |update: &UpdateSummary| served.catalogue.index.update_by_id(update.id);
+    let (places, listed): (Vec<_>, Vec<_>) =
+        listed.iter_mut().filter_map(|update| Some((place(update)?, update))).unzip();
     let all = app.live.members(None);
     let silent = &app.silent_members(computers::silent_since(app.clock.now())).await? & &all;
     let said = app.updates_counts(&served, &places, &all);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use headwater_model::ServerId;
 use headwater_operators::Operator;
 pub use headwater_store::DownstreamServer;
+use tokio::time::timeout;
 
 use crate::error::AppError;
 use crate::start::App;
-use tokio::time::timeout;
 
 /// How long a rollup that goes on is waited for: less than whoever orders a deletion waits for an answer.
 const ROLLUP_PATIENCE: Duration = Duration::from_secs(30);
