@@ -104,7 +104,7 @@ pub struct Manager {
     comparisons: runs::Comparisons,
     mirror: ArcSwap<Mirror>,
     /// What was decided from here since the mirror was read; absent until it was since this server started.
-    written: Mutex<Option<Vec<seen::Written>>>,
+    written: Mutex<seen::Decisions>,
     /// Counts changes of the mirror and of runs, for pages that are open.
     changed: watch::Sender<Changed>,
     /// Asks for the mirror to be read.

@@ -1,7 +1,7 @@
 //! What operators see of approvals: a decision about something else is refused where it is written.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Instant;
 
 use headwater_api::linkage::Decided;
@@ -9,6 +9,14 @@ use headwater_api::{ApprovalAction, SeenApproval, SeenUpdate};
 use headwater_model::{GroupId, Timestamp, UpdateId};
 
 use crate::Manager;
+
+/// What was decided from here, until the mirror shows it.
+#[derive(Debug, Default)]
+pub(crate) struct Decisions {
+    /// Whether the mirror was read since this server started.
+    was_read: bool,
+    written: Vec<Written>,
+}
 
 /// A decision that was carried out at the linked WSUS.
 #[derive(Debug, Clone)]
@@ -26,14 +34,13 @@ impl Manager {
     /// here since it was read. Updates that it does not know are left out, and all until it was read once
     /// since this server started: what it kept is older than decisions that were made before.
     pub fn shown(&self, updates: &[UpdateId]) -> Vec<SeenUpdate> {
-        let was_read = self.written.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if was_read { self.known_decisions(updates) } else { Vec::new() }
+        if self.decisions().was_read { self.known_decisions(updates) } else { Vec::new() }
     }
 
     /// The same, though it may be from before this server started.
     pub fn known_decisions(&self, updates: &[UpdateId]) -> Vec<SeenUpdate> {
         let mirror = self.mirror();
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let decisions = self.decisions();
         let known = updates.iter().filter(|update| mirror.updates.get(**update).is_some());
         known
             .map(|update| {
@@ -41,7 +48,7 @@ impl Manager {
                 // In the order of revisions, so that the newest counts.
                 let mut approvals: BTreeMap<GroupId, (ApprovalAction, Option<Timestamp>)> =
                     told.map(|one| (one.group, (one.action, one.deadline))).collect();
-                for one in written.iter().flatten().filter(|one| one.update == *update) {
+                for one in decisions.written.iter().filter(|one| one.update == *update) {
                     match (one.group, one.told) {
                         (None, _) => approvals.clear(),
                         (Some(group), None) => drop(approvals.remove(&group)),
@@ -71,16 +78,18 @@ impl Manager {
     ) {
         let at = Instant::now();
         let done = decided.applied.iter().chain(&decided.unchanged).filter_map(|id| id.parse().ok());
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(written) = written.as_mut() {
-            written.extend(done.map(|update| Written { at, update, group, told }));
-        }
+        self.decisions().written.extend(done.map(|update| Written { at, update, group, told }));
     }
 
     /// Forgets what a mirror that was begun to be read at `since` shows.
     pub(crate) fn shown_since(&self, since: Instant) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.get_or_insert_default().retain(|one| one.at >= since);
+        let mut decisions = self.decisions();
+        decisions.was_read = true;
+        decisions.written.retain(|one| one.at >= since);
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, Decisions> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -137,5 +146,21 @@ mod tests {
         assert_eq!(shown(), []);
         manager.shown_since(Instant::now());
         assert_eq!(shown(), [(BERLIN, ApprovalAction::Block)], "so it was read");
+    }
+    #[tokio::test]
+    async fn what_was_done_while_the_mirror_was_read_for_the_first_time_is_seen() {
+        let (_folder, manager) = sample::manager(NOW).await;
+        let begun = Instant::now();
+        // It is taken back after the reading has seen it.
+        manager.wrote(&decided(UPDATE), Some(BERLIN), None);
+        let tree =
+            TreeView { approvals: vec![approval(BERLIN, ApprovalAction::Install)], ..TreeView::default() };
+        let updates = Updates::new(vec![sample_update(UPDATE)]);
+        manager
+            .mirror
+            .store(Mirror { tree: tree.into(), updates: updates.into(), ..Mirror::default() }.into());
+        manager.shown_since(begun);
+        let shown = manager.shown(&[UPDATE]);
+        assert_eq!(shown, [SeenUpdate { update: UPDATE, approvals: Vec::new() }]);
     }
 }
