@@ -22,7 +22,7 @@ use crate::session::Visitor;
 use crate::updates::{Choices, GroupChoice, choices};
 
 /// Rows of a table; a page has its weight.
-const ROWS: usize = 100;
+const ROWS: usize = 80;
 /// Of updates, whose titles are long: those with the most left to do.
 const UPDATES: usize = 15;
 
