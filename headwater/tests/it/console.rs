@@ -4,15 +4,19 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use headwater_browser::{Browser, checks};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::process::{HEADWATER, Server, UP, json, run};
 use crate::tree::{FIRST_PASSWORD, Node, eventually};
 
 /// A usual page has at most so many bytes, with everything.
 const PAGE_BYTES_MAX: u64 = 100_000;
+/// What comes by itself is there within so long, on the busiest machine.
+const COMES_WITHIN: Duration = Duration::from_secs(150);
 /// So many steps lead to any button.
 const TABS_MAX: usize = 200;
 /// Groups of an overfull server, each with the longest name there is.
@@ -85,7 +89,12 @@ impl Console {
         // In one step, for the part may be replaced at any moment.
         let script = format!("return document.querySelector({css:?})?.innerText ?? ''");
         let holds = || self.browser.script(&script).as_str().is_some_and(|seen| seen.contains(text));
-        tokio::runtime::Runtime::new().unwrap().block_on(eventually(holds));
+        let waiting = tokio::runtime::Runtime::new().unwrap();
+        if waiting.block_on(async { timeout(COMES_WITHIN, eventually(holds)).await }).is_err() {
+            self.browser.screenshot(pictures().join("never-came.png"));
+            let (address, page) = (self.browser.address(), self.browser.text("body"));
+            panic!("{css} never had {text:?} at {address}:\n{page}");
+        }
     }
 
     /// Looks at the page that is open, wide and narrow, light and dark.

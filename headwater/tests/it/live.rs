@@ -71,6 +71,12 @@ fn pages_move_by_themselves_and_say_when_they_cannot() {
     console.comes(".verdict", "in step");
     assert_eq!(browser.script("return window.isTheSame === true"), true);
 
+    // A run that ended before its page listened is told all the same.
+    let listen = "window.told = 0; const events = new EventSource('/live?since=0-0'); events.addEventListener('run', () \
+                  => { window.told += 1; events.close(); })";
+    browser.script(listen);
+    comes(browser, "return window.told === 1");
+
     // What asks servers for all that it shows learns the age of what was read, and asks for no more.
     console.open(&format!("/updates/{update}"));
     done(&["group", "create", "Pilot"]);

@@ -87,13 +87,13 @@ function refreshSometime() {
 }
 
 function live() {
-  const follows = document.querySelector("main")?.dataset.follows;
+  const { follows, since } = document.querySelector("main")?.dataset ?? {};
   if (!follows || !document.querySelector("[data-live]")) return;
   const lost = document.querySelector("[data-lost]");
   const onReading = follows === "readings" ? refreshSometime : () => refresh("/live/age");
   const onRun = { runs: () => refresh(here()), readings: refreshSometime }[follows] ?? (() => {});
   const connect = () => {
-    const events = new EventSource("/live");
+    const events = new EventSource(`/live?since=${since}`);
     events.addEventListener("reading", onReading);
     events.addEventListener("run", onRun);
     events.onopen = () => {

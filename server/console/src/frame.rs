@@ -5,6 +5,7 @@ use headwater_operators::Action;
 
 use crate::failure::sentence;
 use crate::fields::Fields;
+use crate::live;
 use crate::look::When;
 use crate::session::Visitor;
 
@@ -54,6 +55,8 @@ pub(crate) struct Frame {
     pub places: Vec<Place>,
     pub user: String,
     pub csrf: String,
+    /// From where on the page is told of changes, see [`crate::live`].
+    pub since: String,
     /// When the data was read.
     pub read_at: Option<When>,
     /// The hop that fails, and since when.
@@ -74,6 +77,7 @@ impl Frame {
             user: visitor.asking().shown_name().to_owned(),
             may: May::of(visitor),
             csrf: visitor.csrf.clone(),
+            since: live::id(visitor.seen),
             read_at: mirror.read_at.map(|at| When::new(at, now)),
             problem: problem.map(|problem| (sentence(&problem.what), When::new(problem.since, now))),
             suspended: mirror.tree.suspended.as_deref().map(sentence).unwrap_or_default(),
@@ -89,6 +93,7 @@ impl Frame {
             places: places(""),
             user: String::new(),
             csrf: String::new(),
+            since: String::new(),
             read_at: None,
             problem: None,
             suspended: String::new(),

@@ -14,7 +14,7 @@ use axum::http::uri::Scheme;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use headwater_manager::{GroupPaths, Manager, ManagerError};
+use headwater_manager::{Changed, GroupPaths, Manager, ManagerError};
 use headwater_model::GroupId;
 use headwater_operators::{Action, Asking, NotLetIn};
 use ring::digest::{SHA256, digest};
@@ -34,6 +34,8 @@ pub(crate) struct Visitor {
     asking: Asking,
     /// What every form of this session carries.
     pub csrf: String,
+    /// What had changed before the page was made.
+    pub seen: Changed,
 }
 
 impl Visitor {
@@ -125,7 +127,8 @@ pub(crate) async fn admit(State(manager): Shared, request: Request, next: Next) 
         Ok(None) => return Failure::new(StatusCode::UNAUTHORIZED, "sign in first").into_response(),
         Err(error) => return Failure::from(ManagerError::from(error)).into_response(),
     };
-    let visitor = Visitor { asking: Asking::new(operator), csrf: derived(&token) };
+    let seen = *manager.changes().borrow();
+    let visitor = Visitor { asking: Asking::new(operator), csrf: derived(&token), seen };
     let proven = match request.method() {
         &Method::GET => Ok(request),
         _ => proven(request, &visitor).await,
