@@ -11,7 +11,7 @@ use crate::driver::{Element, must};
 use crate::{Browser, keys};
 
 /// The longest time that anything here takes on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 /// The protocol has no event for a change of the page.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The tallest picture, in pixels: about what Chromium draws in one piece.
@@ -169,7 +169,7 @@ impl Browser {
     /// Returns once something that the selector matches is seen.
     ///
     /// # Panics
-    /// If that takes more than twenty seconds.
+    /// If that takes more than a minute.
     #[track_caller]
     pub fn wait_for(&self, css: &str) {
         let seen = "return [...document.querySelectorAll(arguments[0])].some((e) => e.checkVisibility())";
@@ -179,7 +179,7 @@ impl Browser {
     /// Returns once an element that the selector matches holds the text.
     ///
     /// # Panics
-    /// If that takes more than twenty seconds.
+    /// If that takes more than a minute.
     #[track_caller]
     pub fn wait_text(&self, css: &str, text: &str) {
         let holds = "return [...document.querySelectorAll(arguments[0])]
