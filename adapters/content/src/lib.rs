@@ -20,6 +20,7 @@ mod store;
 pub use digest::FileDigests;
 pub use error::Error;
 pub use file::ContentFile;
+pub use platform::sync_folder;
 pub use staged::{Expected, Staged};
 pub use store::{ContentStore, StoredFile, Verdict};
 

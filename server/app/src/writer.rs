@@ -69,12 +69,18 @@ impl Heard {
     /// Tells it in rows that were read after it was asked.
     pub fn tell_in(&self, rows: &mut [ComputerRow]) {
         for row in rows {
-            let Some((at, synced)) = self.of(&row.client) else { continue };
-            row.last_contact = row.last_contact.max(at);
-            if synced {
-                row.last_sync = row.last_sync.max(Some(at));
+            if let Some(contact) = self.of(&row.client) {
+                tell(contact, row);
             }
         }
+    }
+}
+
+/// Tells a contact in the row of its computer.
+pub fn tell((at, synced): (Timestamp, bool), row: &mut ComputerRow) {
+    row.last_contact = row.last_contact.max(at);
+    if synced {
+        row.last_sync = row.last_sync.max(Some(at));
     }
 }
 
@@ -155,9 +161,9 @@ impl Writer {
         lock(&self.contacts).clone()
     }
 
-    /// When a computer was last heard of, if that is not written yet.
-    pub fn heard_of(&self, client: &ClientId) -> Option<Timestamp> {
-        lock(&self.contacts).of(client.as_str()).map(|(at, _)| at)
+    /// When a computer was last heard of and whether it finished a scan, if that is not written yet.
+    pub fn heard_of(&self, client: &ClientId) -> Option<(Timestamp, bool)> {
+        lock(&self.contacts).of(client.as_str())
     }
 }
 

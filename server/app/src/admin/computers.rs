@@ -10,6 +10,7 @@ pub use headwater_store::{ComputerRow, Contact};
 
 use crate::error::AppError;
 use crate::start::{App, Targeting};
+use crate::writer::tell;
 use headwater_operators::Operator;
 
 impl App {
@@ -42,9 +43,11 @@ impl App {
     }
 
     pub async fn computer(&self, client: &ClientId) -> Result<ComputerRow, AppError> {
-        let heard = self.writer.heard();
+        let heard = self.writer.heard_of(client);
         let mut row = self.store.computer(client).await?.ok_or_else(|| unknown(client))?;
-        heard.tell_in(std::slice::from_mut(&mut row));
+        if let Some(contact) = heard {
+            tell(contact, &mut row);
+        }
         Ok(row)
     }
 
@@ -155,7 +158,7 @@ impl App {
     ) -> Result<(), AppError> {
         let made_contact = |at| Err(AppError::Refused(format!("it made contact on {at}")));
         let _order = self.live.in_order().await;
-        if let Some(heard) = self.writer.heard_of(client).filter(|heard| *heard > last_contact) {
+        if let Some((heard, _)) = self.writer.heard_of(client).filter(|(heard, _)| *heard > last_contact) {
             return made_contact(heard);
         }
         let now = self.clock.now();

@@ -29,7 +29,10 @@ pub fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
     let mut file = platform::for_owner_only(&mut options).open(&fresh)?;
     file.write_all(secret)?;
     file.sync_all()?;
-    std::fs::rename(&fresh, path)
+    std::fs::rename(&fresh, path)?;
+    // Or the earlier one is there again after the power failed.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    headwater_content::sync_folder(folder.unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]
