@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headwater_model::{GroupId, UpdateId};
 
-use crate::difference::Approval;
+use crate::difference::{Approval, Titles, named};
 use crate::in_step::Contents;
 
 /// Sentences of one kind of change; how many more there were is said by number.
 pub const SENTENCES_PER_KIND_MAX: usize = 50;
 
 /// Groups, approvals and declines that came, went or are otherwise. Updates that came are told by the server.
-pub fn changed(before: &Contents, after: &Contents) -> Vec<String> {
+pub fn changed(before: &Contents, after: &Contents, titles: Titles<'_>) -> Vec<String> {
     let mut told = Vec::new();
     tell(&mut told, "groups", groups(before, after));
-    tell(&mut told, "approvals", approvals(before, after));
-    tell(&mut told, "declines", declines(before, after));
+    tell(&mut told, "approvals", approvals(before, after, titles));
+    tell(&mut told, "declines", declines(before, after, titles));
     told
 }
 
@@ -46,7 +46,7 @@ fn groups(before: &Contents, after: &Contents) -> Vec<String> {
     changes
 }
 
-fn approvals(before: &Contents, after: &Contents) -> Vec<String> {
+fn approvals(before: &Contents, after: &Contents, titles: Titles<'_>) -> Vec<String> {
     let by_target = |contents: &Contents| -> BTreeMap<(UpdateId, GroupId), Approval> {
         contents.approvals.iter().map(|one| ((one.update, one.group), one.clone())).collect()
     };
@@ -70,16 +70,17 @@ fn approvals(before: &Contents, after: &Contents) -> Vec<String> {
         .map(|target| {
             let (update, group) = target;
             let (from, to) = (said(old.get(target)), said(new.get(target)));
-            format!("{update} for {}: {from} → {to}", name(group))
+            format!("{} for {}: {from} → {to}", named(titles, *update, update), name(group))
         })
         .collect()
 }
 
-fn declines(before: &Contents, after: &Contents) -> Vec<String> {
+fn declines(before: &Contents, after: &Contents, titles: Titles<'_>) -> Vec<String> {
     let declined = after.declined.difference(&before.declined);
     let taken_back = before.declined.difference(&after.declined);
-    let declined = declined.map(|update| format!("{update}: not declined → declined"));
-    declined.chain(taken_back.map(|update| format!("{update}: declined → not declined"))).collect()
+    let said = |update: &UpdateId, change: &str| format!("{}: {change}", named(titles, *update, update));
+    let declined = declined.map(|update| said(update, "not declined → declined"));
+    declined.chain(taken_back.map(|update| said(update, "declined → not declined"))).collect()
 }
 
 #[cfg(test)]
@@ -120,23 +121,24 @@ mod tests {
             declined: [KB1].into(),
             ..Contents::default()
         };
-        assert_eq!(changed(&before, &before), Vec::<String>::new());
+        let titles = |update| (update == KB1).then(|| "Servicing (KB1)".to_owned());
+        assert_eq!(changed(&before, &before, &titles), Vec::<String>::new());
         assert_eq!(
-            changed(&before, &after),
+            changed(&before, &after, &titles),
             [
                 "group Pilot was made".to_owned(),
                 "group Lab was deleted".to_owned(),
-                format!("{KB1} for Berlin: install (revision 3) → not approved"),
+                format!("“Servicing (KB1)” ({KB1}) for Berlin: install (revision 3) → not approved"),
                 format!(
-                    "{KB2} for Berlin: install by 1970-01-01T00:00:00Z (revision 1) → block (revision 2)"
+                    "{KB2} for Berlin: install by 1970-01-01 00:00 UTC (revision 1) → block (revision 2)"
                 ),
-                format!("{KB1}: not declined → declined"),
+                format!("“Servicing (KB1)” ({KB1}): not declined → declined"),
                 format!("{}: declined → not declined", UpdateId::from_u128(3)),
             ]
         );
         let renamed = Contents { groups: [group("Berlin - Mitte")].into(), ..Contents::default() };
         let before = Contents { groups: [group("Berlin")].into(), ..Contents::default() };
-        assert_eq!(changed(&before, &renamed), ["group Berlin is named Berlin - Mitte"]);
+        assert_eq!(changed(&before, &renamed, &titles), ["group Berlin is named Berlin - Mitte"]);
     }
 
     #[test]
@@ -148,7 +150,7 @@ mod tests {
             ..Contents::default()
         };
         let before = Contents { groups: [group("Berlin")].into(), ..Contents::default() };
-        let told = changed(&before, &after);
+        let told = changed(&before, &after, &|_| None);
         assert_eq!((told.len(), told.last().map(String::as_str)), (51, Some("3 more approvals changed")));
     }
 }

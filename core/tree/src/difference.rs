@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
+use headwater_words::moment::minute;
 
 /// How many differences of one kind are listed. All are counted.
 pub const LISTED_PER_KIND_MAX: usize = 200;
@@ -177,8 +178,6 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// All that is the server's own, and no difference.
     pub local_counts: BTreeMap<Kind, usize>,
-    /// The first of each kind.
-    pub local: Vec<What>,
     listed_per_kind_max: usize,
 }
 
@@ -190,7 +189,6 @@ impl Comparison {
             counts: BTreeMap::new(),
             differences: Vec::new(),
             local_counts: BTreeMap::new(),
-            local: Vec::new(),
             listed_per_kind_max,
         }
     }
@@ -218,11 +216,9 @@ impl Comparison {
         }
     }
 
-    /// Counts what is the server's own, and lists it when there is room.
-    pub fn is_local(&mut self, what: What) {
-        if counted(&mut self.local_counts, what.kind()) <= self.listed_per_kind_max {
-            self.local.push(what);
-        }
+    /// Counts what is the server's own.
+    pub fn is_local(&mut self, what: &What) {
+        counted(&mut self.local_counts, what.kind());
     }
 }
 
@@ -246,32 +242,6 @@ impl What {
     }
 }
 
-impl fmt::Display for Comparison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_in_step() {
-            writeln!(f, "`{}` is in step.", self.name)?;
-        } else {
-            writeln!(f, "`{}` is not in step: {} differ.", self.name, listed(&self.counts))?;
-        }
-        for difference in &self.differences {
-            writeln!(f, "- {difference}")?;
-        }
-        let hidden = hidden(&self.counts, self.listed_per_kind_max);
-        if !hidden.is_empty() {
-            writeln!(f, "Not listed: {} more.", listed(&hidden))?;
-        }
-        if !self.local_counts.is_empty() {
-            writeln!(f, "Its own, and no difference: {}.", listed(&self.local_counts))?;
-        }
-        Ok(())
-    }
-}
-
-fn hidden(counts: &BTreeMap<Kind, usize>, listed_max: usize) -> BTreeMap<Kind, usize> {
-    let beyond = counts.iter().map(|(kind, count)| (*kind, count.saturating_sub(listed_max)));
-    beyond.filter(|(_, count)| *count > 0).collect()
-}
-
 /// `2 groups, 1 approval`
 fn listed(counts: &BTreeMap<Kind, usize>) -> String {
     let one = |(kind, count): (&Kind, &usize)| {
@@ -287,64 +257,76 @@ fn listed(counts: &BTreeMap<Kind, usize>) -> String {
     counts.iter().map(one).collect::<Vec<String>>().join(", ")
 }
 
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.what, self.cause, self.next)
+/// What updates are called, where that is known.
+pub type Titles<'a> = &'a dyn Fn(UpdateId) -> Option<String>;
+
+/// An update as it is called, with what tells it exactly: `“2026-11 Cumulative Update (KB5000038)” (6f…/2)`.
+pub(crate) fn named(titles: Titles<'_>, update: UpdateId, exactly: impl fmt::Display) -> String {
+    match titles(update) {
+        Some(title) => format!("“{title}” ({exactly})"),
+        None => exactly.to_string(),
     }
 }
 
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Difference {
+    /// What, why and what helps, in plain sentences.
+    pub fn said(&self, titles: Titles<'_>) -> String {
+        format!("{} {} {}", self.what.said(titles), self.cause, self.next)
+    }
+}
+
+impl What {
+    fn said(&self, titles: Titles<'_>) -> String {
+        let id = |update: &UpdateId| named(titles, *update, update);
+        let revised =
+            |update: &UpdateId, revision: &u32| named(titles, *update, format!("{update}/{revision}"));
+        let approval =
+            |one: &Approval| format!("Approval of {}, {},", revised(&one.update, &one.revision), one.terms());
         match self {
-            Self::UpdateMissing { update, revision } => write!(f, "Update {update}/{revision} is missing."),
-            Self::UpdateExtra { update, revision } => write!(f, "Update {update}/{revision} is only here."),
+            Self::UpdateMissing { update, revision } => {
+                format!("Update {} is missing.", revised(update, revision))
+            }
+            Self::UpdateExtra { update, revision } => {
+                format!("Update {} is only here.", revised(update, revision))
+            }
             Self::Revision { update, top, here } => {
-                write!(f, "Update {update} has revision {here}, the top {top}.")
+                format!("Update {} has revision {here}, the top {top}.", id(update))
             }
-            Self::GroupMissing(group) => write!(f, "Group {group} is missing."),
-            Self::GroupExtra(group) => write!(f, "Group {group} is only here."),
-            Self::GroupName { top, here } => write!(f, "Group {top} is named `{here}` here."),
-            Self::GroupParent(group) => write!(f, "Group {group} is beneath another group than at the top."),
-            Self::GroupGone(name) => write!(f, "Group `{name}`, which a host group is made into, is gone."),
-            Self::ApprovalMissing { approval, group } => write!(f, "{approval} for {group} is missing."),
-            Self::ApprovalExtra { approval, group } => write!(f, "{approval} for {group} is only here."),
-            Self::ApprovalDiffers { top, here, group } => {
-                write!(f, "{here} for {group} is at the top: {}/{}, ", top.update, top.revision)?;
-                write!(f, "{}.", Terms(top))
+            Self::GroupMissing(group) => format!("Group {group} is missing."),
+            Self::GroupExtra(group) => format!("Group {group} is only here."),
+            Self::GroupName { top, here } => format!("Group {top} is named `{here}` here."),
+            Self::GroupParent(group) => format!("Group {group} is beneath another group than at the top."),
+            Self::GroupGone(name) => format!("Group `{name}`, which a host group is made into, is gone."),
+            Self::ApprovalMissing { approval: one, group } => {
+                format!("{} for {group} is missing.", approval(one))
             }
-            Self::DeclineMissing(update) => write!(f, "Update {update} is not declined."),
-            Self::DeclineExtra(update) => write!(f, "Update {update} is declined only here."),
-            Self::MemberMissing { computer, group } => write!(f, "{computer} is not in {group}."),
-            Self::MemberExtra { computer, group } => write!(f, "{computer} is in {group} and is not to be."),
+            Self::ApprovalExtra { approval: one, group } => {
+                format!("{} for {group} is only here.", approval(one))
+            }
+            Self::ApprovalDiffers { top, here, group } => format!(
+                "{} for {group} is at the top: {}, of revision {}.",
+                approval(here),
+                top.terms(),
+                top.revision
+            ),
+            Self::DeclineMissing(update) => format!("Update {} is not declined.", id(update)),
+            Self::DeclineExtra(update) => format!("Update {} is declined only here.", id(update)),
+            Self::MemberMissing { computer, group } => format!("{computer} is not in {group}."),
+            Self::MemberExtra { computer, group } => format!("{computer} is in {group} and is not to be."),
         }
-    }
-}
-
-impl fmt::Display for Approval {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Approval of {}/{}, {},", self.update, self.revision, Terms(self))
     }
 }
 
 impl Approval {
     /// Action and deadline, in words.
     pub fn terms(&self) -> String {
-        Terms(self).to_string()
-    }
-}
-
-/// Action and deadline of an approval.
-struct Terms<'a>(&'a Approval);
-
-impl fmt::Display for Terms<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0.action {
+        let action = match self.action {
             Action::Install => "install",
             Action::Uninstall => "uninstall",
             Action::Detect => "detect only",
             Action::Block => "block",
-        })?;
-        self.0.deadline.map_or(Ok(()), |deadline| write!(f, " by {deadline}"))
+        };
+        self.deadline.map_or_else(|| action.to_owned(), |at| format!("{action} by {}", minute(at)))
     }
 }
 
@@ -365,8 +347,8 @@ impl fmt::Display for Cause {
         match self {
             Self::NeverSynchronised => write!(f, "The server never synchronised."),
             Self::Synchronising => write!(f, "The server is synchronising."),
-            Self::SynchronisationFailed(at) => write!(f, "Its synchronisation failed at {at}."),
-            Self::SinceSynchronisation(at) => write!(f, "It last synchronised at {at}."),
+            Self::SynchronisationFailed(at) => write!(f, "Its synchronisation failed at {}.", minute(*at)),
+            Self::SinceSynchronisation(at) => write!(f, "It last synchronised at {}.", minute(*at)),
             Self::UpdateNotHere => write!(f, "The update has not arrived yet."),
             Self::GroupNotHere => write!(f, "The group has not arrived yet."),
             Self::NotAtTop => write!(f, "The top does not have it, and a synchronisation deletes no update."),
@@ -434,44 +416,43 @@ mod tests {
             next: Next::Synchronise,
         };
         let update = UpdateId::from_u128(1);
+        let unknown = |_| None;
         assert_eq!(
-            difference.to_string(),
+            difference.said(&unknown),
             format!(
-                "Approval of {update}/2, detect only, for `Berlin` is at the top: {update}/3, install by \
-                 1970-01-01T00:00:00Z. It last synchronised at 1970-01-01T00:00:00Z. Synchronise the server."
+                "Approval of {update}/2, detect only, for `Berlin` is at the top: install by 1970-01-01 00:00 UTC, of \
+                 revision 3. It last synchronised at 1970-01-01 00:00 UTC. Synchronise the server."
             )
         );
         let missing = What::ApprovalMissing { approval: top, group: berlin() };
-        let missing = missing.to_string();
-        assert!(
-            missing.ends_with("/3, install by 1970-01-01T00:00:00Z, for `Berlin` is missing."),
-            "{missing}"
+        let title = |id| (id == update).then(|| "Servicing (KB7)".to_owned());
+        assert_eq!(
+            missing.said(&title),
+            format!(
+                "Approval of “Servicing (KB7)” ({update}/3), install by 1970-01-01 00:00 UTC, for `Berlin` is missing."
+            )
+        );
+        let declined = What::DeclineExtra(update);
+        assert_eq!(
+            declined.said(&title),
+            format!("Update “Servicing (KB7)” ({update}) is declined only here.")
         );
     }
 
     #[test]
     fn the_list_has_a_cap_for_each_kind_and_the_counts_are_whole() {
         let mut comparison = Comparison::new(ServerId::from_u128(1), "Osaka", 2);
-        assert_eq!(comparison.to_string(), "`Osaka` is in step.\n");
+        assert!(comparison.is_in_step());
         for _ in 0..3 {
             let what = What::DeclineMissing(UpdateId::from_u128(1));
             comparison.differs(Difference { what, cause: Cause::Synchronising, next: Next::Wait });
-            comparison.is_local(What::GroupExtra(berlin()));
+            comparison.is_local(&What::GroupExtra(berlin()));
         }
         let what = What::GroupMissing(berlin());
         comparison.differs(Difference { what, cause: Cause::NeverSynchronised, next: Next::Synchronise });
         assert!(!comparison.is_in_step());
-        assert_eq!((comparison.differences.len(), comparison.local.len()), (3, 2));
-        assert_eq!(
-            comparison.to_string(),
-            "`Osaka` is not in step: 1 group, 3 declines differ.\n\
-             - Update 00000000-0000-0000-0000-000000000001 is not declined. The server is synchronising. \
-             Compare again when it is done.\n\
-             - Update 00000000-0000-0000-0000-000000000001 is not declined. The server is synchronising. \
-             Compare again when it is done.\n\
-             - Group `Berlin` is missing. The server never synchronised. Synchronise the server.\n\
-             Not listed: 1 decline more.\n\
-             Its own, and no difference: 3 groups.\n"
-        );
+        assert_eq!(comparison.differences.len(), 3);
+        assert_eq!(comparison.counts, [(Kind::Groups, 1), (Kind::Declines, 3)].into());
+        assert_eq!(comparison.own().as_deref(), Some("3 groups"));
     }
 }

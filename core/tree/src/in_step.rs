@@ -147,7 +147,7 @@ impl Sides<'_> {
                 // It is being cleaned up, from the lowest servers on.
                 None if self.top.declined.contains(&update) => continue,
                 None if self.wanted.left_out.contains(&update) => {
-                    found.is_local(What::UpdateMissing { update, revision });
+                    found.is_local(&What::UpdateMissing { update, revision });
                     continue;
                 }
                 None => What::UpdateMissing { update, revision },
@@ -188,7 +188,7 @@ impl Sides<'_> {
         for (&id, group) in here {
             let what = What::GroupExtra(NamedGroup { id, name: group.name.clone() });
             if !self.is_from_top(id) {
-                found.is_local(what);
+                found.is_local(&what);
             } else if !top.contains_key(&id) {
                 differs(found, what, self.not_arrived());
             }
@@ -222,7 +222,7 @@ impl Sides<'_> {
             if !self.is_from_top(id) {
                 for approval in below {
                     let (approval, group) = ((*approval).clone(), group.clone());
-                    found.is_local(What::ApprovalExtra { approval, group });
+                    found.is_local(&What::ApprovalExtra { approval, group });
                 }
                 continue;
             }
@@ -272,7 +272,7 @@ impl Sides<'_> {
     fn declines(&self, found: &mut Comparison) {
         let (top, here) = (&self.top.declined, &self.here.contents.declined);
         if self.here.server.mode != Mode::Replica {
-            here.iter().for_each(|update| found.is_local(What::DeclineExtra(*update)));
+            here.iter().for_each(|update| found.is_local(&What::DeclineExtra(*update)));
             return;
         }
         // A decline of what one of them does not have means nothing to computers.
@@ -321,7 +321,7 @@ impl Sides<'_> {
 
     fn policy(&self, what: What, value: &str, found: &mut Comparison) {
         match self.here.server.targeting {
-            Targeting::ClientAccepted => found.is_local(what),
+            Targeting::ClientAccepted => found.is_local(&what),
             Targeting::Client | Targeting::Server => {
                 differs(found, what, (Cause::Policy, Next::SetPolicy { value: value.to_owned() }));
             }

@@ -13,7 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::process::{catalogue, documents};
-use crate::tree::{Node, administered, changed, differences, eventually, known_to_all, pair, states, sync};
+use crate::tree::{
+    Node, administered, called, changed, differences, eventually, known_to_all, pair, states, sync,
+};
 
 /// How a Linkage reaches its WSUS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,8 +170,9 @@ async fn check(speaks: [Speaks; 4]) {
     let mut wanted = vec![("top", "Group `Lab`, which a host group is made into, is gone.".to_owned())];
     for server in ["berlin", "munich", "shop"] {
         wanted.push((server, "Group `Lab` is only here.".to_owned()));
-        wanted.push((server, format!("Approval of {for_lab}, install, for `Lab` is only here.")));
-        wanted.push((server, format!("Approval of {added}, install, for `Berlin` is missing.")));
+        let [of_lab, of_added] = [for_lab, added].map(|update| called(manager, update.id, update));
+        wanted.push((server, format!("Approval of {of_lab}, install, for `Lab` is only here.")));
+        wanted.push((server, format!("Approval of {of_added}, install, for `Berlin` is missing.")));
     }
     wanted.push(("berlin", "Computer `pc2.test.example` is not in `Berlin`.".to_owned()));
     wanted.push(("berlin", "Computer `pc2.test.example` is in `Pilot` and is not to be.".to_owned()));

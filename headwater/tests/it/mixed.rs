@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::drift::check_offers;
 use crate::process::{run, stderr};
-use crate::tree::{Node, changed, differences, eventually, exit, pair_as, states, sync};
+use crate::tree::{Node, called, changed, differences, eventually, exit, pair_as, states, sync};
 
 /// A played Microsoft WSUS, with the Linkage before it.
 struct Played {
@@ -190,11 +190,12 @@ async fn a_microsoft_replica_below_our_update_server_is_kept_in_step() {
     top.done(&["update", "decline", &first]);
     let (report, code) = sync(&manager.data, &["--dry-run"]);
     assert_eq!(code, 1);
+    let of = |number| called(&manager, id(number), approved(number));
     let wanted = [
         "Group `Lab` is missing.".to_owned(),
-        format!("Approval of {}, install, for `Berlin` is missing.", approved(11)),
-        format!("Approval of {}, install, for `Berlin` is only here.", approved(10)),
-        format!("Update {} is not declined.", id(10)),
+        format!("Approval of {}, install, for `Berlin` is missing.", of(11)),
+        format!("Approval of {}, install, for `Berlin` is only here.", of(10)),
+        format!("Update {} is not declined.", called(&manager, id(10), id(10))),
         "Computer `pc4.example` is not in `Berlin`.".to_owned(),
         "Computer `pc4.example` is in `Pilot` and is not to be.".to_owned(),
     ];
@@ -279,10 +280,12 @@ async fn a_tree_with_a_microsoft_top_and_ours_between_two_is_kept_in_step() {
     let (report, code) = sync(&manager.data, &["--dry-run"]);
     assert_eq!(code, 1);
     let mut wanted = Vec::new();
+    let declined = UpdateId::from_u128(0x5EED_0003);
+    let (approval, declined) = (called(manager, update.id, update), called(manager, declined, declined));
     for server in ["berlin", "shop"] {
         wanted.push((server, "Group `Lab` is missing.".to_owned()));
-        wanted.push((server, format!("Approval of {update}, install, for `Berlin` is only here.")));
-        wanted.push((server, format!("Update {} is not declined.", UpdateId::from_u128(0x5EED_0003))));
+        wanted.push((server, format!("Approval of {approval}, install, for `Berlin` is only here.")));
+        wanted.push((server, format!("Update {declined} is not declined.")));
     }
     wanted.push(("berlin", "Computer `pc3.test.example` is not in `Berlin`.".to_owned()));
     wanted

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use headwater_microsoft_wsus::{ACCOUNT, MicrosoftWsus, PASSWORD};
-use headwater_model::UpdateIdentity;
+use headwater_model::{UpdateId, UpdateIdentity};
 use headwater_simulated_agent::{Agent, DetectoidsInstalled};
 use headwater_testkit::client_id;
 use headwater_wsus::wusp::DeploymentAction;
@@ -169,6 +169,12 @@ pub(super) fn differences(report: &Value) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+/// An update as differences call it: by its title, and exactly.
+pub(super) fn called(manager: &Node, update: UpdateId, exactly: impl std::fmt::Display) -> String {
+    let detail = manager.json(&["update", "show", &update.to_string()]);
+    format!("“{}” ({exactly})", detail["title"].as_str().expect("a title"))
 }
 
 /// The names of a WSUS group's members, without their domain.

@@ -6,7 +6,7 @@ use headwater_api::linkage::{Contents as Told, SyncState, WsusApproval};
 use headwater_api::{ApprovalAction, DifferenceKind, SyncDifference};
 use headwater_model::UpdateIdentity;
 use headwater_tree::computer::Computer;
-use headwater_tree::difference::{Action, Approval, Comparison, Kind, LISTED_PER_KIND_MAX};
+use headwater_tree::difference::{Action, Approval, Comparison, Kind, LISTED_PER_KIND_MAX, Titles};
 use headwater_tree::in_step::{Compared, Contents, Group, LastSync, Wanted, compare};
 use headwater_tree::server::Server;
 
@@ -47,7 +47,7 @@ impl Manager {
 }
 
 /// The differences, in words.
-pub(crate) fn in_words(comparison: &Comparison) -> Vec<SyncDifference> {
+pub(crate) fn in_words(comparison: &Comparison, titles: Titles<'_>) -> Vec<SyncDifference> {
     let kind = |kind| match kind {
         Kind::Updates => DifferenceKind::Update,
         Kind::Groups => DifferenceKind::Group,
@@ -56,7 +56,7 @@ pub(crate) fn in_words(comparison: &Comparison) -> Vec<SyncDifference> {
         Kind::Members => DifferenceKind::Member,
     };
     let differences = comparison.differences.iter();
-    differences.map(|one| SyncDifference { kind: kind(one.what.kind()), text: one.to_string() }).collect()
+    differences.map(|one| SyncDifference { kind: kind(one.what.kind()), text: one.said(titles) }).collect()
 }
 
 /// The top and a server, by what both can tell: one that detects whatever is not approved has no approval for that

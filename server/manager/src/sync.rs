@@ -501,14 +501,16 @@ impl Run<'_> {
         };
         let top = &*self.top().await?;
         let here = here.as_ref().unwrap_or(top);
+        let mirror = self.manager.mirror();
+        let titles = |update| mirror.updates.get(update).map(|known| known.title.clone());
         if let Some(before) = before {
-            done.changed.extend(changed(&contents(&before), &contents(here)));
+            done.changed.extend(changed(&contents(&before), &contents(here), &titles));
         }
         let left_out = self.left_out(server).await?;
         let wanted = Wanted { refused: registered.refused, left_out, ..wants.on(server.id) };
         let compared = self.manager.compare(server, self.tree, top, here, &wants.known, &wanted);
         done.differences_total = compared.counts.values().sum::<usize>() as u64;
-        done.differences = in_words(&compared);
+        done.differences = in_words(&compared, &titles);
         done.local = compared.own();
         (done.files_held, done.files_wanted) = (here.files_held, here.files_held + here.files_wanted);
         if done.differences_total > 0 {
