@@ -187,7 +187,8 @@ roles = ["update-server"]
 data = "headwater-data"
 
 # A database of PostgreSQL 15 or later, which is empty at first and this server's alone. SQLite in the data
-# folder if it is left out. With `?sslmode=verify-full` nobody between can read or change what is sent.
+# folder if it is left out. With `?sslmode=verify-full` nobody between can read or change what is sent; with
+# `?options[search_path]=updates` it is a schema of a database, which has to be there.
 # database = "postgres://headwater@db.example/headwater?sslmode=verify-full"
 
 # A file with that URL instead, if it holds a password; the environment's HEADWATER_DATABASE_URL does the

@@ -80,6 +80,8 @@ pub enum Error {
     OldPostgres { found: String },
     #[error("the database has the encoding {found}; create it with ENCODING 'UTF8'")]
     Encoding { found: String },
+    #[error("the database has no schema of the search path `{path}`; create it with CREATE SCHEMA")]
+    NoSchema { path: String },
     #[error("the URL of the database is not valid: {reason}")]
     Url { reason: String },
     #[error("a PostgreSQL database is backed up and restored with pg_dump and pg_restore")]
@@ -139,6 +141,10 @@ impl Store {
 
 /// Brings the schema up to date and opens the pools of the readers and of the one writer.
 async fn open(place: &Place, schema: &'static schema::Schema) -> Result<(AnyPool, AnyPool)> {
+    // Whose it is comes before who works on it: a server of another role may.
+    let mut look = place.connect(Purpose::Read).await?;
+    schema::must_be_ours(&mut look, place, schema).await?;
+    look.close().await?;
     let mut first = place.connect(Purpose::Write).await?;
     schema::migrate(&mut first, place, schema).await?;
     // It holds the one lock of a writer on PostgreSQL.

@@ -419,8 +419,10 @@ mod tests {
     use headwater_model::GroupId;
 
     use super::*;
+    use crate::place::Purpose;
     use crate::test_database::{TestDatabase, on_both_engines};
     use crate::{Error, Store};
+    use sqlx::Executor as _;
 
     on_both_engines!(
         runs_that_only_compare_push_out_no_other,
@@ -504,10 +506,31 @@ mod tests {
     }
 
     async fn each_role_refuses_the_database_of_another(on: TestDatabase) {
-        ManagerStore::open(on.place()).await.expect("opens").close().await;
+        // It is at work meanwhile.
+        let manager = ManagerStore::open(on.place()).await.expect("opens");
         let refused = Store::open(on.place()).await;
         assert!(matches!(refused, Err(Error::OfAnother { role: "a managing server" })), "{refused:?}");
+        manager.close().await;
         ManagerStore::open(on.place()).await.expect("is as it was").close().await;
+    }
+
+    #[tokio::test]
+    #[cfg_attr(windows, ignore = "the server of PostgreSQL is started by a shell")]
+    async fn each_role_may_have_a_schema_of_one_database_of_postgres() {
+        let Some(on) = TestDatabase::postgres() else { return };
+        let [manager, updates] = ["manager", "updates"].map(|schema| on.place_in(schema));
+        let refused = ManagerStore::open(&manager).await;
+        assert!(matches!(&refused, Err(Error::NoSchema { path }) if path == "manager"), "{refused:?}");
+        let mut connection = on.place().connect(Purpose::Write).await.expect("connects");
+        connection.execute("CREATE SCHEMA manager; CREATE SCHEMA updates").await.expect("writes");
+        // Whoever works on the whole database keeps nobody out of a schema.
+        let store = ManagerStore::open(&manager).await.expect("opens");
+        let other = Store::open(&updates).await.expect("opens beside it");
+        let second = ManagerStore::open(&manager).await;
+        assert!(matches!(second, Err(Error::InUse)), "{second:?}");
+        store.close().await;
+        other.close().await;
+        ManagerStore::open(&manager).await.expect("is free again").close().await;
     }
 
     async fn an_authority_is_made_once(on: TestDatabase) {

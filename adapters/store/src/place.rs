@@ -44,9 +44,11 @@ const POSTGRES: &str = "SET application_name = 'headwater'; SELECT set_config('s
 /// Statements of one transaction see one moment, as SQLite's do.
 const POSTGRES_READER: &str =
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-/// The database belongs to one process: the snapshots in its memory are what is answered from. The
-/// number is `headwate` in ASCII. A session that has just been lost may hold it for a moment.
-const POSTGRES_WRITER: &str = "SET lock_timeout = '5s'; SELECT pg_advisory_lock(7522525836719780965); \
+/// The schema belongs to one process: the snapshots in its memory are what is answered from. The number is
+/// `headwate` in ASCII, for the schema that every database has; other roles may have others of the same database. A
+/// session that has just been lost may hold it for a moment.
+const POSTGRES_WRITER: &str = "SET lock_timeout = '5s'; SELECT pg_advisory_lock(7522525836719780965 + \
+                               CASE current_schema() WHEN 'public' THEN 0 ELSE hashtext(current_schema()) END); \
                                SET lock_timeout = 0";
 /// PostgreSQL's code for a lock that was not given in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
@@ -127,13 +129,20 @@ fn escaped(path: &Path) -> String {
 /// Refuses servers on which statements would fail later.
 async fn check_server(connection: &mut AnyConnection) -> Result<()> {
     let sql = "SELECT CAST(current_setting('server_version_num') AS BIGINT), \
-               current_setting('server_version'), current_setting('server_encoding')";
+               current_setting('server_version'), current_setting('server_encoding'), \
+               CAST(current_schema() AS TEXT), current_setting('search_path')";
     let row = sqlx::query(sql).fetch_one(connection).await?;
     if row.try_get::<i64, _>(0)? < OLDEST_POSTGRES {
         return Err(Error::OldPostgres { found: row.try_get(1)? });
     }
     let encoding: String = row.try_get(2)?;
-    if encoding == "UTF8" { Ok(()) } else { Err(Error::Encoding { found: encoding }) }
+    if encoding != "UTF8" {
+        return Err(Error::Encoding { found: encoding });
+    }
+    match row.try_get::<Option<String>, _>(3)? {
+        Some(_) => Ok(()),
+        None => Err(Error::NoSchema { path: row.try_get(4)? }),
+    }
 }
 
 fn in_use(error: sqlx::Error) -> Error {

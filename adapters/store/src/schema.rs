@@ -76,13 +76,22 @@ pub(crate) async fn version(connection: &mut AnyConnection, schema: &Schema) -> 
     if found > known { Err(Error::NewerSchema { found, known }) } else { Ok(found) }
 }
 
+/// Refuses a database of another program, of another role of ours, or of an account that is not ours.
+pub(crate) async fn must_be_ours(
+    connection: &mut AnyConnection,
+    place: &Place,
+    schema: &Schema,
+) -> Result<()> {
+    refuse_others(&tables(connection, place).await?, schema)
+}
+
 /// Applies what is missing. A database of something else is left as it is.
 pub(crate) async fn migrate(
     connection: &mut AnyConnection,
     place: &Place,
     schema: &'static Schema,
 ) -> Result<()> {
-    refuse_others(&tables(connection, place).await?, schema)?;
+    must_be_ours(connection, place, schema).await?;
     connection.execute("CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY)").await?;
     let found = version(connection, schema).await?;
     for (version, &statements) in (1..).zip(schema.migrations).skip(found as usize) {
@@ -134,7 +143,6 @@ async fn tables(connection: &mut AnyConnection, place: &Place) -> Result<Vec<Tab
     found.iter().map(table).collect()
 }
 
-/// Refuses a database of another program, of another role of ours, or of an account that is not ours.
 fn refuse_others(tables: &[Table], schema: &Schema) -> Result<()> {
     let has = |name: &str| tables.iter().any(|table| table.name == name);
     let is_of = |schema: &Schema| schema.ours.iter().all(|name| has(name)) && has(VERSIONS);

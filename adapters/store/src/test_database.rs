@@ -34,6 +34,11 @@ impl TestDatabase {
         self.url.replace("postgres@", &format!("{role}@")).parse().expect("a URL")
     }
 
+    /// A schema of the same database.
+    pub(crate) fn place_in(&self, schema: &str) -> Place {
+        format!("{}&options[search_path]={schema}", self.url).parse().expect("a URL")
+    }
+
     pub(crate) async fn open(&self) -> Store {
         Store::open(&self.place).await.expect("opens")
     }
