@@ -48,6 +48,7 @@ pub struct Node {
     pub console_url: String,
     /// Where the managing server and Linkages below ask, if it has a Linkage.
     pub linkage_url: Option<String>,
+    pub linkage_url_for_others: Option<String>,
     /// The account that the first start made up.
     pub first: Option<FirstAdministrator>,
     /// Holds the connection to the Linkage above.
@@ -77,10 +78,16 @@ impl Bound {
         Ok(Self { config, updates, console, linkage })
     }
 
-    /// Where its Linkage is going to answer, if it has one.
+    /// Where its Linkage is going to answer those on this machine, if it has one.
     pub fn linkage_url(&self) -> Result<Option<String>, ServeError> {
+        self.linkage_url_by("localhost")
+    }
+
+    fn linkage_url_by(&self, name: &str) -> Result<Option<String>, ServeError> {
         let listener = self.linkage.as_ref();
-        listener.map(|listener| Ok(format!("https://{}/linkage", named(listener.address()?)))).transpose()
+        listener
+            .map(|listener| Ok(format!("https://{}/linkage", named(listener.address()?, name))))
+            .transpose()
     }
 }
 
@@ -95,7 +102,7 @@ impl BoundUpdates {
                 Some(Listener::bind(beside, Limits::default()).await?)
             }
         };
-        let url = url(config, config.updates, listener.address()?);
+        let url = url(config, config.updates, listener.address()?, &name(config));
         Ok(Self { listener, content, content_listener, url })
     }
 }
@@ -104,6 +111,7 @@ impl Node {
     /// Opens the data folder, which no other process may have open.
     pub async fn open(bound: Bound) -> Result<(Self, Listeners), ServeError> {
         let linkage_url = bound.linkage_url()?;
+        let linkage_url_for_others = bound.linkage_url_by(&name(&bound.config))?;
         let Bound { config, updates, console, linkage } = bound;
         let mut listeners = Listeners { updates, console, linkage };
         let lock =
@@ -123,8 +131,10 @@ impl Node {
         listeners.secure(&config, linkage.as_deref())?;
         let mut node = Self {
             updates_url: listeners.updates.as_ref().map(|updates| updates.url.clone()),
-            console_url: url(&config, config.console, listeners.console.address()?),
+            // For the commands on this machine.
+            console_url: url(&config, config.console, listeners.console.address()?, "localhost"),
             linkage_url,
+            linkage_url_for_others,
             config,
             app,
             manager,
@@ -160,9 +170,13 @@ impl Node {
     /// Makes the first account, and leaves for the commands on this machine where the API is, and a token.
     async fn let_operators_in(&mut self) -> Result<(), ServeError> {
         let Some(operators) = self.operators() else { return Ok(()) };
-        let given = self.config.admin_password()?;
-        let is_given = given.is_some();
-        let first = operators.first_administrator(given, now()).await?.filter(|_| !is_given);
+        // Afterwards nobody needs the file with the first password.
+        let mut first = None;
+        if !operators.has_accounts().await? {
+            let given = self.config.admin_password()?;
+            let is_given = given.is_some();
+            first = operators.first_administrator(given, now()).await?.filter(|_| !is_given);
+        }
         let token = operators.local_token(now()).await?;
         for (name, text) in [("api-url", &self.console_url), ("admin.token", &token)] {
             let path = self.config.data.join(name);
@@ -237,10 +251,10 @@ impl Listeners {
     /// TLS for whatever is not plain on purpose.
     fn secure(&mut self, config: &Config, linkage: Option<&Linkage>) -> Result<(), ServeError> {
         if let Some(updates) = self.updates.as_mut().filter(|_| !is_plain(config, config.updates)) {
-            updates.listener.secure(tls::server_config(&config.tls, &config.data, config.updates.ip())?);
+            updates.listener.secure(tls::server_config(config, config.updates.ip())?);
         }
         if !is_plain(config, config.console) {
-            self.console.secure(tls::server_config(&config.tls, &config.data, config.console.ip())?);
+            self.console.secure(tls::server_config(config, config.console.ip())?);
         }
         if let (Some(listener), Some(linkage)) = (&mut self.linkage, linkage) {
             listener.secure_with(linkage.tls());
@@ -299,14 +313,14 @@ pub fn now() -> Timestamp {
 }
 
 /// The name by which other servers know this machine.
-fn name(config: &Config) -> String {
+pub fn name(config: &Config) -> String {
     config.name.clone().or_else(tls::machine_name).unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// An address as others on this machine reach it.
-fn named(bound: SocketAddr) -> String {
+/// An address as others reach it; where it is every one of this machine, by a name.
+fn named(bound: SocketAddr, name: &str) -> String {
     match bound.ip().is_unspecified() {
-        true => format!("localhost:{}", bound.port()),
+        true => format!("{name}:{}", bound.port()),
         false => bound.to_string(),
     }
 }
@@ -342,9 +356,9 @@ pub fn is_plain(config: &Config, address: SocketAddr) -> bool {
     address.ip().is_loopback() || config.insecure_http
 }
 
-fn url(config: &Config, asked: SocketAddr, bound: SocketAddr) -> String {
+fn url(config: &Config, asked: SocketAddr, bound: SocketAddr, name: &str) -> String {
     let scheme = if is_plain(config, asked) { "http" } else { "https" };
-    format!("{scheme}://{}", named(bound))
+    format!("{scheme}://{}", named(bound, name))
 }
 
 /// Content is plain HTTP: on the same port, or beside HTTPS by fact 51.

@@ -211,7 +211,7 @@ pub fn announcement(node: &Node, link: Option<&Own>) -> String {
         lines.push(format!("updates   {updates}"));
     }
     lines.push(format!("console   {}", node.console_url));
-    if let (Some(url), Some(linkage)) = (&node.linkage_url, &node.linkage) {
+    if let (Some(url), Some(linkage)) = (&node.linkage_url_for_others, &node.linkage) {
         lines.extend([format!("linkage   {url}"), format!("          {}", linkage.fingerprint())]);
         lines.push(match (link, linkage.code()) {
             (Some(Own::Linked), _) => {

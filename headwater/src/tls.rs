@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use headwater_app::write_secret;
 
-use crate::config::Tls;
+use crate::config::Config;
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +30,10 @@ pub enum TlsError {
 }
 
 /// The server side of TLS for a listener.
-pub fn server_config(tls: &Tls, data: &Path, address: IpAddr) -> Result<Arc<rustls::ServerConfig>, TlsError> {
-    let (chain, key) = match (&tls.certificate, &tls.key) {
+pub fn server_config(config: &Config, address: IpAddr) -> Result<Arc<rustls::ServerConfig>, TlsError> {
+    let (chain, key) = match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => (read_chain(certificate)?, read_key(key)?),
-        _ => own_certificate(tls, data, address)?,
+        _ => own_certificate(config, address)?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -58,14 +58,14 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 }
 
 /// A fresh certificate at each start, signed by an authority that stays in the data folder.
-fn own_certificate(tls: &Tls, data: &Path, address: IpAddr) -> Result<Identity, TlsError> {
-    let issuer = Issuer::new(authority_parameters()?, authority_key(data)?);
-    let mut names = tls.names.clone();
+fn own_certificate(config: &Config, address: IpAddr) -> Result<Identity, TlsError> {
+    let issuer = Issuer::new(authority_parameters()?, authority_key(&config.data)?);
+    let mut names = config.tls.names.clone();
     names.extend(["localhost".to_owned(), "127.0.0.1".to_owned()]);
     if !address.is_unspecified() {
         names.push(address.to_string());
     }
-    names.extend(machine_name());
+    names.extend(config.name.clone().into_iter().chain(machine_name()));
     names.sort();
     names.dedup();
     let mut parameters = CertificateParams::new(names)?;

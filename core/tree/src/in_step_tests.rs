@@ -79,7 +79,7 @@ fn a_replica_with_the_same_is_in_step() {
 #[test]
 fn updates_and_their_revisions() {
     let here = Contents { updates: [(KB1, 2), (UpdateId::from_u128(103), 1)].into(), ..contents() };
-    let since = "It last synchronised at 1970-01-09T00:00:00Z. Synchronise the server.";
+    let since = "It last synchronised at 1970-01-09 00:00 UTC. Synchronise the server.";
     let expected = [
         &format!("Update 000000000065 has revision 2, the top 1. {since}"),
         &format!("Update 000000000066/1 is missing. {since}"),
@@ -118,7 +118,7 @@ fn the_cause_is_the_last_synchronisation() {
         (LastSync::Running, "The server is synchronising. Compare again when it is done."),
         (
             LastSync::Failed(day(0)),
-            "Its synchronisation failed at 1970-01-01T00:00:00Z. See why its synchronisation failed.",
+            "Its synchronisation failed at 1970-01-01 00:00 UTC. See why its synchronisation failed.",
         ),
     ] {
         let below = Below { last_sync, ..below(Mode::Replica, Contents::default()) };
@@ -132,7 +132,7 @@ fn groups_of_a_replica() {
     let groups = [(BERLIN, moved), (GroupId::from_u128(52), group("Own"))].into();
     let here = Contents { groups, approvals: BTreeSet::new(), ..contents() };
     let top = Contents { approvals: BTreeSet::new(), ..contents() };
-    let since = "It last synchronised at 1970-01-09T00:00:00Z. Synchronise the server.";
+    let since = "It last synchronised at 1970-01-09 00:00 UTC. Synchronise the server.";
     let expected = [
         &*format!("Group `Berlin` is named `BERLIN` here. {since}"),
         &format!("Group `Berlin` is beneath another group than at the top. {since}"),
@@ -144,19 +144,19 @@ fn groups_of_a_replica() {
 
 #[test]
 fn approvals_of_a_replica() {
-    let since = "It last synchronised at 1970-01-09T00:00:00Z. Synchronise the server.";
+    let since = "It last synchronised at 1970-01-09 00:00 UTC. Synchronise the server.";
     let differs = |change: &dyn Fn(&mut Approval), said: &str| {
         let mut other = approval(KB1, PILOT);
         change(&mut other);
         let mut here = contents();
         here.approvals.remove(&approval(KB1, PILOT));
         here.approvals.insert(other);
-        let said = format!("{said} for `Pilot` is at the top: 000000000065/1, install. {since}");
+        let said = format!("{said} for `Pilot` is at the top: install, of revision 1. {since}");
         check(&contents(), &below(Mode::Replica, here), &[&said]);
     };
     differs(&|approval| approval.revision = 2, "Approval of 000000000065/2, install,");
     differs(&|approval| approval.action = Action::Uninstall, "Approval of 000000000065/1, uninstall,");
-    let deadline = "Approval of 000000000065/1, install by 1970-01-01T00:00:00Z,";
+    let deadline = "Approval of 000000000065/1, install by 1970-01-01 00:00 UTC,";
     differs(&|approval| approval.deadline = Some(day(0)), deadline);
 
     let mut here = contents();
@@ -194,7 +194,7 @@ fn an_approval_waits_for_its_update_or_its_group() {
 fn declines() {
     let top = Contents { declined: [KB1].into(), ..contents() };
     let here = Contents { declined: [KB2].into(), ..contents() };
-    let since = "It last synchronised at 1970-01-09T00:00:00Z. Synchronise the server.";
+    let since = "It last synchronised at 1970-01-09 00:00 UTC. Synchronise the server.";
     let expected = [
         &*format!("Update 000000000065 is not declined. {since}"),
         &format!("Update 000000000066 is declined only here. {since}"),

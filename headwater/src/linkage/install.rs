@@ -1,6 +1,7 @@
 //! `headwater linkage install`: a service that starts with the machine, of systemd or of Windows.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use headwater_linkage::{StateError, shown_code, shown_identity};
 
 use super::platform::{self, CONFIG, DATA, PlatformError};
 use crate::config::{Config, ConfigError};
-use crate::tls;
+use crate::node::name;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -44,7 +45,7 @@ pub enum InstallError {
     State(#[from] StateError),
     #[error("where this program is cannot be found out")]
     Program(#[source] io::Error),
-    #[error("the service shows no key within {} s; {log} says why", PATIENCE.as_secs())]
+    #[error("the service does not answer within {} s; {log} says why", PATIENCE.as_secs())]
     Silent { log: String },
 }
 
@@ -86,7 +87,8 @@ pub fn install(arguments: &InstallArguments) -> Result<String, InstallError> {
     shown(&arguments.data, &config, &installed)
 }
 
-/// Waits until the service shows its key, and a code unless it has a managing server.
+/// Waits until the service answers and shows its key, and a code unless it has a managing server: the folder alone may
+/// be of an earlier run.
 fn shown(data: &Path, config: &Config, installed: &str) -> Result<String, InstallError> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
@@ -97,7 +99,9 @@ fn shown(data: &Path, config: &Config, installed: &str) -> Result<String, Instal
             (None, Some(manager)) => format!("manager   {manager}"),
             (None, None) => String::new(),
         };
-        if let (Some((fingerprint, _)), false) = (&identity, last.is_empty()) {
+        if let (Some((fingerprint, _)), false) =
+            (&identity, last.is_empty() || !answers(config.linkage.listen))
+        {
             return Ok(format!(
                 "{installed}\nlinkage   {}\n          {fingerprint}\n{last}\nfirewall  {}",
                 url(config),
@@ -109,11 +113,20 @@ fn shown(data: &Path, config: &Config, installed: &str) -> Result<String, Instal
     Err(InstallError::Silent { log: platform::log(data) })
 }
 
+fn answers(listen: SocketAddr) -> bool {
+    let at = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        own => own,
+    };
+    TcpStream::connect_timeout(&SocketAddr::new(at, listen.port()), PAUSE).is_ok()
+}
+
 /// The address by which others reach it.
 fn url(config: &Config) -> String {
     let listen = config.linkage.listen;
     let host = match listen.ip().is_unspecified() {
-        true => config.name.clone().or_else(tls::machine_name).unwrap_or_else(|| "localhost".to_owned()),
+        true => name(config),
         false => listen.ip().to_string(),
     };
     format!("https://{host}:{}/linkage", listen.port())

@@ -170,7 +170,7 @@ async fn check(speaks: [Speaks; 4]) {
     let mut wanted = vec![("top", "Group `Lab`, which a host group is made into, is gone.".to_owned())];
     for server in ["berlin", "munich", "shop"] {
         wanted.push((server, "Group `Lab` is only here.".to_owned()));
-        let [of_lab, of_added] = [for_lab, added].map(|update| called(manager, update.id, update));
+        let [of_lab, of_added] = [for_lab, added].map(|update| called(&manager, update.id, update));
         wanted.push((server, format!("Approval of {of_lab}, install, for `Lab` is only here.")));
         wanted.push((server, format!("Approval of {of_added}, install, for `Berlin` is missing.")));
     }

@@ -281,7 +281,7 @@ async fn a_tree_with_a_microsoft_top_and_ours_between_two_is_kept_in_step() {
     assert_eq!(code, 1);
     let mut wanted = Vec::new();
     let declined = UpdateId::from_u128(0x5EED_0003);
-    let (approval, declined) = (called(manager, update.id, update), called(manager, declined, declined));
+    let (approval, declined) = (called(&manager, update.id, update), called(&manager, declined, declined));
     for server in ["berlin", "shop"] {
         wanted.push((server, "Group `Lab` is missing.".to_owned()));
         wanted.push((server, format!("Approval of {approval}, install, for `Berlin` is only here.")));

@@ -12,8 +12,7 @@ use tempfile::TempDir;
 use crate::many_groups::tool;
 use crate::process::{run, stderr};
 use crate::tree::{
-    Node, called, changed, differences, eventually, exit, known_to_all, linked_with_updates, members, pair,
-    sync,
+    Node, changed, differences, eventually, exit, known_to_all, linked_with_updates, members, pair, sync,
 };
 
 /// What a report says was changed, as server and words.
@@ -70,7 +69,7 @@ async fn a_run_does_what_it_is_narrowed_to_and_no_more() {
     let (report, code) = sync(&manager.data, &["--only", "groups"]);
     assert_eq!((code, changes(&report)), (1, set(&[("munich", "group Sites was made")])), "{report}");
     let (report, code) = sync(&manager.data, &["--only", "approvals"]);
-    let named = called(&manager, update.id, update.id);
+    let named = crate::tree::called(&manager, update.id, update.id);
     let approved = format!("{named} for Sites: not approved → install (revision {})", update.revision);
     assert_eq!((code, changes(&report)), (1, set(&[("munich", &approved)])), "{report}");
     let missing = differences(&report);

@@ -147,6 +147,29 @@ pub(super) fn seeded(seed: u64) -> impl FnMut(u64) -> u64 {
 }
 
 #[test]
+fn a_server_on_every_address_is_called_by_its_name_and_needs_its_first_password_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, password) = (folder.path().join("data"), folder.path().join("first-password"));
+    std::fs::write(&password, crate::tree::FIRST_PASSWORD).unwrap();
+    let config = folder.path().join("wsus.toml");
+    let text = format!(
+        "roles = [\"update-server\"]\ndata = \"{}\"\nadmin_password_file = \"{}\"\nname = \"wsus.test.example\"\nupdates = \
+         \"0.0.0.0:0\"\nconsole = \"127.0.0.1:0\"\ninsecure_http = true\n",
+        data.display(),
+        password.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let start = || Server::wait_for(Command::new(HEADWATER).args(["serve", "--config"]).arg(&config));
+    let server = start();
+    let policy = run(&data, &["client", "policy", "--format", "reg"]);
+    let text = String::from_utf8_lossy(&policy.stdout).into_owned();
+    assert!(text.contains("\"WUServer\"=\"http://wsus.test.example:"), "{text}");
+    server.kill();
+    std::fs::remove_file(password).unwrap();
+    start();
+}
+
+#[test]
 fn the_first_start_shows_the_password_and_the_next_does_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");

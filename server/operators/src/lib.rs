@@ -97,13 +97,17 @@ impl Operators {
         Self { store, passwords: Arc::new(Passwords::new()) }
     }
 
+    pub async fn has_accounts(&self) -> Result<bool> {
+        Ok(self.store.has_accounts().await?)
+    }
+
     /// Makes the first account if there is none, with the password given or a new one.
     pub async fn first_administrator(
         &self,
         given: Option<String>,
         now: Timestamp,
     ) -> Result<Option<FirstAdministrator>> {
-        if self.store.has_accounts().await? {
+        if self.has_accounts().await? {
             return Ok(None);
         }
         let password = match given {

@@ -21,23 +21,43 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
     platform::make_private(folder)
 }
 
-/// Writes a file that nobody else can read, in place of an earlier one.
+/// Writes a file that nobody else can read, in place of an earlier one. It belongs to whom its folder does: a command
+/// of the administrator's leaves nothing that the service cannot read.
 pub fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let mut file = platform::for_owner_only(&mut options).open(&fresh)?;
     file.write_all(secret)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    platform::give_to_owner_of(folder, &file)?;
     file.sync_all()?;
     std::fs::rename(&fresh, path)?;
     // Or the earlier one is there again after the power failed.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    headwater_content::sync_folder(folder.unwrap_or(Path::new(".")))
+    headwater_content::sync_folder(folder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_belongs_to_whom_its_folder_does() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let is_root = folder.path().metadata().expect("is there").uid() == 0;
+        let owner =
+            if is_root { (4711, 4712) } else { (folder.path().metadata().expect("is there").uid(), 0) };
+        if is_root {
+            chown(folder.path(), Some(owner.0), Some(owner.1)).expect("is given away");
+        }
+        let path = folder.path().join("linkage.json");
+        write_secret(&path, b"secret").expect("is written");
+        let written = path.metadata().expect("is there");
+        assert_eq!((written.uid(), written.mode() & 0o777), (owner.0, 0o600));
+    }
 
     #[test]
     fn a_secret_takes_the_place_of_an_earlier_one() {

@@ -1,4 +1,4 @@
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,6 +29,11 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
 /// A file has the rights that its folder hands down: another list needs calls that are not safe code.
 pub fn for_owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options
+}
+
+/// What is made in a folder inherits its rights.
+pub fn give_to_owner_of(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Changes who may do what with a file or folder, by Windows' own program.
