@@ -312,3 +312,23 @@ async fn who_began_a_plan_is_on_the_record_when_the_managing_server_is_killed() 
     assert!(begun.contains("begun for 1 group: 1 member to add, 0 members to remove"), "{begun}");
     assert!(!begun.contains("apply group plan"), "{begun}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_after_a_stop_says_at_once_what_it_waits_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Deep { manager, shop, service, _others, .. } = deep(&folder).await;
+    service.hold(ADDS);
+    let mut first = Watched::start(&manager, &[]);
+    service.wait();
+    manager.done(&["wsus", "sync", "stop"]);
+    let said = "what this server was last asked is waited for, two minutes at most";
+    first.until(&["shop", "admin stopped the run: ", said]);
+    let mut second = Watched::start(&manager, &[]);
+    second.until(&["shop", "waits for run ", "which admin stopped: ", said]);
+    service.release();
+    let ((one, failed), (other, done)) = (first.end(), second.end());
+    assert_eq!((failed, states(&one)), (1, "in_step in_step failed".to_owned()), "{one}");
+    assert_eq!((done, states(&other)), (0, "in_step in_step in_step".to_owned()), "{other}");
+    assert_ne!(one["run"], other["run"]);
+    completed(&manager, &shop);
+}

@@ -69,13 +69,16 @@ impl Manager {
         by: &str,
     ) -> Result<GroupPlan, ManagerError> {
         let ApplyGroupPlan { plan, max_removals } = apply;
-        let _writes = self.writers.one()?;
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        tree.must_be_writable()?;
-        let known = self.known(&way, &tree).await?;
         let GroupPlan { host_group: group, adopt, recreate, .. } = plan.clone();
-        let now = self.planned(&GroupPlanQuery { group, adopt, recreate }, &way, &known).await?;
+        let query = &GroupPlanQuery { group, adopt, recreate };
+        let read = |way: Way| async move {
+            let tree = self.tree(&way).await?;
+            tree.must_be_writable()?;
+            let known = self.known(&way, &tree).await?;
+            let now = self.planned(query, &way, &known).await?;
+            Ok((tree, known, now))
+        };
+        let (way, (tree, known, now)) = self.writable_with(read).await?;
         if now.state != plan.state {
             return Err(ManagerError::Refused(format!(
                 "what the plan for `{}` was made from has changed ({}): make a new preview",
