@@ -78,7 +78,7 @@ impl Manager {
             new_revisions: terms.map(|terms| terms.new_revisions).unwrap_or_default(),
             seen,
         };
-        let _one = if terms.is_some() { Some(self.halting.lock().await) } else { None };
+        let _alone = if terms.is_some() { Some(self.deciding.alone(updates).await) } else { None };
         let decided = self.approve_on(&way, &way.top, approve).await?;
         let what = if terms.is_some() { "approve" } else { "withdraw" };
         let after =
