@@ -30,6 +30,7 @@ mod mirror;
 mod notes;
 mod outside;
 mod pair;
+mod plan_record;
 mod put_back;
 mod reach;
 mod recreate;
