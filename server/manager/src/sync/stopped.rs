@@ -185,7 +185,10 @@ mod tests {
         assert_eq!(begun.elapsed(), Duration::from_secs(60) + PATIENCE);
         let ended = ended.expect_err("it never ends").to_string();
         assert!(ended.starts_with("anna stopped the run, and berlin was given up after"), "{ended}");
-        let in_time = async { Ok(tokio::time::sleep(PATIENCE - Duration::from_secs(1)).await) };
+        let in_time = async {
+            tokio::time::sleep(PATIENCE - Duration::from_secs(1)).await;
+            Ok(())
+        };
         running.until_given_up("berlin", in_time).await.expect("a call has its time");
     }
 
