@@ -312,3 +312,25 @@ async fn who_began_a_plan_is_on_the_record_when_the_managing_server_is_killed() 
     assert!(begun.contains("begun for 1 group: 1 member to add, 0 members to remove"), "{begun}");
     assert!(!begun.contains("apply group plan"), "{begun}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_after_a_stop_says_at_once_what_it_waits_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Deep { manager, shop, service, _others, .. } = deep(&folder).await;
+    service.hold(ADDS);
+    let mut first = Watched::start(&manager, &[]);
+    service.wait();
+    manager.done(&["wsus", "sync", "stop"]);
+    let said = "what this server was last asked is waited for, two minutes at most";
+    first.until(&["shop", "admin stopped the run: ", said]);
+    let mut second = Watched::start(&manager, &[]);
+    second.until(&["shop", "waits for run ", "which admin stopped: ", said]);
+    service.release();
+    // The call that was waited for was the last one that the stopped run had to make.
+    let (one, other) = (first.end().0, second.end().0);
+    for report in [&one, &other] {
+        assert_eq!(states(report), "in_step in_step in_step", "{report}");
+    }
+    assert_ne!(one["run"], other["run"]);
+    completed(&manager, &shop);
+}

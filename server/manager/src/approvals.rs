@@ -1,7 +1,6 @@
 //! Approvals and declines at the linked WSUS, which is the truth for them.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ops::Deref;
 
 use headwater_api::linkage::{Approve, Decided, Decline, WsusApproval, WsusGroup};
 use headwater_api::{
@@ -10,11 +9,8 @@ use headwater_api::{
 };
 use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_store::AuditRow;
-use tokio::sync::OwnedRwLockReadGuard;
 
-use crate::ask::Way;
 use crate::host_groups::check_name;
-use crate::tree::{must_be_confirmed, must_be_top};
 use crate::{Manager, ManagerError, Mirror};
 
 /// What is approved for a group; without it, approvals are taken back.
@@ -23,20 +19,6 @@ pub struct Terms {
     pub action: ApprovalAction,
     pub deadline: Option<Timestamp>,
     pub new_revisions: NewRevisions,
-}
-
-/// A way on which may be written.
-pub(crate) struct Writable {
-    way: Way,
-    _writes: OwnedRwLockReadGuard<()>,
-}
-
-impl Deref for Writable {
-    type Target = Way;
-
-    fn deref(&self) -> &Way {
-        &self.way
-    }
 }
 
 impl Manager {
@@ -96,7 +78,7 @@ impl Manager {
             new_revisions: terms.map(|terms| terms.new_revisions).unwrap_or_default(),
             seen,
         };
-        let _one = if terms.is_some() { Some(self.halting.lock().await) } else { None };
+        let _alone = if terms.is_some() { Some(self.deciding.alone(updates).await) } else { None };
         let decided = self.approve_on(&way, &way.top, approve).await?;
         let what = if terms.is_some() { "approve" } else { "withdraw" };
         let after =
@@ -156,27 +138,6 @@ impl Manager {
         self.store.audit(&row).await?;
         self.look_again();
         self.update_at(&way, &way.top, update).await
-    }
-
-    /// The way to the linked WSUS, if that is still the one that was linked. No other one takes its place until
-    /// it is dropped.
-    pub(crate) async fn writable(&self) -> Result<Writable, ManagerError> {
-        loop {
-            drop(self.writers.one()?);
-            let asked = self.way().await?;
-            // Nobody is kept out while a server is asked that may be silent.
-            let top = self.identity_of(&asked, &asked.top).await?;
-            let writes = self.writers.one()?;
-            let way = self.way().await?;
-            if (way.top.linkage, way.top.server) != (asked.top.linkage, asked.top.server) {
-                // Another one has taken its place meanwhile.
-                continue;
-            }
-            self.must_be_linked(&top, &way).await?;
-            must_be_confirmed(way.review.as_deref())?;
-            must_be_top(&top)?;
-            return Ok(Writable { way, _writes: writes });
-        }
     }
 
     async fn record(
@@ -259,45 +220,4 @@ fn outcome(decided: Decided) -> Result<UpdatesOutcome, ManagerError> {
         unchanged: decided.unchanged.iter().map(update).collect::<Result<_, _>>()?,
         refused: decided.refused.iter().map(refusal).collect::<Result<_, ManagerError>>()?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use headwater_model::{LinkageId, ServerId};
-    use headwater_store::LinkageRow;
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::sample;
-
-    #[tokio::test]
-    async fn who_asks_a_silent_server_keeps_no_relink_out() {
-        let (_folder, manager) = sample::manager(|| Timestamp::EPOCH).await;
-        let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("https://{}/linkage", silent.local_addr().expect("an address"));
-        let top = LinkageRow {
-            linkage: LinkageId::from_u128(1),
-            public_key: Vec::new(),
-            server: ServerId::from_u128(1),
-            name: "top".to_owned(),
-            paired_by: "ada".to_owned(),
-            paired_at: Timestamp::EPOCH,
-            certificate_until: None,
-        };
-        manager.store.add_linkage(&top, Some(&url)).await.expect("writes");
-        let manager = Arc::new(manager);
-        let asking = tokio::spawn({
-            let manager = manager.clone();
-            async move { manager.writable().await.map(drop) }
-        });
-        let _asked = silent.accept().await.expect("it is asked");
-        let alone = manager.writers.alone().expect("nobody writes yet");
-        assert!(!asking.is_finished());
-        asking.abort();
-        let refused = manager.writable().await.map(drop).expect_err("a relink goes on");
-        assert!(matches!(refused, ManagerError::Busy(_)), "{refused}");
-        drop(alone);
-    }
 }

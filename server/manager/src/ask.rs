@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::{Manager, ManagerError};
 
 /// How long a report is waited for. Linkages on the way wait a little less.
-const PATIENCE: Duration = Duration::from_secs(110);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(110);
 
 /// Memberships that one order changes, but for those of one computer, which are not torn apart. A slow WSUS takes
 /// almost half a second for each.

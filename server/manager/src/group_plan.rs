@@ -4,18 +4,18 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::linkage::{MembershipChange, Memberships};
 use headwater_api::{ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, PlannedGroup};
-use headwater_model::{ClientId, GroupId, HostId, ServerId, Timestamp};
+use headwater_model::{ClientId, GroupId, HostId, ServerId};
 use headwater_store::{AuditRow, HostGroupRow};
 use headwater_tree::group_plan::{self as decide, Reason, Renamed, Request, Target};
 use headwater_tree::naming::Owner;
 use headwater_tree::plan_guard;
-use headwater_words::quantity::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::Way;
 use crate::host_groups::named;
 use crate::known::{Known, host_group_id};
 use crate::notes::FRESH_ID;
+use crate::plan_record::{Became, became, intent, outcome};
 use crate::recreate::{self, Copied, Old};
 use crate::{Manager, ManagerError, Mirror};
 
@@ -69,13 +69,16 @@ impl Manager {
         by: &str,
     ) -> Result<GroupPlan, ManagerError> {
         let ApplyGroupPlan { plan, max_removals } = apply;
-        let _writes = self.writers.one()?;
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        tree.must_be_writable()?;
-        let known = self.known(&way, &tree).await?;
         let GroupPlan { host_group: group, adopt, recreate, .. } = plan.clone();
-        let now = self.planned(&GroupPlanQuery { group, adopt, recreate }, &way, &known).await?;
+        let query = &GroupPlanQuery { group, adopt, recreate };
+        let read = |way: Way| async move {
+            let tree = self.tree(&way).await?;
+            tree.must_be_writable()?;
+            let known = self.known(&way, &tree).await?;
+            let now = self.planned(query, &way, &known).await?;
+            Ok((tree, known, now))
+        };
+        let (way, (tree, known, now)) = self.writable_with(read).await?;
         if now.state != plan.state {
             return Err(ManagerError::Refused(format!(
                 "what the plan for `{}` was made from has changed ({}): make a new preview",
@@ -95,6 +98,7 @@ impl Manager {
             known.rows.iter().map(|row| (row.name.as_str(), row)).collect();
         // One failure stops nothing else: each is named at the end.
         let mut failed: Vec<String> = Vec::new();
+        let mut not_begun: Vec<&PlannedGroup> = Vec::new();
         for planned in &plan.groups {
             // It is named as the row is, of which the plan was just made.
             let Some(row) = rows.get(planned.host_group.as_str()).copied() else { continue };
@@ -109,6 +113,7 @@ impl Manager {
                 Ok(group) => group,
                 Err(error) => {
                     failed.push(format!("the group `{}`: {}", planned.name, error.in_words()));
+                    not_begun.push(planned);
                     continue;
                 }
             };
@@ -137,7 +142,7 @@ impl Manager {
             .map(|change| change.server)
             .collect();
         let names = known.names();
-        let mut done: HashSet<(ServerId, String)> = HashSet::new();
+        let mut told: HashMap<(ServerId, String), Became> = HashMap::new();
         for server in servers {
             let Some(linkage) = tree.linkages.get(&server) else {
                 failed.push(format!("{}: it is in the tree no more", known.server_name(server)));
@@ -150,8 +155,7 @@ impl Manager {
             let written = written.map(|(planned, group)| (*group, &planned.add, &planned.remove));
             let memberships = memberships(server, written, by);
             let written = self.write_members(&way, linkage, memberships).await;
-            let there = written.done.applied.iter().chain(&written.done.unchanged);
-            done.extend(there.map(|client| (server, client.clone())));
+            told.extend(became(&written).into_iter().map(|(client, what)| ((server, client), what)));
             failed.extend(written.done.refused.iter().map(|(client, reason)| {
                 let name = client.parse().ok().and_then(|client: ClientId| names.get(&client).copied());
                 format!("{}: {}: {reason}", linkage.name, name.unwrap_or(client))
@@ -159,13 +163,16 @@ impl Manager {
             failed.extend(written.failed.map(|error| error.in_words()));
         }
         let applied = groups.iter().map(|(planned, group)| {
-            let is_done = |change: &GroupChange| {
-                let is_told = change.server == way.top.server || !made.contains(group);
-                is_told && done.contains(&(change.server, change.client.to_string()))
+            let became = |change: &GroupChange| {
+                let is_sent = change.server == way.top.server || !made.contains(group);
+                let told = told.get(&(change.server, change.client.to_string())).filter(|_| is_sent);
+                told.copied().unwrap_or(Became::NotBegun)
             };
-            outcome(planned, is_done, by, self.now())
+            outcome(planned, became, by, self.now())
         });
-        self.store.audit_all(&applied.collect::<Vec<_>>()).await?;
+        let not_begun = not_begun.into_iter();
+        let not_begun = not_begun.map(|planned| outcome(planned, |_| Became::NotBegun, by, self.now()));
+        self.store.audit_all(&applied.chain(not_begun).collect::<Vec<_>>()).await?;
         self.look_again();
         self.written_whole(&plan.host_group, failed, by).await?;
         if plan.recreate {
@@ -243,38 +250,6 @@ pub(crate) fn memberships<'a>(
         memberships.remove.extend(on(remove));
     }
     memberships
-}
-
-/// What a plan is about to do, for the record.
-fn intent(plan: &GroupPlan, by: &str, now: Timestamp) -> AuditRow {
-    let added: usize = plan.groups.iter().map(|group| group.add.len()).sum();
-    let (groups, added) = (counted(plan.groups.len() as u64, "group"), counted(added as u64, "member"));
-    let after =
-        format!("begun for {groups}: {added} to add, {} to remove", counted(plan.removed(), "member"));
-    AuditRow { after: Some(after), ..AuditRow::of(now, by, "begin group plan", &plan.host_group) }
-}
-
-/// What became of one group of a plan, for the record: members of a group that was just made reach a lower server
-/// with a synchronisation, and a server may fail.
-fn outcome(
-    planned: &PlannedGroup,
-    is_done: impl Fn(&GroupChange) -> bool,
-    by: &str,
-    now: Timestamp,
-) -> AuditRow {
-    let [added, removed] =
-        [&planned.add, &planned.remove].map(|these| these.iter().filter(|one| is_done(one)).count());
-    let before = planned.unchanged as usize + planned.remove.len();
-    let open = planned.add.len() + planned.remove.len() - added - removed;
-    let mut after = format!("{} members, {added} added, {removed} removed", before + added - removed);
-    if open > 0 {
-        after += &format!(", {open} not written yet");
-    }
-    AuditRow {
-        before: Some(format!("{before} members")),
-        after: Some(after),
-        ..AuditRow::of(now, by, "apply group plan", &planned.host_group)
-    }
 }
 
 fn may_remove(plan: &GroupPlan, max_removals: Option<u64>) -> Result<(), ManagerError> {
@@ -469,10 +444,10 @@ fn in_words(reason: &Reason, known: &Known) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod sample {
     use super::*;
 
-    fn group(add: &[&str], remove: &[&str]) -> PlannedGroup {
+    pub(crate) fn group(add: &[&str], remove: &[&str]) -> PlannedGroup {
         let change = |client: &&str| GroupChange {
             server: ServerId::from_u128(1),
             client: client.parse().expect("an id"),
@@ -491,7 +466,7 @@ mod tests {
         }
     }
 
-    fn plan(groups: Vec<PlannedGroup>) -> GroupPlan {
+    pub(crate) fn plan(groups: Vec<PlannedGroup>) -> GroupPlan {
         GroupPlan {
             host_group: "Sites".to_owned(),
             adopt: false,
@@ -501,22 +476,12 @@ mod tests {
             state: String::new(),
         }
     }
+}
 
-    #[test]
-    fn the_record_says_what_is_begun_and_what_was_written_of_it() {
-        let planned = group(&["a", "b", "c"], &["d"]);
-        let row = intent(&plan(vec![planned.clone()]), "ada", Timestamp::EPOCH);
-        let after = "begun for 1 group: 3 members to add, 1 member to remove";
-        assert_eq!((&*row.what, row.after.as_deref()), ("begin group plan", Some(after)));
-        let said = |is_done: &dyn Fn(&GroupChange) -> bool| {
-            let row = outcome(&planned, is_done, "ada", Timestamp::EPOCH);
-            (row.before.expect("told"), row.after.expect("told"))
-        };
-        let before = || "6 members".to_owned();
-        assert_eq!(said(&|_| true), (before(), "8 members, 3 added, 1 removed".to_owned()));
-        let some = said(&|change| change.name == "a");
-        assert_eq!(some, (before(), "7 members, 1 added, 0 removed, 3 not written yet".to_owned()));
-    }
+#[cfg(test)]
+mod tests {
+    use super::sample::{group, plan};
+    use super::*;
 
     #[test]
     fn what_changed_since_a_plan_was_made_is_named() {

@@ -30,6 +30,7 @@ mod mirror;
 mod notes;
 mod outside;
 mod pair;
+mod plan_record;
 mod put_back;
 mod reach;
 mod recreate;
@@ -113,8 +114,8 @@ pub struct Manager {
     halted: Notify,
     /// Halts that are not done, as far as this process has tried them.
     pending_halts: Mutex<HashMap<UpdateId, halt::Pending>>,
-    /// Held while a halt is carried out, and while an approval ends one: neither undoes the other half way.
-    halting: tokio::sync::Mutex<()>,
+    /// Updates that are being halted, or approved, which ends a halt: neither undoes the other half way.
+    deciding: halt::Deciding,
     /// Tells pages that are open to end.
     hung_up: watch::Sender<bool>,
     /// One clean-up goes on at a time.
@@ -151,7 +152,7 @@ impl Manager {
             look: Notify::new(),
             halted: Notify::new(),
             pending_halts: Mutex::default(),
-            halting: tokio::sync::Mutex::default(),
+            deciding: halt::Deciding::default(),
             hung_up: watch::Sender::new(false),
             cleaning: tokio::sync::Mutex::new(()),
             linking: tokio::sync::Mutex::new(()),

@@ -10,9 +10,13 @@ use headwater_words::quantity::seconds_passed;
 use tokio::sync::watch;
 
 use crate::ManagerError;
+use crate::ask::PATIENCE;
 
 /// Lines that are kept of one run: who watches late reads these, and the memory has an end.
 const LINES_MAX: usize = 20_000;
+
+/// How long a stopped run goes on, for people: its last call has as long as any.
+pub(crate) const LAST_CALL: &str = "what this server was last asked is waited for, two minutes at most";
 
 /// A run that goes on, or went on in this process.
 pub struct Running {
@@ -54,6 +58,7 @@ struct Log {
 #[derive(Debug, Clone)]
 pub struct LastLine {
     pub server: ServerId,
+    pub name: String,
     pub phase: SyncPhase,
     pub line: String,
     /// What was done in the phase, and of how many where that is known.
@@ -116,10 +121,20 @@ impl Running {
         let begun = log.last.iter().find(|one| one.server == server).map_or(now, |one| one.begun);
         log.last.retain(|one| one.server != server);
         let ended = (phase == SyncPhase::Done).then_some(now);
-        log.last.push(LastLine { server, phase, line: line.clone(), done, total, begun, ended });
+        let name = name.to_owned();
+        log.last.push(LastLine {
+            server,
+            name: name.clone(),
+            phase,
+            line: line.clone(),
+            done,
+            total,
+            begun,
+            ended,
+        });
         if log.lines.len() < LINES_MAX || phase == SyncPhase::Done {
             let seconds = now.duration_since(begun).as_secs();
-            log.lines.push(SyncEvent::Server { name: name.to_owned(), phase, line, done, total, seconds });
+            log.lines.push(SyncEvent::Server { name, phase, line, done, total, seconds });
         }
         let told = log.lines.len();
         drop(log);
@@ -142,8 +157,36 @@ impl Running {
         self.changed.send_modify(|changed| changed.runs += 1);
     }
 
+    /// Says of each server that it is at what is still waited for.
     pub(crate) fn stop(&self, by: &str) {
-        let _ = self.stopped_by.set(by.to_owned());
+        if self.stopped_by.set(by.to_owned()).is_err() {
+            return;
+        }
+        let line = format!("{by} stopped the run: {LAST_CALL}");
+        for LastLine { server, name, phase, .. } in self.at_work() {
+            self.tell(server, &name, Said::new(phase, line.clone()));
+        }
+        self.told.send_modify(|_| {});
+    }
+
+    /// Waits until somebody stops it, and then as long as its last calls may take.
+    pub(crate) async fn given_up(&self) -> &str {
+        let mut changes = self.told.subscribe();
+        loop {
+            if let Some(by) = self.stopped_by() {
+                tokio::time::sleep(PATIENCE).await;
+                return by;
+            }
+            // The sender is here, so it does not fail.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// What was last said of the servers that it is at.
+    pub(crate) fn at_work(&self) -> Vec<LastLine> {
+        let mut last = self.last_lines();
+        last.retain(|one| one.ended.is_none());
+        last
     }
 
     pub(crate) fn stopped_by(&self) -> Option<&str> {

@@ -1,8 +1,11 @@
 //! A managing server for tests.
 
-use headwater_model::Timestamp;
-use headwater_store::Place;
+use std::sync::Arc;
+
+use headwater_model::{LinkageId, ServerId, Timestamp};
+use headwater_store::{LinkageRow, Place};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 use crate::Manager;
 
@@ -12,4 +15,24 @@ pub(crate) async fn manager(now: fn() -> Timestamp) -> (TempDir, Manager) {
     let place = Place::file(folder.path().join("manager.sqlite"));
     let manager = Manager::open(&place, "hq", now).await.expect("opens");
     (folder, manager)
+}
+
+/// One that is linked with a server that takes connections and never answers.
+pub(crate) async fn linked_with_a_silent_server(
+    now: fn() -> Timestamp,
+) -> (TempDir, Arc<Manager>, TcpListener) {
+    let (folder, manager) = manager(now).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://{}/linkage", silent.local_addr().expect("an address"));
+    let top = LinkageRow {
+        linkage: LinkageId::from_u128(1),
+        public_key: Vec::new(),
+        server: ServerId::from_u128(1),
+        name: "top".to_owned(),
+        paired_by: "ada".to_owned(),
+        paired_at: Timestamp::EPOCH,
+        certificate_until: None,
+    };
+    manager.store.add_linkage(&top, Some(&url)).await.expect("writes");
+    (folder, Arc::new(manager), silent)
 }

@@ -9,6 +9,7 @@ mod follow;
 mod left_out;
 mod own;
 mod register;
+mod stopped;
 mod wants;
 
 use std::borrow::Cow;
@@ -23,17 +24,17 @@ use headwater_api::{
     TreeServer,
 };
 use headwater_model::{ServerId, chain};
-use headwater_store::{AuditRow, RunKind};
+use headwater_store::RunKind;
 use headwater_tree::changed::changed;
 use headwater_tree::in_step::Wanted;
 use headwater_tree::order::{Ended, Progress, Tree as Order};
 use headwater_tree::server::{Mode, Server};
 use headwater_tree::window::Window;
 use jiff::tz::TimeZone;
-use tokio::sync::OwnedRwLockReadGuard;
 
 use self::own::Took;
 use self::register::Registered;
+use self::stopped::stopping;
 use self::wants::{Seen, Wants};
 use crate::ask::Way;
 use crate::compare::{contents, in_words};
@@ -43,6 +44,7 @@ use crate::running::{Running, Said};
 use crate::runs::Looking;
 use crate::server_settings::closed;
 use crate::tree::Tree;
+use crate::writers::Writable;
 use crate::{Manager, ManagerError};
 
 /// Between the beginnings of siblings, which all take from one server above.
@@ -69,7 +71,8 @@ fn going_on(
     current: &Option<Arc<Running>>,
     request: &SyncRequest,
 ) -> Result<Option<Arc<Running>>, ManagerError> {
-    let Some(running) = current.as_ref().filter(|running| !running.has_ended()) else { return Ok(None) };
+    let goes_on = |one: &&Arc<Running>| !one.has_ended() && one.stopped_by().is_none();
+    let Some(running) = current.as_ref().filter(goes_on) else { return Ok(None) };
     if running.covers(request) {
         return Ok(Some(running.clone()));
     }
@@ -121,35 +124,26 @@ impl Manager {
         by: &str,
     ) -> Result<Arc<Running>, ManagerError> {
         // One that is being stopped does none of it any more.
-        if let Some(stopping) = self.running().await.filter(|one| one.stopped_by().is_some()) {
-            stopping.ended().await;
+        let stopped = stopping(&*self.running.lock().await);
+        if let Some(stopping) = stopped {
+            return self.begin_after(stopping, request, by).await;
         }
         if let Some(running) = going_on(&*self.running.lock().await, request)? {
             return Ok(running);
         }
-        let writes = self.writers.one()?;
         // A server that does not answer takes its time, and who stops or watches a run waits for nobody.
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
+        let (way, tree) = self.writable_tree().await?;
         let selected = Selected::of(&tree, request)?;
-        tree.must_be_writable()?;
         let mut current = self.running.lock().await;
         if let Some(running) = going_on(&current, request)? {
             return Ok(running);
         }
-        let number = self.store.begin_sync_run(RunKind::Writes, by, self.now()).await?;
-        let detail = format!("run {number}");
-        let after = Some(match (&request.at, &request.below) {
-            (Some(at), _) => format!("{at} alone"),
-            (None, Some(below)) => format!("{below} and what is below it"),
-            (None, None) => "all servers".to_owned(),
-        });
-        let row = AuditRow { after, ..AuditRow::of(self.now(), by, "synchronise", &detail) };
-        self.store.audit(&row).await?;
-        let running = Running::new(number, request.clone(), by, self.now(), self.changed.clone());
-        let running = Arc::new(running);
-        *current = Some(running.clone());
-        tokio::spawn(self.clone().carry_through(way, tree, selected, running.clone(), Some(writes)));
+        if let Some(stopping) = stopping(&current) {
+            drop((current, way));
+            return self.begin_after(stopping, request, by).await;
+        }
+        let running = self.note_run(&mut current, request, by).await?;
+        tokio::spawn(self.clone().carry_through((*way).clone(), tree, selected, running.clone(), Some(way)));
         Ok(running)
     }
 
@@ -159,7 +153,7 @@ impl Manager {
         tree: Tree,
         selected: Selected,
         running: Arc<Running>,
-        writes: Option<OwnedRwLockReadGuard<()>>,
+        writes: Option<Writable>,
     ) {
         let Running { request, started_by, number, .. } = &*running;
         running.select(&selected.servers);
@@ -200,17 +194,6 @@ impl Manager {
         let selected = &Selected::of(tree, request)?;
         let run = Run { manager: self, way, tree, selected, request, by: "", watched: None, top: Some(top) };
         run.all(known, Vec::new()).await
-    }
-
-    /// Ends the run that goes on, after what it is doing.
-    pub async fn stop_synchronising(&self, by: &str) -> Result<(), ManagerError> {
-        let current = self.running.lock().await;
-        let Some(running) = current.as_ref().filter(|running| !running.has_ended()) else {
-            return Err(ManagerError::Refused("no synchronisation is running".to_owned()));
-        };
-        running.stop(by);
-        let detail = format!("run {}", running.number);
-        Ok(self.store.audit(&AuditRow::of(self.now(), by, "stop synchronisation", &detail)).await?)
     }
 
     /// The run that goes on, or the last one of this process.
@@ -275,17 +258,18 @@ impl Begun {
 impl Run<'_> {
     /// Makes the groups again that the host groups need, then all servers.
     async fn begin(&self) -> Result<SyncReport, ManagerError> {
-        let mut known = self.manager.known(self.way, self.tree).await?;
+        let mut known = self.until_given_up("the tree", self.manager.known(self.way, self.tree)).await?;
         let does_groups = self.request.only.is_none_or(|only| only == SyncPart::Groups);
         // They are made and deleted at the top, and stand among its changes.
         let is_about_top = self.selected.servers.contains(&self.way.top.server);
         let does_groups = does_groups && is_about_top;
         let mut made = Vec::new();
         if does_groups && !self.request.dry_run {
+            self.goes_on()?;
             made = self.manager.make_lost_groups(self.way, &known, self.by).await?;
         }
         if !made.is_empty() {
-            known = self.manager.known(self.way, self.tree).await?;
+            known = self.until_given_up("the tree", self.manager.known(self.way, self.tree)).await?;
         }
         let mut report = self.all(known, made).await?;
         if does_groups && self.goes_on().is_ok() {
@@ -416,7 +400,11 @@ impl Run<'_> {
         let problem = match (self.tree.replaced(server.id), known) {
             (Some(line), _) => Some((SyncServerState::NotReached, line.to_owned())),
             (None, Some(error)) => Some(failed(error)),
-            (None, None) => self.steps(server, begun, &mut done).await.err().map(|error| failed(&error)),
+            (None, None) => {
+                let steps = self.steps(server, begun, &mut done);
+                let ended = self.until_given_up(&server.name, steps).await;
+                ended.err().map(|error| failed(&error))
+            }
         };
         if let Some((state, problem)) = problem {
             (done.state, done.problem) = (state, Some(problem));

@@ -75,15 +75,15 @@ impl Manager {
     /// Restores the members that WSUS groups had before the last plan for a host group or those beneath it. They
     /// are held then: no run of the synchronisation command writes them until a plan is applied again.
     pub async fn undo_group_plan(&self, name: &str, by: &str) -> Result<UndonePlan, ManagerError> {
-        let _writes = self.writers.one()?;
         let asked = self.host_group(name).await?;
+        let nothing = || ManagerError::Refused(format!("no plan was applied to `{}`", asked.name));
+        if self.last_parts(name).await?.is_empty() {
+            return Err(nothing());
+        }
+        let (way, tree) = self.writable_tree().await?;
+        // Another plan may have been applied or undone while the tree was read.
         let parts = self.last_parts(name).await?;
-        let Some(first) = parts.first() else {
-            return Err(ManagerError::Refused(format!("no plan was applied to `{}`", asked.name)));
-        };
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        tree.must_be_writable()?;
+        let first = parts.first().ok_or_else(nothing)?;
         for part in &parts {
             self.store.hold_host_group(part.row.id, &format!("{by} undid the last plan")).await?;
         }

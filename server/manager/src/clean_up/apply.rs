@@ -42,6 +42,14 @@ pub(super) struct CleanUp<'a> {
     pub by: &'a str,
 }
 
+/// What is to be done.
+enum Planned {
+    /// By a request before.
+    Begun(CleanUpPlan),
+    /// As it was read now.
+    Now(CleanUpPlan),
+}
+
 impl Manager {
     /// Does what a plan says, if what it was made from is still so; or goes on with it, if it was begun.
     pub async fn clean_up(
@@ -51,12 +59,18 @@ impl Manager {
     ) -> Result<CleanUpReport, ManagerError> {
         let refused = |_| ManagerError::Refused("a clean-up goes on already".to_owned());
         let _one_at_a_time = self.cleaning.try_lock().map_err(refused)?;
-        let _writes = self.writers.one()?;
         let begun = Instant::now();
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        tree.must_be_writable()?;
-        let plan = self.begun_or_begin(&apply.plan, &way, &tree, by).await?;
+        let read = |way: Way| async move {
+            let tree = self.tree(&way).await?;
+            tree.must_be_writable()?;
+            let plan = self.begun_or_planned(&apply.plan, &way, &tree).await?;
+            Ok((tree, plan))
+        };
+        let (way, (tree, plan)) = self.writable_with(read).await?;
+        let plan = match plan {
+            Planned::Begun(plan) => plan,
+            Planned::Now(plan) => self.begin_clean_up(plan, by).await?,
+        };
         let run = CleanUp { manager: self, way: &way, tree: &tree, plan: &plan, by };
         let mut report = CleanUpReport::default();
         run.decline(&mut report).await?;
@@ -84,16 +98,15 @@ impl Manager {
     }
 
     /// The plan that was begun, or the one that is made now if it is the same.
-    async fn begun_or_begin(
+    async fn begun_or_planned(
         &self,
         plan: &CleanUpPlan,
         way: &Way,
         tree: &Tree,
-        by: &str,
-    ) -> Result<CleanUpPlan, ManagerError> {
+    ) -> Result<Planned, ManagerError> {
         if let Some(begun) = self.store.begun_clean_up(&plan.state).await? {
             let unreadable = |_| ManagerError::Refused("the plan that was begun cannot be read".to_owned());
-            return serde_json::from_str(&begun).map_err(unreadable);
+            return serde_json::from_str(&begun).map(Planned::Begun).map_err(unreadable);
         }
         let CleanUpPlan { superseded_days, declined_days, silent_days, .. } = *plan;
         let query = CleanUpQuery { superseded_days, declined_days, silent_days };
@@ -104,6 +117,10 @@ impl Manager {
                 changed(plan, &now)
             )));
         }
+        Ok(Planned::Now(now))
+    }
+
+    async fn begin_clean_up(&self, now: CleanUpPlan, by: &str) -> Result<CleanUpPlan, ManagerError> {
         let (decline, delete) = (now.decline.len() as u64, now.delete.len() as u64);
         let begins = AuditRow {
             after: Some(format!(

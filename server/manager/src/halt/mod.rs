@@ -1,12 +1,15 @@
 //! Halting an update: no computer of the tree is offered it any more, as soon as that can be.
 
 mod below;
+mod deciding;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use headwater_api::linkage::Approve;
 use headwater_api::{Halt, NewRevisions};
 use headwater_model::{GroupId, UpdateId, chain};
@@ -14,12 +17,15 @@ use headwater_store::{HaltRow, LinkageRow};
 use tokio::sync::watch;
 
 pub use below::spread_halts;
+pub(crate) use deciding::Deciding;
 
 use crate::ask::Way;
 use crate::{ErrorKind, Manager, ManagerError};
 
 /// Between two tries of a halt that waits.
 const PENDING_PAUSE: Duration = Duration::from_secs(5);
+/// Halts that wait and are tried at a time, all at the top.
+const TRIES_MAX: usize = 16;
 
 /// How far this process is with a halt that is not done.
 #[derive(Debug)]
@@ -49,18 +55,35 @@ impl Drop for Try<'_> {
 
 /// Carries out the halts that wait, until `stopped` turns true.
 pub(crate) async fn carry_out_halts(manager: &Manager, mut stopped: watch::Receiver<bool>) {
+    // Side by side: what one update waits for is nothing to another.
+    let mut trying = FuturesUnordered::new();
     loop {
-        // A top that is silent does not keep the process from ending: what was asked for is tried after the start.
-        let done = tokio::select! {
-            done = manager.carry_out_halts() => done,
+        let waiting = tokio::select! {
+            waiting = manager.waiting_halts() => waiting,
             _ = stopped.wait_for(|stop| *stop) => return,
         };
-        if let Err(error) = done {
-            tracing::warn!(error = chain(&error), "the halts that wait cannot be read");
+        match waiting {
+            Ok(waiting) => {
+                let room = TRIES_MAX.saturating_sub(trying.len());
+                trying.extend(waiting.into_iter().take(room).map(|halt| {
+                    let begun = manager.begin(halt.update);
+                    async move { manager.try_halt(begun, &halt.asked_by).await }
+                }));
+            }
+            Err(error) => tracing::warn!(error = chain(&error), "the halts that wait cannot be read"),
         }
-        tokio::select! {
-            () = tokio::time::sleep(PENDING_PAUSE) => {}
-            _ = stopped.wait_for(|stop| *stop) => return,
+        let mut pause = pin!(tokio::time::sleep(PENDING_PAUSE));
+        loop {
+            tokio::select! {
+                Some(done) = trying.next() => {
+                    if let Err(error) = done {
+                        tracing::warn!(error = chain(&error), "a halt that waits could not be tried");
+                    }
+                }
+                () = &mut pause => break,
+                // A top that is silent keeps no process from ending: what was asked for is tried after the start.
+                _ = stopped.wait_for(|stop| *stop) => return,
+            }
         }
     }
 }
@@ -78,16 +101,13 @@ impl Manager {
         found.ok_or_else(|| ManagerError::Refused("the update was approved again meanwhile".to_owned()))
     }
 
-    /// Carries out the halts that wait and that nobody tries now.
-    async fn carry_out_halts(&self) -> Result<(), ManagerError> {
-        for halt in self.store.halts().await?.into_iter().filter(|halt| halt.done_at.is_none()) {
-            if self.pending().get(&halt.update).is_some_and(|pending| pending.is_tried) {
-                continue;
-            }
-            let begun = self.begin(halt.update);
-            self.try_halt(begun, &halt.asked_by).await?;
-        }
-        Ok(())
+    /// The halts that wait and that nobody tries now.
+    async fn waiting_halts(&self) -> Result<Vec<HaltRow>, ManagerError> {
+        let mut waiting = self.store.halts().await?;
+        let pending = self.pending();
+        let is_tried = |update: &UpdateId| pending.get(update).is_some_and(|pending| pending.is_tried);
+        waiting.retain(|halt| halt.done_at.is_none() && !is_tried(&halt.update));
+        Ok(waiting)
     }
 
     /// The halts, the newest first.
@@ -141,7 +161,7 @@ impl Manager {
     /// neither the operator waiting nor the others. What was approved again meanwhile stays so.
     async fn carry_out_halt(&self, update: UpdateId, by: &str) -> Result<(), ManagerError> {
         let way = self.writable().await?;
-        let _one = self.halting.lock().await;
+        let _alone = self.deciding.alone(&[update]).await;
         let is_open = |halt: &HaltRow| halt.update == update && halt.done_at.is_none();
         let Some(halt) = self.store.halts().await?.into_iter().find(is_open) else {
             // Somebody approved the update again meanwhile.
@@ -206,5 +226,29 @@ impl Manager {
         });
         join_all(starting).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_model::Timestamp;
+
+    use super::*;
+    use crate::sample;
+
+    #[tokio::test]
+    async fn halts_that_wait_are_tried_beside_a_slow_one() {
+        let (_folder, manager, silent) = sample::linked_with_a_silent_server(|| Timestamp::EPOCH).await;
+        for update in [1, 2] {
+            let asked = manager.store.ask_halt(UpdateId::from_u128(update), "ada", Timestamp::EPOCH);
+            asked.await.expect("writes");
+        }
+        let stop = watch::Sender::new(false);
+        let trying = carry_out_halts(&manager, stop.subscribe());
+        let both_are_asked = async {
+            let _asked = [silent.accept().await.expect("one"), silent.accept().await.expect("the other")];
+            stop.send_replace(true);
+        };
+        tokio::join!(trying, both_are_asked);
     }
 }

@@ -126,7 +126,7 @@ impl Manager {
         let tree = self.tree(&way).await?;
         let mut top = self.contents_of(&way, &way.top).await?;
         // First, so that whoever appears between the two is not taken for one that was there already.
-        let mut computers = self.read_computers(&way, &tree, &before.computers).await?;
+        let (mut computers, unread) = self.read_computers(&way, &tree, &before.computers).await?;
         let known = self.known(&way, &tree).await?;
         let differences = self.differences(&way, &tree, known.clone(), &top).await?;
         // No computer is in that group, and nobody approves for it.
@@ -138,11 +138,9 @@ impl Manager {
             computers.iter().any(|one| one.server.as_ref().is_some_and(|home| home.id == server))
         };
         add_counts(&mut updates, &counts, has_computers);
-        let uncounted = told_apart(&tree.servers)
-            .skip(1)
-            .filter(|server| !counts.contains_key(&server.id) && has_computers(server.id))
-            .map(|server| server.name.clone())
-            .collect();
+        // Of one that never told its computers it is not known that there are none.
+        let may_have = |server: ServerId| has_computers(server) || unread.contains(&server);
+        let uncounted = uncounted(&tree.servers, &counts, may_have);
         if tree.servers.first().is_some_and(|top| top.kind == Some(WsusKind::Microsoft)) {
             self.see_listed(&updates).await?;
         }
@@ -238,13 +236,13 @@ impl Manager {
 
     /// A Headwater tells the computers of its whole tree, a Microsoft WSUS only its own: so the servers
     /// below one are asked too. Those of servers that are not reached, or cannot be read, stay as
-    /// they were.
+    /// they were; these servers are told too.
     async fn read_computers(
         &self,
         way: &Way,
         tree: &Tree,
         before: &Computers,
-    ) -> Result<Vec<ComputerSummary>, ManagerError> {
+    ) -> Result<(Vec<ComputerSummary>, HashSet<ServerId>), ManagerError> {
         let mut found: HashMap<ClientId, ComputerSummary> = HashMap::new();
         let mut unread: HashSet<ServerId> = HashSet::new();
         for server in told_apart(&tree.servers) {
@@ -281,8 +279,19 @@ impl Manager {
                 newest(&mut found, computer.clone());
             }
         }
-        Ok(found.into_values().collect())
+        Ok((found.into_values().collect(), unread))
     }
+}
+
+/// The servers below the top whose counts are missing, by name, of those that may have computers.
+fn uncounted(
+    servers: &[TreeServer],
+    counts: &Counts,
+    may_have_computers: impl Fn(ServerId) -> bool,
+) -> Arc<[String]> {
+    let apart = told_apart(servers).skip(1);
+    let missing = apart.filter(|one| !counts.contains_key(&one.id) && may_have_computers(one.id));
+    missing.map(|one| one.name.clone()).collect()
 }
 
 /// A server that tells no states of anything, or only of some updates, is of an earlier version: of no update it is known
@@ -405,6 +414,28 @@ mod tests {
             (5, Some(1), Headwater),
         ];
         assert_eq!(told(&mixed), [1, 2, 3, 5].map(ServerId::from_u128));
+    }
+
+    #[test]
+    fn a_server_that_never_told_anything_is_missing_in_the_counts() {
+        let mut servers = tree(&[
+            (1, None, WsusKind::Microsoft),
+            (2, Some(1), WsusKind::Microsoft),
+            (3, Some(1), WsusKind::Microsoft),
+            (4, Some(1), WsusKind::Microsoft),
+        ]);
+        for (server, name) in servers.iter_mut().zip(["top", "counted", "silent", "empty"]) {
+            server.name = name.to_owned();
+        }
+        let id = ServerId::from_u128;
+        let counts = HashMap::from([(id(2), Arc::from([]))]);
+        let named = |may_have: &[u128]| {
+            let may_have: Vec<ServerId> = may_have.iter().copied().map(id).collect();
+            uncounted(&servers, &counts, |server| may_have.contains(&server)).to_vec()
+        };
+        // The top tells its own counts with its updates.
+        assert_eq!(named(&[1, 2, 3]), ["silent"]);
+        assert_eq!(named(&[]), [""; 0]);
     }
 
     #[test]
