@@ -67,7 +67,7 @@ impl App {
         let [server, below @ ..] = servers.as_slice() else { return Err(unknown()) };
         let forgotten =
             self.store.delete_servers(&server.name, &servers, &operator.name, self.clock.now()).await?;
-        forgotten.iter().for_each(|client| self.live.forget(client));
+        self.live.forget(&forgotten);
         let (name, computers) = (server.name.clone(), forgotten.len() as u64);
         tracing::info!(server = name, below = below.len(), computers, "a downstream server was deleted");
         Ok(DeletedServer { name, below: below.iter().map(|one| one.name.clone()).collect(), computers })
