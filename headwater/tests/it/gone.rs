@@ -149,6 +149,44 @@ async fn a_lower_server_that_was_replaced_is_named_and_brought_in_step() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_living_servers_of_one_name_are_not_taken_for_one_that_was_replaced() {
+    let (folder, elsewhere) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (manager, top) = linked_with_updates(&folder);
+    let begun = |folder| {
+        let node = Node::start(folder, "berlin", "\"update-server\"", None);
+        node.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+        node.done(&["upstream", "sync", "--wait"]);
+        node
+    };
+    let older = begun(&folder);
+    let newer = begun(&elsewhere);
+    for node in [&newer, &older] {
+        node.done(&["upstream", "sync", "--wait"]);
+    }
+    // Each tells of itself in its own time, and the older one lives only once it was heard of after the newer one came.
+    let lives =
+        || manager.json(&["wsus", "show"]).to_string().matches("is the name of two servers").count() == 2;
+    eventually(lives).await;
+    let (shown, ids) = (manager.json(&["wsus", "show"]), [id_of(&older), id_of(&newer)]);
+    let servers = shown["servers"].as_array().expect("servers");
+    for id in &ids {
+        let one = servers.iter().find(|one| one["id"] == id.as_str()).expect("it is told of");
+        let line = one["problem"].as_str().unwrap_or_else(|| panic!("it says nothing: {shown}"));
+        assert!(line.starts_with("berlin.test.example is the name of two servers"), "{line}");
+        assert!(ids.iter().all(|id| line.contains(id)) && line.contains("another name"), "{line}");
+    }
+    let (report, code) = sync(&manager.data, &["--dry-run"]);
+    assert_eq!((code, states(&report)), (5, "in_step no_linkage no_linkage".to_owned()), "{report}");
+    let doctor = run(&manager.data, &["wsus", "doctor"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    for said in [shown.to_string(), report.to_string(), doctor] {
+        assert!(said.contains("is the name of two servers"), "{said}");
+        assert!(!said.contains("was replaced") && !said.contains("server delete"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn servers_that_are_gone_are_deleted_wherever_they_are_known() {
     let folder = tempfile::tempdir().expect("a folder");
     let (manager, top) = linked_with_updates(&folder);

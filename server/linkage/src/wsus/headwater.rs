@@ -324,6 +324,7 @@ pub(super) async fn lower(app: &App) -> Answer<Vec<WsusLower>> {
         name: one.server.name,
         parent: Some(one.server.parent).filter(|parent| !parent.is_nil()),
         mode: one.server.is_replica.map(kind),
+        first_contact_at: Some(one.server.first_contact),
         last_contact_at: one.server.last_contact,
         last_sync_at: one.server.last_sync,
         computers: one.computers,

@@ -358,6 +358,7 @@ impl Microsoft {
                 Mode::Replica => WsusMode::Replica,
                 Mode::Autonomous => WsusMode::Autonomous,
             }),
+            first_contact_at: None,
             last_contact_at: server.last_sync.max(server.last_rollup).unwrap_or(Timestamp::EPOCH),
             last_sync_at: server.last_sync,
             // Only its own Linkage tells them: no scope is known that has them here.

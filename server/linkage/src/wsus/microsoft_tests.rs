@@ -484,6 +484,7 @@ async fn the_servers_below() {
         name: "lower.example".to_owned(),
         parent: None,
         mode: Some(WsusMode::Replica),
+        first_contact_at: None,
         last_contact_at: time,
         last_sync_at: Some(time),
         computers: 0,
