@@ -265,28 +265,13 @@ fn outcome(decided: Decided) -> Result<UpdatesOutcome, ManagerError> {
 mod tests {
     use std::sync::Arc;
 
-    use headwater_model::{LinkageId, ServerId};
-    use headwater_store::LinkageRow;
-    use tokio::net::TcpListener;
-
     use super::*;
     use crate::sample;
 
     #[tokio::test]
     async fn who_asks_a_silent_server_keeps_no_relink_out() {
         let (_folder, manager) = sample::manager(|| Timestamp::EPOCH).await;
-        let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("https://{}/linkage", silent.local_addr().expect("an address"));
-        let top = LinkageRow {
-            linkage: LinkageId::from_u128(1),
-            public_key: Vec::new(),
-            server: ServerId::from_u128(1),
-            name: "top".to_owned(),
-            paired_by: "ada".to_owned(),
-            paired_at: Timestamp::EPOCH,
-            certificate_until: None,
-        };
-        manager.store.add_linkage(&top, Some(&url)).await.expect("writes");
+        let silent = sample::silent_top(&manager).await;
         let manager = Arc::new(manager);
         let asking = tokio::spawn({
             let manager = manager.clone();

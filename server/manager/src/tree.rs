@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{Subscription, WsusIdentity, WsusLower, WsusMode, WsusTargeting};
-use headwater_api::{Finding, FindingLevel, OutsideServer, ServerFollow, TreeServer, WsusLink};
+use headwater_api::{Finding, FindingLevel, OutsideServer, ServerFollow, ServerRef, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, Timestamp, chain};
 use headwater_store::{AuditRow, LinkageRow};
@@ -80,10 +80,12 @@ impl Tree {
         self.named.beside(server)
     }
 
-    /// The server in another one's place.
-    pub fn replaced_by(&self, server: ServerId) -> Option<&TreeServer> {
-        let new = self.named.in_place(server)?;
-        self.servers.iter().find(|one| one.id == new)
+    /// The server in another one's place: behind its Linkage, or under its name.
+    pub fn in_place_of(&self, server: ServerId, name: &str) -> Option<ServerRef> {
+        let behind = self.rebuilt.get(&server).copied();
+        let id = behind.or_else(|| self.named.in_place(server))?;
+        let name = self.servers.iter().find(|one| one.id == id).map_or(name, |one| one.name.as_str());
+        Some(ServerRef { id, name: name.to_owned() })
     }
 
     /// Whether the Linkage of a server answers, and for that very server.

@@ -332,8 +332,8 @@ pub(super) async fn lower(app: &App) -> Answer<Vec<WsusLower>> {
     Ok(servers.into_iter().map(lower).collect())
 }
 
-pub(super) async fn delete_lower(app: &App, server: ServerId, by: &str) -> Answer<()> {
-    app.delete_downstream_server(&operator(by), server).await.map_err(refusal).map(drop)
+pub(super) async fn delete_lower(app: &App, server: ServerId, below: &[ServerId], by: &str) -> Answer<()> {
+    app.delete_downstream_server(&operator(by), server, Some(below)).await.map_err(refusal).map(drop)
 }
 
 pub(super) async fn synchronise(app: &App, by: &str) -> Answer<StartedSync> {
