@@ -76,16 +76,17 @@ mod tests {
         ServerId::from_u128(number)
     }
 
-    /// Of servers by number, with a name, whether they answer and when they were heard of, first and last.
-    fn found(servers: &[(u128, &str, bool, Option<i64>, Option<i64>)]) -> BTreeMap<ServerId, Namesake> {
-        let sight =
-            |(number, name, answers, first, last): &(u128, &str, bool, Option<i64>, Option<i64>)| Sight {
-                id: id(*number),
-                name: (*name).to_owned(),
-                answers: *answers,
-                first_heard_at: first.map(day),
-                heard_at: last.map(day),
-            };
+    /// A server by number, with a name, whether it answers and when it was heard of, first and last.
+    type Seen<'a> = (u128, &'a str, bool, Option<i64>, Option<i64>);
+
+    fn found(servers: &[Seen]) -> BTreeMap<ServerId, Namesake> {
+        let sight = |(number, name, answers, first, last): &Seen| Sight {
+            id: id(*number),
+            name: (*name).to_owned(),
+            answers: *answers,
+            first_heard_at: first.map(day),
+            heard_at: last.map(day),
+        };
         let servers: Vec<Sight> = servers.iter().map(sight).collect();
         namesakes(&servers)
     }
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn two_that_were_heard_of_at_the_same_time_live_beside_each_other() {
         use Namesake::{Beside, InPlace};
-        type Case<'a> = (&'a [(u128, &'a str, bool, Option<i64>, Option<i64>)], &'a [(u128, Namesake)]);
+        type Case<'a> = (&'a [Seen<'a>], &'a [(u128, Namesake)]);
         let cases: &[Case] = &[
             (&[(2, "b", false, Some(1), Some(3)), (3, "c", false, Some(4), Some(9))], &[]),
             // It was silent before the other one came, be it for a moment or for long.
