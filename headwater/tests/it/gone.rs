@@ -175,10 +175,10 @@ async fn two_living_servers_of_one_name_are_not_taken_for_one_that_was_replaced(
     };
     let older = begun(&folder);
     let newer = begun(&elsewhere);
-    for node in [&newer, &older] {
-        node.done(&["upstream", "sync", "--wait"]);
-    }
-    // Each tells of itself in its own time, and the older one lives only once it was heard of after the newer one came.
+    // Each has something to tell of, and the older one lives only once it was heard of after the newer one came.
+    older.computer(1).await;
+    newer.computer(2).await;
+    eventually(|| computers(&top) == ["pc1", "pc2"]).await;
     let lives =
         || manager.json(&["wsus", "show"]).to_string().matches("is the name of two servers").count() == 2;
     eventually(lives).await;
