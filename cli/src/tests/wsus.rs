@@ -200,8 +200,6 @@ fn a_server_is_deleted_as_it_was_seen_and_only_when_that_is_said() {
     let answers = || Reply::Problem(409, "the Linkage of berlin.example answers");
     assert_eq!(run(&command, &[(apply, answers())]).exit, Exit::Refused);
     assert_eq!(run("wsus server delete berlin.example", &[(plan, answers())]).exit, Exit::Refused);
-    assert_eq!(run("wsus server delete", &[]).exit, Exit::WrongArguments);
-    assert_eq!(run(&format!("wsus server delete berlin --apply {file}"), &[]).exit, Exit::WrongArguments);
 }
 
 const DOCTOR: &str = "GET /api/v1/wsus/doctor";
