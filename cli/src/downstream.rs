@@ -65,10 +65,10 @@ fn named<'a>(servers: &'a [DownstreamServer], name: &str) -> Result<&'a Downstre
     let mut found = servers.iter().filter(is_meant);
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
-        (None, _) => Err(Failure::Argument(format!(
+        (None, _) => Err(Failure::Name(format!(
             "no downstream server is named `{name}`; `headwater downstream list` lists those there are"
         ))),
-        (Some(_), Some(_)) => Err(Failure::Argument(format!(
+        (Some(_), Some(_)) => Err(Failure::Name(format!(
             "several downstream servers are named `{name}`: name one by its id, as `headwater downstream list` shows it"
         ))),
     }

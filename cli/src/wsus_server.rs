@@ -1,6 +1,8 @@
 //! `headwater wsus server`: what is wanted of one server of the tree, and deleting its record.
 
-use clap::{Subcommand, ValueEnum};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Subcommand, ValueEnum};
 use headwater_api::{DeleteServer, ServerChange, ServerDeletion, ServerFollow, TreeServer};
 use headwater_words::moment::age;
 use headwater_words::quantity::counted;
@@ -9,9 +11,9 @@ use headwater_words::synchronisation::standing;
 
 use crate::arguments::examples;
 use crate::failure::{Exit, Failure};
-use crate::group::quoted;
 use crate::session::{Reader, Session};
 use crate::sheet::{Sheet, paragraph};
+use crate::wsus_group::{keep_plan, quoted_path, read_plan};
 
 #[derive(Debug, Subcommand)]
 pub enum WsusServerCommand {
@@ -39,19 +41,24 @@ pub enum WsusServerCommand {
     },
     /// Delete the record of a server that is gone for good, or was replaced, wherever a server above has it
     ///
-    /// Shows what goes with it: the servers below it and their computers. With `--apply` it is deleted, and its
-    /// Linkage is revoked. Refused while its Linkage answers. What was cut off the same command completes.
+    /// Shows what goes with it: the servers below it and their computers. With `--apply` that is deleted, and its
+    /// Linkage is revoked; nothing is where there is more by then. Refused while its Linkage answers. What was cut off
+    /// the same command completes.
     #[command(after_help = examples!(
-        "headwater wsus server delete wsus-berlin.example",
-        "headwater wsus server delete wsus-berlin.example --apply"
+        "headwater wsus server delete wsus-berlin.example --save berlin.json",
+        "headwater wsus server delete --apply berlin.json"
     ))]
+    #[command(group = ArgGroup::new("what").required(true))]
     Delete {
         /// The server, by name or id
-        #[arg(value_name = "NAME")]
-        name: String,
-        /// Delete it
-        #[arg(long)]
-        apply: bool,
+        #[arg(value_name = "NAME", group = "what")]
+        name: Option<String>,
+        /// Keep the plan in this file, for `--apply`
+        #[arg(long, value_name = "FILE", requires = "name")]
+        save: Option<PathBuf>,
+        /// Delete what this plan names, and nothing that it does not name
+        #[arg(long, value_name = "PLAN", group = "what")]
+        apply: Option<PathBuf>,
     },
 }
 
@@ -73,7 +80,14 @@ pub(crate) fn run(command: &WsusServerCommand, session: &mut Session<'_, '_>) ->
         WsusServerCommand::Set { name, follow, window, client_targeting } => {
             (name, follow, window, client_targeting)
         }
-        WsusServerCommand::Delete { name, apply } => return delete(name, *apply, session),
+        WsusServerCommand::Delete { apply: Some(plan), .. } => {
+            let delete = DeleteServer { plan: read_plan(plan)? };
+            let answer = session.client.delete_server(delete.plan.id, &delete)?;
+            return session.show(&answer, deleted);
+        }
+        WsusServerCommand::Delete { name, save, .. } => {
+            return preview(name.as_deref().unwrap_or_default(), save.as_deref(), session);
+        }
     };
     let change = ServerChange {
         follow: follow.map(|follow| match follow {
@@ -87,18 +101,19 @@ pub(crate) fn run(command: &WsusServerCommand, session: &mut Session<'_, '_>) ->
     session.show(&answer, sheet)
 }
 
-fn delete(name: &str, apply: bool, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
+fn preview(name: &str, save: Option<&Path>, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let answer = session.client.plan_server_deletion(name)?;
-    if !apply {
-        return session.show(&answer, |deletion, reader| preview(deletion, name, reader));
+    if let Some(file) = save {
+        keep_plan(file, &answer.json)?;
     }
-    let seen = &answer.value;
-    let delete = DeleteServer { below: seen.below.iter().map(|one| one.id).collect() };
-    let answer = session.client.delete_server(seen.id, &delete)?;
-    session.show(&answer, deleted)
+    session.show(&answer, |deletion, reader| shown(deletion, save, reader))
 }
 
-fn preview(deletion: &ServerDeletion, name: &str, reader: Reader) -> String {
+fn shown(deletion: &ServerDeletion, save: Option<&Path>, reader: Reader) -> String {
+    let advice = match save {
+        Some(file) => format!("Delete it with `headwater wsus server delete --apply {}`.", quoted_path(file)),
+        None => "Keep the plan with `--save FILE` to apply it.".to_owned(),
+    };
     let mut sheet = Sheet::default();
     let seen = deletion.last_contact_at.map_or_else(String::new, |at| age(at, reader.now));
     sheet
@@ -112,14 +127,7 @@ fn preview(deletion: &ServerDeletion, name: &str, reader: Reader) -> String {
         "{}\n{}\n{}",
         paragraph(&format!("Would delete the records of {}.", what(deletion)), reader.width),
         sheet.text(reader.width),
-        paragraph(
-            &format!(
-                "{} Delete it with `headwater wsus server delete {} --apply`.",
-                note(deletion),
-                quoted(name)
-            ),
-            reader.width
-        )
+        paragraph(&format!("{} {advice}", note(deletion)), reader.width)
     )
 }
 

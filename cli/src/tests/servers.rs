@@ -44,7 +44,7 @@ fn a_downstream_server_is_named_by_its_name_or_the_beginning_of_its_id() {
     );
     for (name, said) in [("Osaka.example", "several downstream servers"), ("kobe", "no downstream server")] {
         let done = run(&format!("downstream delete {name}"), &replies()[..1]);
-        assert!(done.exit == Exit::WrongArguments && done.err.contains(said), "{}", done.err);
+        assert!(done.exit == Exit::Refused && done.err.contains(said), "{}", done.err);
     }
     let done = run("downstream list", &[("GET /api/v1/downstream", Reply::Json(json!({"items": []})))]);
     assert_eq!(done.out, "No server takes updates from this one.\n");

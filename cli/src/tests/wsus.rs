@@ -168,7 +168,11 @@ fn a_server_is_deleted_as_it_was_seen_and_only_when_that_is_said() {
         "held_by": [{"id": PILOT, "name": "top.example"}], "linkage": DRIVER
     });
     let plan = "GET /api/v1/wsus/servers/berlin.example/deletion";
-    let done = run("wsus server delete berlin.example", &[(plan, Reply::Json(deletion.clone()))]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("berlin.json");
+    let file = file.to_str().expect("text");
+    let save = format!("wsus server delete berlin.example --save {file}");
+    let done = run(&save, &[(plan, Reply::Json(deletion.clone()))]);
     assert_eq!(done.exit, Exit::Done);
     // Wherever the lines break.
     let said = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -176,23 +180,26 @@ fn a_server_is_deleted_as_it_was_seen_and_only_when_that_is_said() {
         "Would delete the records of berlin.example, 1 server below it and 31 computers.",
         "shop.example, 12 computers",
         "The record is deleted at top.example. Its Linkage is revoked",
-        "Delete it with `headwater wsus server delete berlin.example --apply`.",
+        &format!("Delete it with `headwater wsus server delete --apply {file}`."),
     ] {
         assert!(said(&done.out).contains(part), "{}", done.out);
     }
+    let done = run("wsus server delete berlin.example", &[(plan, Reply::Json(deletion.clone()))]);
+    assert!(said(&done.out).contains("Keep the plan with `--save FILE` to apply it."), "{}", done.out);
+    // What is deleted is what was shown: nothing is planned anew.
     let apply = "POST /api/v1/wsus/servers/8c3fcc84-7410-4a95-8b89-a166a0190486/deletion";
     let mut carried_out = deletion.clone();
     carried_out["not_told"] = json!(["munich.example"]);
-    let replies = [(plan, Reply::Json(deletion)), (apply, Reply::Json(carried_out))];
-    let done = run("wsus server delete berlin.example --apply", &replies);
-    assert_eq!((done.exit, done.body()), (Exit::Done, json!({"below": [SHOP]})));
+    let command = format!("wsus server delete --apply {file}");
+    let done = run(&command, &[(apply, Reply::Json(carried_out))]);
+    assert_eq!((done.exit, done.body()), (Exit::Done, json!({"plan": deletion})));
     assert!(
         done.out.starts_with("Deleted the records of berlin.example, 1 server below it and 31 computers.")
     );
     assert!(said(&done.out).contains("could not be told yet"), "{}", done.out);
-    let answers = Reply::Problem(409, "the Linkage of berlin.example answers");
-    let done = run("wsus server delete berlin.example --apply", &[(plan, answers)]);
-    assert_eq!(done.exit, Exit::Refused);
+    let answers = || Reply::Problem(409, "the Linkage of berlin.example answers");
+    assert_eq!(run(&command, &[(apply, answers())]).exit, Exit::Refused);
+    assert_eq!(run("wsus server delete berlin.example", &[(plan, answers())]).exit, Exit::Refused);
 }
 
 const DOCTOR: &str = "GET /api/v1/wsus/doctor";

@@ -39,11 +39,9 @@ pub struct ServerBelow {
     pub computers: u64,
 }
 
-/// Delete it, as it was seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Delete what this plan names, or nothing if there is more by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteServer {
-    /// The servers below it that were seen.
-    #[serde(with = "text::list")]
-    pub below: Vec<ServerId>,
+    pub plan: ServerDeletion,
 }

@@ -30,7 +30,9 @@ struct Fleet {
     packed_bytes: usize,
 }
 
-static FLEET: LazyLock<Fleet> = LazyLock::new(|| {
+static FLEET: LazyLock<Fleet> = LazyLock::new(fleet);
+
+fn fleet() -> Fleet {
     let numbers = numbers();
     let mut index = StatusIndex::default();
     let (mut rows, mut packed_bytes) = (0, 0);
@@ -42,7 +44,7 @@ static FLEET: LazyLock<Fleet> = LazyLock::new(|| {
     }
     let members = (0..COMPUTERS).filter(|computer| computer % 3 != 0).collect();
     Fleet { index, members, rows, packed_bytes }
-});
+}
 
 fn numbers() -> UpdateNumbers {
     (1..=UPDATES).map(|number| (UpdateNumber(number), UpdateId::from_u128(u128::from(number)))).collect()
@@ -90,4 +92,11 @@ fn count_the_rows_of_all_updates() -> u64 {
 #[divan::bench]
 fn count_all_states_of_one_update() -> impl Sized {
     FLEET.index.counts(UpdateNumber(1), Timestamp::EPOCH, &FLEET.members)
+}
+
+/// As when the record of a server is deleted to which half of them report.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn forget_half_of_all_computers(bencher: divan::Bencher<'_, '_>) {
+    let half = (0..COMPUTERS / 2).collect();
+    bencher.with_inputs(fleet).bench_refs(|fleet| fleet.index.remove(&half));
 }

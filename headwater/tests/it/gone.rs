@@ -16,10 +16,22 @@ fn id_of(node: &Node) -> String {
     node.json(&["server", "status"])["server_id"].as_str().expect("an id").to_owned()
 }
 
-/// Why the record of a server is not deleted, on one line.
-fn refusal(manager: &Node, name: &str) -> String {
-    let output = run(&manager.data, &deleting(name, &["--apply"]));
-    assert!(!output.status.success());
+/// A plan to delete the record of a server, in a file and as it is shown.
+fn planned(manager: &Node, name: &str) -> (String, Value) {
+    let file = manager.data.join(format!("{name}.plan")).display().to_string();
+    let plan = manager.json(&deleting(name, &["--save", &file]));
+    (file, plan)
+}
+
+fn deleted(manager: &Node, name: &str) {
+    let (file, _) = planned(manager, name);
+    manager.done(&deleting("--apply", &[&file]));
+}
+
+/// Why something is not done, on one line.
+fn refused(manager: &Node, arguments: &[&str]) -> String {
+    let output = run(&manager.data, arguments);
+    assert_eq!(output.status.code(), Some(1));
     stderr(&output).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -106,9 +118,11 @@ async fn a_lower_server_that_was_replaced_is_named_and_brought_in_step() {
     assert!(String::from_utf8_lossy(&doctor.stdout).contains("berlin.test.example was replaced"));
 
     // By its name it is not known which of the two; its id is in the line.
-    let refused = refusal(&manager, "berlin.test.example");
+    let output = run(&manager.data, &deleting("berlin.test.example", &[]));
+    assert!(!output.status.success());
+    let refused = stderr(&output).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(refused.contains(&format!("{old} (does not answer)")) && refused.contains(&new), "{refused}");
-    let plan = manager.json(&deleting(&old, &[]));
+    let (file, plan) = planned(&manager, &old);
     assert_eq!((&plan["name"], &plan["computers"]), (&"berlin.test.example".into(), &1.into()), "{plan}");
     assert_eq!(
         (&plan["below"], &plan["replaced_by"]["id"]),
@@ -118,7 +132,7 @@ async fn a_lower_server_that_was_replaced_is_named_and_brought_in_step() {
     assert_eq!(sync(&manager.data, &["--dry-run"]).1, 5, "looking changes nothing");
 
     pair(&manager, &berlin, &berlin).await;
-    manager.done(&deleting(&old, &["--apply"]));
+    manager.done(&deleting("--apply", &[&file]));
     assert_eq!(below(&top), ["berlin", "munich", "shop"]);
     assert_eq!(computers(&top), ["pc1", "pc3"], "pc2 is not known until it comes to the new one");
     let done = audited(&manager, "delete server");
@@ -145,7 +159,45 @@ async fn a_lower_server_that_was_replaced_is_named_and_brought_in_step() {
     let windows: Vec<&Value> =
         shown["servers"].as_array().expect("servers").iter().map(|one| &one["window"]).collect();
     assert_eq!(windows[1], "22:00-05:00", "what was wanted of the old one is wanted of the new one: {shown}");
-    assert_eq!(exit(&manager.data, &deleting(&old, &["--apply"])), 1);
+    assert_eq!(exit(&manager.data, &deleting("--apply", &[&file])), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_living_servers_of_one_name_are_not_taken_for_one_that_was_replaced() {
+    let (folder, elsewhere) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (manager, top) = linked_with_updates(&folder);
+    let begun = |folder| {
+        let node = Node::start(folder, "berlin", "\"update-server\"", None);
+        node.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
+        node.done(&["upstream", "sync", "--wait"]);
+        node
+    };
+    let older = begun(&folder);
+    let newer = begun(&elsewhere);
+    // Each has something to tell of, and the older one lives only once it was heard of after the newer one came.
+    older.computer(1).await;
+    newer.computer(2).await;
+    eventually(|| computers(&top) == ["pc1", "pc2"]).await;
+    let lives =
+        || manager.json(&["wsus", "show"]).to_string().matches("is the name of two servers").count() == 2;
+    eventually(lives).await;
+    let (shown, ids) = (manager.json(&["wsus", "show"]), [id_of(&older), id_of(&newer)]);
+    let servers = shown["servers"].as_array().expect("servers");
+    for id in &ids {
+        let one = servers.iter().find(|one| one["id"] == id.as_str()).expect("it is told of");
+        let line = one["problem"].as_str().unwrap_or_else(|| panic!("it says nothing: {shown}"));
+        assert!(line.starts_with("berlin.test.example is the name of two servers"), "{line}");
+        assert!(ids.iter().all(|id| line.contains(id)) && line.contains("another name"), "{line}");
+    }
+    let (report, code) = sync(&manager.data, &["--dry-run"]);
+    assert_eq!((code, states(&report)), (5, "in_step no_linkage no_linkage".to_owned()), "{report}");
+    let doctor = run(&manager.data, &["wsus", "doctor"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    for said in [shown.to_string(), report.to_string(), doctor] {
+        assert!(said.contains("is the name of two servers"), "{said}");
+        assert!(!said.contains("was replaced") && !said.contains("server delete"), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,13 +216,13 @@ async fn servers_that_are_gone_are_deleted_wherever_they_are_known() {
     assert_eq!(sync(&manager.data, &[]).1, 0);
 
     // Who is in use, and the top, are not deleted, and it is said what to do instead.
-    let refused = refusal(&manager, "shop.test.example");
+    let why = refused(&manager, &deleting("shop.test.example", &[]));
     assert!(
-        refused.contains("the Linkage of shop.test.example answers") && refused.contains("upstream clear"),
-        "{refused}"
+        why.contains("the Linkage of shop.test.example answers") && why.contains("upstream clear"),
+        "{why}"
     );
-    let refused = refusal(&manager, "top.test.example");
-    assert!(refused.contains("headwater wsus unlink"), "{refused}");
+    let why = refused(&manager, &deleting("top.test.example", &[]));
+    assert!(why.contains("headwater wsus unlink"), "{why}");
     // What the one above it would tell again is not deleted either.
     let _shop = shop.kill();
     let berlin = berlin.kill();
@@ -179,16 +231,16 @@ async fn servers_that_are_gone_are_deleted_wherever_they_are_known() {
         servers.as_array().expect("servers").iter().any(|one| one["name"] == name && one["reached"] == false)
     };
     eventually(|| gone("shop.test.example") && gone("berlin.test.example")).await;
-    let refused = refusal(&manager, "shop.test.example");
-    assert!(refused.contains("stands below berlin.test.example, which is not reached"), "{refused}");
+    let why = refused(&manager, &deleting("shop.test.example", &[]));
+    assert!(why.contains("stands below berlin.test.example, which is not reached"), "{why}");
 
     let berlin = berlin.start_again();
     eventually(|| !gone("berlin.test.example")).await;
-    let plan = manager.json(&deleting("shop.test.example", &[]));
+    let (file, plan) = planned(&manager, "shop.test.example");
     let at: Vec<&Value> =
         plan["held_by"].as_array().expect("servers").iter().map(|one| &one["name"]).collect();
     assert_eq!(at, ["berlin.test.example", "top.test.example"], "the lowest first: {plan}");
-    manager.done(&deleting("shop.test.example", &["--apply"]));
+    manager.done(&deleting("--apply", &[&file]));
     assert_eq!((below(&berlin), below(&top)), (vec![], vec!["berlin".to_owned()]));
     assert_eq!((computers(&berlin), computers(&top)), (vec!["pc2".into()], vec!["pc1".into(), "pc2".into()]));
     // It is told of no more, whatever is told.
@@ -198,11 +250,29 @@ async fn servers_that_are_gone_are_deleted_wherever_they_are_known() {
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (0, "in_step in_step".to_owned()), "{report}");
 
+    let known = computers(&top);
     let berlin = berlin.kill();
     eventually(|| gone("berlin.test.example")).await;
-    let plan = manager.json(&deleting("berlin.test.example", &[]));
+    let (file, plan) = planned(&manager, "berlin.test.example");
     assert_eq!(plan["computers"], 2, "{plan}");
-    manager.done(&deleting("berlin.test.example", &["--apply"]));
+    // It comes back, and is in use: what was shown is so no more.
+    let berlin = berlin.start_again();
+    eventually(|| !gone("berlin.test.example")).await;
+    berlin.done(&["upstream", "sync", "--wait"]);
+    let why = refused(&manager, &deleting("--apply", &[&file]));
+    assert!(why.contains("the Linkage of berlin.test.example answers"), "{why}");
+    assert_eq!((below(&top), computers(&top)), (vec!["berlin".to_owned()], known));
+    let berlin = berlin.kill();
+    eventually(|| gone("berlin.test.example")).await;
+    let why = refused(&manager, &deleting("--apply", &[&file]));
+    assert!(why.contains("berlin.test.example was heard of") && why.contains("look at it again"), "{why}");
+    // Cut off when its record was deleted and its Linkage was not revoked yet, it is completed by the same command.
+    let (file, _) = planned(&manager, "berlin.test.example");
+    top.done(&["downstream", "delete", "berlin.test.example"]);
+    let outside = manager.json(&["wsus", "show"])["outside"].clone();
+    assert_eq!(outside[0]["name"], "berlin.test.example", "{outside}");
+    manager.done(&deleting("--apply", &[&file]));
+    assert_eq!(manager.json(&["wsus", "show"])["outside"], Value::Null, "nothing of it is left");
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (0, "in_step".to_owned()), "{report}");
     assert_eq!((below(&top), computers(&top)), (vec![], vec!["pc1".to_owned()]));
@@ -223,6 +293,7 @@ async fn a_wsus_that_was_rebuilt_behind_its_linkage_is_deleted_and_paired_anew()
     let (manager, top) = linked_with_updates(&folder);
     let berlin = Node::wsus(&folder, "berlin", Some(&top));
     pair(&manager, &berlin, &berlin).await;
+    manager.done(&["wsus", "server", "set", "berlin.test.example", "--window", "22:00-05:00"]);
     assert_eq!(sync(&manager.data, &[]).1, 0);
     let berlin = emptied(berlin.kill(), &["linkage.json"]);
     berlin.done(&["upstream", "set", top.server.updates_url(), "--replica"]);
@@ -233,9 +304,34 @@ async fn a_wsus_that_was_rebuilt_behind_its_linkage_is_deleted_and_paired_anew()
             && shown.contains("headwater wsus server delete berlin")
     };
     eventually(rebuilt).await;
-    manager.done(&deleting("berlin.test.example", &["--apply"]));
+    let (file, plan) = planned(&manager, "berlin.test.example");
+    assert_eq!(plan["replaced_by"]["id"], id_of(&berlin).as_str(), "{plan}");
+    manager.done(&deleting("--apply", &[&file]));
     // It hears that it was revoked, and waits with another key.
     pair(&manager, &berlin, &berlin).await;
     let (report, code) = sync(&manager.data, &[]);
     assert_eq!((code, states(&report)), (0, "in_step in_step".to_owned()), "{report}");
+    let shown = manager.json(&["wsus", "show"]);
+    assert_eq!(shown["servers"][1]["window"], "22:00-05:00", "it is wanted of the new one: {shown}");
+}
+
+/// A server that went elsewhere and lives is let go of first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_outside_the_tree_whose_linkage_answers_is_not_deleted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked_with_updates(&folder);
+    let berlin = Node::wsus(&folder, "berlin", Some(&top));
+    pair(&manager, &berlin, &berlin).await;
+    let plan = || run(&manager.data, &deleting("berlin.test.example", &[]));
+    berlin.done(&["upstream", "clear"]);
+    eventually(|| manager.json(&["wsus", "show"])["outside"][0]["name"] == "berlin.test.example").await;
+    let why = stderr(&plan()).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(why.contains("the Linkage of berlin.test.example answers"), "{why}");
+    assert!(why.contains("headwater wsus revoke berlin.test.example"), "{why}");
+    assert_eq!(below(&top), ["berlin"]);
+    manager.done(&["wsus", "revoke", "berlin.test.example"]);
+    deleted(&manager, "berlin.test.example");
+    assert_eq!(below(&top), Vec::<String>::new());
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, states(&report)), (0, "in_step".to_owned()), "{report}");
 }

@@ -155,11 +155,15 @@ async fn a_server_that_was_deleted_and_is_alive_tells_everything_again() {
 
     let by = headwater_app::Operator::administrator("anna");
     let middle_id = middle.app().server.id;
-    let deleted = top.app().delete_downstream_server(&by, middle_id).await.expect("deletes");
+    let refused =
+        top.app().delete_downstream_server(&by, middle_id, Some(&[])).await.expect_err("is refused");
+    assert!(refused.to_string().contains("below middle.example than was shown: bottom.example"), "{refused}");
+    assert_eq!(counts(&top, 10).await.needed, 3, "nothing is done");
+    let deleted = top.app().delete_downstream_server(&by, middle_id, None).await.expect("deletes");
     let expected = ("middle.example".to_owned(), vec!["bottom.example".to_owned()], 2);
     assert_eq!((deleted.name, deleted.below, deleted.computers), expected);
     assert_eq!((below(&top).await, counts(&top, 10).await.needed), (vec![], 1), "its own computer stays");
-    let unknown = top.app().delete_downstream_server(&by, middle_id).await.expect_err("is unknown");
+    let unknown = top.app().delete_downstream_server(&by, middle_id, None).await.expect_err("is unknown");
     assert!(unknown.to_string().contains("there is no downstream server"), "{unknown}");
 
     // It still has its cookie, by which it is not made known; the rollup after one that fails begins with that.

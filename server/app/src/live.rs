@@ -144,12 +144,23 @@ impl Live {
         move_computers(enrolled, &self.roster, &self.below);
     }
 
-    pub fn forget(&self, client: &ClientId) {
+    /// Forgets computers: all counts are at once those of the others.
+    pub fn forget(&self, clients: &[ClientId]) {
         for roster in [&self.roster, &self.below] {
-            let computer = roster.load().get(client).and_then(|member| number(member.computer));
-            let Some(computer) = computer else { continue };
-            self.status.write().unwrap_or_else(PoisonError::into_inner).remove(computer);
-            roster.rcu(|roster| roster.remove(client));
+            let known = roster.load_full();
+            let members = clients.iter().filter_map(|client| known.get(client));
+            let computers: Computers = members.filter_map(|member| number(member.computer)).collect();
+            if computers.is_empty() {
+                continue;
+            }
+            self.status.write().unwrap_or_else(PoisonError::into_inner).remove(&computers);
+            roster.rcu(|roster| {
+                let mut next = Roster::clone(roster);
+                for client in clients {
+                    next.remove_mut(client);
+                }
+                next
+            });
         }
     }
 }

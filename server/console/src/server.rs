@@ -149,12 +149,13 @@ async fn question(
 ) -> Result<Html<String>, Failure> {
     let deletion = manager.plan_server_deletion(id).await?;
     let (servers, what) = (deletion.below.len() as u64, what(&deletion));
-    let below: Vec<String> = deletion.below.iter().map(|one| one.id.to_string()).collect();
+    let plan = serde_json::to_string(&deletion);
+    let plan = plan.map_err(|_| Failure::invalid("the plan cannot be written into a form"))?;
     let page = format!("/servers/{id}");
     let question = Confirm {
         verdict: format!("Delete the records of {what}?"),
         note: note(&deletion),
-        hidden: vec![("below", below.join(" "))],
+        hidden: vec![("plan", plan)],
         asks_password: true,
         wrong,
         button: format!("Delete {what}"),
@@ -181,8 +182,9 @@ pub(crate) async fn delete(
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
         return Ok(Err(question(&manager, &visitor, &id, sentence(why.what())).await?));
     }
-    let below = fields.get("below").split_whitespace().filter_map(|id| id.parse().ok()).collect();
-    manager.delete_server(&id, &DeleteServer { below }, by).await?;
+    let plan = serde_json::from_str(fields.get("plan"));
+    let plan = plan.map_err(|_| Failure::invalid("what the page showed cannot be read"))?;
+    manager.delete_server(&id, &DeleteServer { plan }, by).await?;
     Ok(Ok(Redirect::to("/")))
 }
 

@@ -86,7 +86,7 @@ impl Linkage {
             Ask::AcceptLicence { update, by } => json(wsus.accept_licence(update, &by).await?),
             Ask::Obsolete => json(wsus.obsolete().await?),
             Ask::DeleteUpdates(delete) => json(wsus.delete_updates(delete).await?),
-            Ask::DeleteLower { server, by } => json(wsus.delete_lower(server, &by).await?),
+            Ask::DeleteLower { server, below, by } => json(wsus.delete_lower(server, &below, &by).await?),
             Ask::DeleteComputers(delete) => json(wsus.delete_computers(delete).await?),
             Ask::Lower => json(wsus.lower().await?),
             Ask::Synchronise { by } => json(wsus.synchronise(&by).await?),

@@ -369,9 +369,11 @@ impl Manager {
         way: &Way,
         of: &LinkageRow,
         server: ServerId,
+        below: &[ServerId],
         by: &str,
     ) -> Result<()> {
-        self.ask(way, of, Ask::DeleteLower { server, by: by.to_owned() }).await
+        let (below, by) = (below.to_vec(), by.to_owned());
+        self.ask(way, of, Ask::DeleteLower { server, below, by }).await
     }
 
     pub(crate) async fn synchronise_on(&self, way: &Way, of: &LinkageRow, by: &str) -> Result<StartedSync> {

@@ -1,13 +1,13 @@
 //! Deleting the record of a server that is gone for good, at every server that has it.
 //!
 //! The lowest of those first: one that still has it would tell the one above of it again. What was cut off the same
-//! command completes, for the server stands in the tree as long as anybody tells of it.
-
-use std::collections::HashSet;
+//! command completes: the server stands in the tree as long as anybody tells of it, and outside as long as its Linkage
+//! is paired, which is revoked last.
 
 use headwater_api::{DeleteServer, ServerBelow, ServerDeletion, ServerRef, TreeServer};
 use headwater_model::{LinkageId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow, ServerSettingsRow};
+use headwater_words::quantity::counted;
 use headwater_words::server_deletion::what;
 
 use crate::ask::Way;
@@ -16,6 +16,8 @@ use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
 const WHAT: &str = "delete server";
+/// Servers that a refusal names.
+const NAMED_MAX: usize = 5;
 
 /// A server whose record is to go.
 struct Meant<'a> {
@@ -39,58 +41,63 @@ impl Manager {
         Ok(self.found(&way, &self.tree(&way).await?, name)?.deletion)
     }
 
-    /// Deletes the record of a server with those of what is below it, and revokes its Linkage.
+    /// Deletes the record of a server with those of what is below it, as the plan has it, and revokes its Linkage.
     pub async fn delete_server(
         &self,
         name: &str,
         delete: &DeleteServer,
         by: &str,
     ) -> Result<ServerDeletion, ManagerError> {
-        let _writes = self.writers.one()?;
-        let way = self.way().await?;
-        let tree = self.tree(&way).await?;
-        tree.must_be_writable()?;
+        let (way, tree) = self.writable_tree().await?;
         let Found { mut deletion, at } = self.found(&way, &tree, name)?;
-        let there: HashSet<ServerId> = deletion.below.iter().map(|one| one.id).collect();
-        if there != delete.below.iter().copied().collect() {
-            return Err(ManagerError::Refused(format!(
-                "what stands below {} has changed since: look at it again",
+        if delete.plan.id != deletion.id {
+            return Err(ManagerError::Invalid(format!(
+                "that plan is for another server than {}",
                 deletion.name
             )));
         }
-        if let Some(linkage) = deletion.linkage {
-            deletion.not_told = self.revoke(&linkage.to_string(), by).await?.not_told;
+        if let Some(more) = more_than_seen(&delete.plan, &deletion) {
+            return Err(ManagerError::Refused(format!("{more} since that plan was made: look at it again")));
         }
+        if deletion.linkage.is_some() {
+            self.must_have_room_to_revoke(&deletion.name).await?;
+        }
+        self.hand_over(&deletion, by).await?;
+        let branch: Vec<ServerId> = delete.plan.below.iter().map(|one| one.id).collect();
         let mut left = None;
         for of in at {
-            match self.delete_lower_on(&way, of, deletion.id, by).await {
+            match self.delete_lower_on(&way, of, deletion.id, &branch, by).await {
                 Ok(()) | Err(ManagerError::NotFound(_)) => {}
                 Err(error) => {
-                    left = Some((of.name.clone(), error));
+                    left = Some((format!("still known at {}", of.name), error));
                     break;
                 }
             }
         }
-        let before = format!("{}; heard of {}", what(&deletion), heard(&deletion));
-        let after = left.as_ref().map(|(at, error)| format!("still known at {at}: {}", chain(error)));
-        let detail = format!("{} ({})", deletion.name, deletion.id);
-        let done = AuditRow { before: Some(before), after, ..AuditRow::of(self.now(), by, WHAT, &detail) };
-        match left {
-            Some((_, error)) => {
-                self.store.audit(&done).await?;
-                Err(error)
-            }
-            None => {
-                self.hand_over(&deletion, &done).await?;
-                tracing::info!(server = deletion.name, id = %deletion.id, by, "the record of a server was deleted");
-                self.look_again();
-                Ok(deletion)
+        if let (None, Some(linkage)) = (&left, deletion.linkage) {
+            let below = branch.iter().copied().collect();
+            match self.revoke_linkage(&way, linkage, &below, by).await {
+                Ok(not_told) => deletion.not_told = not_told,
+                Err(error) => left = Some(("its Linkage is not revoked".to_owned(), error)),
             }
         }
+        let before = format!("{}; heard of {}", what(&deletion), heard(&deletion));
+        let after = left.as_ref().map(|(what, error)| format!("{what}: {}", chain(error)));
+        let detail = format!("{} ({})", deletion.name, deletion.id);
+        let done = AuditRow { before: Some(before), after, ..AuditRow::of(self.now(), by, WHAT, &detail) };
+        if let Some((_, error)) = left {
+            self.store.audit(&done).await?;
+            return Err(error);
+        }
+        self.store.forget_server(deletion.id, &done).await?;
+        tracing::info!(server = deletion.name, id = %deletion.id, by, "the record of a server was deleted");
+        self.look_again();
+        Ok(deletion)
     }
 
-    /// What was wanted of the server is wanted of the one in its place, unless something is already.
-    async fn hand_over(&self, deletion: &ServerDeletion, done: &AuditRow) -> Result<(), ManagerError> {
+    /// What was wanted of the server is wanted of the one in its place, unless something is already. Done before
+    /// anything is deleted, for afterwards nobody knows whose place that is.
+    async fn hand_over(&self, deletion: &ServerDeletion, by: &str) -> Result<(), ManagerError> {
         let settings = self.store.server_settings().await?;
         let heir = deletion.replaced_by.as_ref().filter(|new| !settings.contains_key(&new.id));
         if let (Some(settings), Some(heir)) = (settings.get(&deletion.id), heir)
@@ -98,11 +105,10 @@ impl Manager {
         {
             let detail = format!("{} ({})", heir.name, heir.id);
             let what = Some("those of the server that it replaced".to_owned());
-            let taken =
-                AuditRow { after: what, ..AuditRow::of(done.at, &done.operator, "set server", &detail) };
+            let taken = AuditRow { after: what, ..AuditRow::of(self.now(), by, "set server", &detail) };
             self.store.set_server(heir.id, settings, &taken).await?;
         }
-        Ok(self.store.forget_server(deletion.id, done).await?)
+        Ok(())
     }
 
     fn found<'a>(&self, way: &Way, tree: &'a Tree, name: &str) -> Result<Found<'a>, ManagerError> {
@@ -114,11 +120,11 @@ impl Manager {
                  another one in its place"
             )));
         }
-        if meant.inside.is_some() && tree.answers(meant.id) {
+        if tree.answers(meant.id) {
             return Err(ManagerError::Refused(format!(
                 "the Linkage of {named} answers, and a server in use makes itself known again: let it take from no \
-                 server of this tree first, with `headwater upstream clear` there, or stop it. `headwater wsus revoke \
-                 {named}` lets go of its Linkage alone"
+                 server of this tree first, with `headwater upstream clear` there, and let go of its Linkage with \
+                 `headwater wsus revoke {named}`, or stop it"
             )));
         }
         // Those that are not reached would tell of it again.
@@ -146,13 +152,16 @@ impl Manager {
             .collect();
         let own = meant.inside.map_or_else(|| computers.get(&meant.id).copied().unwrap_or_default(), counted);
         let at = tree.holders(meant.id);
-        if at.is_empty() {
+        // What was cut off before its Linkage was revoked: nobody tells of it any more.
+        let is_reached = |one: &TreeServer| one.linkage.is_none() || tree.reached(one).is_some();
+        let only_its_linkage =
+            meant.inside.is_none() && meant.linkage.is_some() && tree.servers.iter().all(is_reached);
+        if at.is_empty() && !only_its_linkage {
             return Err(ManagerError::Refused(format!(
                 "no server of the tree that is reached has a record of {named}; `headwater wsus revoke {named}` lets go \
                  of its Linkage"
             )));
         }
-        let new = tree.replaced_by(meant.id);
         let deletion = ServerDeletion {
             id: meant.id,
             name: named.to_owned(),
@@ -161,11 +170,41 @@ impl Manager {
             below,
             held_by: at.iter().map(|of| ServerRef { id: of.server, name: of.name.clone() }).collect(),
             linkage: meant.linkage,
-            replaced_by: new.map(|new| ServerRef { id: new.id, name: new.name.clone() }),
+            replaced_by: tree.in_place_of(meant.id, named),
             not_told: Vec::new(),
         };
         Ok(Found { deletion, at })
     }
+}
+
+/// What would be deleted now that the plan does not name, or that tells that the server lives. What is gone already
+/// is less.
+fn more_than_seen(seen: &ServerDeletion, now: &ServerDeletion) -> Option<String> {
+    let name = &now.name;
+    let below = now.below.iter().filter(|one| seen.below.iter().all(|seen| seen.id != one.id));
+    let below: Vec<&str> = below.take(NAMED_MAX).map(|one| one.name.as_str()).collect();
+    if !below.is_empty() {
+        return Some(format!("{} has come below {name}", below.join(", ")));
+    }
+    let holder = now.held_by.iter().find(|one| seen.held_by.iter().all(|seen| seen.id != one.id));
+    if let Some(holder) = holder {
+        return Some(format!("{} has told of a record of {name}", holder.name));
+    }
+    if now.computers > seen.computers {
+        return Some(format!("{} more were told of", counted(now.computers - seen.computers, "computer")));
+    }
+    if now.linkage.is_some() && now.linkage != seen.linkage {
+        return Some(format!("a Linkage of {name} was paired"));
+    }
+    let heir = |plan: &ServerDeletion| plan.replaced_by.as_ref().map(|one| one.id);
+    if heir(now).is_some() && heir(now) != heir(seen) {
+        return Some(format!("another server has come into the place of {name}"));
+    }
+    // Where it is deleted in part already, another one tells of it, by what that one heard.
+    if now.held_by.len() == seen.held_by.len() && now.last_contact_at > seen.last_contact_at {
+        return Some(format!("{name} was heard of, so it is in use,"));
+    }
+    None
 }
 
 /// The one server with this id or name, in the tree or outside.
@@ -204,4 +243,70 @@ fn meant<'a>(tree: &'a Tree, name: &str) -> Result<Meant<'a>, ManagerError> {
 
 fn heard(deletion: &ServerDeletion) -> String {
     deletion.last_contact_at.map_or_else(|| "at no time that is known".to_owned(), |at| format!("on {at}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_model::Timestamp;
+
+    use super::*;
+
+    fn at(number: u128, name: &str) -> ServerRef {
+        ServerRef { id: ServerId::from_u128(number), name: name.to_owned() }
+    }
+
+    fn shop(number: u128) -> ServerBelow {
+        ServerBelow { id: ServerId::from_u128(number), name: format!("shop{number}"), computers: 3 }
+    }
+
+    fn heard_at(second: i64) -> Option<Timestamp> {
+        Some(Timestamp::EPOCH.plus_seconds(second))
+    }
+
+    fn seen() -> ServerDeletion {
+        ServerDeletion {
+            id: ServerId::from_u128(2),
+            name: "berlin".to_owned(),
+            last_contact_at: heard_at(50),
+            computers: 7,
+            below: vec![shop(5), shop(6)],
+            held_by: vec![at(4, "europe"), at(1, "top")],
+            linkage: Some(LinkageId::from_u128(9)),
+            replaced_by: Some(at(3, "berlin")),
+            not_told: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_was_shown_is_named() {
+        let mut cases: Vec<(ServerDeletion, Option<&str>)> = Vec::new();
+        let mut case = |change: &dyn Fn(&mut ServerDeletion), said| {
+            let mut now = seen();
+            change(&mut now);
+            cases.push((now, said));
+        };
+        case(&|_| {}, None);
+        case(&|now| now.below.push(shop(7)), Some("shop7 has come below berlin"));
+        case(&|now| now.held_by.push(at(8, "asia")), Some("asia has told of a record of berlin"));
+        case(&|now| now.computers = 8, Some("1 computer more were told of"));
+        case(&|now| now.linkage = Some(LinkageId::from_u128(8)), Some("a Linkage of berlin was paired"));
+        case(&|now| now.replaced_by = Some(at(8, "berlin")), Some("another server has come"));
+        case(&|now| now.last_contact_at = heard_at(60), Some("berlin was heard of"));
+        // What is gone already, where it was cut off.
+        let rest = |now: &mut ServerDeletion| {
+            now.below.clear();
+            now.held_by.remove(0);
+            (now.computers, now.linkage, now.replaced_by) = (0, None, None);
+            now.last_contact_at = heard_at(60);
+        };
+        case(&rest, None);
+        for (now, said) in cases {
+            let more = more_than_seen(&seen(), &now);
+            let is_said = match (&more, said) {
+                (Some(more), Some(said)) => more.starts_with(said),
+                (more, said) => more.is_none() && said.is_none(),
+            };
+            assert!(is_said, "{more:?} instead of {said:?}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ mod link;
 mod members;
 mod memberships;
 mod mirror;
+mod namesakes;
 mod notes;
 mod outside;
 mod pair;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use headwater_api::linkage::{REVOKED_MAX, SignedRevocations};
 use headwater_api::{Revoked, TreeServer};
-use headwater_model::{ServerId, chain};
+use headwater_model::{LinkageId, ServerId, chain};
 use headwater_store::LinkageRow;
 use tokio::time::timeout;
 
@@ -32,18 +32,48 @@ impl Manager {
                 row.name
             )));
         }
-        if self.store.revocations().await?.len() >= REVOKED_MAX {
-            return Err(ManagerError::Refused(format!(
-                "{REVOKED_MAX} Linkages were revoked, and a list holds no more: run `headwater linkage unpair` on the \
-                 machine of {}, or link the tree with a new managing server",
-                row.name
-            )));
-        }
+        self.must_have_room_to_revoke(&row.name).await?;
         // This decides nothing but who is told first, and what the answer says.
         let below = match timeout(TELLING, self.tree(&way)).await {
             Ok(Ok(tree)) => below(row.server, tree.servers.iter()),
             _ => below(row.server, self.mirror().tree.servers.iter().map(|one| &one.server)),
         };
+        self.revoke_row(&way, &all, row, &below, by).await
+    }
+
+    /// Revokes a Linkage if it is paired, and says who could not be told. `below` are the servers below its own.
+    pub(crate) async fn revoke_linkage(
+        &self,
+        way: &Way,
+        linkage: LinkageId,
+        below: &HashSet<ServerId>,
+        by: &str,
+    ) -> Result<Vec<String>, ManagerError> {
+        let _one_at_a_time = self.linking.lock().await;
+        let all = self.store.linkages().await?;
+        let Some(row) = all.iter().find(|row| row.linkage == linkage) else { return Ok(Vec::new()) };
+        self.must_have_room_to_revoke(&row.name).await?;
+        Ok(self.revoke_row(way, &all, row, below, by).await?.not_told)
+    }
+
+    pub(crate) async fn must_have_room_to_revoke(&self, name: &str) -> Result<(), ManagerError> {
+        if self.store.revocations().await?.len() < REVOKED_MAX {
+            return Ok(());
+        }
+        Err(ManagerError::Refused(format!(
+            "{REVOKED_MAX} Linkages were revoked, and a list holds no more: run `headwater linkage unpair` on the machine \
+             of {name}, or link the tree with a new managing server"
+        )))
+    }
+
+    async fn revoke_row(
+        &self,
+        way: &Way,
+        all: &[LinkageRow],
+        row: &LinkageRow,
+        below: &HashSet<ServerId>,
+        by: &str,
+    ) -> Result<Revoked, ManagerError> {
         self.store.revoke(row, by, self.now()).await?;
         self.read_revocations().await?;
         tracing::info!(server = row.name, by, "a Linkage was revoked");
@@ -55,8 +85,8 @@ impl Manager {
         let mut not_told = Vec::new();
         if let Some(list) = self.signed_revocations().await? {
             // The lower ones first: they are not reached once the Linkage above the revoked one knows.
-            not_told = self.tell(&way, &lower, &list).await;
-            not_told.extend(self.tell(&way, &others, &list).await);
+            not_told = self.tell(way, &lower, &list).await;
+            not_told.extend(self.tell(way, &others, &list).await);
         }
         self.look_again();
         Ok(Revoked {

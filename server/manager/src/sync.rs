@@ -321,9 +321,13 @@ impl Run<'_> {
             let one = ended.remove(&server.id).unwrap_or_else(|| {
                 let is_below = not_reached.contains(&server.id);
                 let state = if is_below { SyncServerState::NotReached } else { SyncServerState::NoLinkage };
-                let why = match (state, self.tree.replaced(server.id)) {
-                    (_, Some(replaced)) => replaced.to_owned(),
-                    (SyncServerState::NotReached, None) => "a server above it is not in step yet".to_owned(),
+                let (replaced, beside) = (self.tree.replaced(server.id), self.tree.beside(server.id));
+                let why = match (state, replaced, beside) {
+                    (_, Some(replaced), _) => replaced.to_owned(),
+                    (SyncServerState::NotReached, ..) => "a server above it is not in step yet".to_owned(),
+                    (_, None, Some(beside)) => format!(
+                        "{beside}; then install WSUS Linkage there and pair it with `headwater wsus pair`"
+                    ),
                     _ => format!(
                         "install WSUS Linkage there and pair it with `headwater wsus pair`; if it is gone for good, \
                          delete its record with `headwater wsus server delete {}`",

@@ -1,23 +1,22 @@
 //! The tree of WSUS servers, as it is now.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::{Subscription, WsusIdentity, WsusLower, WsusMode, WsusTargeting};
-use headwater_api::{Finding, FindingLevel, OutsideServer, ServerFollow, TreeServer, WsusLink};
+use headwater_api::{Finding, FindingLevel, OutsideServer, ServerFollow, ServerRef, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, Timestamp, chain};
 use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::computer::by_our_clock;
 use headwater_tree::order::AT_A_TIME_MAX;
-use headwater_tree::replaced::{Sight, replaced};
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
 use headwater_tree::silent::CLOCK_SECONDS_MAX;
 
 use crate::ask::Way;
 use crate::link::THIS_SERVER;
+use crate::namesakes::{Heard, Named};
 use crate::outside::{Places, Told};
 use crate::{Manager, ManagerError};
 
@@ -36,8 +35,8 @@ pub(crate) struct Tree {
     problems: HashMap<ServerId, ManagerError>,
     /// Behind whose Linkage another WSUS answers now.
     rebuilt: HashMap<ServerId, ServerId>,
-    /// In whose place another one of the same name is, and what to do.
-    replaced: BTreeMap<ServerId, (ServerId, String)>,
+    /// Which have the name of another one.
+    named: Named,
     /// Which servers tell of a server below them.
     told_by: HashMap<ServerId, Vec<ServerId>>,
     /// By how many seconds their clocks are ahead.
@@ -73,13 +72,20 @@ impl Tree {
 
     /// That another server is in a server's place, and what to do.
     pub fn replaced(&self, server: ServerId) -> Option<&str> {
-        self.replaced.get(&server).map(|(_, line)| line.as_str())
+        self.named.replaced(server)
     }
 
-    /// The server in another one's place.
-    pub fn replaced_by(&self, server: ServerId) -> Option<&TreeServer> {
-        let (new, _) = self.replaced.get(&server)?;
-        self.servers.iter().find(|one| one.id == *new)
+    /// That a server lives beside another one of its name, and what to do.
+    pub fn beside(&self, server: ServerId) -> Option<&str> {
+        self.named.beside(server)
+    }
+
+    /// The server in another one's place: behind its Linkage, or under its name.
+    pub fn in_place_of(&self, server: ServerId, name: &str) -> Option<ServerRef> {
+        let behind = self.rebuilt.get(&server).copied();
+        let id = behind.or_else(|| self.named.in_place(server))?;
+        let name = self.servers.iter().find(|one| one.id == id).map_or(name, |one| one.name.as_str());
+        Some(ServerRef { id, name: name.to_owned() })
     }
 
     /// Whether the Linkage of a server answers, and for that very server.
@@ -274,6 +280,7 @@ impl Manager {
         let (mut identities, mut ahead, mut problems) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut rebuilt: HashMap<ServerId, ServerId> = HashMap::new();
         let mut told_by: HashMap<ServerId, Vec<ServerId>> = HashMap::new();
+        let mut heard: HashMap<ServerId, Heard> = HashMap::new();
         // Beside each other: one that is silent holds up no other, and is asked nothing more.
         let asked: Vec<_> = linkages.values().filter(|row| is_reached(row)).collect();
         let asking = asked.iter().map(|row| self.look_at(way, row, &top));
@@ -301,6 +308,12 @@ impl Manager {
             };
             for one in lower {
                 told_by.entry(one.server).or_default().push(row.server);
+                let by_our_clock = |told| by_our_clock(told, ahead.get(&row.server).copied());
+                let first_heard_at = one.first_contact_at.map(by_our_clock);
+                let known = heard.entry(one.server).or_insert(Heard { first_at: first_heard_at, at: None });
+                // Where one does not tell it, it may have been there before the others heard of it.
+                known.first_at = known.first_at.zip(first_heard_at).map(|(one, other)| one.min(other));
+                let heard_at = by_our_clock(one.last_contact_at);
                 let is_direct = one.parent.is_none();
                 let linkage = linkages.get(&one.server);
                 let told = TreeServer {
@@ -321,15 +334,17 @@ impl Manager {
                     window: None,
                     client_targeting: false,
                 };
-                match found.entry(told.id) {
+                let is_nearer = match found.get(&told.id) {
                     // Of two that know it as their own, it went from one to the other.
-                    Entry::Occupied(known)
-                        if is_direct
-                            && direct.contains(&told.id)
-                            && known.get().last_contact_at > told.last_contact_at => {}
-                    Entry::Occupied(mut known) if is_direct => drop(known.insert(told)),
-                    Entry::Occupied(_) => {}
-                    Entry::Vacant(new) => drop(new.insert(told)),
+                    Some(known) if is_direct && direct.contains(&told.id) => {
+                        known.last_contact_at <= told.last_contact_at
+                    }
+                    Some(_) => is_direct,
+                    None => true,
+                };
+                if is_nearer {
+                    known.at = Some(heard_at);
+                    found.insert(told.id, told);
                 }
                 if is_direct {
                     direct.insert(one.server);
@@ -370,10 +385,11 @@ impl Manager {
             server.client_targeting = wanted.client_targeting;
         }
         drop(answers);
-        let replaced = in_place(&servers, &identities);
+        let named = Named::of(&servers, &identities, &heard);
         for server in &mut servers {
-            if let Some((_, line)) = replaced.get(&server.id) {
-                server.problem = Some(line.clone());
+            let lives = || named.beside(server.id).filter(|_| !server.reached && server.problem.is_none());
+            if let Some(line) = named.replaced(server.id).or_else(lives) {
+                server.problem = Some(line.to_owned());
             }
         }
         Ok(Tree {
@@ -382,7 +398,7 @@ impl Manager {
             identities,
             problems,
             rebuilt,
-            replaced,
+            named,
             told_by,
             ahead,
             review: way.review.clone(),
@@ -440,6 +456,10 @@ impl Manager {
                 let (what, advice) = line.split_once(". ").unwrap_or((line, ""));
                 findings.push(finding(problem, what.to_owned(), advice));
                 continue;
+            }
+            if let Some(line) = tree.beside(server.id) {
+                let (what, advice) = line.split_once(". ").unwrap_or((line, ""));
+                findings.push(finding(warning, what.to_owned(), advice));
             }
             let Some(row) = tree.linkages.get(&server.id) else {
                 let revoked = revoked
@@ -518,36 +538,6 @@ impl Manager {
         }
         Ok(findings)
     }
-}
-
-/// Which servers another one is in the place of, with what happened and what to do in a line.
-fn in_place(
-    servers: &[TreeServer],
-    identities: &HashMap<ServerId, WsusIdentity>,
-) -> BTreeMap<ServerId, (ServerId, String)> {
-    let sight = |one: &TreeServer| Sight {
-        id: one.id,
-        name: one.name.clone(),
-        // One that has another WSUS behind its Linkage, or that speaks otherwise, says so itself.
-        answers: identities.contains_key(&one.id) || one.problem.is_some(),
-        heard_at: one.last_contact_at,
-    };
-    let sights: Vec<Sight> = servers.iter().map(sight).collect();
-    let line = |(old, new): (ServerId, ServerId)| {
-        let [was, is] = [old, new].map(|id| servers.iter().find(|one| one.id == id));
-        let (was, is) = (was?, is?);
-        let pair = match is.linkage {
-            Some(_) => "",
-            None => ", and pair the Linkage of the new one with `headwater wsus pair`",
-        };
-        let line = format!(
-            "{} was replaced: the server with the id {old} does not answer, and one of the same name with the id {new} \
-             takes its updates now. Delete the record of the old one with `headwater wsus server delete {old}`{pair}",
-            was.name
-        );
-        Some((old, (new, line)))
-    };
-    replaced(&sights).into_iter().filter_map(line).collect()
 }
 
 /// Nothing is asked of a Linkage of another version but who it is.

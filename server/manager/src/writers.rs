@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::ask::Way;
-use crate::tree::{Tree, must_be_confirmed, must_be_top};
+use crate::tree::{Tree, must_be_confirmed, must_be_top, must_be_understood};
 use crate::{Manager, ManagerError};
 
 #[derive(Default)]
@@ -56,6 +56,7 @@ impl Manager {
     pub(crate) async fn writable(&self) -> Result<Writable, ManagerError> {
         let asks = |way: Way| async move { self.identity_of(&way, &way.top).await };
         let (way, top) = self.once_read(asks).await?;
+        must_be_understood(&top, &way.top)?;
         self.must_be_linked(&top, &way).await?;
         must_be_confirmed(way.review.as_deref())?;
         must_be_top(&top)?;
@@ -106,8 +107,10 @@ impl Manager {
 
 #[cfg(test)]
 mod tests {
-    use headwater_api::{ApplyCleanUp, ApplyGroupPlan, CleanUpPlan, GroupPlan, SyncRequest};
-    use headwater_model::{GroupId, Timestamp};
+    use headwater_api::{
+        ApplyCleanUp, ApplyGroupPlan, CleanUpPlan, DeleteServer, GroupPlan, ServerDeletion, SyncRequest,
+    };
+    use headwater_model::{GroupId, ServerId, Timestamp};
     use headwater_store::NewHostGroupRow;
 
     use super::*;
@@ -148,11 +151,12 @@ mod tests {
                     "a run" => manager.synchronise(&request, by, Looking::Writer).await.map(drop),
                     "a plan" => manager.apply_group_plan(&group_plan(), by).await.map(drop),
                     "an undo" => manager.undo_group_plan("Pilot", by).await.map(drop),
+                    "a deletion" => manager.delete_server("berlin", &deletion(), by).await.map(drop),
                     _ => manager.clean_up(&clean_up(), by).await.map(drop),
                 }
             }
         };
-        for what in ["a decision", "a run", "a plan", "an undo", "a clean-up"] {
+        for what in ["a decision", "a run", "a plan", "an undo", "a deletion", "a clean-up"] {
             let asking = tokio::spawn(writes(what));
             let asked = silent.accept().await.expect("it is asked");
             let alone = manager.writers.alone().unwrap_or_else(|_| panic!("{what} keeps a relink out"));
@@ -171,6 +175,21 @@ mod tests {
         let (groups, held, state) = (Vec::new(), Vec::new(), String::new());
         let plan = GroupPlan { host_group, adopt: false, recreate: false, groups, held, state };
         ApplyGroupPlan { plan, max_removals: None }
+    }
+
+    fn deletion() -> DeleteServer {
+        let plan = ServerDeletion {
+            id: ServerId::from_u128(2),
+            name: "berlin".to_owned(),
+            last_contact_at: None,
+            computers: 0,
+            below: Vec::new(),
+            held_by: Vec::new(),
+            linkage: None,
+            replaced_by: None,
+            not_told: Vec::new(),
+        };
+        DeleteServer { plan }
     }
 
     fn clean_up() -> ApplyCleanUp {

@@ -133,10 +133,13 @@ pub enum Ask {
     DeleteComputers(DeleteComputers),
     /// The servers below, as this one knows them: a list of [`WsusLower`](super::WsusLower).
     Lower,
-    /// Forgets a server below with those below it and the computers of all of them: nothing.
+    /// Forgets a server below with those below it and the computers of all of them: nothing. Refused where the WSUS
+    /// knows others below it than these.
     DeleteLower {
         #[serde(with = "text")]
         server: ServerId,
+        #[serde(with = "text::list")]
+        below: Vec<ServerId>,
         by: String,
     },
     /// Begin to take from the server above, or join what is running: [`StartedSync`](super::StartedSync).

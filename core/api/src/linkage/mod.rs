@@ -42,7 +42,7 @@ pub use wsus::{
 };
 
 /// The version of these messages. A Linkage of another one is asked who it is ([`Ask::Identity`]) and nothing else.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 /// Where a Linkage answers; what stands in the managing server's settings ends in it.
 pub const ROOT: &str = "/linkage";
 pub const PAIR: &str = "/linkage/pair";

@@ -312,6 +312,9 @@ pub struct WsusLower {
     pub parent: Option<ServerId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<WsusMode>,
+    /// Absent where the WSUS does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub first_contact_at: Option<Timestamp>,
     #[serde(with = "text")]
     pub last_contact_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]

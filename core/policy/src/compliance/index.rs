@@ -79,12 +79,14 @@ impl StatusIndex {
         }
     }
 
-    /// Forgets a computer.
-    pub fn remove(&mut self, computer: u32) {
-        self.detections.remove(&computer);
+    /// Forgets computers, in one walk over all updates however many they are.
+    pub fn remove(&mut self, computers: &Computers) {
+        for computer in computers {
+            self.detections.remove(&computer);
+        }
         self.updates.retain(|_, states| {
             for bitmap in states.iter_mut() {
-                bitmap.remove(computer);
+                *bitmap -= computers;
             }
             states.iter().any(|bitmap| !bitmap.is_empty())
         });

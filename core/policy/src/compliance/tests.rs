@@ -309,7 +309,7 @@ proptest! {
     fn the_index_equals_a_recount(
         batches in proptest::collection::vec((0..4u32, proptest::collection::vec(any_event(), 0..8)), 0..20),
         members in proptest::collection::btree_set(0..4u32, 0..4),
-        removed in proptest::option::of(0..4u32),
+        removed in proptest::collection::btree_set(0..4u32, 0..4),
         arrivals in proptest::collection::vec((1..=10u32, 0..50i64), 0..12),
     ) {
         let numbers = numbers();
@@ -320,9 +320,9 @@ proptest! {
             index.replace(*computer, &statuses[*computer as usize], &new);
             statuses[*computer as usize] = new;
         }
-        if let Some(removed) = removed {
-            index.remove(removed);
-            statuses[removed as usize] = ComputerStatus::default();
+        index.remove(&removed.iter().copied().collect());
+        for computer in removed {
+            statuses[computer as usize] = ComputerStatus::default();
         }
         let members: RoaringBitmap = members.into_iter().collect();
         for update in 1..=10 {

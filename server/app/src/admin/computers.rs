@@ -1,6 +1,7 @@
 //! Computers, as administrators see them.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use headwater_model::{ClientId, GroupId, Timestamp};
 use headwater_policy::group::{DOWNSTREAM_SERVERS, UNASSIGNED_COMPUTERS, is_built_in};
@@ -144,7 +145,7 @@ impl App {
         if !self.store.delete_computer(client, &operator.name, self.clock.now()).await? {
             return Err(unknown(client));
         }
-        self.live.forget(client);
+        self.live.forget(slice::from_ref(client));
         Ok(())
     }
 
@@ -166,7 +167,7 @@ impl App {
             let found = self.store.computer(client).await?;
             return found.map_or_else(|| Err(unknown(client)), |found| made_contact(found.last_contact));
         }
-        self.live.forget(client);
+        self.live.forget(slice::from_ref(client));
         Ok(())
     }
 

@@ -170,7 +170,7 @@ impl App {
         if !gone.is_empty() {
             let _order = self.live.in_order().await;
             self.store.forget_computers(&gone, BY, self.clock.now()).await?;
-            gone.iter().for_each(|client| self.live.forget(client));
+            self.live.forget(&gone);
             let mut stays = candidates.iter().map(|one| !deleted.contains(&one.report.client));
             outgoing.retain(|_| stays.next().unwrap_or(true));
             candidates.retain(|one| !deleted.contains(&one.report.client));

@@ -19,7 +19,7 @@ pub(super) async fn remove(
     Administrator(operator): Administrator,
 ) -> Result<Json<DeletedDownstream>, Refusal> {
     let id = parse_id(&id, "a downstream server")?;
-    let deleted = console.app.delete_downstream_server(&operator, id).await?;
+    let deleted = console.app.delete_downstream_server(&operator, id, None).await?;
     Ok(Json(DeletedDownstream { name: deleted.name, below: deleted.below, computers: deleted.computers }))
 }
 

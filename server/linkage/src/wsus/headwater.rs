@@ -324,6 +324,7 @@ pub(super) async fn lower(app: &App) -> Answer<Vec<WsusLower>> {
         name: one.server.name,
         parent: Some(one.server.parent).filter(|parent| !parent.is_nil()),
         mode: one.server.is_replica.map(kind),
+        first_contact_at: Some(one.server.first_contact),
         last_contact_at: one.server.last_contact,
         last_sync_at: one.server.last_sync,
         computers: one.computers,
@@ -331,8 +332,8 @@ pub(super) async fn lower(app: &App) -> Answer<Vec<WsusLower>> {
     Ok(servers.into_iter().map(lower).collect())
 }
 
-pub(super) async fn delete_lower(app: &App, server: ServerId, by: &str) -> Answer<()> {
-    app.delete_downstream_server(&operator(by), server).await.map_err(refusal).map(drop)
+pub(super) async fn delete_lower(app: &App, server: ServerId, below: &[ServerId], by: &str) -> Answer<()> {
+    app.delete_downstream_server(&operator(by), server, Some(below)).await.map_err(refusal).map(drop)
 }
 
 pub(super) async fn synchronise(app: &App, by: &str) -> Answer<StartedSync> {

@@ -11,6 +11,7 @@ use headwater_api::linkage::{
 };
 use headwater_api::{ApprovalAction, ComputerSummary, NewRevisions, Page, UpdateSummary};
 use headwater_app::admin;
+use headwater_app::admin::downstream::others_below;
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId, UpdateIdentity};
 use headwater_policy::group::ALL_COMPUTERS;
 use headwater_policy::seen::Told;
@@ -358,6 +359,7 @@ impl Microsoft {
                 Mode::Replica => WsusMode::Replica,
                 Mode::Autonomous => WsusMode::Autonomous,
             }),
+            first_contact_at: None,
             last_contact_at: server.last_sync.max(server.last_rollup).unwrap_or(Timestamp::EPOCH),
             last_sync_at: server.last_sync,
             // Only its own Linkage tells them: no scope is known that has them here.
@@ -368,13 +370,17 @@ impl Microsoft {
 
     /// The service has no place for who deleted it. Whether the server forgets what is below the named one is not
     /// known, so that is deleted before it.
-    pub(super) async fn delete_lower(&self, id: ServerId) -> Answer<()> {
+    pub(super) async fn delete_lower(&self, id: ServerId, below: &[ServerId]) -> Answer<()> {
         self.writable().await?;
         let servers = self.wsus.downstream_servers().await.map_err(failure)?;
         if servers.iter().all(|server| server.id != id) {
             return Err(not_found(format!("there is no downstream server {id}")));
         }
-        for one in branch(&servers, id) {
+        let branch = branch(&servers, id);
+        if let Some(others) = others(&servers, &branch, id, below) {
+            return Err(refusal(&others));
+        }
+        for one in branch {
             self.wsus.delete_downstream_server(one).await.map_err(failure)?;
         }
         Ok(())
@@ -408,6 +414,23 @@ impl Microsoft {
             _ => failure(error),
         }
     }
+}
+
+/// Why a server is not deleted with a branch in which others are than those that somebody has seen below it.
+fn others(
+    servers: &[DownstreamServer],
+    branch: &[ServerId],
+    id: ServerId,
+    seen: &[ServerId],
+) -> Option<String> {
+    let called = |id: &ServerId| {
+        let name = servers.iter().find(|one| one.id == *id).and_then(|one| one.name.clone());
+        name.unwrap_or_else(|| id.to_string())
+    };
+    let others = branch.iter().filter(|one| **one != id && !seen.contains(one));
+    let others: Vec<String> = others.map(called).collect();
+    let named: Vec<&str> = others.iter().map(String::as_str).collect();
+    (!named.is_empty()).then(|| others_below(&called(&id), &named))
 }
 
 /// A server and those below it, each after those below it.

@@ -484,15 +484,16 @@ async fn the_servers_below() {
         name: "lower.example".to_owned(),
         parent: None,
         mode: Some(WsusMode::Replica),
+        first_contact_at: None,
         last_contact_at: time,
         last_sync_at: Some(time),
         computers: 0,
     };
     let lower = expected.server;
     assert_eq!(wsus.lower().await.unwrap(), [expected]);
-    let unknown = wsus.delete_lower(SERVER, "anna").await.unwrap_err();
+    let unknown = wsus.delete_lower(SERVER, &[], "anna").await.unwrap_err();
     assert_eq!(unknown.kind, FailureKind::NotFound, "{}", unknown.detail);
-    wsus.delete_lower(lower, "anna").await.unwrap();
+    wsus.delete_lower(lower, &[], "anna").await.unwrap();
     assert_eq!(wsus.lower().await.unwrap(), []);
 }
 
@@ -511,6 +512,13 @@ fn what_is_below_a_server_is_deleted_before_it() {
     let all = [server(4, 3), server(2, 1), server(3, 2), server(5, 1), server(6, 2)];
     assert_eq!(branch(&all, id(2)), [4, 6, 3, 2].map(id));
     assert_eq!(branch(&all, id(5)), [id(5)]);
+    let refused = |seen: &[u128]| {
+        let seen: Vec<ServerId> = seen.iter().copied().map(id).collect();
+        others(&all, &branch(&all, id(2)), id(2), &seen)
+    };
+    assert_eq!(refused(&[3, 4, 6, 9]), None);
+    let unseen = refused(&[3, 6]).unwrap();
+    assert!(unseen.contains(&id(4).to_string()) && !unseen.contains(&id(3).to_string()), "{unseen}");
     // Rows that say of each other that they are above end all the same.
     assert_eq!(branch(&[server(2, 3), server(3, 2)], id(2)), [3, 2].map(id));
 }

@@ -252,10 +252,10 @@ impl Wsus {
         }
     }
 
-    pub(crate) async fn delete_lower(&self, server: ServerId, by: &str) -> Answer<()> {
+    pub(crate) async fn delete_lower(&self, server: ServerId, below: &[ServerId], by: &str) -> Answer<()> {
         match self {
-            Self::Headwater(app) => headwater::delete_lower(app, server, by).await,
-            Self::Microsoft(wsus) => wsus.delete_lower(server).await,
+            Self::Headwater(app) => headwater::delete_lower(app, server, below, by).await,
+            Self::Microsoft(wsus) => wsus.delete_lower(server, below).await,
         }
     }
 

@@ -121,7 +121,7 @@ pub(super) async fn delete_downstream_server(
     asked: &Asked<'_>,
     message: ExecuteSPDeleteDownstreamServer,
 ) -> Result<ExecuteSPDeleteDownstreamServerResponse, AppError> {
-    asked.app.delete_downstream_server(asked.operator()?, message.id).await?;
+    asked.app.delete_downstream_server(asked.operator()?, message.id, None).await?;
     Ok(ExecuteSPDeleteDownstreamServerResponse {})
 }
 
