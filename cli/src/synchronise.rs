@@ -106,9 +106,10 @@ pub(crate) fn stop(session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
 pub(crate) fn one(run: &SyncRun, reader: Reader) -> String {
     let begun = minute(run.started_at);
     let mut text = paragraph(&format!("Run {}, begun {begun} by {}.", run.run, run.started_by), reader.width);
-    match &run.report {
-        None => text += "It did not end, or goes on.\n",
-        Some(report) => text += &told(report, all_sentences, reader),
+    match (&run.report, &run.failed) {
+        (Some(report), _) => text += &told(report, all_sentences, reader),
+        (None, Some(why)) => text += &paragraph(&format!("It failed: {why}."), reader.width),
+        (None, None) => text += "It did not end, or goes on.\n",
     }
     text
 }
@@ -129,6 +130,7 @@ pub(crate) fn history(runs: &[SyncRun], reader: Reader) -> String {
     for run in runs {
         let took = run.finished_at.map_or_else(String::new, |end| took(run.started_at, end));
         let (dry_run, step, changed) = match &run.report {
+            None if run.failed.is_some() => ("", "failed".to_owned(), String::new()),
             // Whether it runs still cannot be told.
             None => ("", "not ended".to_owned(), String::new()),
             Some(report) => {

@@ -282,6 +282,14 @@ fn one_run_with_all_that_it_changed() {
         let said = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(&line), "{line}: {}", done.out);
     }
+    let failed = json!({"run": 8, "started_by": "schedule", "started_at": "2026-10-04T03:00:00Z",
+        "finished_at": "2026-10-04T03:02:00Z", "failed": "the WSUS is suspended: see `headwater wsus show`"});
+    let done = run("wsus runs 8", &[("GET /api/v1/wsus/sync/runs/8", Reply::Json(failed))]);
+    assert!(
+        done.out.ends_with("It failed: the WSUS is suspended: see `headwater wsus show`.\n"),
+        "{}",
+        done.out
+    );
     let gone = Reply::Problem(404, "run 9 is not kept");
     assert_eq!(run("wsus runs 9", &[("GET /api/v1/wsus/sync/runs/9", gone)]).exit, Exit::Refused);
 }

@@ -181,7 +181,10 @@ pub struct SyncRun {
     pub started_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub finished_at: Option<Timestamp>,
-    /// Absent while it runs, and where it was cut off.
+    /// Absent while it runs, where it was cut off, and where it failed as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<SyncReport>,
+    /// Why it failed as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }

@@ -332,8 +332,11 @@ fn standing(kept: &SyncRun, running: Option<&Running>, mirror: &Mirror) -> Stand
             (going_on(&rows), Shown::new(Look::Working, "running"), rows, text)
         }
         (None, None) if kept.finished_at.is_some() => {
-            let said = "The run failed; the log of the managing server says why.".to_owned();
-            (said, Shown::new(Look::Failed, "failed"), Vec::new(), String::new())
+            let said = match &kept.failed {
+                Some(why) => format!("The run failed: {why}."),
+                None => "The run failed; the log of the managing server says why.".to_owned(),
+            };
+            (said.clone(), Shown::new(Look::Failed, "failed"), Vec::new(), said)
         }
         (None, None) => {
             let said =

@@ -9,6 +9,7 @@ use headwater_api::{
 };
 use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_store::AuditRow;
+use headwater_words::moment::minute;
 
 use crate::host_groups::check_name;
 use crate::{Manager, ManagerError, Mirror};
@@ -195,7 +196,7 @@ fn approved(seen: &[SeenUpdate], group: GroupId) -> String {
 /// An approval in the words of the record.
 pub(crate) fn said(action: ApprovalAction, deadline: Option<Timestamp>) -> String {
     let action = headwater_words::approval::action(action);
-    deadline.map_or_else(|| action.to_owned(), |deadline| format!("{action} until {deadline}"))
+    deadline.map_or_else(|| action.to_owned(), |deadline| format!("{action} until {}", minute(deadline)))
 }
 
 fn check_count(updates: &[UpdateId]) -> Result<(), ManagerError> {

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use headwater_api::{SyncRequest, SyncRun};
+use headwater_api::{SyncReport, SyncRequest, SyncRun};
+use headwater_model::chain;
 use headwater_operators::Action;
 use headwater_store::SyncRunRow;
+use serde::{Deserialize, Serialize};
 
 use crate::{Manager, ManagerError, Running};
 
@@ -76,7 +78,24 @@ impl Comparisons {
     }
 }
 
+/// What is kept of a run that failed as a whole, in the place of its report.
+#[derive(Serialize, Deserialize)]
+struct Failed {
+    failed: String,
+}
+
 impl Manager {
+    /// Keeps how a run ended.
+    pub(crate) async fn keep_end(&self, number: i64, ended: &Result<SyncReport, ManagerError>) {
+        let text = match ended {
+            Ok(report) => serde_json::to_string(report),
+            Err(error) => serde_json::to_string(&Failed { failed: error.with_advice() }),
+        };
+        if let Err(error) = self.store.end_sync_run(number, &text.unwrap_or_default(), self.now()).await {
+            tracing::error!(error = chain(&error), "the end of a synchronisation could not be kept");
+        }
+    }
+
     /// A run that goes on here, or one of the last that did, by its number.
     pub async fn run_here(&self, number: u64) -> Option<Arc<Running>> {
         let last = self.running().await.filter(|running| running.number as u64 == number);
@@ -113,16 +132,30 @@ fn kept(row: SyncRunRow) -> SyncRun {
         started_at: row.started_at,
         finished_at: row.finished_at,
         report: serde_json::from_str(&row.report).ok(),
+        failed: serde_json::from_str(&row.report).ok().map(|Failed { failed }| failed),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use headwater_api::{SyncReport, SyncRequest};
     use headwater_model::Timestamp;
+    use headwater_store::RunKind;
     use tokio::sync::watch;
 
     use super::*;
+
+    #[tokio::test]
+    async fn why_a_run_failed_is_kept() {
+        let (_folder, manager) = crate::sample::manager(|| Timestamp::EPOCH).await;
+        let number =
+            manager.store.begin_sync_run(RunKind::Writes, "anna", Timestamp::EPOCH).await.expect("writes");
+        manager.keep_end(number, &Err(ManagerError::NotLinked)).await;
+        let kept = manager.sync_run(number as u64).await.expect("is kept");
+        assert_eq!((kept.report, kept.failed), (None, Some(ManagerError::NotLinked.with_advice())));
+        manager.keep_end(number, &Ok(SyncReport::default())).await;
+        let kept = manager.sync_run(number as u64).await.expect("is kept");
+        assert_eq!((kept.report, kept.failed), (Some(SyncReport::default()), None));
+    }
 
     #[test]
     fn who_only_looks_keeps_no_operator_out() {

@@ -170,10 +170,7 @@ impl Manager {
         };
         let report = run.begin().await;
         let report = report.map(|report| SyncReport { run: Some(*number as u64), ..report });
-        let kept = report.as_ref().ok().and_then(|report| serde_json::to_string(report).ok());
-        if let Err(error) = self.store.end_sync_run(*number, &kept.unwrap_or_default(), self.now()).await {
-            tracing::error!(error = chain(&error), "the end of a synchronisation could not be kept");
-        }
+        self.keep_end(*number, &report).await;
         if !request.dry_run {
             self.look_again();
         }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use headwater_api::{SyncPhase, SyncRequest};
-use headwater_model::chain;
 use headwater_store::{AuditRow, RunKind};
 use headwater_words::quantity::seconds_passed;
 
@@ -75,10 +74,9 @@ impl Manager {
                 self.carry_through((*way).clone(), tree, selected, running, Some(way)).await;
             }
             Err(error) => {
-                if let Err(error) = self.store.end_sync_run(running.number, "", self.now()).await {
-                    tracing::error!(error = chain(&error), "the end of a synchronisation could not be kept");
-                }
-                running.end(Err(error));
+                let ended = Err(error);
+                self.keep_end(running.number, &ended).await;
+                running.end(ended);
             }
         }
     }
