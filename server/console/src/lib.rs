@@ -43,6 +43,7 @@ mod link;
 mod live;
 mod look;
 mod members;
+mod needs;
 mod operators;
 mod overview;
 mod relink;
