@@ -52,6 +52,7 @@ mod runs;
 mod server;
 mod session;
 mod updates;
+mod wrong;
 
 use std::sync::Arc;
 
@@ -89,6 +90,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/reports/failures", get(failures::show))
         .route("/reports/{name}", get(reports::export))
         .route("/groups", get(groups::show).post(groups::create))
+        .route("/groups.csv", get(groups::export))
         .route("/groups/host", get(members::host_group).post(members::change_host_group))
         .route("/groups/wsus", get(members::wsus_group).post(members::change_computers))
         .route("/groups/wsus/create", post(members::create_group))

@@ -72,7 +72,7 @@ use writers::Writers;
 pub use approvals::Terms;
 pub use asked::follow_linkages;
 pub use details::Silent;
-pub use error::{ErrorKind, ManagerError};
+pub use error::{ErrorKind, FieldError, ManagerError};
 pub use halt::spread_halts;
 pub use headwater_api::{ComputerOrder, UpdateOrder};
 pub use headwater_store::{AuditFilter, AuditRow};
