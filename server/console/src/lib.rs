@@ -25,6 +25,7 @@
 //!
 //! What is on screen has a URL. Whatever changes something is a POST with the session's own token in it.
 
+mod acts;
 mod assets;
 mod chart;
 mod clean_up;
@@ -112,6 +113,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link/unlink", get(link::ask_unlink).post(link::unlink))
         .route("/link/revoke", get(link::ask_revoke).post(link::revoke))
         .route("/history", get(history::show))
+        .route("/history.csv", get(history::export))
         .route("/operators", get(operators::show).post(operators::create))
         .route("/operators/change", post(operators::change))
         .route("/operators/act", get(operators::ask).post(operators::act))
