@@ -140,6 +140,25 @@ impl Console {
         self.broken.borrow_mut().extend(errors.into_iter().map(|error| format!("{name}: {error}")));
     }
 
+    /// What the browser gets from an address, with its session.
+    fn fetched(&self, page: &str) -> String {
+        let script = format!(
+            "const asked = new XMLHttpRequest(); asked.open('GET', {page:?}, false); asked.send();
+             return asked.responseText"
+        );
+        self.browser.script(&script).as_str().unwrap().to_owned()
+    }
+
+    /// The page says at a field of a form that it is not accepted, and why.
+    #[track_caller]
+    fn is_refused_at(&self, id: &str, why: &str) {
+        self.browser.wait_text(&format!("#{id}-wrong"), why);
+        let field = format!("#{id}");
+        assert_eq!(self.browser.attribute(&field, "aria-invalid").as_deref(), Some("true"));
+        let described = self.browser.attribute(&field, "aria-describedby").unwrap_or_default();
+        assert!(described.contains(&format!("{id}-wrong")), "{described}");
+    }
+
     /// Every page kept to every rule.
     #[track_caller]
     pub(super) fn is_sound(&self) {
@@ -180,13 +199,26 @@ fn every_page_can_be_used_by_everybody() {
     console.look_at("/updates", "updates");
     let computer = console.first("/computers?sort=failed");
     console.look_at(&computer, "computer");
+    // What can be done with it leads to the forms that there are for many.
+    browser.click("a[href*='act=move']");
+    browser.wait_text("#chosen", "To be moved: 1");
+    console.open(&computer);
+    browser.click("a[href*='act=delete']");
+    browser.wait_text("#chosen", "To be deleted: 1");
+    console.open(&computer);
+    browser.click("form[action='/groups/host'] button");
+    browser.wait_text("#adding", "To be added: 1");
     console.look_at("/computers", "computers");
+    assert!(browser.text("h1").contains(" with failures"), "{}", browser.text("h1"));
     console.look_at("/groups?group=Branches", "groups");
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
     browser.click("#difference ~ p a");
     browser.wait_text("h1.verdict", "of those shown");
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
     console.check("host-members");
+    let difference = console.fetched("/groups.csv?group=Branches");
+    assert!(difference.starts_with("\"group\",\"change\",\"name\""), "{difference}");
+    assert!(difference.contains("it reports to Munich, which is not reached"), "{difference}");
     console.open("/groups");
     browser.click("[data-live=wsus-groups] a");
     browser.wait_text("h1.verdict", "computers.");
@@ -201,6 +233,11 @@ fn every_page_can_be_used_by_everybody() {
     browser.script("document.querySelectorAll('details').forEach((one) => one.open = true)");
     console.check("operators-open");
     console.look_at("/history", "history");
+    assert!(browser.text("h1").contains(" operator"), "{}", browser.text("h1"));
+    assert!(console.fetched("/history.csv").contains("create host group"));
+    console.open("/history?before=2000-01-01T00:00");
+    assert_eq!(browser.text("h1"), "Nothing that was done matches.");
+    assert_eq!(console.fetched("/history.csv?before=2000-01-01T00:00").lines().count(), 1);
     console.look_at("/halts", "halts");
     console.look_at("/link/unlink", "confirm-unlink");
 
@@ -209,6 +246,16 @@ fn every_page_can_be_used_by_everybody() {
     browser.click("tbody tr:nth-child(1) td.pick input");
     browser.shift_click("tbody tr:nth-child(4) td.pick input");
     assert_eq!(browser.text("[data-selected] output"), "4 selected");
+    // On a telephone there is something to touch.
+    browser.resize(400, 900);
+    console.open("/updates?superseded=yes");
+    browser.click("tbody tr:nth-child(1) td.pick input");
+    browser.wait_text("[data-selected] output", "1 selected");
+    let size = "const box = document.querySelector('td.pick input').getBoundingClientRect();
+        return Math.min(box.width, box.height)";
+    assert!(browser.script(size).as_f64().is_some_and(|pixels| pixels >= 32.0));
+    browser.screenshot(pictures().join("updates-selected-400.png"));
+    browser.resize(1_400, 900);
 
     // By keyboard: the search, and a button that needs no pointer.
     console.open("/");
@@ -230,6 +277,8 @@ fn every_page_can_be_used_by_everybody() {
     browser.click("button[name=dry]");
     browser.wait_text(".banner[role=alert]", "one server alone, or a server and those below it");
     assert_eq!(browser.script("return document.querySelector('#only-at').selectedIndex"), 1);
+    console.is_refused_at("only-at", "one server alone, or a server and those below it");
+    console.check("runs-refused");
     // What differs has an address of its own, at which it stays as it is.
     console.open("/runs");
     browser.click("button[name=dry]");
@@ -269,11 +318,13 @@ fn every_page_can_be_used_by_everybody() {
     let own = page("autonomous");
     let save = "form[action^='/servers/'] button.main";
     console.look_at(&own, "server");
+    assert!(browser.text(".verdict").contains(" in step. "), "{}", browser.text(".verdict"));
     browser.scripts(false);
     console.open(&own);
     browser.type_into("#window", "22-05");
     browser.click(save);
     browser.wait_text(".banner[role=alert]", "write it as 22:00-05:00");
+    console.is_refused_at("window", "write it as 22:00-05:00");
     console.check("server-refused");
     console.open(&own);
     browser.type_into("#window", "22:00-05:00");
@@ -316,6 +367,7 @@ fn groups_are_planned_held_and_undone() {
     browser.click("form[action='/groups/set'] button");
     browser.wait_text(".banner[role=alert]", "is no condition");
     browser.wait_for("details[open] #set-rule");
+    console.is_refused_at("set-rule", "is no condition");
     let typed = |id: &str| browser.script(&format!("return document.querySelector('{id}').value"));
     assert_eq!((typed("#set-rule"), typed("#new-rule")), ("colour=red".into(), "".into()));
     // A rule that takes most of the members away holds the plan until the number is accepted.
@@ -407,6 +459,11 @@ fn an_update_is_approved_halted_and_declined() {
     console.comes("[data-live=state]", "halted");
     assert_eq!(approvals(), Some(0));
     console.check("halted");
+    // It is halted everywhere, in the list too.
+    console.open(&format!("/updates?search={id}"));
+    browser.wait_text("td[data-head=State] .halted", "halted");
+    assert!(console.fetched(&format!("/updates.csv?search={id}")).contains(",\"halted\","));
+    console.open(&update);
     browser.click("a[href$='/decline']");
     browser.wait_text(".verdict", "? It is approved for no group.");
     browser.click("form[action$='/decline'] button");
@@ -512,6 +569,13 @@ fn pages_with_nothing_say_what_to_do() {
         let text = console.browser.text("main");
         assert!(text.contains(says), "{page}: {text}");
     }
+    console.open("/link");
+    console.browser.type_into("#url", "https://127.0.0.1:1/linkage");
+    console.browser.type_into("#code", "1234-5678");
+    console.browser.type_into("#password", "not the password");
+    console.browser.click("form[action='/link'] button");
+    console.is_refused_at("password", "The password is wrong");
+    console.check("empty-link-refused");
     console.is_sound();
 }
 

@@ -13,10 +13,11 @@ use headwater_words::approval::{self as words, action};
 use headwater_words::caveat::sentences;
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
-use headwater_words::quantity::counted;
+use headwater_words::quantity::{counted, grouped};
 use headwater_words::report::standing as word;
 
 use crate::Shared;
+use crate::acts::{Acts, acts};
 use crate::csv::csv;
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Query};
@@ -156,10 +157,11 @@ pub(crate) async fn list(
     ];
     let page = List {
         frame: Frame::new(&manager, &visitor, "/computers", "Computers", &fields),
-        verdict: match found.total.unwrap_or_default() {
-            0 => "No computer matches.".to_owned(),
-            total => format!("{}.", counted(total, "computer")),
-        },
+        verdict: list_verdict(found.total.unwrap_or_default(), query.state, |state| {
+            let asked = ComputerQuery { state: Some(state), limit: Some(1), after: None, ..query.clone() };
+            let found = mirror.computers.find(&asked, &mirror.tree, now, order, direction);
+            found.total.unwrap_or_default()
+        }),
         search: fields.get("search").to_owned(),
         silent_days: fields.get("silent_days").to_owned(),
         contact_days: fields.get("contact_days").to_owned(),
@@ -183,8 +185,26 @@ pub(crate) async fn list(
     Ok(Html(page.render()?))
 }
 
+/// `60 computers. 3 with failures, 5 silent.`
+fn list_verdict(total: u64, asked: Option<Standing>, count: impl Fn(Standing) -> u64) -> String {
+    let all = counted(total, "computer");
+    let wrong = [(Standing::Failing, "with failures"), (Standing::Silent, "silent")];
+    let told = |(state, words)| match count(state) {
+        0 => None,
+        some => Some(format!("{} {words}", grouped(some))),
+    };
+    match asked {
+        _ if total == 0 => "No computer matches.".to_owned(),
+        Some(state) => format!("{all}. All are in the state {}.", word(state)),
+        None => match wrong.into_iter().filter_map(told).collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => format!("{all}. None with failures, none silent."),
+            some => format!("{all}. {}.", sentence(&some)),
+        },
+    }
+}
+
 /// The host groups that hosts are added to by hand, by name.
-async fn host_groups_by_hand(manager: &Manager) -> Result<Vec<String>, Failure> {
+pub(crate) async fn host_groups_by_hand(manager: &Manager) -> Result<Vec<String>, Failure> {
     let groups = manager.host_group_names().await?.into_iter().filter(|group| !group.has_rule);
     Ok(groups.map(|group| group.name).collect())
 }
@@ -297,6 +317,10 @@ struct Page {
     next: Option<String>,
     approvals: Vec<InEffect>,
     approvals_more: usize,
+    /// Where it is moved and deleted; absent where whoever looks may not.
+    acts: Option<Acts>,
+    /// Host groups that it can be added to.
+    host_groups: Vec<String>,
     asked: String,
     /// Of each update that is called so: a KB has one for each architecture.
     answers: Vec<Answer>,
@@ -381,6 +405,10 @@ pub(crate) async fn show(
             }
         }
     }
+    page.acts = acts(&manager, &visitor, &mirror, &detail.summary).await?;
+    if page.frame.may.write {
+        page.host_groups = host_groups_by_hand(&manager).await?;
+    }
     let page = Page { problem, asked: fields.get("why").to_owned(), answers, answers_more, ..page };
     Ok(Html(page.render()?))
 }
@@ -458,6 +486,8 @@ fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Time
         updates: detail.updates.iter().map(|one| update(one, now)).collect(),
         approvals: detail.approvals.iter().take(APPROVALS).map(|one| in_effect(one, now)).collect(),
         approvals_more: detail.approvals.len().saturating_sub(APPROVALS),
+        acts: None,
+        host_groups: Vec::new(),
         asked: String::new(),
         answers: Vec::new(),
         answers_more: 0,
@@ -529,6 +559,19 @@ pub(crate) fn explained(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_says_first_what_is_wrong() {
+        let of = |failing: u64, silent: u64| {
+            move |state| if state == Standing::Failing { failing } else { silent }
+        };
+        assert_eq!(list_verdict(60, None, of(3, 5)), "60 computers. 3 with failures, 5 silent.");
+        assert_eq!(list_verdict(60, None, of(0, 1)), "60 computers. 1 silent.");
+        assert_eq!(list_verdict(1, None, of(0, 0)), "1 computer. None with failures, none silent.");
+        assert_eq!(list_verdict(0, None, of(0, 0)), "No computer matches.");
+        let silent = list_verdict(5, Some(Standing::Silent), of(0, 5));
+        assert_eq!(silent, "5 computers. All are in the state silent.");
+    }
 
     #[test]
     fn a_state_is_filtered_by_the_name_that_the_api_has_for_it() {

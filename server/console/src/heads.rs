@@ -38,3 +38,29 @@ pub(crate) fn heads(path: &str, fields: &Fields, columns: &[(&'static str, &str,
     };
     columns.iter().map(head).collect()
 }
+
+/// Puts rows in order that are all there; a list of pages is sorted where it is read.
+pub(crate) fn sort_by<T, K: Ord>(rows: &mut [T], fields: &Fields, key: impl FnMut(&T) -> K) {
+    rows.sort_by_cached_key(key);
+    if direction(fields) == Direction::Reversed {
+        rows.reverse();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_turns_the_order_of_what_it_sorts() {
+        let mut rows = ["b", "c", "a"];
+        let fields = Fields::parse(b"sort=name");
+        sort_by(&mut rows, &fields, |row| *row);
+        assert_eq!(rows, ["a", "b", "c"]);
+        let found = heads("/operators", &fields, &[("Name", "name*", false), ("Scope", "", false)]);
+        assert_eq!((&*found[0].href, found[0].sorted), ("/operators?order=reversed&sort=name", "ascending"));
+        assert_eq!((&*found[1].href, found[1].sorted), ("", ""));
+        sort_by(&mut rows, &Fields::parse(b"sort=name&order=reversed"), |row| *row);
+        assert_eq!(rows, ["c", "b", "a"]);
+    }
+}

@@ -25,6 +25,7 @@
 //!
 //! What is on screen has a URL. Whatever changes something is a POST with the session's own token in it.
 
+mod acts;
 mod assets;
 mod chart;
 mod clean_up;
@@ -43,6 +44,7 @@ mod link;
 mod live;
 mod look;
 mod members;
+mod needs;
 mod operators;
 mod overview;
 mod relink;
@@ -51,6 +53,7 @@ mod runs;
 mod server;
 mod session;
 mod updates;
+mod wrong;
 
 use std::sync::Arc;
 
@@ -88,6 +91,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/reports/failures", get(failures::show))
         .route("/reports/{name}", get(reports::export))
         .route("/groups", get(groups::show).post(groups::create))
+        .route("/groups.csv", get(groups::export))
         .route("/groups/host", get(members::host_group).post(members::change_host_group))
         .route("/groups/wsus", get(members::wsus_group).post(members::change_computers))
         .route("/groups/wsus/create", post(members::create_group))
@@ -109,6 +113,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/link/unlink", get(link::ask_unlink).post(link::unlink))
         .route("/link/revoke", get(link::ask_revoke).post(link::revoke))
         .route("/history", get(history::show))
+        .route("/history.csv", get(history::export))
         .route("/operators", get(operators::show).post(operators::create))
         .route("/operators/change", post(operators::change))
         .route("/operators/act", get(operators::ask).post(operators::act))

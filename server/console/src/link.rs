@@ -7,7 +7,6 @@ use axum::extract::{ConnectInfo, State};
 use axum::response::{Html, Redirect};
 use headwater_api::FindingLevel;
 use headwater_manager::{Manager, ManagerError, ServerView};
-use headwater_model::chain;
 use headwater_operators::Action;
 use headwater_words::quantity::counted;
 
@@ -18,6 +17,7 @@ use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown};
 use crate::session::Visitor;
+use crate::wrong::Wrong;
 
 #[derive(Template)]
 #[template(path = "link.html")]
@@ -32,7 +32,7 @@ struct Page {
     joining: Vec<Joining>,
     /// Linkages below the top one.
     lower: Vec<Lower>,
-    wrong: String,
+    wrong: Wrong,
     given_url: String,
 }
 
@@ -59,14 +59,14 @@ pub(crate) async fn show(
     visitor: Visitor,
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
-    page(state, visitor, &fields, String::new()).await
+    page(state, visitor, &fields, Wrong::default()).await
 }
 
 pub(crate) async fn page(
     State(manager): Shared,
     visitor: Visitor,
     fields: &Fields,
-    wrong: String,
+    wrong: Wrong,
 ) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let (is_linked, findings) = match manager.doctor().await {
@@ -137,7 +137,10 @@ async fn answered<T>(
 ) -> Answer {
     match done {
         Ok(_) => Ok(Ok(Redirect::to("/link"))),
-        Err(error) => Ok(Err(page(state, visitor, fields, chain(&error)).await?)),
+        Err(error) => {
+            let wrong = Wrong::of(&error, str::to_owned);
+            Ok(Err(page(state, visitor, fields, wrong).await?))
+        }
     }
 }
 
@@ -149,7 +152,8 @@ pub(crate) async fn link(
 ) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return Ok(Err(page(State(manager), visitor, &fields, why.what().to_owned()).await?));
+        let wrong = Wrong::password("password", &why);
+        return Ok(Err(page(State(manager), visitor, &fields, wrong).await?));
     }
     let done = manager.link(fields.get("url"), fields.get("code"), by).await;
     answered(done, State(manager), visitor, &fields).await
@@ -163,7 +167,8 @@ pub(crate) async fn pair(
 ) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return Ok(Err(page(State(manager), visitor, &fields, why.what().to_owned()).await?));
+        let wrong = Wrong::password("password", &why);
+        return Ok(Err(page(State(manager), visitor, &fields, wrong).await?));
     }
     let done = manager.pair(fields.get("linkage"), fields.get("code"), by).await;
     answered(done, State(manager), visitor, &fields).await

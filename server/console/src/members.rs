@@ -382,9 +382,7 @@ pub(crate) async fn create_group(
     let by = visitor.permitted(Action::ForGroups(&[GroupPath::named(&new.name)]))?;
     match manager.create_group(&new, by).await {
         Ok(_) => Ok(Ok(Redirect::to("/groups"))),
-        Err(error) => {
-            Ok(Err(groups::wsus_group_refused(State(manager), visitor, &fields, chain(&error)).await?))
-        }
+        Err(error) => Ok(Err(groups::wsus_group_refused(State(manager), visitor, &fields, &error).await?)),
     }
 }
 

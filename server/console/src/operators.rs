@@ -15,24 +15,35 @@ use headwater_words::quantity::counted;
 
 use crate::Shared;
 use crate::confirm::Confirm;
-use crate::failure::{Failure, sentence};
+use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
+use crate::heads::{Head, heads, sort_by};
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 use crate::updates::approve::moment;
 use crate::updates::{Choices, choices, group_meant};
+use crate::wrong::Wrong;
+
+const COLUMNS: [(&str, &str, bool); 5] = [
+    ("Name", "name*", false),
+    ("Role", "role", false),
+    ("Scope", "", false),
+    ("State", "state", false),
+    ("Created", "created", false),
+];
 
 #[derive(Template)]
 #[template(path = "operators.html")]
 struct Page {
     frame: Frame,
     verdict: String,
+    heads: Vec<Head>,
     rows: Vec<Row>,
     tokens: Vec<TokenRow>,
     names: Vec<String>,
     /// Of a form that was not accepted.
-    wrong: String,
+    wrong: Wrong,
     /// The account whose role and scope are changed.
     changed: Option<Changed>,
     /// What was typed for a new account, for a new token, and whether one's own password was.
@@ -99,12 +110,28 @@ impl Typed {
             expires: get("expires"),
         }
     }
+
+    /// The id of a field of its form.
+    fn element(&self, field: &str) -> String {
+        let prefix = match self.form {
+            "create" => "new",
+            "password" => "given",
+            form => form,
+        };
+        let name = match (self.form, field) {
+            (_, "password") => "confirm",
+            ("own", "new_password") => "new",
+            (_, "new_password") => "password",
+            (_, other) => other,
+        };
+        format!("{prefix}-{name}")
+    }
 }
 
 /// What a page says beside the lists.
 #[derive(Default)]
 struct Said {
-    wrong: String,
+    wrong: Wrong,
     typed: Typed,
     secret: String,
 }
@@ -126,7 +153,13 @@ async fn page(
     said: Said,
 ) -> Result<Html<String>, Failure> {
     let now = manager.now();
-    let accounts = manager.operators.accounts(now).await.map_err(ManagerError::from)?;
+    let mut accounts = manager.operators.accounts(now).await.map_err(ManagerError::from)?;
+    match fields.get("sort") {
+        "role" => sort_by(&mut accounts, fields, |account| role(account.role)),
+        "state" => sort_by(&mut accounts, fields, |one| (one.locked_until.is_none(), !one.disabled)),
+        "created" => sort_by(&mut accounts, fields, |account| account.created_at),
+        _ => sort_by(&mut accounts, fields, |account| account.name.to_lowercase()),
+    }
     let tokens = manager.operators.tokens().await.map_err(ManagerError::from)?;
     let chosen = fields.get("change");
     let mirror = manager.mirror();
@@ -148,6 +181,7 @@ async fn page(
     let page = Page {
         frame: Frame::new(manager, visitor, "/operators", "Operators", &Fields::default()),
         verdict: verdict(&accounts),
+        heads: heads("/operators", &fields.only(&["sort", "order"]), &COLUMNS),
         rows: accounts.iter().map(|account| row(account, now)).collect(),
         tokens: tokens.iter().map(|token| token_row(token, now)).collect(),
         names: accounts.iter().map(|account| account.name.clone()).collect(),
@@ -221,7 +255,8 @@ pub(crate) async fn create(
     let by = visitor.permitted(Action::Administer)?;
     let typed = || Typed::of("create", &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return again(&manager, &visitor, why.what(), typed()).await;
+        let wrong = Wrong::password(typed().element("password"), &why);
+        return again(&manager, &visitor, wrong, typed()).await;
     }
     let new = NewOperator {
         name: fields.get("name").to_owned(),
@@ -241,7 +276,8 @@ pub(crate) async fn change(
     let by = visitor.permitted(Action::Administer)?;
     let typed = || Typed::of("change", &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return again(&manager, &visitor, why.what(), typed()).await;
+        let wrong = Wrong::password(typed().element("password"), &why);
+        return again(&manager, &visitor, wrong, typed()).await;
     }
     let groups = Some(scopes(&fields));
     let change = OperatorChange { role: Some(chosen_role(&fields)?), groups, disabled: None };
@@ -328,7 +364,8 @@ pub(crate) async fn act(
     if fields.get("act") == "enable"
         && let Err(why) = visitor.confirmed(&manager, &fields, peer).await
     {
-        return again(&manager, &visitor, why.what(), Typed::of("enable", &fields)).await;
+        let wrong = Wrong::password("enable-confirm", &why);
+        return again(&manager, &visitor, wrong, Typed::of("enable", &fields)).await;
     }
     let (name, now, operators) = (fields.get("name"), manager.now(), &manager.operators);
     let disabled = |disabled| OperatorChange { disabled: Some(disabled), ..OperatorChange::default() };
@@ -356,7 +393,8 @@ pub(crate) async fn password(
     }
     let typed = || Typed::of(if is_own { "own" } else { "password" }, &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return again(&manager, &visitor, why.what(), typed()).await;
+        let wrong = Wrong::password(typed().element("password"), &why);
+        return again(&manager, &visitor, wrong, typed()).await;
     }
     let by = visitor.permitted(Action::Read)?;
     let set = manager.operators.set_password(name, fields.get("new_password"), by, manager.now()).await;
@@ -372,7 +410,8 @@ pub(crate) async fn create_token(
     let by = visitor.permitted(Action::Administer)?;
     let typed = || Typed::of("token", &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return again(&manager, &visitor, why.what(), typed()).await;
+        let wrong = Wrong::password(typed().element("password"), &why);
+        return again(&manager, &visitor, wrong, typed()).await;
     }
     let new = NewToken {
         name: fields.get("name").to_owned(),
@@ -406,21 +445,22 @@ async fn done<T>(
 ) -> Answer {
     match outcome {
         Ok(_) => Ok(Ok(Redirect::to("/operators"))),
-        Err(error @ (OperatorsError::Invalid(_) | OperatorsError::Conflict(_))) => {
-            again(manager, visitor, &error.to_string(), typed).await
+        Err(error @ (OperatorsError::Invalid { .. } | OperatorsError::Conflict(_))) => {
+            let wrong = Wrong::of(&error.into(), |field| typed.element(field));
+            again(manager, visitor, wrong, typed).await
         }
         Err(error) => Err(ManagerError::from(error).into()),
     }
 }
 
-async fn again(manager: &Manager, visitor: &Visitor, wrong: &str, typed: Typed) -> Answer {
+async fn again(manager: &Manager, visitor: &Visitor, wrong: Wrong, typed: Typed) -> Answer {
     let change = match typed.form {
         "change" | "enable" | "password" => {
             Fields::parse(format!("change={}", encoded(&typed.name)).as_bytes())
         }
         _ => Fields::default(),
     };
-    let said = Said { wrong: sentence(wrong), typed, ..Said::default() };
+    let said = Said { wrong, typed, ..Said::default() };
     Ok(Err(page(manager, visitor, &change, said).await?))
 }
 
@@ -446,4 +486,24 @@ fn scope_choices(mirror: &Mirror, scope: &[String]) -> Choices {
 
 fn chosen_role(fields: &Fields) -> Result<Role, Failure> {
     role_named(fields.get("role")).ok_or_else(|| Failure::invalid("choose a role"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_a_request_has_its_element_in_each_form() {
+        let element = |form, field| Typed { form, ..Typed::default() }.element(field);
+        assert_eq!(element("create", "new_password"), "new-password");
+        assert_eq!(element("create", "password"), "new-confirm");
+        assert_eq!(element("change", "groups"), "change-groups");
+        assert_eq!(element("token", "expires"), "token-expires");
+        assert_eq!(element("password", "new_password"), "given-password");
+        assert_eq!(element("password", "password"), "given-confirm");
+        assert_eq!(
+            (element("own", "new_password"), element("own", "password")),
+            ("own-new".into(), "own-confirm".into())
+        );
+    }
 }

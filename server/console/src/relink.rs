@@ -7,7 +7,6 @@ use axum::extract::{ConnectInfo, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest};
 use headwater_manager::Manager;
-use headwater_model::chain;
 use headwater_operators::Action;
 use headwater_words::relink::{counts, step};
 
@@ -18,6 +17,7 @@ use crate::frame::Frame;
 use crate::link::{self, Answer};
 use crate::look::When;
 use crate::session::Visitor;
+use crate::wrong::Wrong;
 
 /// Lines of each part that a page shows.
 const SHOWN_MAX: usize = 500;
@@ -56,14 +56,18 @@ pub(crate) async fn preview(
 ) -> Answer {
     let by = visitor.permitted(Action::Administer)?;
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        return Ok(Err(link::page(State(manager), visitor, &fields, sentence(why.what())).await?));
+        let wrong = Wrong::password("relink-password", &why);
+        return Ok(Err(link::page(State(manager), visitor, &fields, wrong).await?));
     }
     let request = RelinkRequest { url: fields.get("url").to_owned(), code: fields.text("code") };
     match manager.plan_relink(&request, by).await {
         // Its Linkage was installed anew, and is the linked one by now.
         Ok(plan) if plan.linked => Ok(Ok(Redirect::to("/link"))),
         Ok(plan) => Ok(Err(page(&manager, &visitor, plan, String::new())?)),
-        Err(error) => Ok(Err(link::page(State(manager), visitor, &fields, chain(&error)).await?)),
+        Err(error) => {
+            let wrong = Wrong::of(&error, |field| format!("relink-{field}"));
+            Ok(Err(link::page(State(manager), visitor, &fields, wrong).await?))
+        }
     }
 }
 
@@ -92,7 +96,7 @@ pub(crate) async fn apply(
         false => {
             let wrong =
                 format!("{} is the linked WSUS, and did not take: {}", done.name, done.refused.join("; "));
-            Ok(Err(link::page(State(manager), visitor, &Fields::default(), wrong).await?))
+            Ok(Err(link::page(State(manager), visitor, &Fields::default(), Wrong::new(&wrong)).await?))
         }
     }
 }

@@ -17,11 +17,12 @@ use headwater_words::synchronisation::{files, in_step, line as said, mode, progr
 
 use self::filter::{Filter, filtered};
 use crate::Shared;
-use crate::failure::{Failure, sentence};
+use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
+use crate::wrong::Wrong;
 
 /// Runs of the strip.
 const STRIP: u32 = 12;
@@ -29,6 +30,8 @@ const STRIP: u32 = 12;
 const ROWS: u32 = 100;
 /// Lines of a run that goes on which its page has as text.
 const LINES_SHOWN: usize = 200;
+/// What the most that a run may remove is counted in.
+const MEMBERS: &str = "members";
 /// Of a server whose turn has not come.
 const WAITS: &str = "waits";
 
@@ -44,36 +47,37 @@ struct List {
     run: Asked,
     /// When the tree is synchronised by itself, if it is.
     schedule: Option<Scheduled>,
-    /// Why a schedule was not accepted.
-    wrong: String,
+    /// Why a run or a schedule was not accepted.
+    wrong: Wrong,
+    is_run_refused: bool,
     at: String,
     max_removals: String,
     days: Vec<Day>,
 }
 
-/// What was typed for a run that was not accepted, and why it was not.
+/// What was typed for a run that was not accepted.
 #[derive(Default)]
 struct Asked {
-    wrong: String,
     below: String,
     at: String,
     only: String,
     max_removals: String,
+    server_limit: String,
     hold_removals: bool,
     keep_windows: bool,
     with_upstream: bool,
 }
 
 impl Asked {
-    fn of(fields: &Fields, wrong: String) -> Self {
+    fn of(fields: &Fields) -> Self {
         let get = |name| fields.get(name).to_owned();
         let is_set = |name| !fields.get(name).is_empty();
         Self {
-            wrong,
             below: get("below"),
             at: get("at"),
             only: get("only"),
             max_removals: get("max_removals"),
+            server_limit: get("server_limit"),
             hold_removals: is_set("hold_removals"),
             keep_windows: is_set("keep_windows"),
             with_upstream: is_set("with_upstream"),
@@ -83,8 +87,8 @@ impl Asked {
 
 /// A form that was not accepted, and why.
 enum Refused {
-    Run(String),
-    Schedule(String),
+    Run(Wrong),
+    Schedule(Wrong),
 }
 
 struct Scheduled {
@@ -128,10 +132,11 @@ async fn list_page(
     fields: &Fields,
     refused: Option<Refused>,
 ) -> Result<Html<String>, Failure> {
+    let is_run_refused = matches!(refused, Some(Refused::Run(_)));
     let (run, wrong) = match refused {
-        Some(Refused::Run(wrong)) => (Asked::of(fields, wrong), String::new()),
+        Some(Refused::Run(wrong)) => (Asked::of(fields), wrong),
         Some(Refused::Schedule(wrong)) => (Asked::default(), wrong),
-        None => (Asked::default(), String::new()),
+        None => (Asked::default(), Wrong::default()),
     };
     let before = fields.text("before").and_then(|before| before.parse().ok());
     let filter = Filter::of(fields);
@@ -149,7 +154,7 @@ async fn list_page(
     let frame = Frame::new(manager, visitor, "/runs", "Synchronisation", &Fields::default());
     let schedule = manager.schedule().await?;
     let (mut at, mut max_removals, mut chosen) = ("03:00".to_owned(), String::new(), Vec::new());
-    if !wrong.is_empty() {
+    if !wrong.is_empty() && !is_run_refused {
         (at, max_removals) = (fields.get("at").to_owned(), fields.get("max_removals").to_owned());
         chosen = days_of(fields);
     } else if let Some(Schedule { when, .. }) = &schedule {
@@ -165,8 +170,21 @@ async fn list_page(
     let older = older
         .map(|before| format!("/runs?{}", fields.only(&filter::FIELDS).with("before", &before.to_string())));
     let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
-    let page =
-        List { frame, verdict, rows, filter, older, servers, run, schedule, wrong, at, max_removals, days };
+    let page = List {
+        frame,
+        verdict,
+        rows,
+        filter,
+        older,
+        servers,
+        run,
+        schedule,
+        wrong,
+        is_run_refused,
+        at,
+        max_removals,
+        days,
+    };
     Ok(Html(page.render()?))
 }
 
@@ -182,15 +200,17 @@ pub(crate) async fn set_schedule(
         return Ok(Ok(Redirect::to("/runs")));
     }
     let (at, days) = (fields.get("at").to_owned(), days_of(&fields));
-    let wrong = match number(&fields, "max_removals") {
+    let wrong = match number(&fields, "max_removals", MEMBERS) {
         Ok(max_removals) => match manager.set_schedule(&NewSchedule { at, days, max_removals }, by).await {
             Ok(_) => return Ok(Ok(Redirect::to("/runs"))),
-            Err(error) if error.kind() == ErrorKind::Invalid => headwater_model::chain(&error),
+            Err(error) if error.kind() == ErrorKind::Invalid => {
+                Wrong::at("at", &headwater_model::chain(&error))
+            }
             Err(error) => return Err(error.into()),
         },
-        Err(wrong) => wrong.what().to_owned(),
+        Err(wrong) => Wrong::at("max", wrong.what()),
     };
-    Ok(Err(list_page(&manager, &visitor, &fields, Some(Refused::Schedule(sentence(&wrong)))).await?))
+    Ok(Err(list_page(&manager, &visitor, &fields, Some(Refused::Schedule(wrong))).await?))
 }
 
 /// The days that are ticked.
@@ -392,6 +412,9 @@ fn covers(request: &SyncRequest, mirror: &Mirror) -> String {
     if request.hold_removals {
         parts.push("groups that would lose over a tenth are held".to_owned());
     }
+    if let Some(seconds) = request.server_limit_seconds {
+        parts.push(format!("each server is waited for {}", seconds_passed(seconds)));
+    }
     if request.keep_windows {
         parts.push("time windows are kept".to_owned());
     }
@@ -466,11 +489,14 @@ fn working(running: &Running, mirror: &Mirror) -> Vec<Row> {
 }
 
 /// What a form asks for: the options of `wsus sync`.
-fn asked(fields: &Fields) -> Result<SyncRequest, Failure> {
+fn asked(fields: &Fields) -> Result<SyncRequest, Wrong> {
     let is_set = |name: &str| !fields.get(name).is_empty();
+    let digits = |name, id: &str, of| number(fields, name, of).map_err(|why| Wrong::at(id, why.what()));
     if is_set("below") && is_set("at") {
-        return Err(Failure::invalid("choose either one server alone, or a server and those below it"));
+        let both = "choose either one server alone, or a server and those below it";
+        return Err(Wrong::at("only-at", both));
     }
+    let server_limit_seconds = digits("server_limit", "server-limit", "seconds")?;
     Ok(SyncRequest {
         dry_run: is_set("dry"),
         below: fields.text("below"),
@@ -482,16 +508,16 @@ fn asked(fields: &Fields) -> Result<SyncRequest, Failure> {
             _ => None,
         },
         with_upstream: is_set("with_upstream"),
-        max_removals: number(fields, "max_removals")?,
+        max_removals: digits("max_removals", "removals", MEMBERS)?,
         hold_removals: is_set("hold_removals"),
         keep_windows: is_set("keep_windows"),
-        ..SyncRequest::default()
+        server_limit_seconds,
     })
 }
 
-fn number(fields: &Fields, name: &str) -> Result<Option<u64>, Failure> {
-    let read =
-        |text: String| text.parse().map_err(|_| Failure::invalid("write the number of members in digits"));
+fn number(fields: &Fields, name: &str, of: &str) -> Result<Option<u64>, Failure> {
+    let wrong = |_| Failure::invalid(format!("write the number of {of} in digits"));
+    let read = |text: String| text.parse().map_err(wrong);
     fields.text(name).map(read).transpose()
 }
 
@@ -504,17 +530,18 @@ pub(crate) async fn begin(
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
     let request = match asked(&fields) {
         Ok(request) => request,
-        Err(wrong) => return again(&manager, &visitor, &fields, wrong.what()).await,
+        Err(wrong) => return again(&manager, &visitor, &fields, wrong).await,
     };
     let by = visitor.permitted(action_for(&request))?;
     match manager.synchronise(&request, by, Looking::of(visitor.may(Action::Write))).await {
         Ok(running) => match running.otherwise(&request) {
             None => Ok(Ok(Redirect::to(&format!("/runs/{}", running.number)))),
-            Some(otherwise) => again(&manager, &visitor, &fields, &otherwise).await,
+            Some(otherwise) => again(&manager, &visitor, &fields, Wrong::new(&otherwise)).await,
         },
         Err(error) => match error.kind() {
             ErrorKind::Invalid | ErrorKind::Refused | ErrorKind::NotFound => {
-                again(&manager, &visitor, &fields, &headwater_model::chain(&error)).await
+                let wrong = Wrong::new(&headwater_model::chain(&error));
+                again(&manager, &visitor, &fields, wrong).await
             }
             _ => Err(error.into()),
         },
@@ -526,10 +553,9 @@ async fn again(
     manager: &Manager,
     visitor: &Visitor,
     fields: &Fields,
-    wrong: &str,
+    wrong: Wrong,
 ) -> Result<Result<Redirect, Html<String>>, Failure> {
-    let refused = Refused::Run(sentence(wrong));
-    Ok(Err(list_page(manager, visitor, fields, Some(refused)).await?))
+    Ok(Err(list_page(manager, visitor, fields, Some(Refused::Run(wrong))).await?))
 }
 
 pub(crate) async fn stop(State(manager): Shared, visitor: Visitor) -> Result<Redirect, Failure> {

@@ -8,11 +8,11 @@ use axum::response::{Html, Redirect};
 use headwater_api::linkage::WsusMode;
 use headwater_api::{DeleteServer, ServerBelow, ServerChange, ServerFollow};
 use headwater_manager::{ErrorKind, Manager, ServerView};
-use headwater_model::{Timestamp, chain};
+use headwater_model::Timestamp;
 use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped};
 use headwater_words::server_deletion::{note, what};
-use headwater_words::synchronisation::{mode, read_only};
+use headwater_words::synchronisation::{mode, read_only, stands};
 
 use crate::Shared;
 use crate::confirm::Confirm;
@@ -21,6 +21,7 @@ use crate::fields::{Fields, Form};
 use crate::frame::Frame;
 use crate::look::{State as Shown, When};
 use crate::session::Visitor;
+use crate::wrong::Wrong;
 
 #[derive(Template)]
 #[template(path = "server.html")]
@@ -28,6 +29,7 @@ struct Page {
     frame: Frame,
     id: String,
     name: String,
+    verdict: String,
     state: Shown,
     /// Why it failed, was not reached or was left for later.
     problem: String,
@@ -42,7 +44,7 @@ struct Page {
     silent: String,
     files: String,
     /// Why the settings were not taken.
-    wrong: String,
+    wrong: Wrong,
     window: String,
     /// Absent where it takes groups and approvals by itself, or where nobody has said yet what it is.
     follows: Option<bool>,
@@ -64,7 +66,7 @@ async fn page(
     State(manager): Shared,
     visitor: &Visitor,
     id: &str,
-    refused: Option<(&Fields, String)>,
+    refused: Option<(&Fields, Wrong)>,
 ) -> Result<Html<String>, Failure> {
     let (mirror, now) = (manager.mirror(), manager.now());
     let one = id.parse().ok().and_then(|id| mirror.tree.server(id));
@@ -73,14 +75,14 @@ async fn page(
     let wanted = manager.wanted_of(one.server.id).await?;
     let mut page = Page {
         frame: Frame::new(&manager, visitor, "/", &one.server.name, &Fields::default()),
-        wrong: String::new(),
+        wrong: Wrong::default(),
         window: wanted.window.unwrap_or_default(),
         client_targeting: wanted.client_targeting,
         follows: (one.server.mode == Some(WsusMode::Autonomous)).then_some(wanted.follows),
         ..Page::of(one, now)
     };
     if let Some((fields, wrong)) = refused {
-        page.wrong = sentence(&wrong);
+        page.wrong = wrong;
         page.window = fields.get("window").to_owned();
         page.client_targeting = !fields.get("client_targeting").is_empty();
         page.follows = page.follows.map(|_| !fields.get("follows").is_empty());
@@ -101,6 +103,7 @@ impl Page {
             frame: Frame::bare(""),
             id: server.id.to_string(),
             name: server.name.clone(),
+            verdict: verdict(one),
             state: Shown::of(standing),
             problem: standing.problem.as_deref().map(sentence).unwrap_or_default(),
             read_only: if server.read_only { read_only(&server.name) } else { String::new() },
@@ -115,7 +118,7 @@ impl Page {
                 0 => "–".to_owned(),
                 wanted => format!("{} of {}", grouped(standing.files_held), grouped(wanted)),
             },
-            wrong: String::new(),
+            wrong: Wrong::default(),
             window: String::new(),
             follows: None,
             client_targeting: false,
@@ -128,6 +131,16 @@ impl Page {
                 false => String::new(),
             },
         }
+    }
+}
+
+/// `Berlin differs in 2 members. 1 of 16 computers is silent.`
+fn verdict(one: &ServerView) -> String {
+    let (stands, all) = (stands(&one.standing), counted(one.server.computers, "computer"));
+    match one.silent {
+        0 => format!("{stands}. None of {all} is silent."),
+        1 => format!("{stands}. 1 of {all} is silent."),
+        silent => format!("{stands}. {} of {all} are silent.", grouped(silent)),
     }
 }
 
@@ -208,7 +221,7 @@ pub(crate) async fn set(
         Ok(server) => Ok(Ok(Redirect::to(&format!("/servers/{}", server.id)))),
         // What was typed is lost only where the server itself is not there any more.
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Internal) => {
-            let wrong = chain(&error);
+            let wrong = Wrong::of(&error, str::to_owned);
             Ok(Err(page(State(manager), &visitor, &id, Some((&fields, wrong))).await?))
         }
         Err(error) => Err(error.into()),

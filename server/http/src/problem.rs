@@ -62,7 +62,7 @@ impl From<OperatorsError> for Refusal {
         match error {
             OperatorsError::NotFound(detail) => AppError::NotFound(detail).into(),
             OperatorsError::Conflict(detail) => AppError::Refused(detail).into(),
-            OperatorsError::Invalid(detail) => Self::invalid(detail),
+            OperatorsError::Invalid { what, .. } => Self::invalid(what),
             other => AppError::from(other).into(),
         }
     }

@@ -7,7 +7,8 @@ use headwater_model::{Timestamp, chain};
 use headwater_store::{LinkageRow, RevocationRow};
 
 use crate::ask::Way;
-use crate::{Manager, ManagerError};
+use crate::clocks::differs;
+use crate::{Manager, ManagerError, ServerView};
 
 /// A certificate is renewed a month before its end. What has only so long is worth a warning.
 const SOON_SECONDS: i64 = 14 * 86_400;
@@ -39,6 +40,20 @@ impl Manager {
             Err(error) => failed = failed.or_else(|| Some(chain(&error))),
         }
         findings.extend(judged(Certificate { name: &row.name, until, failed }, self.now()));
+        Ok(findings)
+    }
+
+    /// What is wrong with certificates and clocks, as far as it is known without asking anybody.
+    pub async fn known_findings(&self) -> Result<Vec<Finding>, ManagerError> {
+        let certificate = |row: &LinkageRow| {
+            let failed = self.failed_trust_of(row.linkage);
+            judged(Certificate { name: &row.name, until: row.certificate_until, failed }, self.now())
+        };
+        let mut findings: Vec<Finding> =
+            self.store.linkages().await?.iter().filter_map(certificate).collect();
+        let mirror = self.mirror();
+        let clock = |one: &ServerView| differs(&one.server.name, one.ahead_seconds?);
+        findings.extend(mirror.tree.servers.iter().filter_map(clock));
         Ok(findings)
     }
 

@@ -1,5 +1,8 @@
 //! What can go wrong, in the words of operators.
 
+use std::error::Error;
+use std::fmt;
+
 use headwater_api::linkage::{Failure, FailureKind};
 use headwater_link::{DialError, KeyError, PairingError, SignatureError};
 use headwater_model::chain;
@@ -29,6 +32,9 @@ pub enum ManagerError {
     Busy(String),
     #[error("{0}")]
     Invalid(String),
+    /// One thing that was asked for is not accepted.
+    #[error(transparent)]
+    Field(#[from] FieldError),
     #[error("{server} answers what cannot be believed")]
     Untrusted {
         server: String,
@@ -66,6 +72,25 @@ pub enum ManagerError {
     Random,
 }
 
+/// Which field of a request is not accepted, by its name in the API, and why.
+#[derive(Debug)]
+pub struct FieldError {
+    pub field: &'static str,
+    error: Box<ManagerError>,
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for FieldError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
 /// Of what kind an error is, for whoever translates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -82,15 +107,31 @@ pub enum ErrorKind {
 }
 
 impl ManagerError {
+    /// Which field of the request is not accepted, where it is one.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Field(of) => Some(of.field),
+            Self::Pairing(PairingError::Code | PairingError::WrongCode) => Some("code"),
+            Self::Operators(OperatorsError::Invalid { field, .. }) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The same, and which field of the request is why.
+    pub(crate) fn at(self, field: &'static str) -> Self {
+        Self::Field(FieldError { field, error: Box::new(self) })
+    }
+
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Field(of) => of.error.kind(),
             Self::NotLinked => ErrorKind::NotLinked,
             Self::NotReached { .. } | Self::OtherVersion(_) => ErrorKind::NotReached,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Refused(_) | Self::Busy(_) | Self::Pairing(_) => ErrorKind::Refused,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Untrusted { .. } | Self::Unreadable { .. } => ErrorKind::NotUnderstood,
-            Self::Operators(OperatorsError::Invalid(_)) => ErrorKind::Invalid,
+            Self::Operators(OperatorsError::Invalid { .. }) => ErrorKind::Invalid,
             Self::Operators(OperatorsError::NotFound(_)) => ErrorKind::NotFound,
             Self::Operators(OperatorsError::Conflict(_)) => ErrorKind::Refused,
             Self::Store(_)

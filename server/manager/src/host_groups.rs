@@ -71,12 +71,16 @@ impl Manager {
     pub async fn create_host_group(&self, new: &NewHostGroup, by: &str) -> Result<HostGroup, ManagerError> {
         check_name(&new.name)?;
         let parent = match &new.parent {
-            Some(parent) => Some(self.host_group(parent).await?.id),
+            Some(parent) => {
+                let known = self.host_group(parent).await;
+                Some(known.map_err(|error| error.at("parent"))?.id)
+            }
             None => None,
         };
         let rule = rule(&new.rule)?;
         if rule.is_some() && !new.hosts.is_empty() {
-            return Err(ManagerError::Invalid("a host group has hosts or a rule, not both".to_owned()));
+            let both = ManagerError::Invalid("a host group has hosts or a rule, not both".to_owned());
+            return Err(both.at("rule"));
         }
         let new = NewHostGroupRow {
             name: new.name.clone(),
@@ -84,7 +88,7 @@ impl Manager {
             direct: new.direct,
             rule,
             wsus_group: None,
-            members: self.clients(&new.hosts).await?,
+            members: self.clients(&new.hosts).await.map_err(|error| error.at("hosts"))?,
         };
         if !self.store.add_host_group(&new, by, self.now()).await? {
             return Err(taken(&new.name));
@@ -107,7 +111,7 @@ impl Manager {
         if let Some(parent) = &change.parent {
             row.parent = match parent.as_str() {
                 "" => None,
-                parent => Some(self.parent_for(&row, parent).await?),
+                parent => Some(self.parent_for(&row, parent).await.map_err(|error| error.at("parent"))?),
             };
         }
         row.direct = change.direct.unwrap_or(row.direct);
@@ -371,11 +375,12 @@ fn client_of(host: &str) -> Result<ClientId, ManagerError> {
 
 /// A name that every server of the tree takes.
 pub(crate) fn check_name(name: &str) -> Result<(), ManagerError> {
-    check_form(name).map_err(|error| ManagerError::Invalid(format!("{error}; `{}` can be one", valid(name))))
+    check_form(name)
+        .map_err(|error| ManagerError::Invalid(format!("{error}; `{}` can be one", valid(name))).at("name"))
 }
 
 fn taken(name: &str) -> ManagerError {
-    ManagerError::Refused(format!("a host group named `{name}` exists already"))
+    ManagerError::Refused(format!("a host group named `{name}` exists already")).at("name")
 }
 
 /// A rule as it is kept, or none where there are no conditions.
@@ -383,7 +388,7 @@ fn rule(conditions: &[String]) -> Result<Option<String>, ManagerError> {
     if conditions.is_empty() {
         return Ok(None);
     }
-    let rule = Rule::new(conditions).map_err(|error| ManagerError::Invalid(error.to_string()))?;
+    let rule = Rule::new(conditions).map_err(|error| ManagerError::Invalid(error.to_string()).at("rule"))?;
     Ok(Some(rule.to_string()))
 }
 

@@ -51,8 +51,9 @@ impl Manager {
                 link.url
             )));
         }
-        let url: LinkageUrl = url.parse().map_err(invalid)?;
-        check(&about(&url).await?, &url)?;
+        let url: LinkageUrl = url.parse().map_err(|error| invalid(error).at("url"))?;
+        let told = about(&url).await.map_err(|error| error.at("url"))?;
+        check(&told, &url).map_err(|error| error.at("url"))?;
         self.pair_with(&url, code, by, check_top, As::Linked).await?;
         self.look_again();
         Ok(())
@@ -268,6 +269,6 @@ pub(crate) fn finished(answer: PairingAnswer) -> Result<(), ManagerError> {
 
 /// The pairing that goes through other Linkages sends the same two messages.
 pub(crate) fn begin(code: &str) -> Result<(ManagerSide, Pairing), ManagerError> {
-    let code = Code::parse(code).map_err(|error| ManagerError::Invalid(error.to_string()))?;
+    let code = Code::parse(code).map_err(|error| ManagerError::Invalid(error.to_string()).at("code"))?;
     Ok(ManagerSide::begin(&code))
 }

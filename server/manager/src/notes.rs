@@ -13,6 +13,20 @@ use crate::known::Known;
 pub(crate) const FRESH_ID: &str = "on each of them stop the service wuauserv, delete the values SusClientId and SusClientIdValidation of \
      HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WindowsUpdate, and start the service";
 
+/// How the notes of those begin that have an id with others, and a name.
+const SHARED_ID: &str = "shared id: ";
+const DUPLICATE_NAME: &str = "duplicate name: ";
+
+/// Whether several machines were seen with the id of a computer: they are clones.
+pub fn has_shared_id(computer: &ComputerSummary) -> bool {
+    computer.note.as_ref().is_some_and(|note| note.starts_with(SHARED_ID))
+}
+
+/// Whether another computer that is in contact has its name.
+pub fn has_duplicate_name(computer: &ComputerSummary) -> bool {
+    computer.note.as_ref().is_some_and(|note| note.starts_with(DUPLICATE_NAME))
+}
+
 /// Others that are named in one sentence.
 const NAMED_MAX: usize = 3;
 
@@ -55,7 +69,7 @@ fn notes(matching: &Matching, known: &Known) -> HashMap<ClientId, String> {
         }
     }
     for client in &matching.shared {
-        notes.insert(client.clone(), format!("shared id: several machines have it; {FRESH_ID}"));
+        notes.insert(client.clone(), format!("{SHARED_ID}several machines have it; {FRESH_ID}"));
     }
     notes
 }
@@ -68,7 +82,7 @@ fn duplicate(place: &Place, places: &BTreeSet<Place>, known: &Known) -> String {
     if more > 0 {
         named.push(format!("{more} more"));
     }
-    format!("duplicate name: {} is in contact under it too; rename one of them", named.join(" and "))
+    format!("{DUPLICATE_NAME}{} is in contact under it too; rename one of them", named.join(" and "))
 }
 
 /// Why no Linkage of the tree can write it.

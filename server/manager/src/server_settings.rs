@@ -84,7 +84,7 @@ pub(crate) fn closed(window: Option<&str>, now: Timestamp, zone: &TimeZone) -> O
 }
 
 fn invalid(error: headwater_tree::window::WindowError) -> ManagerError {
-    ManagerError::Invalid(error.to_string())
+    ManagerError::Invalid(error.to_string()).at("window")
 }
 
 /// Only an autonomous server decides for itself; of one that is not reached it is not known.

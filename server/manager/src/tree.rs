@@ -12,9 +12,9 @@ use headwater_store::{AuditRow, LinkageRow};
 use headwater_tree::computer::by_our_clock;
 use headwater_tree::order::AT_A_TIME_MAX;
 use headwater_tree::server::{Follow, Linkage, Mode, Server, Targeting};
-use headwater_tree::silent::CLOCK_SECONDS_MAX;
 
 use crate::ask::Way;
+use crate::clocks::differs;
 use crate::link::THIS_SERVER;
 use crate::namesakes::{Heard, Named};
 use crate::outside::{Places, Told};
@@ -503,14 +503,7 @@ impl Manager {
                     continue;
                 }
             };
-            if seconds.abs() > CLOCK_SECONDS_MAX {
-                let side = if seconds > 0 { "ahead of" } else { "behind" };
-                let (hours, minutes) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60);
-                let what =
-                    format!("the clock of {name} is {hours} h {minutes} min {side} the managing server's");
-                let advice = "set right which of them is wrong, or let both follow one source of time";
-                findings.push(finding(warning, what, advice));
-            }
+            findings.extend(differs(name, seconds));
             if identity.read_only {
                 let what = format!("the Linkage of {name} may only read");
                 findings.push(finding(warning, what, "give it an account of WSUS Administrators"));

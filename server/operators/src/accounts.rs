@@ -40,7 +40,7 @@ impl Operators {
         let name = name_of(&new.name, "an operator")?;
         // It ends the name in the header of a request (RFC 7617, 2).
         if name.contains(':') {
-            return Err(OperatorsError::Invalid(format!("the name `{name}` has a colon: choose another")));
+            return Err(invalid("name", format!("the name `{name}` has a colon: choose another")));
         }
         if self.store.accounts().await?.len() >= ACCOUNTS_MAX {
             let full = format!("there are {ACCOUNTS_MAX} operators already: delete one first");
@@ -130,10 +130,10 @@ impl Operators {
         self.row(operator).await?;
         if new.description.chars().count() > DESCRIPTION_CHARS_MAX {
             let long = format!("a description has at most {DESCRIPTION_CHARS_MAX} characters");
-            return Err(OperatorsError::Invalid(long));
+            return Err(invalid("description", long));
         }
         if new.expires_at.is_some_and(|end| end <= now) {
-            return Err(OperatorsError::Invalid("the token would have expired already".to_owned()));
+            return Err(invalid("expires", "the token would have expired already".to_owned()));
         }
         if self.store.programs().await?.len() >= ACCOUNTS_MAX {
             let full = format!("there are {ACCOUNTS_MAX} tokens already: revoke one first");
@@ -196,7 +196,7 @@ fn groups(grant: &Grant) -> Vec<String> {
 }
 
 fn grant(role: Role, groups: &[String]) -> Result<Grant> {
-    let invalid = |reason: String| Err(OperatorsError::Invalid(reason));
+    let invalid = |reason: String| Err(invalid("groups", reason));
     if !groups.is_empty() && role != Role::Operator {
         return invalid(format!("the role {} has no scope: leave out the groups", word(role)));
     }
@@ -214,21 +214,28 @@ fn grant(role: Role, groups: &[String]) -> Result<Grant> {
     Ok(Grant { role: word(role).to_owned(), scope: Some(lines).filter(|lines| !lines.is_empty()) })
 }
 
+fn invalid(field: &'static str, what: String) -> OperatorsError {
+    OperatorsError::Invalid { field, what }
+}
+
 fn name_of(text: &str, whose: &str) -> Result<String> {
     let name = text.trim();
     match name.chars().count() {
         1..=NAME_CHARS_MAX if !name.contains(|c: char| c.is_control() || c == '/') => Ok(name.to_owned()),
-        _ => Err(OperatorsError::Invalid(format!(
-            "the name of {whose} has 1 to {NAME_CHARS_MAX} characters, and no slash among them"
-        ))),
+        _ => {
+            let odd =
+                format!("the name of {whose} has 1 to {NAME_CHARS_MAX} characters, and no slash among them");
+            Err(invalid("name", odd))
+        }
     }
 }
 
 async fn hashed(password: &str) -> Result<String> {
     if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
-        return Err(OperatorsError::Invalid(format!(
+        let weak = format!(
             "the password has fewer than {PASSWORD_CHARS_MIN} characters, or more than {PASSWORD_BYTES_MAX} bytes"
-        )));
+        );
+        return Err(invalid("new_password", weak));
     }
     let (password, salt) = (password.to_owned(), random::<16>()?);
     let hashed = tokio::task::spawn_blocking(move || hash(&password, &salt)).await;

@@ -23,8 +23,9 @@ pub use permission::{Action, Asking, GroupPath, Operator, Refused, Scope, decide
 /// Why somebody cannot be let in, or made known.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorsError {
-    #[error("{0}")]
-    Invalid(String),
+    /// A field of the request, by its name, is not accepted.
+    #[error("{what}")]
+    Invalid { field: &'static str, what: String },
     #[error("{0}")]
     NotFound(String),
     /// It is in order, and cannot be done as things are.

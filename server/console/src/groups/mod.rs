@@ -1,33 +1,32 @@
 //! Groups: host groups left, WSUS groups right, and in the middle what differs.
 
 pub(crate) mod ask;
+mod difference;
 
 use std::collections::{HashMap, HashSet};
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{Html, Redirect};
-use headwater_api::{
-    ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, NewHostGroup,
-    PlannedGroup,
-};
-use headwater_manager::Mirror;
+use axum::response::{Html, Redirect, Response};
+use headwater_api::{ApplyGroupPlan, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, NewHostGroup};
+use headwater_manager::{ManagerError, Mirror};
 use headwater_model::{GroupId, chain};
 use headwater_operators::Action;
 use headwater_words::quantity::{counted, grouped};
 
+use self::difference::{Planned, planned};
 use crate::Shared;
+use crate::csv::csv;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
 use crate::look::{Look, State as Shown, When};
 use crate::members::{host_href, wsus_href};
 use crate::session::Visitor;
+use crate::wrong::Wrong;
 
 /// Groups of a page of either list.
 const ROWS: usize = 50;
-/// Computers that are named in each part of a difference.
-const NAMED_MAX: usize = 200;
 
 #[derive(Template)]
 #[template(path = "groups.html")]
@@ -56,7 +55,7 @@ struct Page {
     recreate_href: String,
     last: Option<Last>,
     /// Why a form was not accepted.
-    wrong: String,
+    wrong: Wrong,
     /// What a new host group and a new WSUS group are to be, and what the chosen one is, or was to become.
     new: Details,
     new_wsus: Details,
@@ -122,25 +121,8 @@ struct Plan {
     removed: u64,
     button: String,
     is_empty: bool,
-}
-
-/// What happens to one WSUS group.
-struct Planned {
-    name: String,
-    note: String,
-    add: Vec<Member>,
-    add_total: usize,
-    remove: Vec<Member>,
-    remove_total: usize,
-    unchanged: u64,
-    not_registered: Vec<(String, String)>,
-    not_registered_total: usize,
-}
-
-struct Member {
-    name: String,
-    server: String,
-    href: String,
+    /// The whole difference.
+    csv: String,
 }
 
 pub(crate) async fn show(
@@ -155,7 +137,7 @@ async fn page(
     State(manager): Shared,
     visitor: Visitor,
     fields: &Fields,
-    refused: Option<(Refused, String)>,
+    refused: Option<(Refused, Wrong)>,
 ) -> Result<Html<String>, Failure> {
     let mirror = manager.mirror();
     let host_groups = manager.host_groups().await?;
@@ -234,7 +216,8 @@ async fn page(
             Some(plan) => manager.for_plan(visitor.asking(), plan).await?.is_ok(),
             None => false,
         },
-        plan: plan.map(|plan| shown(plan, &mirror)),
+        plan: plan
+            .map(|plan| Plan { csv: format!("/groups.csv?{}", address(&query)), ..shown(plan, &mirror) }),
         members_href: match known {
             Some(_) => host_href(&chosen),
             None => String::new(),
@@ -276,6 +259,19 @@ fn cut<T>(
 fn asked(group: &str, fields: &Fields) -> GroupPlanQuery {
     let is_set = |name: &str| !fields.get(name).is_empty();
     GroupPlanQuery { group: group.to_owned(), adopt: is_set("adopt"), recreate: is_set("recreate") }
+}
+
+/// The same as a query.
+fn address(query: &GroupPlanQuery) -> String {
+    let option = |name: &str, is_set: bool| if is_set { format!("&{name}=yes") } else { String::new() };
+    let options = option("adopt", query.adopt) + &option("recreate", query.recreate);
+    format!("group={}{options}", encoded(&query.group))
+}
+
+/// The difference that the page shows, with everybody in it.
+pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Result<Response, Failure> {
+    let plan = manager.plan_group(&asked(fields.get("group"), &fields)).await?;
+    Ok(csv("difference.csv", difference::lines(&plan, &manager.mirror())))
 }
 
 /// The host groups as a tree, each after the one that it is beneath.
@@ -421,35 +417,7 @@ fn shown(plan: GroupPlan, mirror: &Mirror) -> Plan {
         held: plan.held,
         digest: plan.state,
         is_empty,
-    }
-}
-
-fn planned(group: PlannedGroup, mirror: &Mirror) -> Planned {
-    let member = |change: &GroupChange| Member {
-        name: change.name.clone(),
-        server: mirror.tree.server(change.server).map_or_else(String::new, |one| one.server.name.clone()),
-        href: format!("/computers/{}", change.client),
-    };
-    let named = |changes: &[GroupChange]| changes.iter().take(NAMED_MAX).map(member).collect();
-    Planned {
-        note: match (&group.recreates, group.group) {
-            (Some(old), _) => format!(
-                "takes the place of {}, with {} to copy, when it is applied",
-                old.name,
-                counted(old.approvals, "approval")
-            ),
-            (None, None) => "the WSUS group is made when it is applied".to_owned(),
-            (None, Some(_)) if group.adopted => "the WSUS group is taken over when it is applied".to_owned(),
-            (None, Some(_)) => String::new(),
-        },
-        add: named(&group.add),
-        add_total: group.add.len(),
-        remove: named(&group.remove),
-        remove_total: group.remove.len(),
-        unchanged: group.unchanged,
-        not_registered_total: group.not_registered.len(),
-        not_registered: group.not_registered.into_iter().take(NAMED_MAX).collect(),
-        name: group.name,
+        csv: String::new(),
     }
 }
 
@@ -464,9 +432,7 @@ pub(crate) async fn apply(
     let plan = manager.plan_group(&query).await?;
     if plan.state != fields.get("plan") {
         let what = format!("what the plan for {name} was made from has changed: look at it again");
-        let option = |name: &str, is_set: bool| if is_set { format!("&{name}=yes") } else { String::new() };
-        let options = option("adopt", query.adopt) + &option("recreate", query.recreate);
-        let href = format!("/groups?group={}{options}", encoded(name));
+        let href = format!("/groups?{}", address(&query));
         return Err(Failure::changed(what).back_to(href, "Look at it as it is now"));
     }
     let max_removals = fields.get("max_removals").parse().ok();
@@ -513,7 +479,12 @@ pub(crate) async fn create(
     match manager.create_host_group(&new, by).await {
         Ok(made) => Ok(Ok(back_to(&made.name))),
         Err(error) => {
-            let refused = Some((Refused::New, chain(&error)));
+            // The form of a new one has no prefix where it stands alone.
+            let id = |field: &str| match field {
+                "name" | "hosts" => field.to_owned(),
+                other => format!("new-{other}"),
+            };
+            let refused = Some((Refused::New, Wrong::of(&error, id)));
             Ok(Err(page(State(manager), visitor, &fields, refused).await?))
         }
     }
@@ -524,8 +495,9 @@ pub(crate) async fn wsus_group_refused(
     state: Shared,
     visitor: Visitor,
     fields: &Fields,
-    wrong: String,
+    error: &ManagerError,
 ) -> Result<Html<String>, Failure> {
+    let wrong = Wrong::of(error, |field| format!("wsus-{field}"));
     page(state, visitor, fields, Some((Refused::Wsus, wrong))).await
 }
 
@@ -544,7 +516,8 @@ pub(crate) async fn set(
     match manager.set_host_group(fields.get("group"), &change, by).await {
         Ok(set) => Ok(Ok(back_to(&set.name))),
         Err(error) => {
-            let refused = Some((Refused::Change, chain(&error)));
+            let wrong = Wrong::of(&error, |field| format!("set-{field}"));
+            let refused = Some((Refused::Change, wrong));
             Ok(Err(page(State(manager), visitor, &fields, refused).await?))
         }
     }

@@ -8,6 +8,8 @@ pub(crate) mod licence;
 pub(crate) mod many;
 pub(crate) mod one;
 
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -16,9 +18,9 @@ use headwater_api::{
     ApprovalFilter, ComputerQuery, PAGE_LIMIT_MAX, Told, UpdateQuery, UpdateState, UpdateSummary,
 };
 use headwater_manager::{ComputerOrder, Direction, Manager, Mirror, UpdateOrder};
-use headwater_model::{GroupId, Timestamp};
+use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_words::csv::line;
-use headwater_words::quantity::counted;
+use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
 use crate::csv::csv;
@@ -147,7 +149,7 @@ pub(crate) async fn list(
     if let (Some(0), [(_, href)]) = (found.total, elsewhere.as_slice()) {
         return Ok(Redirect::to(href).into_response());
     }
-    let total = found.total.unwrap_or_default();
+    let halted = halted(&manager).await?;
     let columns = [
         ("Update", "title", false),
         ("Classification", "", false),
@@ -159,10 +161,7 @@ pub(crate) async fn list(
     ];
     let page = List {
         frame: Frame::new(&manager, &visitor, "/updates", "Updates", &fields),
-        verdict: match total {
-            0 => "No update matches.".to_owned(),
-            _ => format!("{}.", counted(total, "update")),
-        },
+        verdict: verdict(&mirror, &fields, found.total.unwrap_or_default()),
         // The age stands above every page.
         notes: caveat.notes.join(" "),
         state: fields.get("state").to_owned(),
@@ -180,12 +179,42 @@ pub(crate) async fn list(
         declined: fields.get("declined") == "yes",
         implicit: fields.get("implicit") == "yes",
         heads: heads("/updates", &fields, &columns),
-        rows: found.items.iter().map(|update| row(update, now)).collect(),
+        rows: found.items.iter().map(|update| row(update, &halted, now)).collect(),
         groups: choices_within(&mirror, &visitor.groups(&manager).await?),
         next: found.next.map(|next| format!("/updates?{}", fields.with("after", &next))),
         csv: format!("/updates.csv?{}", fields.with("after", "")),
     };
     Ok(Html(page.render()?).into_response())
+}
+
+/// `60 updates. 2 failed somewhere, 5 needed and approved for no group.`
+fn verdict(mirror: &Mirror, fields: &Fields, total: u64) -> String {
+    if total == 0 {
+        return "No update matches.".to_owned();
+    }
+    let count = |query: UpdateQuery| {
+        let found = mirror.updates.find(&query, UpdateOrder::default(), Direction::default());
+        found.total.unwrap_or_default()
+    };
+    let asked = || UpdateQuery { limit: Some(1), after: None, ..query(fields) };
+    let mut parts = Vec::new();
+    match count(UpdateQuery { failed: Some(true), ..asked() }) {
+        0 => {}
+        failed => parts.push(format!("{} failed somewhere", grouped(failed))),
+    }
+    if asked().approval != Some(ApprovalFilter::Approved) {
+        let open = UpdateQuery { needed: Some(true), approval: Some(ApprovalFilter::Unapproved), ..asked() };
+        match count(open) {
+            0 => {}
+            open => parts.push(format!("{} needed and approved for no group", grouped(open))),
+        }
+    }
+    let what = if parts.is_empty() {
+        "None failed, and none waits for a decision".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    format!("{}. {what}.", counted(total, "update"))
 }
 
 /// The computers and groups whose names hold what is searched for.
@@ -217,8 +246,8 @@ async fn elsewhere(
 }
 
 /// All that the list shows with this filter, in its order.
-pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Response {
-    let mirror = manager.mirror();
+pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Result<Response, Failure> {
+    let (mirror, halted) = (manager.mirror(), halted(&manager).await?);
     let (order, direction) = order(&fields);
     let mut query = UpdateQuery { limit: Some(PAGE_LIMIT_MAX), after: None, ..query(&fields) };
     let mut text = line([
@@ -244,7 +273,7 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resp
                 update.severity.as_deref().unwrap_or_default(),
                 &update.products.join("; "),
                 update.classification.as_deref().unwrap_or_default(),
-                &shown(update).word,
+                &shown(update, &halted).word,
                 &update.arrived_at.to_string(),
                 &update.needed.to_string(),
                 &update.installed.to_string(),
@@ -253,7 +282,7 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resp
         }
         query.after = page.next;
         if query.after.is_none() {
-            return csv("updates.csv", text);
+            return Ok(csv("updates.csv", text));
         }
     }
 }
@@ -321,7 +350,15 @@ impl Choices {
     }
 }
 
-fn shown(update: &UpdateSummary) -> Shown {
+/// The updates that were halted, and were approved for nobody since.
+async fn halted(manager: &Manager) -> Result<HashSet<UpdateId>, Failure> {
+    Ok(manager.halts().await?.into_iter().map(|halt| halt.update).collect())
+}
+
+fn shown(update: &UpdateSummary, halted: &HashSet<UpdateId>) -> Shown {
+    if halted.contains(&update.id) {
+        return Shown::new(Look::Halted, "halted");
+    }
     match update.state {
         UpdateState::Declined => Shown::new(Look::Silent, "declined"),
         UpdateState::Expired => Shown::new(Look::Silent, "expired"),
@@ -336,7 +373,7 @@ fn shown(update: &UpdateSummary) -> Shown {
     }
 }
 
-fn row(update: &UpdateSummary, now: Timestamp) -> Row {
+fn row(update: &UpdateSummary, halted: &HashSet<UpdateId>, now: Timestamp) -> Row {
     let mut more: Vec<String> = update.kb.iter().map(|kb| format!("KB{kb}")).collect();
     more.extend(update.severity.clone());
     more.extend(update.products.iter().cloned());
@@ -345,10 +382,32 @@ fn row(update: &UpdateSummary, now: Timestamp) -> Row {
         title: update.title.clone(),
         more: more.join(" · "),
         classification: update.classification.clone().unwrap_or_else(|| "–".to_owned()),
-        state: shown(update),
+        state: shown(update, halted),
         arrived: When::known(update.arrived_at, now),
         needed: dash(update.needed),
         installed: dash(update.installed),
         failed: dash(update.failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_halted_update_looks_halted_whatever_it_was() {
+        let id = UpdateId::from_u128(1);
+        let update = serde_json::json!({
+            "id": id.to_string(), "revision": 1, "title": "An update", "kind": "software", "products": [], "kb": [],
+            "cves": [], "state": "approvable", "approved_groups": 0, "superseded": false,
+            "arrived_at": Timestamp::EPOCH.to_string(), "needed": 3, "installed": 0, "failed": 0,
+        });
+        let update: UpdateSummary = serde_json::from_value(update).expect("an update");
+        let look = |halted: &[UpdateId]| {
+            let shown = shown(&update, &halted.iter().copied().collect());
+            (shown.look, shown.word)
+        };
+        assert_eq!(look(&[id]), (Look::Halted, "halted".to_owned()));
+        assert_eq!(look(&[]), (Look::Differs, "not approved".to_owned()));
     }
 }

@@ -1,5 +1,7 @@
 //! One update: what computers said, what is approved, and how far it has come.
 
+use std::collections::HashSet;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
@@ -153,7 +155,7 @@ async fn page(
         problem,
         state: match &halt {
             Some(_) => Shown::new(Look::Halted, "halted"),
-            None => shown(summary),
+            None => shown(summary, &HashSet::new()),
         },
         facts: facts(&detail),
         info: detail.description.clone(),

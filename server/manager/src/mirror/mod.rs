@@ -110,6 +110,9 @@ pub struct ServerView {
     /// Since when it stands so, as far as this managing server has seen; absent in what an earlier one kept.
     #[serde(default)]
     pub since: Option<Timestamp>,
+    /// By how many seconds its clock was ahead when it was last read, if it was reached then.
+    #[serde(default)]
+    pub ahead_seconds: Option<i64>,
 }
 
 impl ServerView {
@@ -290,5 +293,5 @@ pub(crate) fn sample_server(id: ServerId, name: &str) -> ServerView {
         client_targeting: false,
     };
     let standing = crate::sync::untouched(id, name, None, headwater_api::SyncServerState::InStep);
-    ServerView { server, standing, silent: 0, depth: 0, since: None }
+    ServerView { server, standing, silent: 0, depth: 0, since: None, ahead_seconds: None }
 }

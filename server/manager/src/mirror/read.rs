@@ -166,6 +166,7 @@ impl Manager {
                 silent: silent.get(&Some(server.id)).copied().unwrap_or(0),
                 since: Some(ServerView::standing_since(&standing, was, now)),
                 standing,
+                ahead_seconds: tree.ahead_seconds(server),
                 // One that is not reached is of the kind that it was.
                 server: TreeServer { kind: server.kind.or_else(|| was?.server.kind), ..server.clone() },
             }
