@@ -127,7 +127,7 @@ async fn calls_behind_one_that_is_not_answered_end_with_it() {
     let wsus = server.with(Credentials::Token(Secret::new("t")), patience);
     let begun = Instant::now();
     let (one, other, third) = tokio::join!(wsus.groups(), wsus.approvals(), wsus.groups());
-    assert!(begun.elapsed() < Duration::from_millis(1_900), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < late, "{:?}", begun.elapsed());
     let silent = "it was silent for 1 seconds after ExecuteSPGetAllTargetGroups";
     assert_eq!(one.expect_err("silent").to_string(), silent);
     assert!(other.is_err() && third.is_err());
