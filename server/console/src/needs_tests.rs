@@ -51,6 +51,7 @@ fn run(number: u64, by: &str, report: Option<SyncReport>) -> SyncRun {
         started_at: Timestamp::EPOCH,
         finished_at: Some(Timestamp::EPOCH),
         report,
+        failed: None,
     }
 }
 
