@@ -60,7 +60,8 @@ enum MaintainError {
     #[error("`{0}` holds no database; name the folder of a server or of a backup")]
     NoDatabase(PathBuf),
     #[error(
-        "{0} is backed up with pg_dump; copy `content`, `ca.pem` and `ca-key.pem` of the data folder after it"
+        "{0} is backed up with pg_dump; copy `content`, `ca.pem`, `ca-key.pem`, `linkage.json` and `manager-record.json` \
+         of the data folder after it, as far as they are there"
     )]
     BackUpPostgres(Place),
     #[error(

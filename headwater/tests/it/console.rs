@@ -209,7 +209,7 @@ fn every_page_can_be_used_by_everybody() {
     browser.click("form[action='/groups/host'] button");
     browser.wait_text("#adding", "To be added: 1");
     console.look_at("/computers", "computers");
-    assert!(browser.text("h1").contains(" with failures"), "{}", browser.text("h1"));
+    assert!(browser.text("h1").contains(" failing"), "{}", browser.text("h1"));
     console.look_at("/groups?group=Branches", "groups");
     assert!(browser.text("main").contains("it reports to Munich, which is not reached"));
     browser.click("#difference ~ p a");

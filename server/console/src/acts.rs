@@ -2,7 +2,6 @@
 
 use headwater_api::ComputerSummary;
 use headwater_manager::{Manager, Mirror};
-use headwater_model::GroupId;
 
 use crate::failure::Failure;
 use crate::fields::encoded;
@@ -23,14 +22,13 @@ pub(crate) async fn acts(
     computer: &ComputerSummary,
 ) -> Result<Option<Acts>, Failure> {
     let within = visitor.groups(manager).await?;
-    let mut groups: Vec<GroupId> = computer.groups.iter().map(|group| group.id).collect();
-    // One that is in no other group is in All Computers.
-    if groups.is_empty() {
-        groups.extend(mirror.tree.groups.iter().find(|group| group.built_in).map(|group| group.id));
-    }
-    let Some(group) = groups.first().filter(|_| groups.iter().all(|id| within.has(*id))) else {
+    let groups = || computer.groups.iter().map(|group| group.id);
+    // One that is in no other group, or in groups that its server alone has, is in All Computers.
+    let all = mirror.tree.groups.iter().find(|group| group.built_in).map(|group| group.id);
+    let Some(group) = groups().find(|id| mirror.tree.group(*id).is_some()).or(all) else { return Ok(None) };
+    if !groups().chain([group]).all(|id| within.has(id)) {
         return Ok(None);
-    };
-    let href = |act| format!("{}&act={act}&id={}", wsus_href(*group), encoded(computer.id.as_str()));
+    }
+    let href = |act| format!("{}&act={act}&id={}", wsus_href(group), encoded(computer.id.as_str()));
     Ok(Some(Acts { move_href: href("move"), delete_href: href("delete") }))
 }

@@ -185,10 +185,10 @@ pub(crate) async fn list(
     Ok(Html(page.render()?))
 }
 
-/// `60 computers. 3 with failures, 5 silent.`
+/// `60 computers. 3 failing, 5 silent.`
 fn list_verdict(total: u64, asked: Option<Standing>, count: impl Fn(Standing) -> u64) -> String {
     let all = counted(total, "computer");
-    let wrong = [(Standing::Failing, "with failures"), (Standing::Silent, "silent")];
+    let wrong = [(Standing::Failing, "failing"), (Standing::Silent, "silent")];
     let told = |(state, words)| match count(state) {
         0 => None,
         some => Some(format!("{} {words}", grouped(some))),
@@ -197,7 +197,7 @@ fn list_verdict(total: u64, asked: Option<Standing>, count: impl Fn(Standing) ->
         _ if total == 0 => "No computer matches.".to_owned(),
         Some(state) => format!("{all}. All are in the state {}.", word(state)),
         None => match wrong.into_iter().filter_map(told).collect::<Vec<_>>().join(", ") {
-            none if none.is_empty() => format!("{all}. None with failures, none silent."),
+            none if none.is_empty() => format!("{all}. None failing, none silent."),
             some => format!("{all}. {}.", sentence(&some)),
         },
     }
@@ -565,9 +565,9 @@ mod tests {
         let of = |failing: u64, silent: u64| {
             move |state| if state == Standing::Failing { failing } else { silent }
         };
-        assert_eq!(list_verdict(60, None, of(3, 5)), "60 computers. 3 with failures, 5 silent.");
+        assert_eq!(list_verdict(60, None, of(3, 5)), "60 computers. 3 failing, 5 silent.");
         assert_eq!(list_verdict(60, None, of(0, 1)), "60 computers. 1 silent.");
-        assert_eq!(list_verdict(1, None, of(0, 0)), "1 computer. None with failures, none silent.");
+        assert_eq!(list_verdict(1, None, of(0, 0)), "1 computer. None failing, none silent.");
         assert_eq!(list_verdict(0, None, of(0, 0)), "No computer matches.");
         let silent = list_verdict(5, Some(Standing::Silent), of(0, 5));
         assert_eq!(silent, "5 computers. All are in the state silent.");

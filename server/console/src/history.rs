@@ -103,7 +103,7 @@ fn verdict(found: &[(i64, AuditRow)], is_later_page: bool, goes_on: bool) -> Str
     let shown = match (is_later_page, goes_on) {
         (false, false) => entries,
         (false, true) => format!("The last {entries}"),
-        (true, _) => format!("{entries} of those before"),
+        (true, _) => format!("Of those before, {entries}"),
     };
     let of = counted(operators.len() as u64, "operator");
     let span = match (minute(first.at), minute(last.at)) {
@@ -154,7 +154,7 @@ mod tests {
         let span = "of 2 operators, from 1970-01-01 00:05 UTC to 1970-01-01 00:09 UTC.";
         assert_eq!(verdict(&found, false, false), format!("3 entries {span}"));
         assert_eq!(verdict(&found, false, true), format!("The last 3 entries {span}"));
-        assert_eq!(verdict(&found, true, true), format!("3 entries of those before {span}"));
+        assert_eq!(verdict(&found, true, true), format!("Of those before, 3 entries {span}"));
         assert_eq!(verdict(&found[..1], false, false), "1 entry of 1 operator, at 1970-01-01 00:09 UTC.");
         assert_eq!(verdict(&[], false, false), "Nothing that was done matches.");
     }

@@ -49,16 +49,15 @@ pub(crate) struct Seen<'a> {
     pub findings: Vec<Finding>,
 }
 
-/// The last scheduled run, the newest first, if it came to nothing and no run of the whole tree has ended since.
-pub(crate) fn lost_run(runs: Vec<SyncRun>, going_on: Option<u64>, servers: usize) -> Option<SyncRun> {
+/// The last scheduled run, the newest first, if it came to nothing and none that writes has ended since: whoever began
+/// that one saw how it ended. `here` is the last one that this process began.
+pub(crate) fn lost_run(runs: Vec<SyncRun>, here: Option<u64>) -> Option<SyncRun> {
     for run in runs {
-        let is_scheduled = run.started_by == SCHEDULE;
         match &run.report {
             Some(report) if report.dry_run => {}
-            Some(report) if is_scheduled || report.servers.len() >= servers => return None,
-            Some(_) => {}
-            None if going_on == Some(run.run) => return None,
-            None if is_scheduled => return Some(run),
+            Some(_) => return None,
+            None if here == Some(run.run) && run.finished_at.is_none() => return None,
+            None if run.started_by == SCHEDULE => return Some(run),
             None => {}
         }
     }
@@ -167,11 +166,13 @@ impl Needs {
     fn lost_run(&mut self, seen: &Seen<'_>) {
         let Some(run) = &seen.lost_run else { return };
         let (number, at) = (run.run, minute(run.started_at));
-        let text = match run.finished_at {
-            Some(_) => format!("The scheduled run {number}, of {at}, failed."),
-            None => format!("The scheduled run {number}, of {at}, did not end."),
+        let (word, what) = match (&run.finished_at, &run.failed) {
+            (Some(_), Some(why)) => ("failed", format!("failed: {why}")),
+            (Some(_), None) => ("failed", "failed".to_owned()),
+            (None, _) => ("did not end", "did not end".to_owned()),
         };
-        self.add((Look::Failed, "failed"), text, "Look at it", format!("/runs/{number}"));
+        let text = format!("The scheduled run {number}, of {at}, {what}.");
+        self.add((Look::Failed, word), text, "Look at it", format!("/runs/{number}"));
     }
 
     /// Of clones only the one that spoke last is known, and none is counted rightly.
@@ -182,7 +183,9 @@ impl Needs {
         let names = named(clones.iter().map(|one| one.name.as_str()));
         let text = match clones.len() {
             1 => format!("Several machines have the id of {names}: they are clones."),
-            _ => format!("Several machines have the same id, each with one of these: {names}."),
+            ids => {
+                format!("{ids} ids are of several machines each, such as those of {names}: they are clones.")
+            }
         };
         self.add((Look::Failed, "shared id"), text, "Look at it", format!("/computers/{}", first.id));
     }

@@ -112,13 +112,14 @@ fn a_scheduled_run_is_lost_until_one_has_ended() {
         Some(report)
     };
     let dry = || ended(2).map(|report| SyncReport { dry_run: true, ..report });
-    let lost = |runs: Vec<SyncRun>, going_on| lost_run(runs, going_on, 2).map(|run| run.run);
+    let lost = |runs: Vec<SyncRun>, going_on| lost_run(runs, going_on).map(|run| run.run);
     let failed = || run(3, SCHEDULE, None);
-    assert_eq!(lost(vec![failed()], None), Some(3));
-    assert_eq!(lost(vec![failed()], Some(3)), None, "it goes on");
+    let open = || SyncRun { finished_at: None, ..failed() };
+    assert_eq!((lost(vec![failed()], None), lost(vec![failed()], Some(3))), (Some(3), Some(3)));
+    assert_eq!(lost(vec![open()], Some(3)), None, "it goes on");
+    assert_eq!(lost(vec![open()], None), Some(3), "this process began none");
     assert_eq!(lost(vec![run(4, "ada", dry()), failed()], None), Some(3), "that only compared");
-    assert_eq!(lost(vec![run(4, "ada", ended(1)), failed()], None), Some(3), "that was of one server");
-    assert_eq!(lost(vec![run(4, "ada", ended(2)), failed()], None), None);
+    assert_eq!(lost(vec![run(4, "ada", ended(1)), failed()], None), None, "she saw how that ended");
     assert_eq!(lost(vec![run(4, "ada", None), failed()], None), Some(3), "that failed too");
     assert_eq!(lost(vec![run(4, SCHEDULE, ended(1)), failed()], None), None);
     assert_eq!(lost(vec![run(4, "ada", None)], None), None, "nobody scheduled it, and who did knows");

@@ -498,6 +498,7 @@ mod tests {
         assert_eq!(element("create", "new_password"), "new-password");
         assert_eq!(element("create", "password"), "new-confirm");
         assert_eq!(element("change", "groups"), "change-groups");
+        assert_eq!(element("change", "password"), "change-confirm");
         assert_eq!(element("token", "expires"), "token-expires");
         assert_eq!(element("password", "new_password"), "given-password");
         assert_eq!(element("password", "password"), "given-confirm");

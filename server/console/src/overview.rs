@@ -55,13 +55,14 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
     let (mirror, now) = (manager.mirror(), manager.now());
     let frame = Frame::new(&manager, &visitor, "/", "Overview", &Fields::default());
     let is_reached = mirror.problem.is_none();
-    let going_on = manager.running().await.filter(|run| !run.has_ended()).map(|run| run.number as u64);
     let runs = manager.sync_runs_before(None, RUNS_SEEN).await?;
+    // Afterwards, for one that begins in between would seem to be of another process.
+    let here = manager.running().await.map(|run| run.number as u64);
     let (needs, needs_more) = needs(&Seen {
         mirror: &mirror,
         review: manager.review().await?,
         halts: manager.halts().await?,
-        lost_run: lost_run(runs, going_on, mirror.tree.servers.len()),
+        lost_run: lost_run(runs, here),
         findings: manager.known_findings().await?,
     });
     let page = Overview {

@@ -134,13 +134,15 @@ impl Page {
     }
 }
 
-/// `Berlin differs in 2 members. 1 of 16 computers is silent.`
+/// `Berlin differs in 2 members. 1 of its 16 computers is silent.`
 fn verdict(one: &ServerView) -> String {
     let (stands, all) = (stands(&one.standing), counted(one.server.computers, "computer"));
-    match one.silent {
-        0 => format!("{stands}. None of {all} is silent."),
-        1 => format!("{stands}. 1 of {all} is silent."),
-        silent => format!("{stands}. {} of {all} are silent.", grouped(silent)),
+    match (one.server.computers, one.silent) {
+        (0, _) => format!("{stands}."),
+        (_, 0) => format!("{stands}. No computer is silent."),
+        (1, _) => format!("{stands}. Its computer is silent."),
+        (_, 1) => format!("{stands}. 1 of its {all} is silent."),
+        (_, silent) => format!("{stands}. {} of its {all} are silent.", grouped(silent)),
     }
 }
 

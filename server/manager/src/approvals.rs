@@ -1,6 +1,6 @@
 //! Approvals and declines at the linked WSUS, which is the truth for them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::linkage::{Approve, Decided, Decline, WsusApproval, WsusGroup};
 use headwater_api::{
@@ -68,6 +68,10 @@ impl Manager {
     ) -> Result<UpdatesOutcome, ManagerError> {
         check_count(updates)?;
         let way = self.writable().await?;
+        // A halt of the same update may take its time, and leaves no approval.
+        let _alone = if terms.is_some() { Some(self.deciding.alone(updates).await) } else { None };
+        // Those that are asked for from here on are later than this approval, and stay.
+        let halts = if terms.is_some() { self.store.halts().await? } else { Vec::new() };
         let seen = self.seen(updates, seen);
         let before = approved(&self.known_decisions(updates), group);
         let approve = Approve {
@@ -79,7 +83,6 @@ impl Manager {
             new_revisions: terms.map(|terms| terms.new_revisions).unwrap_or_default(),
             seen,
         };
-        let _alone = if terms.is_some() { Some(self.deciding.alone(updates).await) } else { None };
         let decided = self.approve_on(&way, &way.top, approve).await?;
         let what = if terms.is_some() { "approve" } else { "withdraw" };
         let after =
@@ -87,11 +90,10 @@ impl Manager {
         let name =
             self.mirror().tree.group(group).map_or_else(|| group.to_string(), |known| known.name.clone());
         self.record(by, what, &format!("for {name}"), &decided, &before, after).await?;
-        if terms.is_some() {
-            let stands = decided.applied.iter().chain(&decided.unchanged).filter_map(|id| id.parse().ok());
-            for update in stands {
-                self.store.forget_halt(update).await?;
-            }
+        let stands = decided.applied.iter().chain(&decided.unchanged).filter_map(|id| id.parse().ok());
+        let stands: HashSet<UpdateId> = stands.collect();
+        for halt in halts.iter().filter(|halt| stands.contains(&halt.update)) {
+            self.store.forget_halt(halt).await?;
         }
         self.look_again();
         outcome(decided)

@@ -190,7 +190,9 @@ fn more_than_seen(seen: &ServerDeletion, now: &ServerDeletion) -> Option<String>
     if let Some(holder) = holder {
         return Some(format!("{} has told of a record of {name}", holder.name));
     }
-    if now.computers > seen.computers {
+    // Where it is deleted in part already, another one tells of it, by what that one heard.
+    let is_whole = now.held_by.len() == seen.held_by.len();
+    if is_whole && now.computers > seen.computers {
         return Some(format!("{} more were told of", counted(now.computers - seen.computers, "computer")));
     }
     if now.linkage.is_some() && now.linkage != seen.linkage {
@@ -200,8 +202,7 @@ fn more_than_seen(seen: &ServerDeletion, now: &ServerDeletion) -> Option<String>
     if heir(now).is_some() && heir(now) != heir(seen) {
         return Some(format!("another server has come into the place of {name}"));
     }
-    // Where it is deleted in part already, another one tells of it, by what that one heard.
-    if now.held_by.len() == seen.held_by.len() && now.last_contact_at > seen.last_contact_at {
+    if is_whole && now.last_contact_at > seen.last_contact_at {
         return Some(format!("{name} was heard of, so it is in use,"));
     }
     None

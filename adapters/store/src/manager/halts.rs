@@ -58,10 +58,11 @@ impl ManagerStore {
         Ok(is_done)
     }
 
-    /// Forgets a halt, for the update is approved again.
-    pub async fn forget_halt(&self, update: UpdateId) -> Result<()> {
-        let sql = "DELETE FROM halts WHERE update_id = $1";
-        sqlx::query(sql).bind(update.as_bytes().to_vec()).execute(&self.write).await?;
+    /// Forgets a halt, for the update is approved again. One that was asked for since stays.
+    pub async fn forget_halt(&self, halt: &HaltRow) -> Result<()> {
+        let sql = "DELETE FROM halts WHERE update_id = $1 AND asked_at = $2";
+        let forget = sqlx::query(sql).bind(halt.update.as_bytes().to_vec()).bind(halt.asked_at.as_micros());
+        forget.execute(&self.write).await?;
         Ok(())
     }
 
@@ -107,10 +108,12 @@ mod tests {
         store.ask_halt(update, "ada", later).await.expect("writes");
         (halt.asked_at, halt.done_at) = (later, None);
         assert!(!done(&first).await);
-        assert_eq!(halts().await, [halt]);
+        assert_eq!(halts().await, [halt.clone()]);
         let audited = store.last_audited(None, 10).await.expect("reads").into_iter().rev();
         assert_eq!(audited.map(|row| row.what).collect::<Vec<_>>(), ["halt", "carry out halt", "halt"]);
-        store.forget_halt(update).await.expect("writes");
+        store.forget_halt(&first).await.expect("writes");
+        assert_eq!(halts().await, [halt.clone()], "it was asked for since");
+        store.forget_halt(&halt).await.expect("writes");
         assert_eq!(halts().await, []);
     }
 }

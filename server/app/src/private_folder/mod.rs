@@ -25,8 +25,13 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
 /// of the administrator's leaves nothing that the service cannot read.
 pub fn write_secret(path: &Path, secret: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
+    // Whoever may write into the folder may have put a link there, to a file that is none of theirs.
+    match std::fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     let mut file = platform::for_owner_only(&mut options).open(&fresh)?;
     file.write_all(secret)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -57,6 +62,25 @@ mod tests {
         write_secret(&path, b"secret").expect("is written");
         let written = path.metadata().expect("is there");
         assert_eq!((written.uid(), written.mode() & 0o777), (owner.0, 0o600));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_secret_follows_no_link_and_takes_no_rights_of_what_was_there() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, fresh) = (folder.path().join("linkage.json"), folder.path().join("linkage.new"));
+        let other = folder.path().join("passwd");
+        std::fs::write(&other, "root").expect("is written");
+        symlink(&other, &fresh).expect("is linked");
+        write_secret(&path, b"secret").expect("is written");
+        assert_eq!(std::fs::read_to_string(&other).expect("is read"), "root");
+        std::fs::write(&fresh, "half").expect("is written");
+        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o666)).expect("is opened");
+        write_secret(&path, b"secret").expect("is written");
+        let mode = path.metadata().expect("is there").permissions().mode();
+        assert_eq!((mode & 0o777, std::fs::read(&path).expect("is read")), (0o600, b"secret".to_vec()));
     }
 
     #[test]

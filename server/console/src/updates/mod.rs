@@ -203,7 +203,16 @@ fn verdict(mirror: &Mirror, fields: &Fields, total: u64) -> String {
         failed => parts.push(format!("{} failed somewhere", grouped(failed))),
     }
     if asked().approval != Some(ApprovalFilter::Approved) {
-        let open = UpdateQuery { needed: Some(true), approval: Some(ApprovalFilter::Unapproved), ..asked() };
+        // As the overview counts them.
+        let open = UpdateQuery {
+            needed: Some(true),
+            approval: Some(ApprovalFilter::Unapproved),
+            declined: Some(false),
+            superseded: Some(false),
+            implicit: Some(false),
+            expired: Some(false),
+            ..asked()
+        };
         match count(open) {
             0 => {}
             open => parts.push(format!("{} needed and approved for no group", grouped(open))),

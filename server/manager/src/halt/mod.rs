@@ -28,9 +28,10 @@ const PENDING_PAUSE: Duration = Duration::from_secs(5);
 const TRIES_MAX: usize = 16;
 
 /// How far this process is with a halt that is not done.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Pending {
     is_tried: bool,
+    tries: u32,
     /// Why the last try came to nothing.
     waits: Option<String>,
 }
@@ -47,9 +48,12 @@ impl Drop for Try<'_> {
     fn drop(&mut self) {
         let mut pending = self.manager.pending();
         match self.waits.take() {
-            None => pending.remove(&self.update),
-            waits => pending.insert(self.update, Pending { is_tried: false, waits }),
-        };
+            None => drop(pending.remove(&self.update)),
+            waits => {
+                let pending = pending.entry(self.update).or_default();
+                (pending.is_tried, pending.waits) = (false, waits);
+            }
+        }
     }
 }
 
@@ -58,9 +62,13 @@ pub(crate) async fn carry_out_halts(manager: &Manager, mut stopped: watch::Recei
     // Side by side: what one update waits for is nothing to another.
     let mut trying = FuturesUnordered::new();
     loop {
-        let waiting = tokio::select! {
-            waiting = manager.waiting_halts() => waiting,
-            _ = stopped.wait_for(|stop| *stop) => return,
+        let mut looking = pin!(manager.waiting_halts());
+        let waiting = loop {
+            tokio::select! {
+                waiting = &mut looking => break waiting,
+                Some(done) = trying.next() => note(done),
+                _ = stopped.wait_for(|stop| *stop) => return,
+            }
         };
         match waiting {
             Ok(waiting) => {
@@ -75,16 +83,18 @@ pub(crate) async fn carry_out_halts(manager: &Manager, mut stopped: watch::Recei
         let mut pause = pin!(tokio::time::sleep(PENDING_PAUSE));
         loop {
             tokio::select! {
-                Some(done) = trying.next() => {
-                    if let Err(error) = done {
-                        tracing::warn!(error = chain(&error), "a halt that waits could not be tried");
-                    }
-                }
+                Some(done) = trying.next() => note(done),
                 () = &mut pause => break,
                 // A top that is silent keeps no process from ending: what was asked for is tried after the start.
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
         }
+    }
+}
+
+fn note(tried: Result<(), ManagerError>) {
+    if let Err(error) = tried {
+        tracing::warn!(error = chain(&error), "a halt that waits could not be tried");
     }
 }
 
@@ -101,12 +111,13 @@ impl Manager {
         found.ok_or_else(|| ManagerError::Refused("the update was approved again meanwhile".to_owned()))
     }
 
-    /// The halts that wait and that nobody tries now.
+    /// The halts that wait and that nobody tries now, those first that were tried least: some may be refused for ever.
     async fn waiting_halts(&self) -> Result<Vec<HaltRow>, ManagerError> {
         let mut waiting = self.store.halts().await?;
         let pending = self.pending();
         let is_tried = |update: &UpdateId| pending.get(update).is_some_and(|pending| pending.is_tried);
         waiting.retain(|halt| halt.done_at.is_none() && !is_tried(&halt.update));
+        waiting.sort_by_key(|halt| pending.get(&halt.update).map_or(0, |pending| pending.tries));
         Ok(waiting)
     }
 
@@ -129,9 +140,9 @@ impl Manager {
 
     fn begin(&self, update: UpdateId) -> Try<'_> {
         let mut pending = self.pending();
-        let waits = pending.get(&update).and_then(|pending| pending.waits.clone());
-        pending.insert(update, Pending { is_tried: true, waits: waits.clone() });
-        Try { manager: self, update, waits }
+        let pending = pending.entry(update).or_default();
+        (pending.is_tried, pending.tries) = (true, pending.tries.saturating_add(1));
+        Try { manager: self, update, waits: pending.waits.clone() }
     }
 
     /// An error is one of this server itself.

@@ -62,14 +62,16 @@ impl Manager {
     }
 
     async fn carry_through_after(self: Arc<Self>, stopping: Arc<Running>, running: Arc<Running>) {
-        stopping.ended().await;
-        let begun: Result<(Writable, Tree, Selected), ManagerError> = async {
-            let (way, tree) = self.writable_tree().await?;
+        let begin = async {
+            stopping.ended().await;
+            if let Some(by) = running.stopped_by() {
+                return Err(ManagerError::Refused(format!("{by} stopped the run")));
+            }
+            let (way, tree): (Writable, Tree) = self.writable_tree().await?;
             let selected = Selected::of(&tree, &running.request)?;
             Ok((way, tree, selected))
-        }
-        .await;
-        match begun {
+        };
+        match running.until_given_up("the reading of the tree", begin).await {
             Ok((way, tree, selected)) => {
                 self.carry_through((*way).clone(), tree, selected, running, Some(way)).await;
             }
