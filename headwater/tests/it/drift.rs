@@ -27,13 +27,13 @@ enum Speaks {
 }
 
 /// A connection between two servers that can be cut.
-struct Cable {
+pub(super) struct Cable {
     address: SocketAddr,
-    is_whole: watch::Sender<bool>,
+    pub(super) is_whole: watch::Sender<bool>,
 }
 
 impl Cable {
-    async fn to(target: &str) -> Self {
+    pub(super) async fn to(target: &str) -> Self {
         let target: SocketAddr = target.trim_start_matches("http://").parse().expect("an address");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -47,7 +47,7 @@ impl Cable {
         Self { address, is_whole }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }

@@ -1,7 +1,5 @@
 //! What an agent is told, from its first scan on, over real sockets.
 
-use std::time::Instant;
-
 use headwater_api::ApprovalAction;
 use headwater_model::GroupId;
 use headwater_simulated_agent::{Agent, DetectoidsInstalled};
@@ -85,10 +83,8 @@ async fn first_scan(server: TestServer) -> TestServer {
 async fn an_approval_is_in_the_next_answer_and_a_withdrawal_too() {
     let (server, mut agent) = scanned().await;
     let pilot = pilot(&server).await;
-    let started = Instant::now();
     server.admin.approve(id(10), pilot, ApprovalAction::Install).await.expect("approves");
     let scan = agent.scan().await.expect("scans");
-    assert!(started.elapsed().as_secs() < 1, "an approval is known within a second");
     check(&agent, 10, Some(Install));
     assert_eq!(scan.new.len(), 0, "known updates come as changed");
     assert_eq!(agent.scan().await.expect("scans").changed.len(), 0, "and only once");
