@@ -15,6 +15,7 @@ use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
+use crate::look::and_more;
 use crate::session::Visitor;
 
 /// Updates that a table names.
@@ -216,10 +217,7 @@ fn shown(plan: CleanUpPlan) -> Plan {
 }
 
 fn more(count: usize) -> String {
-    match count.saturating_sub(NAMED_MAX) as u64 {
-        0 => String::new(),
-        more => format!("and {} more", grouped(more)),
-    }
+    and_more(count, NAMED_MAX)
 }
 
 fn done(report: CleanUpReport, at: &str, state: &str) -> Report {

@@ -159,7 +159,13 @@ pub(crate) async fn list(
         frame: Frame::new(&manager, &visitor, "/computers", "Computers", &fields),
         verdict: list_verdict(found.total.unwrap_or_default(), query.state, |state| {
             let asked = ComputerQuery { state: Some(state), limit: Some(1), after: None, ..query.clone() };
-            let found = mirror.computers.find(&asked, &mirror.tree, now, order, direction);
+            let found = mirror.computers.find(
+                &asked,
+                &mirror.tree,
+                now,
+                ComputerOrder::default(),
+                Direction::default(),
+            );
             found.total.unwrap_or_default()
         }),
         search: fields.get("search").to_owned(),

@@ -3,6 +3,7 @@
 use headwater_api::{SyncServer, SyncServerState};
 use headwater_model::Timestamp;
 use headwater_words::moment::{age, minute};
+use headwater_words::quantity::grouped;
 use headwater_words::synchronisation;
 
 /// How a state looks; the name of the class and of the sign.
@@ -110,6 +111,14 @@ fn push_with_times(html: &mut String, text: &str) {
         done = end;
     }
     *html += &escaped(&text[done..]);
+}
+
+/// `and 1,203 more` of a list of which the first are named; nothing where all are.
+pub(crate) fn and_more(all: usize, named: usize) -> String {
+    match all.saturating_sub(named) as u64 {
+        0 => String::new(),
+        more => format!("and {} more", grouped(more)),
+    }
 }
 
 pub(crate) fn escaped(text: &str) -> String {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use headwater_api::{ComputerSummary, Finding, FindingLevel, Halt, SyncRun, SyncServerState};
-use headwater_manager::{Mirror, has_duplicate_name, has_shared_id};
+use headwater_manager::{Mirror, SCHEDULE, has_duplicate_name, has_shared_id};
 use headwater_model::ServerId;
 use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped};
@@ -22,8 +22,6 @@ const ALIKE_MAX: u64 = 3;
 const NAMED_MAX: usize = 3;
 /// Where a Linkage is paired that waits; its number follows.
 const JOINING: &str = "/link?linkage=";
-/// By whom the record says that a run was begun that nobody asked for.
-const SCHEDULE: &str = "schedule";
 
 /// Something that needs attention, with its one button.
 pub(crate) struct Need {

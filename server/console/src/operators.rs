@@ -255,8 +255,7 @@ pub(crate) async fn create(
     let by = visitor.permitted(Action::Administer)?;
     let typed = || Typed::of("create", &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        let wrong = Wrong::password(typed().element("password"), &why);
-        return again(&manager, &visitor, wrong, typed()).await;
+        return unconfirmed(&manager, &visitor, &why, typed()).await;
     }
     let new = NewOperator {
         name: fields.get("name").to_owned(),
@@ -276,8 +275,7 @@ pub(crate) async fn change(
     let by = visitor.permitted(Action::Administer)?;
     let typed = || Typed::of("change", &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        let wrong = Wrong::password(typed().element("password"), &why);
-        return again(&manager, &visitor, wrong, typed()).await;
+        return unconfirmed(&manager, &visitor, &why, typed()).await;
     }
     let groups = Some(scopes(&fields));
     let change = OperatorChange { role: Some(chosen_role(&fields)?), groups, disabled: None };
@@ -364,8 +362,7 @@ pub(crate) async fn act(
     if fields.get("act") == "enable"
         && let Err(why) = visitor.confirmed(&manager, &fields, peer).await
     {
-        let wrong = Wrong::password("enable-confirm", &why);
-        return again(&manager, &visitor, wrong, Typed::of("enable", &fields)).await;
+        return unconfirmed(&manager, &visitor, &why, Typed::of("enable", &fields)).await;
     }
     let (name, now, operators) = (fields.get("name"), manager.now(), &manager.operators);
     let disabled = |disabled| OperatorChange { disabled: Some(disabled), ..OperatorChange::default() };
@@ -393,8 +390,7 @@ pub(crate) async fn password(
     }
     let typed = || Typed::of(if is_own { "own" } else { "password" }, &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        let wrong = Wrong::password(typed().element("password"), &why);
-        return again(&manager, &visitor, wrong, typed()).await;
+        return unconfirmed(&manager, &visitor, &why, typed()).await;
     }
     let by = visitor.permitted(Action::Read)?;
     let set = manager.operators.set_password(name, fields.get("new_password"), by, manager.now()).await;
@@ -410,8 +406,7 @@ pub(crate) async fn create_token(
     let by = visitor.permitted(Action::Administer)?;
     let typed = || Typed::of("token", &fields);
     if let Err(why) = visitor.confirmed(&manager, &fields, peer).await {
-        let wrong = Wrong::password(typed().element("password"), &why);
-        return again(&manager, &visitor, wrong, typed()).await;
+        return unconfirmed(&manager, &visitor, &why, typed()).await;
     }
     let new = NewToken {
         name: fields.get("name").to_owned(),
@@ -451,6 +446,12 @@ async fn done<T>(
         }
         Err(error) => Err(ManagerError::from(error).into()),
     }
+}
+
+/// Again, for the visitor's own password was not right.
+async fn unconfirmed(manager: &Manager, visitor: &Visitor, why: &Failure, typed: Typed) -> Answer {
+    let wrong = Wrong::password(typed.element("password"), why);
+    again(manager, visitor, wrong, typed).await
 }
 
 async fn again(manager: &Manager, visitor: &Visitor, wrong: Wrong, typed: Typed) -> Answer {

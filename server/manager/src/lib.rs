@@ -32,6 +32,7 @@ mod namesakes;
 mod notes;
 mod outside;
 mod pair;
+mod pause;
 mod plan_record;
 mod put_back;
 mod reach;
@@ -85,6 +86,7 @@ pub use reach::GroupPaths;
 pub use report::{Part, standing};
 pub use running::{Changed, LastLine, Running};
 pub use runs::{Looking, action_for};
+pub use schedule::BY as SCHEDULE;
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;
 

@@ -126,13 +126,16 @@ impl Manager {
 }
 
 fn kept(row: SyncRunRow) -> SyncRun {
+    let report: Option<SyncReport> = serde_json::from_str(&row.report).ok();
+    // A report may be long: it is read once.
+    let why = || serde_json::from_str(&row.report).ok().map(|Failed { failed }| failed);
     SyncRun {
         run: row.run as u64,
+        failed: if report.is_none() { why() } else { None },
         started_by: row.started_by,
         started_at: row.started_at,
         finished_at: row.finished_at,
-        report: serde_json::from_str(&row.report).ok(),
-        failed: serde_json::from_str(&row.report).ok().map(|Failed { failed }| failed),
+        report,
     }
 }
 

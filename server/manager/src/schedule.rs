@@ -11,11 +11,12 @@ use jiff::civil::{Time, Weekday as Day};
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
+use crate::pause::doubled;
 use crate::runs::Looking;
 use crate::{Manager, ManagerError, Running};
 
-/// By whom the record says that a run was begun.
-const BY: &str = "schedule";
+/// By whom the record says that a run was begun that nobody asked for.
+pub const BY: &str = "schedule";
 /// How often it is looked whether one is due: a clock may be set, and a machine may sleep.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
@@ -68,9 +69,9 @@ struct Tries {
 }
 
 impl Tries {
-    /// Notes one; whether it was the first one, which the record is to say. The pauses double.
+    /// Notes one; whether it was the first one, which the record is to say.
     fn note(&mut self, at: Timestamp, now: Instant) -> bool {
-        let pause = AGAIN_MIN.saturating_mul(1 << self.count.min(16)).min(AGAIN_MAX);
+        let pause = doubled(self.count, AGAIN_MIN, AGAIN_MAX);
         (self.count, self.last) = (self.count + 1, Some((at, now + pause)));
         self.count == 1
     }
@@ -145,7 +146,7 @@ impl Manager {
         }
         // Once the next one is due nobody tries the one before any more.
         if let Some((last, _)) = kept.tries.last
-            && self.falls_due(last, now, zone).await?
+            && self.kept_schedule().await?.is_some_and(|when| falls_due(&when, last, now, zone))
         {
             (kept.tries, kept.seen) = (Tries::default(), last);
         }
@@ -182,17 +183,6 @@ impl Manager {
         Ok(self.store.audit(&row).await?)
     }
 
-    /// Whether a run falls due between two moments.
-    async fn falls_due(
-        &self,
-        seen: Timestamp,
-        now: Timestamp,
-        zone: &TimeZone,
-    ) -> Result<bool, ManagerError> {
-        let Some(when) = self.kept_schedule().await? else { return Ok(false) };
-        Ok(next(&when, seen, zone).is_some_and(|at| at <= now))
-    }
-
     /// Begins a run if one fell due between two moments, or the window of a server opened that the last one left
     /// for later.
     async fn begin_if_due(
@@ -202,7 +192,7 @@ impl Manager {
         zone: &TimeZone,
     ) -> Result<Option<Begun>, ManagerError> {
         let Some(when) = self.kept_schedule().await? else { return Ok(None) };
-        let is_next = self.falls_due(seen, now, zone).await?;
+        let is_next = falls_due(&when, seen, now, zone);
         let due = self.due(now, zone).await?;
         if !is_next && due.is_empty() {
             return Ok(None);
@@ -221,6 +211,11 @@ impl Manager {
         self.store.take_up_servers(&due).await?;
         Ok(Some(Begun { running, seen, due }))
     }
+}
+
+/// Whether a run falls due between two moments.
+fn falls_due(when: &NewSchedule, seen: Timestamp, now: Timestamp, zone: &TimeZone) -> bool {
+    next(when, seen, zone).is_some_and(|at| at <= now)
 }
 
 /// The first moment after another at which a run begins. A time that the clocks skip is the one after the gap,

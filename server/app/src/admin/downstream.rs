@@ -34,12 +34,13 @@ pub struct DeletedServer {
 }
 
 /// Why a server is not deleted below which others stand than somebody saw.
-pub fn others_below(name: &str, others: &[&str]) -> String {
+pub fn others_below(name: &str, others: &[impl AsRef<str>]) -> String {
     let more = match others.len().saturating_sub(OTHERS_NAMED_MAX) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let named = others.iter().take(OTHERS_NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+    let named: Vec<&str> = others.iter().take(OTHERS_NAMED_MAX).map(AsRef::as_ref).collect();
+    let named = named.join(", ");
     format!(
         "there is more below {name} than was shown: {named}{more}. Let what takes from another server by now synchronise, \
          and look again"

@@ -3,7 +3,9 @@
 use headwater_api::{GroupChange, GroupPlan, PlannedGroup};
 use headwater_manager::Mirror;
 use headwater_words::csv::line;
-use headwater_words::quantity::{counted, grouped};
+use headwater_words::quantity::counted;
+
+use crate::look::and_more;
 
 /// Computers that are named in each part of a difference.
 const NAMED_MAX: usize = 200;
@@ -34,14 +36,11 @@ pub(super) struct Member {
 pub(super) fn planned(group: PlannedGroup, mirror: &Mirror) -> Planned {
     let member = |change: &GroupChange| Member {
         name: change.name.clone(),
-        server: mirror.tree.server(change.server).map_or_else(String::new, |one| one.server.name.clone()),
+        server: server(change, mirror).to_owned(),
         href: format!("/computers/{}", change.client),
     };
     let named = |changes: &[GroupChange]| changes.iter().take(NAMED_MAX).map(member).collect();
-    let more = |all: usize| match all.saturating_sub(NAMED_MAX) as u64 {
-        0 => String::new(),
-        more => format!("and {} more", grouped(more)),
-    };
+    let more = |all: usize| and_more(all, NAMED_MAX);
     Planned {
         note: match (&group.recreates, group.group) {
             (Some(old), _) => format!(
@@ -67,16 +66,18 @@ pub(super) fn planned(group: PlannedGroup, mirror: &Mirror) -> Planned {
     }
 }
 
+/// The name of the server that a computer reports to; nothing where it is in the tree no more.
+fn server<'a>(change: &GroupChange, mirror: &'a Mirror) -> &'a str {
+    mirror.tree.server(change.server).map_or("", |one| &one.server.name)
+}
+
 /// All of it as CSV.
 pub(super) fn lines(plan: &GroupPlan, mirror: &Mirror) -> String {
-    let server = |change: &GroupChange| {
-        mirror.tree.server(change.server).map_or_else(String::new, |one| one.server.name.clone())
-    };
     let mut text = line(["group", "change", "name", "id", "server", "because"]);
     for group in &plan.groups {
         for (what, changes) in [("added", &group.add), ("removed", &group.remove)] {
             for one in changes {
-                text += &line([&group.name, what, &one.name, one.client.as_str(), &server(one), ""]);
+                text += &line([&group.name, what, &one.name, one.client.as_str(), server(one, mirror), ""]);
             }
         }
         for (name, reason) in &group.not_registered {

@@ -216,8 +216,7 @@ async fn page(
             Some(plan) => manager.for_plan(visitor.asking(), plan).await?.is_ok(),
             None => false,
         },
-        plan: plan
-            .map(|plan| Plan { csv: format!("/groups.csv?{}", address(&query)), ..shown(plan, &mirror) }),
+        plan: plan.map(|plan| shown(plan, &query, &mirror)),
         members_href: match known {
             Some(_) => host_href(&chosen),
             None => String::new(),
@@ -395,7 +394,7 @@ fn verdict(
     }
 }
 
-fn shown(plan: GroupPlan, mirror: &Mirror) -> Plan {
+fn shown(plan: GroupPlan, query: &GroupPlanQuery, mirror: &Mirror) -> Plan {
     let is_empty = plan.is_empty();
     let not_reached =
         mirror.tree.servers.iter().filter(|one| one.server.linkage.is_some() && !one.server.reached);
@@ -417,7 +416,7 @@ fn shown(plan: GroupPlan, mirror: &Mirror) -> Plan {
         held: plan.held,
         digest: plan.state,
         is_empty,
-        csv: String::new(),
+        csv: format!("/groups.csv?{}", address(query)),
     }
 }
 

@@ -1,7 +1,5 @@
 //! One update: what computers said, what is approved, and how far it has come.
 
-use std::collections::HashSet;
-
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
@@ -153,10 +151,7 @@ async fn page(
         title: summary.title.clone(),
         verdict: halted(&detail, halt.is_some()) + &verdict(&detail),
         problem,
-        state: match &halt {
-            Some(_) => Shown::new(Look::Halted, "halted"),
-            None => shown(summary, &HashSet::new()),
-        },
+        state: shown(summary, halt.is_some()),
         facts: facts(&detail),
         info: detail.description.clone(),
         counts: counts(&detail),

@@ -429,8 +429,7 @@ fn others(
     };
     let others = branch.iter().filter(|one| **one != id && !seen.contains(one));
     let others: Vec<String> = others.map(called).collect();
-    let named: Vec<&str> = others.iter().map(String::as_str).collect();
-    (!named.is_empty()).then(|| others_below(&called(&id), &named))
+    (!others.is_empty()).then(|| others_below(&called(&id), &others))
 }
 
 /// A server and those below it, each after those below it.

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::carry_out_halts;
 use crate::ask::Way;
+use crate::pause::doubled;
 use crate::takes::{Takes, takes};
 use crate::{Manager, ManagerError, Mirror};
 
@@ -71,11 +72,10 @@ impl Spreading {
         self.visited.get(&server).map(|(_, again)| *again)
     }
 
-    /// Notes a visit after which it is still offered; whether it was the first one. The pauses double, so that one
-    /// that cannot is not worn out.
+    /// Notes a visit after which it is still offered; whether it was the first one.
     fn note(&mut self, server: ServerId, now: Instant) -> bool {
         let (times, again) = self.visited.entry(server).or_insert((0, now));
-        let pause = AGAIN_MIN.saturating_mul(1 << (*times).min(16)).min(AGAIN_MAX);
+        let pause = doubled(*times, AGAIN_MIN, AGAIN_MAX);
         (*times, *again) = (*times + 1, now + pause);
         *times == 1
     }
