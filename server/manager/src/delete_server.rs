@@ -7,6 +7,7 @@
 use headwater_api::{DeleteServer, ServerBelow, ServerDeletion, ServerRef, TreeServer};
 use headwater_model::{LinkageId, ServerId, chain};
 use headwater_store::{AuditRow, LinkageRow, ServerSettingsRow};
+use headwater_words::moment::minute;
 use headwater_words::quantity::counted;
 use headwater_words::server_deletion::what;
 
@@ -243,7 +244,8 @@ fn meant<'a>(tree: &'a Tree, name: &str) -> Result<Meant<'a>, ManagerError> {
 }
 
 fn heard(deletion: &ServerDeletion) -> String {
-    deletion.last_contact_at.map_or_else(|| "at no time that is known".to_owned(), |at| format!("on {at}"))
+    let unknown = || "at no time that is known".to_owned();
+    deletion.last_contact_at.map_or_else(unknown, |at| format!("at {}", minute(at)))
 }
 
 #[cfg(test)]
