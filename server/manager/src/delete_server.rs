@@ -245,7 +245,7 @@ fn meant<'a>(tree: &'a Tree, name: &str) -> Result<Meant<'a>, ManagerError> {
 
 fn heard(deletion: &ServerDeletion) -> String {
     let unknown = || "at no time that is known".to_owned();
-    deletion.last_contact_at.map_or_else(unknown, |at| format!("at {}", minute(at)))
+    deletion.last_contact_at.map_or_else(unknown, |at| format!("on {}", minute(at)))
 }
 
 #[cfg(test)]
