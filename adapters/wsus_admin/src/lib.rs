@@ -4,7 +4,7 @@
 //! [`Wsus`] keeps one connection, on which its calls follow each other: a login with NTLM holds for the
 //! connection. Every operation goes through [`Wsus::call`]; the verbs beside it turn rows into values of our
 //! own and decide nothing. What a server says is a stranger's: answers have limits in bytes and time,
-//! redirections are not followed, and rows of unknown length are refused with the numbers (facts 70 to 79).
+//! redirections are not followed, and rows of unknown length are refused with the numbers (facts 70 to 84).
 
 mod access;
 mod address;
@@ -21,6 +21,7 @@ mod login;
 mod operation;
 mod rows;
 mod status;
+mod subscription;
 mod synchronisation;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use headwater_ntlm::{Account, NtlmError, Password};
 pub use identity::{Database, Identity, Mode, Role, Source, Targeting};
 pub use operation::{Effect, Operation, Weight};
 pub use status::{ComputerSummary, Counts, Installation, InstallationState, UpdateSummary};
+pub use subscription::{Category, Subscription};
 pub use synchronisation::{Progress, SyncEvent, SyncEventKind, SyncPhase, SyncStart, Taken, outcome};
 pub use updates::{Update, UpdateState};
 

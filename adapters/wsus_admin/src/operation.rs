@@ -62,6 +62,7 @@ operations! {
         GetSubscriptionState,
         GetSubscription;
     Read Large:
+        GetSubscriptionCategories,
         ExecuteSPSearchUpdates,
         ExecuteSPSimpleSearchUpdates,
         ExecuteSPGetEulaFile,

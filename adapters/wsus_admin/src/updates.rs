@@ -31,6 +31,8 @@ pub struct Update {
     pub severity: Option<String>,
     pub classifications: Vec<String>,
     pub products: Vec<String>,
+    /// Of products, and companies; it is not known whether a server tells those above its products.
+    pub families: Vec<String>,
     pub created: Option<Timestamp>,
     pub arrived: Option<Timestamp>,
     pub is_expired: bool,
@@ -153,7 +155,8 @@ fn read<O: Operation>(found: CompleteUpdates) -> Result<Vec<Update>> {
     let mut articles = texts::<O>(&found.kb_articles)?;
     let mut bulletins = texts::<O>(&found.bulletins)?;
     let mut urls = texts::<O>(&found.info_urls)?;
-    let (mut classifications, mut products) = categories::<O>(&found.localized_category_title_rows)?;
+    let CategoryTitles { mut classifications, mut products, mut families } =
+        categories::<O>(&found.localized_category_title_rows)?;
     let rows = rows::read::<O, UpdateRow>(&found.minimal_properties)?;
     let take = |texts: &mut Texts, row: &UpdateRow| texts.remove(&row.revision_id).unwrap_or_default();
     let updates = rows.into_iter().map(|row| {
@@ -165,6 +168,7 @@ fn read<O: Operation>(found: CompleteUpdates) -> Result<Vec<Update>> {
             info_urls: take(&mut urls, &row),
             classifications: take(&mut classifications, &row),
             products: take(&mut products, &row),
+            families: take(&mut families, &row),
             title: text(row.title),
             description: text(row.description),
             update_type: text(row.update_type),
@@ -194,16 +198,23 @@ fn texts<O: Operation>(rows: &[GenericReadableRow]) -> Result<Texts> {
     Ok(texts)
 }
 
-/// The titles of classifications and of products.
-fn categories<O: Operation>(rows: &[GenericReadableRow]) -> Result<(Texts, Texts)> {
-    let (mut classifications, mut products) = (Texts::new(), Texts::new());
+#[derive(Default)]
+struct CategoryTitles {
+    classifications: Texts,
+    products: Texts,
+    families: Texts,
+}
+
+fn categories<O: Operation>(rows: &[GenericReadableRow]) -> Result<CategoryTitles> {
+    let mut titles = CategoryTitles::default();
     for row in rows::read::<O, CategoryTitleRow>(rows)? {
         let texts = match row.category_type.as_str() {
-            "UpdateClassification" => &mut classifications,
-            "Product" => &mut products,
+            "UpdateClassification" => &mut titles.classifications,
+            "Product" => &mut titles.products,
+            "ProductFamily" | "Company" => &mut titles.families,
             _ => continue,
         };
         texts.entry(row.revision_id).or_default().extend(text(row.title));
     }
-    Ok((classifications, products))
+    Ok(titles)
 }

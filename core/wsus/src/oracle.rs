@@ -97,6 +97,7 @@ pub fn fuzz_administration(data: &[u8]) {
     operation::<wsusar::GetServerSyncProgress>(&text);
     operation::<wsusar::GetServerVersion>(&text);
     operation::<wsusar::GetSubscription>(&text);
+    operation::<wsusar::GetSubscriptionCategories>(&text);
     operation::<wsusar::GetSubscriptionState>(&text);
     operation::<wsusar::StartSubscriptionManually>(&text);
     operation::<wsusar::StopSubscription>(&text);
@@ -106,6 +107,7 @@ pub fn fuzz_administration(data: &[u8]) {
     for row in &groups.result {
         kind::<wsusar::UpdateRow>(row);
         kind::<wsusar::CategoryTitleRow>(row);
+        kind::<wsusar::CategoryRow>(row);
         kind::<wsusar::UpdateTextRow>(row);
         kind::<wsusar::ComputerRow>(row);
         kind::<wsusar::RequestedGroupRow>(row);

@@ -67,7 +67,7 @@ fn narrow() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn every_operation_has_an_example_that_is_read_and_written() {
     let names: Vec<&str> = examples().iter().map(|(name, _)| *name).collect();
-    assert_eq!(names.len(), 2 * 41);
+    assert_eq!(names.len(), 2 * 42);
     for pair in names.chunks(2) {
         assert_eq!(format!("{}Response", pair[0]), pair[1]);
     }
@@ -155,7 +155,7 @@ const PIECES: &[&str] = &[
 
 /// The example messages, and one answer with rows of every kind.
 fn seeds() -> Vec<String> {
-    let kinds: [&[(&str, &str)]; 10] = [
+    let kinds: [&[(&str, &str)]; 11] = [
         &UPDATE_CELLS,
         &narrow(),
         &COMPUTER_CELLS,
@@ -164,6 +164,7 @@ fn seeds() -> Vec<String> {
         &SUMMARY_CELLS,
         &INSTALLATION_CELLS,
         &SERVER_CELLS,
+        &CATEGORY_CELLS,
         &[("int", "1"), ("string", "Product"), ("string", "x")],
         &[("string", "1"), ("guid", GROUP)],
     ];

@@ -1,5 +1,5 @@
 //! Our own driver of the administration service manages our own server over a socket. What is expected are
-//! the meanings of the service (facts 70 to 82); the same verbs go to a Microsoft WSUS.
+//! the meanings of the service (facts 70 to 84); the same verbs go to a Microsoft WSUS.
 
 mod access;
 mod foreign;

@@ -26,20 +26,23 @@ struct Played {
 }
 
 impl Played {
-    /// `name` is the one that the others know it by. Without a server above it takes from Microsoft.
+    /// `name` is the one that the others know it by. Without a server above it takes from Microsoft. What `more`
+    /// may be, `play/__main__.py` explains.
     fn start(
         folder: &TempDir,
         name: &'static str,
         number: u8,
         above: Option<(&str, &Node)>,
+        more: &[&str],
         computers: &[&str],
     ) -> Option<Self> {
         let (id, called) =
             (format!("{number}50cee4a-aaff-470c-8fc3-7a94cb3a4293"), format!("{name}.test.example"));
         let mut options = vec!["--id", &id, "--name", &called];
         if let Some((url, _)) = above {
-            options.extend(["--upstream", url, "--replica"]);
+            options.extend(["--upstream", url]);
         }
+        options.extend(more);
         options.push("--computers");
         options.extend(computers);
         let program = MicrosoftWsus::start(&options)?;
@@ -47,12 +50,12 @@ impl Played {
         let password = folder.path().join("wsus-password");
         std::fs::write(&password, PASSWORD).expect("is written");
         let parent = above.map(|(_, above)| format!("parent = \"{}\"\n", above.linkage_url()));
-        let more = format!(
+        let settings = format!(
             "{}[linkage.microsoft_wsus]\nurl = \"{url}\"\naccount = '{ACCOUNT}'\npassword_file = \"{}\"",
             parent.unwrap_or_default(),
             password.display()
         );
-        let linkage = Node::start_with(folder, format!("{name}-linkage").leak(), "\"linkage\"", &more);
+        let linkage = Node::start_with(folder, format!("{name}-linkage").leak(), "\"linkage\"", &settings);
         let account = admin::Account::new(ACCOUNT, admin::Password::new(PASSWORD)).expect("an account");
         let console = admin::Wsus::new(admin::Access {
             address: url.parse().expect("an address"),
@@ -153,7 +156,9 @@ async fn a_microsoft_replica_below_our_update_server_is_kept_in_step() {
         top.done(&["group", "create", group]);
     }
     let above = Some((top.server.updates_url(), &top));
-    let Some(berlin) = Played::start(&folder, "berlin", 1, above, &["4", "5"]) else { return };
+    let Some(berlin) = Played::start(&folder, "berlin", 1, above, &["--replica"], &["4", "5"]) else {
+        return;
+    };
     berlin.synchronise().await;
     manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
     pair_as(&manager, "berlin.test.example", &berlin.linkage).await;
@@ -219,11 +224,12 @@ struct Tree {
 
 async fn tree(folder: &TempDir) -> Option<Tree> {
     let manager = Node::start(folder, "hq", "\"manager\"", None);
-    let top = Played::start(folder, "top", 1, None, &["1", "2"])?;
+    let top = Played::start(folder, "top", 1, None, &[], &["1", "2"])?;
     let berlin = Node::start(folder, "berlin", "\"update-server\", \"linkage\"", Some(&top.linkage));
     berlin.done(&["upstream", "set", &top.url(), "--replica"]);
     berlin.done(&["upstream", "sync", "--wait"]);
-    let shop = Played::start(folder, "shop", 2, Some((berlin.server.updates_url(), &berlin)), &["4"])?;
+    let above = Some((berlin.server.updates_url(), &berlin));
+    let shop = Played::start(folder, "shop", 2, above, &["--replica"], &["4"])?;
     shop.synchronise().await;
     // What is below it, it tells the top with its next run.
     berlin.done(&["upstream", "sync", "--wait"]);
@@ -332,4 +338,77 @@ async fn a_halt_goes_down_a_mixed_tree() {
     let said = run(&manager.data, &["update", "show", &id]);
     assert!(said.status.success(), "{}", stderr(&said));
     drop(berlin);
+}
+
+/// What the report says of a server's own things.
+fn local(report: &Value, server: usize) -> &Value {
+    &report["servers"][server]["local"]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_autonomous_microsoft_wsus_does_not_take_is_no_difference() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let top = Node::wsus(&folder, "top", None);
+    let documents = folder.path().join("documents");
+    write_documents(&documents);
+    let office = [
+        Update::product(4, "Office"),
+        Update::software(15, "For Office").in_category(4).in_category(3),
+        Update::software(16, "Also for Office").in_category(4).in_category(3),
+    ];
+    for document in office.map(|update| update.document()) {
+        std::fs::write(documents.join(document.file_name()), document.xml).expect("is written");
+    }
+    top.done(&["update", "import", &documents.display().to_string()]);
+    let above = Some((top.server.updates_url(), &top));
+    let [windows, security] = [2, 3].map(|number| id(number).to_string());
+    let Some(berlin) =
+        Played::start(&folder, "berlin", 1, above, &["--subscribe", &windows, &security], &["4"])
+    else {
+        return;
+    };
+    berlin.synchronise().await;
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    pair_as(&manager, "berlin.test.example", &berlin.linkage).await;
+    let shown = manager.json(&["wsus", "show"])["servers"][1].clone();
+    assert_eq!((&shown["kind"], &shown["mode"]), (&"microsoft".into(), &"autonomous".into()), "{shown}");
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    let said = "2 updates that its subscription, or one above it, leaves out";
+    assert_eq!(local(&report, 1), said, "{report}");
+
+    // Its own groups and approvals are its own, and its members are written where it has the group.
+    manager.done(&["hostgroup", "create", "Berlin", "--host", "pc4.example"]);
+    manager.done(&["wsus", "group", "apply", "--group", "Berlin"]);
+    manager.done(&["update", "approve", &id(10).to_string(), "--group", "Berlin"]);
+    manager.done(&["wsus", "server", "set", "berlin.test.example", "--follow", "groups,approvals"]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    let approved = UpdateIdentity { id: id(10), revision: 200 };
+    assert_eq!(berlin.decided().await, (names(&["Berlin"]), [(approved, "Berlin".to_owned())].into()));
+    assert_eq!(berlin.members(berlin.group("Berlin").await).await, [computer(4)]);
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, changed(&report)), (0, 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ours_does_not_take_from_a_microsoft_wsus_is_no_difference() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manager = Node::start(&folder, "hq", "\"manager\"", None);
+    let Some(top) = Played::start(&folder, "top", 1, None, &[], &["1"]) else { return };
+    let berlin = Node::start(&folder, "berlin", "\"update-server\", \"linkage\"", Some(&top.linkage));
+    berlin.done(&["upstream", "set", &top.url(), "--autonomous"]);
+    berlin.done(&["upstream", "sync", "--wait"]);
+    manager.done(&["wsus", "link", &top.linkage.linkage_url(), "--code", &top.linkage.code()]);
+    pair_as(&manager, "berlin.test.example", &berlin).await;
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report), local(&report, 1)), (0, vec![], &Value::Null), "{report}");
+    // What is there stays, and what comes from now on must be of the other product.
+    berlin.done(&["upstream", "filter", "--product", "Office"]);
+    top.console.start_sync().await.expect("starts");
+    while top.console.sync_progress().await.expect("progress").is_running {}
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    assert_eq!(local(&report, 1), "1 update that its subscription, or one above it, leaves out", "{report}");
 }

@@ -1,7 +1,9 @@
 //! What is wanted of single servers of the tree: an autonomous one that follows, and time windows.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use headwater_testkit::builders::Update;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -45,6 +47,21 @@ fn approved(node: &Node, group: &str) -> usize {
     let of = |one: &Value| one["name"] == group;
     let found = groups.as_array().expect("groups").iter().find(|one| of(one)).expect("the group").clone();
     usize::try_from(found["approvals"].as_u64().expect("a number")).expect("a number")
+}
+
+/// One update more, of a classification that is new.
+fn import_more(top: &Node, folder: &Path) {
+    let documents = folder.join("more");
+    std::fs::create_dir_all(&documents).expect("a folder");
+    for update in [
+        Update::product(0xF2, "Windows 12"),
+        Update::classification(0xF3, "Updates"),
+        Update::software(0xF4, "Later").in_category(0xF2).in_category(0xF3),
+    ] {
+        let document = update.document();
+        std::fs::write(documents.join(document.file_name()), document.xml).expect("is written");
+    }
+    top.done(&["update", "import", &documents.display().to_string()]);
 }
 
 async fn check(speaks_the_service: bool) {
@@ -122,6 +139,14 @@ async fn check(speaks_the_service: bool) {
     );
     manager.done(&[&set[..], &["shop.test.example", "--follow", "nothing"]].concat());
     assert_eq!(sync(&manager.data, &[]).1, 0, "nobody follows any more");
+
+    // What it does not take from now on it does not miss.
+    shop.done(&["upstream", "filter", "--classification", "Security Updates"]);
+    import_more(&top, folder.path());
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, differences(&report)), (0, vec![]), "{report}");
+    let local = report["servers"][1]["local"].to_string();
+    assert!(local.contains("1 update that its subscription, or one above it, leaves out"), "{local}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

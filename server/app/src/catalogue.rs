@@ -150,6 +150,13 @@ impl Catalogue {
         Some(&self.card(update.revisions[0]).title)
     }
 
+    /// The kind and the title of a category.
+    pub fn category(&self, id: UpdateId) -> Option<(CategoryKind, &str)> {
+        let update = self.index.update(self.index.update_by_id(id)?);
+        let card = self.card(update.revisions[0]);
+        Some((card.category?, &card.title))
+    }
+
     /// Loads all revisions; those that nobody was told of yet become known to others. Revisions whose
     /// fragments are not in the file, or whose facts are of an older form, are derived again from
     /// their documents first.

@@ -58,7 +58,7 @@ impl Linkage {
             Ask::Renew(renewal) => json(self.renew(&renewal).map_err(not_taken)?),
             Ask::Revoke(list) => json(self.revoke(list).map_err(not_taken)?),
             Ask::Contents => json(wsus.contents().await?),
-            Ask::LeftOut(subscription) => json(ids(wsus.left_out(&subscription))),
+            Ask::LeftOut(subscription) => json(ids(wsus.left_out(&subscription).await?)),
             Ask::Groups => json(wsus.groups().await?),
             Ask::CreateGroup { name, by, parent, id } => {
                 json(wsus.create_group(&name, parent, id, &by).await?)

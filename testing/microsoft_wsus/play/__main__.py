@@ -40,6 +40,8 @@ def arguments():
     parser.add_argument("--password", default="P\u00e4ssw0rd")
     parser.add_argument("--role", type=int, default=2, help="of the account: 0, 1 or 2")
     parser.add_argument("--replica", action="store_true", help="takes groups and approvals from above")
+    about_subscribe = "the ids of the products and classifications of which it takes updates; all if none is given"
+    parser.add_argument("--subscribe", metavar="ID", nargs="*", default=[], help=about_subscribe)
     parser.add_argument("--client-targeting", action="store_true", help="computers name their groups")
     parser.add_argument("--columns", type=int, default=37, help="of a row of an update")
     parser.add_argument("--fail-sync", type=int, help="ends each synchronisation with this HRESULT, as a signed number")

@@ -30,7 +30,15 @@ class Document:
         texts = root.findall("upd:LocalizedPropertiesCollection/upd:LocalizedProperties", PREFIXES)
         english = (it for it in texts if it.findtext("upd:Language", None, PREFIXES) == "en")
         self.title = next(english, texts[0]).findtext("upd:Title", None, PREFIXES)
+        category = root.find("upd:HandlerSpecificData/cat:CategoryInformation", PREFIXES)
+        self.category_type = None if category is None else category.get("CategoryType")
+        belongs = root.iterfind("upd:Relationships/upd:Prerequisites/upd:AtLeastOne[@IsCategory]", PREFIXES)
+        self.categories = [it.get("UpdateID").lower() for clause in belongs for it in clause]
         self.digests = [it.get("Digest") for it in root.iterfind("upd:Files/upd:File", PREFIXES)]
+
+    @property
+    def is_classification(self):
+        return self.category_type == "UpdateClassification"
 
     @property
     def is_configuration(self):

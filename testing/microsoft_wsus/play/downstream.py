@@ -140,6 +140,8 @@ class Run:
         upstream = self.upstream
         self.phase, self.total, self.processed = phase, 0, 0
         wanted = {"Anchor": upstream.anchors.get(phase), "GetConfig": phase == CATEGORIES, "Get63LanguageOnly": True}
+        if phase == UPDATES and self.wsus.subscription:
+            wanted |= self.subscription()
         listed = upstream.sync.GetRevisionIdList(cookie=cookie, filter=wanted)
         new = (listed["NewRevisions"] or {"UpdateIdentity": []})["UpdateIdentity"]
         new = [(it["UpdateID"].lower(), it["RevisionNumber"]) for it in new]
@@ -159,6 +161,14 @@ class Run:
             self.processed = self.total - len(new)
         upstream.anchors[phase] = listed["Anchor"]
         return listed["Anchor"]
+
+    def subscription(self):
+        """3.1.4.5.3.3: what belongs to one of each."""
+        with self.wsus.lock:
+            chosen = self.wsus.subscribed()
+        classifications = [{"Id": it.id, "Delta": True} for it in chosen if it.is_classification]
+        products = [{"Id": it.id, "Delta": True} for it in chosen if not it.is_classification]
+        return {"Categories": {"IdAndDelta": products}, "Classifications": {"IdAndDelta": classifications}}
 
     def document(self, told):
         if told["XmlUpdateBlob"] is None:

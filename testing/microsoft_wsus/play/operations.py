@@ -201,9 +201,9 @@ def complete_updates(wsus, description, updates):
         return [("int", kind.revision_id), ("string", text)]
 
     categories = [
-        [("int", update.revision_id), ("string", kind), ("string", title)]
+        [("int", update.revision_id), ("string", it.category_type), ("string", it.title)]
         for update in updates
-        for kind, title in (("UpdateClassification", "Security Updates"), ("Product", "Windows 11"))
+        for it in wsus.categories_of(update)
     ]
     return {
         "minimalProperties": description.rows(update_cells(wsus, update) for update in updates),
@@ -336,6 +336,24 @@ def GetSubscriptionState(wsus, _description, _parameters):
 def GetSubscription(wsus, description, _parameters):
     known = {"LastSynchronizationTime": wsus.last_sync, "Anchor": wsus.anchor}
     return description.filled("SubscriptionTableRow", known)
+
+
+def category_cells(document):
+    cells = [("int", None), ("guid", document.id), ("string", document.category_type)]
+    cells += [("boolean", False), ("boolean", False), ("int", 0), ("int", 0), ("string", document.title)]
+    cells += [("string", None), ("string", None), ("dateTime", datetime.datetime(2026, 9, 8, 17)), ("int", 0)]
+    assert len(cells) == 12
+    return cells
+
+
+@operation
+def GetSubscriptionCategories(wsus, description, parameters):
+    if not parameters["preferredCulture"]:
+        raise Broken("no language is named, which a server may refuse")
+    wants_classifications = parameters["retrieveUpdateClassifications"]
+    return description.rows(
+        category_cells(it) for it in wsus.subscribed() if it.is_classification == wants_classifications
+    )
 
 
 @operation

@@ -147,6 +147,10 @@ def language(number, short, long):
     return {"LanguageID": number, "ShortLanguage": short, "LongLanguage": long, "Enabled": short == "en"}
 
 
+# One of each is necessary.
+FILTERS = ("Categories", "Classifications")
+
+
 @operation(SYNC)
 @authorized
 def GetRevisionIdList(wsus, _description, parameters):
@@ -154,14 +158,13 @@ def GetRevisionIdList(wsus, _description, parameters):
     wanted = parameters["filter"]
     if wanted["DssProtocolVersion"] is not None:
         raise Broken("DssProtocolVersion is reserved")
-    for name, items in [("Categories", "IdAndDelta"), ("Classifications", "IdAndDelta")]:
-        if wanted[name] and wanted[name][items]:
-            raise Broken(f"a filter by {name} is not played here")
+    chosen = [{it["Id"].lower() for it in (wanted[name] or {"IdAndDelta": []})["IdAndDelta"]} for name in FILTERS]
     after = since(wanted["Anchor"], "filter")
     new = [
         {"UpdateID": it.id, "RevisionNumber": it.revision_number}
         for it, came in wsus.documents.values()
         if it.is_configuration == wanted["GetConfig"] and came > after
+        if it.is_configuration or not any(chosen) or all(ids & set(it.categories) for ids in chosen)
     ]
     return {"Anchor": anchor(wsus), "NewRevisions": {"UpdateIdentity": new}}
 

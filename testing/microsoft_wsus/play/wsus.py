@@ -93,6 +93,7 @@ class Wsus:
         self.update_columns = options.columns
         self.fail_sync = options.fail_sync
         self.contact = options.contact
+        self.subscription = options.subscribe
         self.seconds = 0
         self.groups = {
             ALL_COMPUTERS: ("Tous les ordinateurs", None),
@@ -128,7 +129,7 @@ class Wsus:
                 document.category(0x101, "Product", "Windows 11"),
                 document.category(0x102, "UpdateClassification", "Security Updates"),
             ]
-            for it in self.categories:
+            for it in [*self.categories, document.category(0x103, "Product", "Office")]:
                 self.take(it)
             self.publish("Security Update <1>")
             self.publish("Update with a licence", LICENCE)
@@ -146,6 +147,16 @@ class Wsus:
         """One second after the other: tests do not hang on a clock."""
         self.seconds += 1
         return datetime.datetime(2026, 11, 1) + datetime.timedelta(seconds=self.seconds)
+
+    def subscribed(self):
+        """The categories of which it takes updates: all, if none was chosen."""
+        categories = [it for it, _ in self.documents.values() if it.category_type]
+        return [it for it in categories if not self.subscription or it.id in self.subscription]
+
+    def categories_of(self, update):
+        """Those that the newest document names; those above them are not told."""
+        document, _ = self.documents[update.id]
+        return [self.documents[it][0] for it in document.categories if it in self.documents]
 
     def publish(self, title, licence=None):
         """As if it came from Microsoft."""

@@ -9,6 +9,21 @@ pub const ALL: &str = "a0a08746-4dbe-4a37-9adf-9e7652c0b421";
 pub const SERVER: &str = "050cee4a-aaff-470c-8fc3-7a94cb3a4293";
 pub const COMPUTER: &str = "d07a4d51-7cb2-46d1-ad86-91195cb4325a";
 
+pub const CATEGORY_CELLS: [(&str, &str); 12] = [
+    ("int", "211"),
+    ("guid", UPDATE),
+    ("string", "ProductFamily"),
+    ("boolean", "false"),
+    ("boolean", "true"),
+    ("int", "0"),
+    ("int", "7"),
+    ("string", "Windows"),
+    ("string", ""),
+    ("nil", ""),
+    ("dateTime", "2026-10-04T15:37:08"),
+    ("int", "0"),
+];
+
 pub type Cells<'a> = &'a [(&'a str, &'a str)];
 
 /// A response in an envelope with prefixes that we do not write.

@@ -215,6 +215,7 @@ fn update() -> Update {
         severity: Some("Critical".to_owned()),
         classifications: vec!["Security Updates".to_owned()],
         products: vec!["Windows 11".to_owned()],
+        families: vec!["Windows".to_owned()],
         created: Some(time("2026-09-08T17:00:00Z")),
         arrived: Some(time("2026-09-08T18:03:11.596666Z")),
         is_expired: false,
@@ -228,6 +229,27 @@ fn update() -> Update {
         licence_must_be_accepted: true,
         state: Some(UpdateState::NotReady),
     }
+}
+
+#[tokio::test]
+async fn what_a_server_takes_by_products_and_by_classifications() {
+    let server = server("GetSubscriptionCategories", row(&CATEGORY_CELLS)).await;
+    let found = server.by_token().subscription("en").await.expect("a subscription");
+    let family =
+        Category { id: UPDATE.parse().expect("an id"), title: Some("Windows".to_owned()), is_product: false };
+    assert_eq!(found, Subscription { products: vec![family.clone()], classifications: vec![family] });
+    let asked = |classifications| {
+        format!(
+            "<preferredCulture>en</preferredCulture>\
+             <retrieveUpdateClassifications>{classifications}</retrieveUpdateClassifications>"
+        )
+    };
+    sent(&server, &asked(true));
+
+    let mut cells = CATEGORY_CELLS;
+    cells[2] = ("string", "Product");
+    let server = self::server("GetSubscriptionCategories", row(&cells)).await;
+    assert!(server.by_token().subscription("en").await.expect("a subscription").products[0].is_product);
 }
 
 #[tokio::test]

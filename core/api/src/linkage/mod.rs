@@ -37,12 +37,12 @@ pub use run::{RUN_QUIET_SECONDS, RUN_REQUEST_BYTES_MAX, RunNews, RunRequest, Run
 pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
 pub use wsus::{
     Approve, Contents, Decided, Decline, LastSync, MembershipChange, Memberships, StartedSync,
-    StateOnComputer, Subscription, SyncProgress, SyncState, UpdateCount, WsusApproval, WsusComputer,
-    WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    StateOnComputer, SubscribedCategory, Subscription, SyncProgress, SyncState, UpdateCount, WsusApproval,
+    WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 
 /// The version of these messages. A Linkage of another one is asked who it is ([`Ask::Identity`]) and nothing else.
-pub const PROTOCOL: u32 = 5;
+pub const PROTOCOL: u32 = 6;
 /// Where a Linkage answers; what stands in the managing server's settings ends in it.
 pub const ROOT: &str = "/linkage";
 pub const PAIR: &str = "/linkage/pair";

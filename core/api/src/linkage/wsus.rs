@@ -85,11 +85,21 @@ pub struct WsusIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subscription {
-    /// Products, and the families of products above them.
-    #[serde(with = "text::list")]
-    pub categories: Vec<UpdateId>,
-    #[serde(with = "text::list")]
-    pub classifications: Vec<UpdateId>,
+    /// Products, families of products, and companies; of the latter two all that is beneath them.
+    pub categories: Vec<SubscribedCategory>,
+    pub classifications: Vec<SubscribedCategory>,
+}
+
+/// A product, what stands above products, or a classification.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubscribedCategory {
+    #[serde(with = "text")]
+    pub id: UpdateId,
+    /// In English: a Microsoft WSUS tells of its updates only the titles of what they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    pub is_product: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

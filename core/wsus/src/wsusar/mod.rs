@@ -47,6 +47,7 @@ mod get_server_protocol_version;
 mod get_server_sync_progress;
 mod get_server_version;
 mod get_subscription;
+mod get_subscription_categories;
 mod get_subscription_state;
 mod refusal;
 mod row;
@@ -142,6 +143,9 @@ pub use get_server_protocol_version::{GetServerProtocolVersion, GetServerProtoco
 pub use get_server_sync_progress::{GetServerSyncProgress, GetServerSyncProgressResponse, SyncProgressRow};
 pub use get_server_version::{GetServerVersion, GetServerVersionResponse};
 pub use get_subscription::{GetSubscription, GetSubscriptionResponse};
+pub use get_subscription_categories::{
+    CategoryRow, GetSubscriptionCategories, GetSubscriptionCategoriesResponse,
+};
 pub use get_subscription_state::{GetSubscriptionState, GetSubscriptionStateResponse};
 pub use refusal::reason;
 pub use row::{CellValue, RowError, RowKind};

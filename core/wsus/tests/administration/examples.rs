@@ -172,6 +172,21 @@ pub const SERVER_CELLS: [(&str, &str); 7] = [
     ("boolean", "true"),
 ];
 
+pub const CATEGORY_CELLS: [(&str, &str); 12] = [
+    ("int", "211"),
+    ("guid", UPDATE),
+    ("string", "ProductFamily"),
+    ("boolean", "false"),
+    ("boolean", "true"),
+    ("int", "0"),
+    ("int", "7"),
+    ("string", "Windows"),
+    ("string", "Windows &amp; more"),
+    ("nil", ""),
+    ("dateTime", "2026-10-04T15:37:08"),
+    ("int", "0"),
+];
+
 const SCOPE: &str = "<updateScopeXml>&lt;UpdateScope ApprovedStates=\"-1\" /&gt;</updateScopeXml>";
 const COMPUTERS: &str = "<computerTargetScopeXml>&lt;ComputerTargetScope IncludeDownstreamComputerTargets=\"false\" \
                          /&gt;</computerTargetScopeXml>";
@@ -362,6 +377,10 @@ fn synchronisation() -> Vec<Example> {
         result::<GetServerSyncProgressResponse>(&row(&[("int", "1"), ("int", "90"), ("int", "17")])),
         example::<GetSubscriptionState>(""),
         result::<GetSubscriptionStateResponse>("3"),
+        example::<GetSubscriptionCategories>(&format!(
+            "{CULTURE}<retrieveUpdateClassifications>true</retrieveUpdateClassifications>"
+        )),
+        result::<GetSubscriptionCategoriesResponse>(&row(&CATEGORY_CELLS)),
         example::<GetSubscription>(""),
         result::<GetSubscriptionResponse>(
             "<synchronizeAutomaticallyTimeOfDay>108000000000</synchronizeAutomaticallyTimeOfDay>\

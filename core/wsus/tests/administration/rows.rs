@@ -64,6 +64,7 @@ fn other_counts_of_columns_are_refused() {
     check_counts::<SummaryRow>(&[6], "6");
     check_counts::<InstallationInfoRow>(&[5], "5");
     check_counts::<DownstreamServerRow>(&[7], "7");
+    check_counts::<CategoryRow>(&[12], "12");
     check_counts::<SyncProgressRow>(&[3], "3");
 }
 
@@ -97,6 +98,10 @@ fn the_other_kinds_of_rows() {
 
     let server = DownstreamServerRow::read(&one(&SERVER_CELLS)).expect("a server");
     assert_eq!((server.server_id, server.is_replica), (SERVER.parse().expect("a GUID"), true));
+
+    let category = CategoryRow::read(&one(&CATEGORY_CELLS)).expect("a category");
+    assert_eq!((category.id, category.title.as_deref()), (UPDATE.parse().expect("a GUID"), Some("Windows")));
+    assert_eq!(category.category_type.as_deref(), Some("ProductFamily"));
 
     let progress =
         SyncProgressRow::read(&one(&[("int", "1"), ("long", "90"), ("int", "17")])).expect("progress");

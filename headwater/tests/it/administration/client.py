@@ -129,6 +129,11 @@ def main(description, url, authority, user, password):
     told["state"] = service.GetSubscriptionState()
     told["progress"] = rows(service.GetServerSyncProgress())
     told["automatic"] = service.GetSubscription()["SynchronizeAutomatically"]
+    told["taken"] = [
+        [it[2], it[7], len(it)]
+        for of in (False, True)
+        for it in rows(service.GetSubscriptionCategories(preferredCulture="en", retrieveUpdateClassifications=of))
+    ]
     service.StopSubscription()
     # The description has each of these times twice, with a small and with a capital first letter.
     begin, end = (datetime.datetime(year, 1, 1, tzinfo=datetime.timezone.utc) for year in (2000, 2100))

@@ -68,6 +68,7 @@ async fn a_foreign_client_manages_a_server_over_tls() {
         "state": 1,
         "progress": [["0", "0", "0"]],
         "automatic": false,
+        "taken": [["Product", "Windows 11", 12], ["UpdateClassification", "Security Updates", 12]],
         "events": null,
         "below": [],
         "faults": [
@@ -76,7 +77,7 @@ async fn a_foreign_client_manages_a_server_over_tls() {
             format!("System.InvalidOperationException: the update {} has no licence {}", id(10), Guid::from_u128(0)),
         ],
         "group": ["Computers", "Berlin", told["group"][2], null, null, ALL_COMPUTERS.to_string()],
-        "operations": 31,
+        "operations": 32,
     });
     for (name, value) in expected.as_object().expect("an object") {
         assert_eq!(&told[name], value, "{name}");

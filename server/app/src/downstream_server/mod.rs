@@ -30,6 +30,7 @@ pub use headwater_store::{RunRow, RunState, RunStep, UpstreamFilter, UpstreamMod
 pub use rollup::{RolledUp, RollupError};
 pub use runs::StartedRun;
 pub use setting::{UpstreamReport, none_is_set};
+pub use synchronise::Subscription;
 
 use crate::error::AppError;
 

@@ -131,15 +131,34 @@ impl Run<'_> {
     }
 }
 
+/// Of which products, with families and companies, and of which classifications a server takes updates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    pub categories: Vec<UpdateId>,
+    pub classifications: Vec<UpdateId>,
+}
+
 impl App {
-    /// The categories and the classifications of which an autonomous server takes updates; nothing where it takes
-    /// all, or its filter names what is not there.
-    pub fn subscription(&self) -> Option<(Vec<UpdateId>, Vec<UpdateId>)> {
+    /// What an autonomous server takes; nothing where it takes all, or its filter names what is not there.
+    pub fn subscription(&self) -> Option<Subscription> {
         let link = self.downstream.link().filter(|link| has_names(link))?;
         let RevisionQuery { categories, classifications, .. } = query(self, &link).ok()?;
-        Some((categories, classifications))
+        Some(Subscription { categories, classifications })
+    }
+
+    /// All that there is to take.
+    pub fn whole_subscription(&self) -> Subscription {
+        let (served, none) = (self.live.served(), &mut Vec::new());
+        Subscription {
+            categories: categories(&served, &PRODUCTS, &[], none),
+            classifications: categories(&served, &CLASSIFICATIONS, &[], none),
+        }
     }
 }
+
+const PRODUCTS: [CategoryKind; 3] =
+    [CategoryKind::Product, CategoryKind::ProductFamily, CategoryKind::Company];
+const CLASSIFICATIONS: [CategoryKind; 1] = [CategoryKind::Classification];
 
 /// What the filter of the setting asks for.
 fn query(app: &App, link: &Link) -> Result<RevisionQuery, SyncError> {
@@ -149,12 +168,9 @@ fn query(app: &App, link: &Link) -> Result<RevisionQuery, SyncError> {
         return Ok(query);
     }
     let served = app.live.served();
-    const PRODUCTS: [CategoryKind; 3] =
-        [CategoryKind::Product, CategoryKind::ProductFamily, CategoryKind::Company];
     let mut unknown = Vec::new();
     let products = categories(&served, &PRODUCTS, &filter.products, &mut unknown);
-    let classes = [CategoryKind::Classification];
-    query.classifications = categories(&served, &classes, &filter.classifications, &mut unknown);
+    query.classifications = categories(&served, &CLASSIFICATIONS, &filter.classifications, &mut unknown);
     if !unknown.is_empty() {
         return Err(SyncError::Filter(unknown));
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use headwater_model::{UpdateId, UpdateIdentity};
-use headwater_policy::sync_plan::revisions;
 pub use headwater_policy::sync_plan::{RevisionFilter, Wanted};
+use headwater_policy::sync_plan::{and_beneath, revisions};
 
 use super::{Mark, ServerSession};
 use crate::error::ClientFault;
@@ -35,12 +35,14 @@ impl App {
         })
     }
 
-    /// The software and drivers that a downstream server does not take which asks for these only.
+    /// The software and drivers that a downstream server does not take which takes these only. What stands
+    /// beneath a category goes with it.
     pub fn left_out(&self, categories: &[UpdateId], classifications: &[UpdateId]) -> Vec<UpdateId> {
         let all = |ids: &[UpdateId]| ids.iter().map(|id| Wanted { id: *id, only_changes: false }).collect();
-        let (categories, classifications) = (all(categories), all(classifications));
-        let wanted = RevisionFilter { categories, classifications, ..RevisionFilter::default() };
         let served = self.live.served_full();
+        let (categories, classifications) =
+            (all(&and_beneath(&served.catalogue.index, categories)), all(classifications));
+        let wanted = RevisionFilter { categories, classifications, ..RevisionFilter::default() };
         let listed = |filter: &RevisionFilter| -> BTreeSet<UpdateId> {
             let found = revisions(&served.catalogue.index, |_| 0, filter);
             found.into_iter().map(|one| one.id).collect()

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LastSync, LinkVersion,
-    Memberships, StartedSync, StateOnComputer, Subscription, SyncProgress, SyncState, UpdateCount,
-    WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    Memberships, StartedSync, StateOnComputer, SubscribedCategory, Subscription, SyncProgress, SyncState,
+    UpdateCount, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode,
+    WsusTargeting,
 };
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms,
     PAGE_LIMIT_MAX, Page, StatesQuery, UpdateDetail, UpdateQuery, UpdateSummary,
 };
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
-use headwater_app::downstream_server::{RunState, RunStep, UpstreamMode};
+use headwater_app::downstream_server::{self, RunState, RunStep, UpstreamMode};
 use headwater_app::{App, AppError, Operator, Targeting, admin};
-use headwater_catalog::{Kind, UpdateIx};
+use headwater_catalog::{CategoryKind, Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_policy::group::is_built_in;
 use headwater_views::{
@@ -62,14 +63,25 @@ pub(super) async fn identity(app: &App, now: Timestamp) -> Answer<WsusIdentity> 
             Targeting::ServerSide => WsusTargeting::Server,
             Targeting::ClientSide => WsusTargeting::Client,
         },
-        subscription: app
-            .subscription()
-            .map(|(categories, classifications)| Subscription { categories, classifications }),
+        subscription: app.subscription().map(|subscription| subscribed(app, &subscription)),
         read_only: false,
         computers: app.live.own_computers() as u64,
         at: now,
         speaks: LinkVersion::own(),
     })
+}
+
+fn subscribed(app: &App, to: &downstream_server::Subscription) -> Subscription {
+    let catalogue = &app.live.served().catalogue;
+    let category = |id: &UpdateId| {
+        let (kind, title) = catalogue.category(*id)?;
+        let (title, is_product) = (Some(title.to_owned()), kind == CategoryKind::Product);
+        Some(SubscribedCategory { id: *id, title, is_product })
+    };
+    Subscription {
+        categories: to.categories.iter().filter_map(category).collect(),
+        classifications: to.classifications.iter().filter_map(category).collect(),
+    }
 }
 
 fn mode(mode: UpstreamMode) -> WsusMode {
@@ -122,7 +134,8 @@ async fn last_sync(app: &App) -> Answer<Option<LastSync>> {
 }
 
 pub(super) fn left_out(app: &App, of: &Subscription) -> Vec<UpdateId> {
-    app.left_out(&of.categories, &of.classifications)
+    let ids = |of: &[SubscribedCategory]| of.iter().map(|one| one.id).collect::<Vec<_>>();
+    app.left_out(&ids(&of.categories), &ids(&of.classifications))
 }
 
 pub(super) fn groups(app: &App) -> Vec<WsusGroup> {

@@ -67,6 +67,7 @@ impl Microsoft {
 
     pub(super) async fn identity(&self, now: Timestamp) -> Answer<WsusIdentity> {
         let found = self.wsus.connect().await.map_err(failure)?;
+        let subscription = self.subscription(&found).await?;
         let computers = self.wsus.computer_count(Scope::Own).await.map_err(failure)?;
         // Times of contact are by its clock, and not by that of this machine.
         let at = self.wsus.clock().await.unwrap_or(now);
@@ -84,8 +85,7 @@ impl Microsoft {
                 Targeting::Server => WsusTargeting::Server,
                 Targeting::Client => WsusTargeting::Client,
             },
-            // Its subscription is not read yet.
-            subscription: None,
+            subscription,
             read_only: found.role == Role::Reader,
             computers,
             version: found.version,

@@ -5,6 +5,7 @@ mod headwater;
 mod microsoft;
 mod microsoft_catalogue;
 mod microsoft_silent;
+mod microsoft_subscription;
 mod microsoft_sync;
 mod microsoft_views;
 mod pages;
@@ -61,11 +62,11 @@ impl Wsus {
         }
     }
 
-    /// Of a Microsoft WSUS nothing is known: it does not tell which category is beneath which.
-    pub(crate) fn left_out(&self, of: &Subscription) -> Vec<UpdateId> {
+    /// What it has and a server with this subscription does not take from it.
+    pub(crate) async fn left_out(&self, of: &Subscription) -> Answer<Vec<UpdateId>> {
         match self {
-            Self::Headwater(app) => headwater::left_out(app, of),
-            Self::Microsoft(_) => Vec::new(),
+            Self::Headwater(app) => Ok(headwater::left_out(app, of)),
+            Self::Microsoft(wsus) => wsus.left_out(of).await,
         }
     }
 

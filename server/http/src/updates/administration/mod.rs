@@ -1,4 +1,4 @@
-//! The administration service of a WSUS, `ApiRemoting30` (facts 70 to 82): each operation from its message
+//! The administration service of a WSUS, `ApiRemoting30` (facts 70 to 84): each operation from its message
 //! to its use case and back. Which are served is a table in docs/administration-service.md.
 
 mod access;
@@ -123,6 +123,7 @@ operations! {
     GetServerSyncProgress Reads => synchronisation::progress,
     GetSubscriptionState Reads => synchronisation::state,
     GetSubscription Reads => synchronisation::subscription,
+    GetSubscriptionCategories Reads => synchronisation::subscribed,
     ExecuteSPSearchEventHistory Reads => synchronisation::events,
 }
 

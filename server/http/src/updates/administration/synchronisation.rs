@@ -5,6 +5,7 @@ use headwater_app::downstream_server::{RunRow, RunState, RunStep};
 use headwater_model::{Guid, Timestamp, UpdateId};
 use headwater_wsus::wsusar::*;
 
+use super::updates::category_type;
 use super::{Asked, int, invalid};
 
 /// The server's own events (fact 76).
@@ -93,6 +94,35 @@ pub(super) async fn subscription(
     known.set("SynchronizeAutomatically", Some(&has_upstream));
     known.set("NumberOfSynchronizationsPerDay", Some(&int(DAY_SECONDS.div_ceil(every))));
     Ok(GetSubscriptionResponse { result: Some(TableRow::subscription(&known)) })
+}
+
+/// In English, as all of what is listed.
+pub(super) async fn subscribed(
+    asked: &Asked<'_>,
+    message: GetSubscriptionCategories,
+) -> Result<GetSubscriptionCategoriesResponse, AppError> {
+    let takes = asked.app.subscription().unwrap_or_else(|| asked.app.whole_subscription());
+    let ids = if message.retrieve_update_classifications { takes.classifications } else { takes.categories };
+    let catalogue = &asked.app.live.served().catalogue;
+    let row = |id: UpdateId| {
+        let (kind, title) = catalogue.category(id)?;
+        let row = CategoryRow {
+            local_update_id: Cell::Nil,
+            id,
+            category_type: Some(category_type(kind).to_owned()),
+            prohibits_subcategories: Cell::Nil,
+            prohibits_updates: Cell::Nil,
+            category_index: Cell::Nil,
+            display_order: Cell::Nil,
+            title: Some(title.to_owned()),
+            description: None,
+            release_notes: Cell::Nil,
+            arrival_date: Time(None),
+            update_source: Cell::Nil,
+        };
+        Some(row.to_row())
+    };
+    Ok(GetSubscriptionCategoriesResponse { result: ids.into_iter().filter_map(row).collect() })
 }
 
 /// Of synchronisations only; computers' events are told by their status.

@@ -145,22 +145,32 @@ fn newest(served: &Served, at: UpdateIx) -> UpdateIdentity {
     served.catalogue.index.revision(served.newest(at)).identity
 }
 
+/// [MS-WSUSSS] 3.2.4.2, *CategoryType*
+pub(super) fn category_type(kind: CategoryKind) -> &'static str {
+    match kind {
+        CategoryKind::Classification => "UpdateClassification",
+        CategoryKind::Product => "Product",
+        CategoryKind::ProductFamily => "ProductFamily",
+        CategoryKind::Company => "Company",
+    }
+}
+
 fn complete(served: &Served, standings: &Standings, found: &[UpdateIx]) -> CompleteUpdates {
-    const CATEGORIES: [(CategoryKind, &str); 4] = [
-        (CategoryKind::Classification, "UpdateClassification"),
-        (CategoryKind::Product, "Product"),
-        (CategoryKind::ProductFamily, "ProductFamily"),
-        (CategoryKind::Company, "Company"),
+    const CATEGORIES: [CategoryKind; 4] = [
+        CategoryKind::Classification,
+        CategoryKind::Product,
+        CategoryKind::ProductFamily,
+        CategoryKind::Company,
     ];
     let mut updates = CompleteUpdates::default();
     for at in found {
         let newest = served.newest(*at);
         let revision_id = served.catalogue.index.revision(newest).id.0;
         updates.minimal_properties.push(row(served, standings, *at).to_row());
-        for (kind, name) in CATEGORIES {
+        for kind in CATEGORIES {
             let titles = served.titles(newest, kind).into_iter();
             updates.localized_category_title_rows.extend(titles.map(|title| {
-                let (category_type, title) = (name.to_owned(), Some(title.to_owned()));
+                let (category_type, title) = (category_type(kind).to_owned(), Some(title.to_owned()));
                 CategoryTitleRow { revision_id, category_type, title }.to_row()
             }));
         }
