@@ -8,6 +8,7 @@ mod maintain;
 mod node;
 mod own_link;
 mod serve;
+mod service;
 mod stop_signal;
 mod tls;
 mod up;
@@ -34,6 +35,8 @@ enum Command {
     Administer(headwater_cli::Command),
     /// See to the WSUS Linkage of this machine.
     Linkage(linkage::LinkageArguments),
+    /// Have a managing server or an update server start with this machine.
+    Service(service::ServiceArguments),
     /// Copy everything that a server keeps into a new folder, while it runs.
     Backup(maintain::BackupArguments),
     /// Make a data folder out of a backup. To agents it is a new server.
@@ -47,9 +50,10 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Up(arguments) => up::up(arguments),
-        Command::Serve(arguments) => up::serve(&arguments),
+        Command::Serve(arguments) => up::serve(arguments),
         Command::Administer(command) => headwater_cli::run(&command, linkage::ask_for_run),
         Command::Linkage(arguments) => linkage::run(&arguments),
+        Command::Service(arguments) => service::run_command(&arguments),
         Command::Backup(arguments) => maintain::backup(&arguments),
         Command::Restore(arguments) => maintain::restore(&arguments),
         Command::Migrate(arguments) => maintain::migrate(&arguments),

@@ -318,7 +318,7 @@ pub fn name(config: &Config) -> String {
 }
 
 /// An address as others reach it; where it is every one of this machine, by a name.
-fn named(bound: SocketAddr, name: &str) -> String {
+pub fn named(bound: SocketAddr, name: &str) -> String {
     match bound.ip().is_unspecified() {
         true => format!("{name}:{}", bound.port()),
         false => bound.to_string(),
@@ -356,19 +356,22 @@ pub fn is_plain(config: &Config, address: SocketAddr) -> bool {
     address.ip().is_loopback() || config.insecure_http
 }
 
-fn url(config: &Config, asked: SocketAddr, bound: SocketAddr, name: &str) -> String {
+pub fn url(config: &Config, asked: SocketAddr, bound: SocketAddr, name: &str) -> String {
     let scheme = if is_plain(config, asked) { "http" } else { "https" };
     format!("{scheme}://{}", named(bound, name))
 }
 
-/// Content is plain HTTP: on the same port, or beside HTTPS by fact 51.
 fn content_urls(config: &Config, port: u16) -> ContentUrls {
-    let content_port = match port {
+    ContentUrls { scheme: "http", port: content_port(config, port) }
+}
+
+/// Content is plain HTTP: on the same port, or beside HTTPS by fact 51.
+pub fn content_port(config: &Config, port: u16) -> u16 {
+    match port {
         port if is_plain(config, config.updates) => port,
         443 => 80,
         port => port.saturating_sub(1),
-    };
-    ContentUrls { scheme: "http", port: content_port }
+    }
 }
 
 /// New cookie keys when they are due; looked at every hour.

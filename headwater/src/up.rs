@@ -9,6 +9,8 @@ use headwater_app::admin;
 use crate::config::{Config, ConfigError, Role};
 use crate::logging;
 use crate::serve::{self, Linking, ServeError};
+#[cfg(windows)]
+use crate::{linkage, service};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -44,6 +46,13 @@ pub struct ServeArguments {
     /// A configuration file; `headwater check-config --example` prints one.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// The folder of everything that the server keeps; wins over the configuration's.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Started by the service manager, as `service install` tells it to.
+    #[cfg(windows)]
+    #[arg(long, hide = true)]
+    service: bool,
 }
 
 pub fn up(arguments: UpArguments) -> ExitCode {
@@ -56,9 +65,20 @@ pub fn up(arguments: UpArguments) -> ExitCode {
     }
 }
 
-pub fn serve(arguments: &ServeArguments) -> ExitCode {
+pub fn serve(arguments: ServeArguments) -> ExitCode {
+    #[cfg(windows)]
+    if arguments.service {
+        let folder = arguments.data.clone().unwrap_or_else(|| Config::default().data);
+        return linkage::finish(service::run(&service::SERVER, &folder, move || named(&arguments)));
+    }
     logging::start(logging::ALL);
-    run(Config::read(&arguments.config), |config| serve::run(config, Linking::ByHand))
+    run(named(&arguments), |config| serve::run(config, Linking::ByHand))
+}
+
+fn named(arguments: &ServeArguments) -> Result<Config, ConfigError> {
+    let mut config = Config::read(&arguments.config)?;
+    config.data = arguments.data.clone().unwrap_or(config.data);
+    Ok(config)
 }
 
 #[allow(clippy::print_stderr)]

@@ -174,6 +174,9 @@ impl Dial {
         let connect = |source: io::Error| match tls_error(&source) {
             Some(error) if is_about_terms(error) => DialError::RanOut { url: url(), source: source.into() },
             Some(error) if is_about_authority(error) => DialError::Stranger { url: url(), source },
+            Some(rustls::Error::InvalidMessage(_)) => {
+                self.foreign("it does not speak TLS; name the address that its Linkage shows".to_owned())
+            }
             _ => DialError::Connect { url: url(), source },
         };
         // A server's word about the certificate that it was shown comes after the handshake.

@@ -1,13 +1,6 @@
 //! `headwater linkage`: a Linkage on its own machine, run, installed and seen to.
 
 mod ask;
-mod install;
-#[cfg(not(windows))]
-mod systemd;
-#[cfg(not(windows))]
-mod systemd_unit;
-#[cfg(windows)]
-mod windows;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,15 +10,10 @@ use headwater_app::{admin, lock};
 
 use crate::config::{Config, ConfigError};
 use crate::serve::{self, Linking};
+use crate::service::{self, InstallArguments};
 use crate::{logging, up};
 
 pub use ask::ask_for_run;
-
-// How a service is installed here.
-#[cfg(not(windows))]
-use systemd as platform;
-#[cfg(windows)]
-use windows as platform;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -41,7 +29,7 @@ enum LinkageCommand {
     /// Run a WSUS Linkage in the foreground; it prints its address, fingerprint and pairing code.
     Run(RunArguments),
     /// Make it a service that starts with this machine.
-    Install(install::InstallArguments),
+    Install(InstallArguments),
     /// Show the code that pairs it with a managing server.
     Code {
         /// The folder of the server [default: headwater-data].
@@ -69,9 +57,6 @@ struct RunArguments {
     /// Where the managing server and Linkages below ask; wins over the configuration's.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// The file with the password of the Microsoft WSUS's account; wins over the configuration's.
-    #[arg(long, value_name = "FILE")]
-    wsus_password_file: Option<PathBuf>,
     /// Started by the service manager, as `linkage install` tells it to.
     #[cfg(windows)]
     #[arg(long, hide = true)]
@@ -81,13 +66,20 @@ struct RunArguments {
 pub fn run(arguments: &LinkageArguments) -> ExitCode {
     let done = match &arguments.command {
         #[cfg(windows)]
-        LinkageCommand::Run(arguments) if arguments.service => windows::run(arguments),
+        LinkageCommand::Run(arguments) if arguments.service => {
+            let (folder, arguments) = (folder(arguments.data.as_ref()), arguments.clone());
+            service::run(&service::LINKAGE, &folder, move || configure(&arguments))
+        }
         LinkageCommand::Run(arguments) => {
             logging::start(logging::ALL);
             return up::run(configure(arguments), |config| serve::run(config, Linking::ByHand));
         }
         LinkageCommand::Install(arguments) => {
-            install::install(arguments).map_err(|error| admin::chain(&error))
+            let config =
+                arguments.config().and_then(Config::for_linkage).map_err(|error| admin::chain(&error));
+            config.and_then(|config| {
+                service::install(&service::LINKAGE, config, arguments).map_err(|error| admin::chain(&error))
+            })
         }
         LinkageCommand::Code { data } => code(data.as_ref()),
         LinkageCommand::Unpair { data } => unpair(data.as_ref()),
@@ -99,9 +91,6 @@ fn configure(arguments: &RunArguments) -> Result<Config, ConfigError> {
     let mut config = Config::read(&arguments.config)?.for_linkage()?;
     config.data = arguments.data.clone().unwrap_or(config.data);
     config.linkage.listen = arguments.listen.unwrap_or(config.linkage.listen);
-    if let (Some(file), Some(wsus)) = (&arguments.wsus_password_file, &mut config.linkage.microsoft_wsus) {
-        wsus.password_file = Some(file.clone());
-    }
     Ok(config)
 }
 
@@ -117,13 +106,14 @@ fn code(data: Option<&PathBuf>) -> Result<String, String> {
 
 fn unpair(data: Option<&PathBuf>) -> Result<String, String> {
     let folder = folder(data);
+    headwater_linkage::must_have_run(&folder).map_err(|error| admin::chain(&error))?;
     let _lock = lock(&folder).map_err(|error| admin::chain(&error))?;
     headwater_linkage::forget_manager(&folder).map_err(|error| admin::chain(&error))?;
     Ok("The Linkage has no managing server; it shows a code when it starts.".to_owned())
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
-fn finish(done: Result<String, String>) -> ExitCode {
+pub fn finish(done: Result<String, String>) -> ExitCode {
     match done {
         Ok(text) => {
             println!("{}", text.trim_end());

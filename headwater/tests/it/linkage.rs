@@ -1,4 +1,4 @@
-//! `headwater linkage`: run in the foreground, and installed as a service.
+//! `headwater linkage` and `headwater service`: run in the foreground, and installed as a service.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -55,12 +55,17 @@ fn the_unit_is_one_that_systemd_takes() {
     assert!(text.contains("#   systemctl enable headwater-linkage.service"), "{text}");
     assert!(!text.contains("secret"), "{text}");
 
-    let unit = folder.path().join("headwater-linkage.service");
+    verify(&folder, "headwater-linkage.service", &text);
+}
+
+/// systemd finds nothing in the unit to complain about.
+fn verify(folder: &TempDir, name: &str, text: &str) {
+    let unit = folder.path().join(name);
     std::fs::write(&unit, text).expect("writes");
     let verified = Command::new("systemd-analyze").arg("verify").arg(&unit).output();
     let Ok(verified) = verified else { return eprintln!("skipped: systemd-analyze is not on this machine") };
     let said = stderr(&verified);
-    assert!(verified.status.success() && !said.contains("headwater-linkage"), "{said}");
+    assert!(verified.status.success() && !said.contains(name), "{said}");
 }
 
 #[test]
@@ -81,6 +86,82 @@ fn what_cannot_be_installed_is_said_with_what_to_do() {
     if !Path::new("/run/systemd/system").exists() {
         refused(install(&config, &[]), 1, "systemd does not run");
     }
+}
+
+/// A managing server with all the files that a configuration may name, which are read for it.
+#[test]
+fn a_server_without_a_linkage_is_a_service_too() {
+    let (folder, elsewhere) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("writes");
+        path.display().to_string()
+    };
+    let (password, url) = (file("admin-password", "secret\n"), file("url", "postgres://a@db/a\n"));
+    let text = format!(
+        "roles = [\"manager\"]\nconsole = \"0.0.0.0:443\"\nadmin_password_file = '{password}'\n\
+         [manager]\ndatabase_url_file = '{url}'\n"
+    );
+    let config = file("headwater.toml", &text);
+    let install = |config: &str, more: &[&str]| {
+        let mut command = Command::new(HEADWATER);
+        command.args(["service", "install", "--config", config]).args(more);
+        command.output().expect("the executable starts")
+    };
+    let shown = install(&config, &["--dry-run"]);
+    assert!(shown.status.success(), "{}", stderr(&shown));
+    let text = String::from_utf8(shown.stdout).expect("a text");
+    for line in [
+        &format!("LoadCredential=admin-password:{password}"),
+        &format!("LoadCredential=manager-database-url:{url}"),
+        "StateDirectory=headwater",
+        "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+        "#   systemctl enable headwater.service",
+    ] {
+        assert!(text.lines().any(|one| one == line), "no `{line}` in\n{text}");
+    }
+    assert!(text.contains("headwater serve --config ${CREDENTIALS_DIRECTORY}/headwater.toml"), "{text}");
+    assert!(text.contains("# for browsers and commands on other machines: ufw allow 443/tcp"), "{text}");
+    verify(&folder, "headwater.service", &text);
+
+    let refused = stderr(&install(&configuration(&elsewhere), &["--dry-run"]));
+    assert!(refused.contains("`headwater linkage install` makes it a service"), "{refused}");
+    std::fs::remove_file(&url).expect("is removed");
+    let refused = stderr(&install(&config, &["--dry-run"]));
+    assert!(refused.contains(&url) && refused.contains("cannot be read"), "{refused}");
+}
+
+#[test]
+fn a_configuration_is_said_to_mean_what_its_roles_use() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("hq.toml");
+    let text = "roles = [\"manager\"]\n[manager]\ndatabase = \"postgres://hq:secret@db.example/hq\"\n";
+    std::fs::write(&config, text).expect("writes");
+    let checked = Command::new(HEADWATER).arg("check-config").arg(&config).output().expect("starts");
+    let said = String::from_utf8(checked.stdout).expect("a text");
+    assert!(said.contains("db.example") && said.contains("of the managing server"), "{said}");
+    assert!(!said.contains("secret") && !said.contains("updates"), "{said}");
+}
+
+/// What systemd hands over is read in the place of the files that the configuration names.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_reads_what_systemd_hands_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (handed_over, data) = (folder.path().join("credentials"), folder.path().join("data"));
+    std::fs::create_dir(&handed_over).expect("a folder");
+    std::fs::write(handed_over.join("admin-password"), "what was handed over\n").expect("writes");
+    let config = folder.path().join("headwater.toml");
+    let text =
+        "roles = [\"manager\"]\nconsole = \"127.0.0.1:0\"\nadmin_password_file = '/nowhere/admin-password'\n";
+    std::fs::write(&config, text).expect("writes");
+    let mut command = Command::new(HEADWATER);
+    command.arg("serve").arg("--config").arg(&config).arg("--data").arg(&data);
+    let server = Server::wait_for(command.env("CREDENTIALS_DIRECTORY", &handed_over));
+    assert_eq!(server.told("data "), data.display().to_string());
+    let signed_in = ureq::post(format!("{}/api/v1/session", server.told("console ")))
+        .send_json(serde_json::json!({"name": "admin", "password": "what was handed over"}));
+    assert!(signed_in.is_ok(), "{signed_in:?}");
 }
 
 /// Nothing listens where its WSUS should be: that is said in one line, as the top one and as one below, nothing is

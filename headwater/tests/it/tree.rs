@@ -221,6 +221,9 @@ async fn a_tree_of_five_processes_is_linked_and_brought_in_step() {
     assert_eq!(link(&berlin, &berlin.code()), 1);
     let console = manager.server.told("console ").replace("http://", "https://");
     assert_eq!(exit(&manager.data, &["wsus", "link", &console, "--code", wrong]), 2);
+    let plain = format!("https://{}/linkage", top.server.updates_url().trim_start_matches("http://"));
+    let refused = stderr(&run(&manager.data, &["wsus", "link", &plain, "--code", wrong]));
+    assert!(refused.contains("it does not speak TLS"), "{refused}");
     let before = held(&top);
     assert_eq!(link(&top, &top.code()), 0);
     assert_eq!(held(&top), before, "linking changes nothing in the WSUS");

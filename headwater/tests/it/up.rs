@@ -60,6 +60,9 @@ fn a_server_that_takes_from_another_is_not_linked_and_works() {
 fn a_linkage_that_forgot_its_managing_server_is_told_and_stops_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     Server::start(folder.path()).kill();
+    let misspelt = folder.path().join("misspelt");
+    let refused = stderr(&run(&misspelt, &["linkage", "unpair"]));
+    assert!(refused.contains("no Linkage ran in") && !misspelt.exists(), "{refused}");
     assert_eq!(exit(folder.path(), &["linkage", "unpair"]), 0);
     let server = Server::start(folder.path());
     assert!(server.told("warning ").contains("wsus unlink"), "{}", server.told("warning "));

@@ -1,6 +1,7 @@
 //! The executable for Windows, which `.ci/run` builds and names in `HEADWATER_WINDOWS`, under Wine. Wine shows that
 //! it runs and answers; it has no accounts of services, and takes every right for granted.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,8 +9,6 @@ use std::time::{Duration, Instant};
 use ureq::tls::TlsConfig;
 
 use crate::tree::{a_microsoft_wsus_is_linked_through, free_port};
-
-const SERVICE: &str = "HeadwaterLinkage";
 
 /// `headwater.exe`, or `None`, said aloud, where there is none.
 #[allow(clippy::print_stderr)]
@@ -31,7 +30,7 @@ fn a_linkage_on_windows_is_paired_and_carries_out_orders() {
 }
 
 #[test]
-fn the_service_is_installed_runs_and_ends_in_order() {
+fn the_services_are_installed_run_and_end_in_order() {
     let Some(mut command) = headwater() else { return };
     let _session = Session::open();
     let folder = tempfile::tempdir().expect("a folder");
@@ -56,31 +55,43 @@ fn the_service_is_installed_runs_and_ends_in_order() {
     );
     assert!(!data.exists());
 
-    let _service = Installed;
+    let service = Installed("HeadwaterLinkage");
     let shown = said(&mut command);
     let code = std::fs::read_to_string(data.join("pairing-code")).expect("it shows a code");
     assert!(shown.contains(&code) && shown.contains(&format!("127.0.0.1:{port}/linkage")), "{shown}");
     let answer = answer(port);
     assert!(answer.contains("\"paired\":false"), "{answer}");
 
-    said(Command::new("wine").args(["sc", "stop", SERVICE]));
-    let log = data.join("linkage.log");
-    let begun = Instant::now();
-    while !std::fs::read_to_string(&log).expect("a log").contains("headwater::serve: stopped") {
-        assert!(begun.elapsed().as_secs() < 60, "it did not end");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    service.stop(&data.join("linkage.log"));
+
+    // A managing server alone is one too.
+    let (config, data) = (folder.path().join("hq.toml"), folder.path().join("hq"));
+    std::fs::write(&config, format!("roles = [\"manager\"]\nconsole = \"127.0.0.1:{}\"\n", free_port()))
+        .expect("writes");
+    let Some(mut command) = headwater() else { return };
+    let service = Installed("Headwater");
+    let folders = [on_drive(&config), on_drive(&data)];
+    let shown = said(command.args(["service", "install", "--config", &folders[0], "--data", &folders[1]]));
+    assert!(shown.contains(r"service   Headwater, as NT SERVICE\Headwater"), "{shown}");
+    let log = data.join("headwater.log");
+    assert!(shown.contains("headwater.log"), "{shown}");
+    wait_for("password  ", &log);
+    service.stop(&log);
 }
 
 /// Somebody who is signed in: Wine ends its services a moment after the last program that is none.
 struct Session(Child);
 
 impl Session {
-    /// It waits for a line that never comes.
+    /// It waits for a line that never comes, once it has said who it is: whichever program starts Wine leaves its
+    /// output open for as long as Wine runs, and whoever reads that to its end waits for it.
     fn open() -> Self {
         let mut shell = Command::new("wine");
-        let shell = shell.arg("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self(shell.spawn().expect("Wine starts"))
+        let shell = shell.arg("cmd").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut shell = shell.spawn().expect("Wine starts");
+        let mut first = [0];
+        shell.stdout.as_mut().expect("is piped").read_exact(&mut first).expect("it says something");
+        Self(shell)
     }
 }
 
@@ -92,11 +103,27 @@ impl Drop for Session {
 }
 
 /// A service would start again with everything that Wine runs.
-struct Installed;
+struct Installed(&'static str);
+
+impl Installed {
+    /// Waits until it has ended in order.
+    fn stop(&self, log: &Path) {
+        said(Command::new("wine").args(["sc", "stop", self.0]));
+        wait_for("headwater::serve: stopped", log);
+    }
+}
+
+fn wait_for(words: &str, log: &Path) {
+    let begun = Instant::now();
+    while !std::fs::read_to_string(log).expect("a log").contains(words) {
+        assert!(begun.elapsed().as_secs() < 60, "the log does not say `{words}`");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        let both = format!("sc stop {SERVICE} & sc delete {SERVICE}");
+        let both = format!("sc stop {name} & sc delete {name}", name = self.0);
         let _ = Command::new("wine").args(["cmd", "/c", &both]).output();
     }
 }

@@ -38,7 +38,7 @@ use tokio::sync::watch;
 pub use kept::keep_memberships;
 pub use parent::follow_parent;
 pub use run::{AskError, ask_own_linkage};
-pub use state::{StateError, shown_code, shown_identity};
+pub use state::{StateError, must_have_run, shown_code, shown_identity};
 pub use wsus::{Microsoft, Wsus};
 
 use join::Joiners;

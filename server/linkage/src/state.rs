@@ -19,6 +19,8 @@ pub enum StateError {
     Io { path: PathBuf, source: io::Error },
     #[error("`{path}` is damaged; restore it from a backup, or delete it and pair this Linkage once more")]
     Damaged { path: PathBuf },
+    #[error("no Linkage ran in `{folder}`; name its folder with --data")]
+    None { folder: PathBuf },
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -240,6 +242,14 @@ pub fn shown_identity(folder: &Path) -> Result<Option<(String, Option<String>)>,
     }
     let state = State::open(folder)?;
     Ok(Some((state.key().public().fingerprint(), state.paired().map(|paired| paired.manager))))
+}
+
+/// Refuses a folder in which no Linkage ever ran, such as one that is misspelt.
+pub fn must_have_run(folder: &Path) -> Result<(), StateError> {
+    match folder.join(FILE).exists() {
+        true => Ok(()),
+        false => Err(StateError::None { folder: folder.to_owned() }),
+    }
 }
 
 /// The same for a Linkage that does not run.

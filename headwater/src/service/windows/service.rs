@@ -1,6 +1,7 @@
-//! `headwater linkage run --service`: what the service manager of Windows starts, watches and stops.
+//! `--service`: what the service manager of Windows starts, watches and stops.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -12,24 +13,40 @@ use windows_service::service::{
 use windows_service::service_control_handler::{self, ServiceControlHandlerResult, ServiceStatusHandle};
 use windows_service::{define_windows_service, service_dispatcher};
 
-use super::super::{RunArguments, configure, folder};
-use super::{NAME, log_file};
+use super::log_file;
+use crate::config::{Config, ConfigError};
 use crate::serve::{self, Linking};
+use crate::service::Service;
 use crate::up;
 
 /// Opening a large catalogue, or answering what is open, takes so long at most; then Windows calls it hung.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The service manager calls a function that is given nothing of ours.
-static ARGUMENTS: OnceLock<RunArguments> = OnceLock::new();
+static STARTED: OnceLock<Started> = OnceLock::new();
+
+/// What is to run.
+struct Started {
+    service: &'static Service,
+    log: PathBuf,
+    configure: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
+}
 
 // The entry point, in the form that Windows calls; its unsafe code is the crate's.
 define_windows_service!(service_main, serve_until_stopped);
 
 /// Ends when the service has stopped.
-pub fn run(arguments: &RunArguments) -> Result<String, String> {
-    ARGUMENTS.get_or_init(|| arguments.clone());
-    match service_dispatcher::start(NAME, service_main) {
+pub fn run(
+    service: &'static Service,
+    folder: &Path,
+    configure: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static,
+) -> Result<String, String> {
+    STARTED.get_or_init(|| Started {
+        service,
+        log: folder.join(service.log),
+        configure: Box::new(configure),
+    });
+    match service_dispatcher::start(service.windows, service_main) {
         Ok(()) => Ok(String::new()),
         Err(error) => Err(format!(
             "the service manager did not start this: {}; leave out --service to run in the foreground",
@@ -39,9 +56,9 @@ pub fn run(arguments: &RunArguments) -> Result<String, String> {
 }
 
 fn serve_until_stopped(_arguments: Vec<OsString>) {
-    let Some(arguments) = ARGUMENTS.get() else { return };
+    let Some(started) = STARTED.get() else { return };
     // Without a log there is still a service, whose exit code says that it failed.
-    let _ = log_file::start(&folder(arguments.data.as_ref()));
+    let _ = log_file::start(started.log.clone());
     let (stop, stopped) = watch::channel(false);
     let handler = move |control| match control {
         ServiceControl::Stop | ServiceControl::Shutdown => {
@@ -51,15 +68,15 @@ fn serve_until_stopped(_arguments: Vec<OsString>) {
         ServiceControl::Interrogate => ServiceControlHandlerResult::NoError,
         _ => ServiceControlHandlerResult::NotImplemented,
     };
-    match service_control_handler::register(NAME, handler) {
-        Ok(manager) => tell(manager, ServiceState::Stopped, serve(manager, arguments, stopped)),
+    match service_control_handler::register(started.service.windows, handler) {
+        Ok(manager) => tell(manager, ServiceState::Stopped, serve(manager, started, stopped)),
         Err(error) => tracing::error!(error = admin::chain(&error), "the service manager does not listen"),
     }
 }
 
 fn serve(
     manager: ServiceStatusHandle,
-    arguments: &RunArguments,
+    started: &Started,
     mut stopped: watch::Receiver<bool>,
 ) -> ServiceExitCode {
     tell(manager, ServiceState::StartPending, ServiceExitCode::NO_ERROR);
@@ -72,13 +89,13 @@ fn serve(
         let _ = stopped.wait_for(|stop| *stop).await;
         tell(manager, ServiceState::StopPending, ServiceExitCode::NO_ERROR);
     };
-    let served = up::run_to_the_end(configure(arguments), |config| {
+    let served = up::run_to_the_end((started.configure)(), |config| {
         serve::run_until(config, Linking::ByHand, ready, stop)
     });
     match served {
         Ok(()) => ServiceExitCode::NO_ERROR,
         Err(error) => {
-            tracing::error!(error = admin::chain(&error), "the Linkage does not run");
+            tracing::error!(error = admin::chain(&error), "the service does not run");
             ServiceExitCode::ServiceSpecific(1)
         }
     }

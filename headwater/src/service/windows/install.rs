@@ -1,6 +1,6 @@
 //! Makes the service, its rights and its start, by the service manager of Windows.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,14 +11,8 @@ use windows_service::service::{
 };
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 
-use super::NAME;
 use super::access::{self, Change};
-use crate::linkage::install::Installation;
-
-const DISPLAY_NAME: &str = "Headwater WSUS Linkage";
-const DESCRIPTION: &str = "Carries out the orders of a Headwater managing server on one WSUS.";
-/// An account that Windows makes for the service alone and that has no password.
-const ACCOUNT: &str = r"NT SERVICE\HeadwaterLinkage";
+use crate::service::install::Installation;
 
 const ERROR_ACCESS_DENIED: i32 = 5;
 const ERROR_INVALID_LEVEL: i32 = 124;
@@ -42,9 +36,9 @@ pub enum PlatformError {
          `--dry-run` shows what it would do"
     )]
     NotAdministrator,
-    #[error("the service manager did not {what} the service {NAME}")]
+    #[error("the service manager did not {what} the service")]
     Manager { what: &'static str, source: windows_service::Error },
-    #[error("the service {NAME} does not stop; stop it in `services.msc`, then install again")]
+    #[error("the service does not stop; stop it in `services.msc`, then install again")]
     Running,
     #[error("`{path}` cannot be made private")]
     Private { path: PathBuf, source: io::Error },
@@ -55,10 +49,11 @@ pub fn preview(installation: &Installation) -> Result<String, PlatformError> {
     let info = info(installation)?;
     let quoted = |text: &OsString| format!(" \"{}\"", text.display());
     let arguments: String = info.launch_arguments.iter().map(quoted).collect();
+    let name = installation.service.windows;
     let calls: String = changes(installation).iter().map(|change| format!("#   {change}\n")).collect();
     Ok(format!(
-        "# The service {NAME}, which starts with the machine, somewhat later, and again when it failed\n\
-         account   {}\ncommand   \"{}\"{arguments}\n\n# Then:\n{calls}#   sc start {NAME}\n",
+        "# The service {name}, which starts with the machine, somewhat later, and again when it failed\n\
+         account   {}\ncommand   \"{}\"{arguments}\n\n# Then:\n{calls}#   sc start {name}\n",
         account(installation),
         info.executable_path.display(),
     ))
@@ -66,52 +61,62 @@ pub fn preview(installation: &Installation) -> Result<String, PlatformError> {
 
 /// Says what was installed, which begins to run.
 pub fn install(installation: &Installation) -> Result<String, PlatformError> {
-    let service = create(&info(installation)?)?;
-    let unknown = configure(&service)?;
+    let service = create(installation.service.windows, &info(installation)?)?;
+    let unknown = configure(&service, installation.service.description)?;
     let private = |path: &Path| {
         let path = path.to_owned();
         |source| PlatformError::Private { path, source }
     };
-    headwater_app::make_private(installation.data).map_err(private(installation.data))?;
+    headwater_app::make_private(&installation.data).map_err(private(&installation.data))?;
     for change in changes(installation) {
         change.make().map_err(private(&change.path))?;
     }
     installation.forget_code();
     service.start::<&str>(&[]).map_err(refused("start"))?;
     let warnings = unknown.iter().map(|what| format!("\nwarning   this service manager knows no {}", what));
-    Ok(format!("service   {NAME}, as {}{}", account(installation), warnings.collect::<String>()))
+    Ok(format!(
+        "service   {}, as {}{}",
+        installation.service.windows,
+        account(installation),
+        warnings.collect::<String>()
+    ))
 }
 
-fn account<'a>(installation: &Installation<'a>) -> &'a str {
-    installation.user.unwrap_or(ACCOUNT)
+/// Without a name one that Windows makes for the service alone, and that has no password.
+fn account(installation: &Installation) -> String {
+    let own = || format!(r"NT SERVICE\{}", installation.service.windows);
+    installation.user.map_or_else(own, str::to_owned)
 }
 
 /// The folder is the account's; what holds secrets beside it is read by it and no other.
 fn changes(installation: &Installation) -> Vec<Change> {
     let account = account(installation);
-    let mut changes = Vec::from(access::folder(installation.data, account));
-    changes.extend(access::file(installation.config_file, account));
-    changes.extend(installation.wsus_password().into_iter().flat_map(|file| access::file(file, account)));
+    let mut changes = Vec::from(access::folder(&installation.data, &account));
+    changes.extend(access::file(installation.config_file, &account));
+    changes.extend(installation.files.iter().flat_map(|(_, file)| access::file(file, &account)));
     changes
 }
 
 /// A service begins in the folder of Windows: all paths are whole.
 fn info(installation: &Installation) -> Result<ServiceInfo, PlatformError> {
-    let paths = [installation.config_file, installation.data].into_iter().chain(installation.wsus_password());
+    let files = installation.files.iter().map(|(_, file)| file.as_path());
+    let paths = [installation.config_file, &installation.data].into_iter().chain(files);
     for path in paths {
         if !path.is_absolute() {
             return Err(PlatformError::Path(path.to_owned()));
         }
     }
-    let arguments = ["linkage".as_ref(), "run".as_ref(), "--service".as_ref(), "--config".as_ref()];
-    let arguments = arguments.into_iter().chain([
+    let command = installation.service.command.iter().map(OsStr::new);
+    let arguments = command.chain([
+        OsStr::new("--service"),
+        OsStr::new("--config"),
         installation.config_file.as_os_str(),
-        "--data".as_ref(),
+        OsStr::new("--data"),
         installation.data.as_os_str(),
     ]);
     Ok(ServiceInfo {
-        name: NAME.into(),
-        display_name: DISPLAY_NAME.into(),
+        name: installation.service.windows.into(),
+        display_name: installation.service.title.into(),
         service_type: ServiceType::OWN_PROCESS,
         start_type: ServiceStartType::AutoStart,
         error_control: ServiceErrorControl::Normal,
@@ -124,7 +129,7 @@ fn info(installation: &Installation) -> Result<ServiceInfo, PlatformError> {
 }
 
 /// A new service, or the one that is there with what is wanted now; it does not run.
-fn create(info: &ServiceInfo) -> Result<Service, PlatformError> {
+fn create(name: &str, info: &ServiceInfo) -> Result<Service, PlatformError> {
     let manager = ServiceManager::local_computer(
         None::<&str>,
         ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE,
@@ -135,7 +140,7 @@ fn create(info: &ServiceInfo) -> Result<Service, PlatformError> {
         | ServiceAccess::QUERY_STATUS
         | ServiceAccess::START
         | ServiceAccess::STOP;
-    match manager.open_service(NAME, access) {
+    match manager.open_service(name, access) {
         Ok(service) => {
             stop(&service)?;
             service.change_config(info).map_err(refused("change"))?;
@@ -149,7 +154,7 @@ fn create(info: &ServiceInfo) -> Result<Service, PlatformError> {
 }
 
 /// Answers what this service manager does not know, such as the one of Wine.
-fn configure(service: &Service) -> Result<Vec<&'static str>, PlatformError> {
+fn configure(service: &Service, description: &str) -> Result<Vec<&'static str>, PlatformError> {
     let restart = |seconds| ServiceAction {
         action_type: ServiceActionType::Restart,
         delay: Duration::from_secs(seconds),
@@ -161,7 +166,7 @@ fn configure(service: &Service) -> Result<Vec<&'static str>, PlatformError> {
         actions: Some(RESTARTS_SECONDS.map(restart).into()),
     };
     let done = [
-        ("description", service.set_description(DESCRIPTION)),
+        ("description", service.set_description(description)),
         ("delayed start", service.set_delayed_auto_start(true)),
         ("restart after a failure", service.update_failure_actions(restarts)),
         // One that ends with an exit code has failed too.

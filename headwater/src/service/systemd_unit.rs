@@ -1,23 +1,25 @@
-//! The systemd unit of a Linkage, as text.
+//! A unit of systemd, as text.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The unit's name.
-pub const NAME: &str = "headwater-linkage.service";
 /// Where systemd keeps the state of services, and may give it to an account that it makes.
 const STATE: &str = "/var/lib";
 
 /// What the unit is written from.
 pub struct Unit {
+    pub title: &'static str,
     pub program: PathBuf,
+    /// What the program is to do.
+    pub command: &'static [&'static str],
     pub config: PathBuf,
-    pub wsus_password: Option<PathBuf>,
+    /// What systemd reads for the service, by the names under which it hands it over.
+    pub files: Vec<(&'static str, PathBuf)>,
     pub data: PathBuf,
     /// Without a name systemd makes an account for as long as the service runs.
     pub user: Option<String>,
     /// Ports below 1024 are not for everybody.
-    pub port: u16,
+    pub has_low_ports: bool,
 }
 
 /// Why there is no unit.
@@ -64,21 +66,21 @@ impl Unit {
     /// Nothing in it needs quotes: paths and names that would are refused.
     pub fn text(&self) -> Result<String, UnitError> {
         let (program, config, data) = (plain(&self.program)?, plain(&self.config)?, plain(&self.data)?);
-        let mut run =
-            format!("{program} linkage run --config ${{CREDENTIALS_DIRECTORY}}/headwater.toml --data {data}");
+        let (title, command) = (self.title, self.command.join(" "));
+        let run =
+            format!("{program} {command} --config ${{CREDENTIALS_DIRECTORY}}/headwater.toml --data {data}");
         let mut credentials = format!("LoadCredential=headwater.toml:{config}\n");
-        if let Some(file) = &self.wsus_password {
-            run += " --wsus-password-file ${CREDENTIALS_DIRECTORY}/wsus-password";
+        for (name, file) in &self.files {
             // Writing to a `String` does not fail.
-            let _ = writeln!(credentials, "LoadCredential=wsus-password:{}", plain(file)?);
+            let _ = writeln!(credentials, "LoadCredential={name}:{}", plain(file)?);
         }
         let (account, state) = (self.account()?, self.state()?);
-        let capabilities = if self.port < 1024 { "CAP_NET_BIND_SERVICE" } else { "" };
+        let capabilities = if self.has_low_ports { "CAP_NET_BIND_SERVICE" } else { "" };
         Ok(format!(
-            "[Unit]\nDescription=Headwater WSUS Linkage\nWants=network-online.target\n\
+            "[Unit]\nDescription={title}\nWants=network-online.target\n\
              After=network-online.target\n\n\
              [Service]\nType=exec\nExecStart={run}\n{credentials}{account}\n{state}\n\
-             Restart=on-failure\nRestartSec=5\nTimeoutStopSec=30\n\
+             Restart=on-failure\nRestartSec=5\nTimeoutStopSec=60\n\
              AmbientCapabilities={capabilities}\nCapabilityBoundingSet={capabilities}\n{HARDENING}\n\
              [Install]\nWantedBy=multi-user.target\n"
         ))
@@ -119,12 +121,14 @@ mod tests {
 
     fn unit() -> Unit {
         Unit {
+            title: "Headwater WSUS Linkage",
             program: PathBuf::from("/usr/local/bin/headwater"),
+            command: &["linkage", "run"],
             config: PathBuf::from("/etc/headwater.toml"),
-            wsus_password: None,
+            files: Vec::new(),
             data: PathBuf::from("/var/lib/headwater-linkage"),
             user: None,
-            port: 8532,
+            has_low_ports: false,
         }
     }
 
@@ -156,17 +160,25 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_read_by_systemd_and_handed_to_the_service_alone() {
-        let unit = Unit { wsus_password: Some(PathBuf::from("/etc/wsus-password")), ..unit() };
-        has(&unit, &["LoadCredential=wsus-password:/etc/wsus-password"]);
-        let text = unit.text().expect("a unit");
-        assert!(text.contains(" --wsus-password-file ${CREDENTIALS_DIRECTORY}/wsus-password\n"), "{text}");
+    fn secrets_are_read_by_systemd_and_handed_to_the_service_alone() {
+        let files = [("wsus-password", "/etc/wsus-password"), ("tls-key", "/etc/key.pem")];
+        let files = files.map(|(name, path)| (name, PathBuf::from(path))).to_vec();
+        has(
+            &Unit { files, ..unit() },
+            &["LoadCredential=wsus-password:/etc/wsus-password", "LoadCredential=tls-key:/etc/key.pem"],
+        );
+        let files = vec![("tls-key", PathBuf::from("key.pem"))];
+        assert!(matches!(Unit { files, ..unit() }.text(), Err(UnitError::Path(_))));
     }
 
     #[test]
     fn a_named_account_may_have_its_data_anywhere_and_low_ports_are_granted() {
-        let unit =
-            Unit { user: Some("wsus".to_owned()), data: PathBuf::from("/srv/linkage"), port: 443, ..unit() };
+        let unit = Unit {
+            user: Some("wsus".to_owned()),
+            data: PathBuf::from("/srv/linkage"),
+            has_low_ports: true,
+            ..unit()
+        };
         has(&unit, &["User=wsus", "ReadWritePaths=/srv/linkage", "AmbientCapabilities=CAP_NET_BIND_SERVICE"]);
     }
 

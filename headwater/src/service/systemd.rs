@@ -1,14 +1,15 @@
-//! The Linkage as a service of systemd.
+//! A service of systemd.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::install::Installation;
-use super::systemd_unit::{NAME, Unit, UnitError};
+use super::install::{Installation, listeners};
+use super::systemd_unit::{Unit, UnitError};
 
 pub const CONFIG: &str = "/etc/headwater.toml";
-pub const DATA: &str = "/var/lib/headwater-linkage";
+pub const LINKAGE_DATA: &str = "/var/lib/headwater-linkage";
+pub const SERVER_DATA: &str = "/var/lib/headwater";
 
 const UNITS: &str = "/etc/systemd/system";
 /// Exists where systemd runs the machine (sd_booted(3)).
@@ -20,10 +21,10 @@ pub enum PlatformError {
     #[error(transparent)]
     Unit(#[from] UnitError),
     #[error(
-        "systemd does not run on this machine: let your own service manager start `headwater linkage run`; \
-         `--dry-run` shows the unit"
+        "systemd does not run on this machine: let your own service manager start `headwater {}`; `--dry-run` shows \
+         the unit", .0.join(" ")
     )]
-    NoSystemd,
+    NoSystemd(&'static [&'static str]),
     #[error("only root installs a service: run this with sudo; `--dry-run` shows what it would do")]
     NotRoot,
     #[error("`{path}` cannot be written")]
@@ -35,27 +36,28 @@ pub enum PlatformError {
 /// The unit and the commands, with which nothing was done.
 pub fn preview(installation: &Installation) -> Result<String, PlatformError> {
     let unit = unit(installation).text()?;
-    let commands: String = steps().iter().map(|step| format!("#   systemctl {}\n", step.join(" "))).collect();
-    Ok(format!("# {}\n{unit}\n# Then:\n{commands}", path().display()))
+    let steps = steps(installation);
+    let commands: String = steps.iter().map(|step| format!("#   systemctl {}\n", step.join(" "))).collect();
+    Ok(format!("# {}\n{unit}\n# Then:\n{commands}", path(installation).display()))
 }
 
 /// Says what was installed, which begins to run.
 pub fn install(installation: &Installation) -> Result<String, PlatformError> {
     let text = unit(installation).text()?;
     if !Path::new(SYSTEMD).is_dir() {
-        return Err(PlatformError::NoSystemd);
+        return Err(PlatformError::NoSystemd(installation.service.command));
     }
-    write(&path(), &text)?;
+    write(&path(installation), &text)?;
     installation.forget_code();
-    for step in steps() {
+    for step in steps(installation) {
         systemctl(&step)?;
     }
-    Ok(format!("unit      {}", path().display()))
+    Ok(format!("unit      {}", path(installation).display()))
 }
 
 /// Where the service says what happened to it.
-pub fn log(_data: &Path) -> String {
-    format!("`journalctl -u {NAME}`")
+pub fn log(installation: &Installation) -> String {
+    format!("`journalctl -u {}`", installation.service.unit)
 }
 
 pub fn firewall_rule(port: u16) -> String {
@@ -64,21 +66,26 @@ pub fn firewall_rule(port: u16) -> String {
 
 fn unit(installation: &Installation) -> Unit {
     Unit {
+        title: installation.service.title,
         program: installation.program.clone(),
+        command: installation.service.command,
         config: installation.config_file.to_owned(),
-        wsus_password: installation.wsus_password().map(Path::to_owned),
-        data: installation.data.to_owned(),
+        files: installation.files.clone(),
+        data: installation.data.clone(),
         user: installation.user.map(str::to_owned),
-        port: installation.config.linkage.listen.port(),
+        has_low_ports: listeners(installation.config)
+            .iter()
+            .any(|(listen, _)| (1..1024).contains(&listen.port())),
     }
 }
 
-fn path() -> PathBuf {
-    Path::new(UNITS).join(NAME)
+fn path(installation: &Installation) -> PathBuf {
+    Path::new(UNITS).join(installation.service.unit)
 }
 
-fn steps() -> [Vec<&'static str>; 3] {
-    [vec!["daemon-reload"], vec!["enable", NAME], vec!["restart", NAME]]
+fn steps(installation: &Installation) -> [Vec<&'static str>; 3] {
+    let unit = installation.service.unit;
+    [vec!["daemon-reload"], vec!["enable", unit], vec!["restart", unit]]
 }
 
 fn write(path: &Path, text: &str) -> Result<(), PlatformError> {

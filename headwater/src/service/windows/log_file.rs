@@ -7,16 +7,12 @@ use std::sync::Mutex;
 
 use crate::logging;
 
-/// Weeks of a Linkage; with the file before it, what a disk can spare anywhere.
+/// Weeks of a Linkage, days of a busy update server; with the file before it, what a disk can spare anywhere.
 const BYTES_MAX: u64 = 10 << 20;
 
-pub fn path(data: &Path) -> PathBuf {
-    data.join("linkage.log")
-}
-
-/// Starts logging into the data folder.
-pub fn start(data: &Path) -> io::Result<()> {
-    let file = LogFile::open(path(data), BYTES_MAX)?;
+/// Starts logging into a file.
+pub fn start(path: PathBuf) -> io::Result<()> {
+    let file = LogFile::open(path, BYTES_MAX)?;
     let filter = logging::filter(logging::ALL);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(Mutex::new(file)).with_ansi(false).init();
     Ok(())
@@ -66,7 +62,7 @@ mod tests {
     #[test]
     fn a_full_file_is_put_aside_and_the_one_before_it_is_gone() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = path(folder.path());
+        let path = folder.path().join("linkage.log");
         let mut log = LogFile::open(path.clone(), 8).expect("opens");
         for line in ["first\n", "second\n", "3\n", "4\n"] {
             log.write_all(line.as_bytes()).expect("writes");
