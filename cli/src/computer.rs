@@ -19,6 +19,7 @@ use crate::terminal::harmless;
 use crate::update::rest;
 use crate::update_sheet::{action, counts};
 use headwater_words::moment::{age, minute};
+use headwater_words::products::products;
 use headwater_words::quantity::grouped;
 
 /// From how many columns on a list of computers has room for more than the necessary.
@@ -307,6 +308,7 @@ fn sheet(computer: &ComputerDetail, reader: Reader) -> String {
         .fact("Machine", join([&summary.manufacturer, &summary.model]))
         .fact("Processor", summary.architecture.clone().unwrap_or_default())
         .fact("Agent", summary.agent_version.clone().unwrap_or_default())
+        .fact("Products", products(computer.products.as_deref()))
         // A Microsoft WSUS does not tell it, nor does the mirror.
         .fact(
             "Registered",

@@ -15,6 +15,7 @@ use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
 use crate::update::rest;
+use headwater_words::products::unknown;
 use headwater_words::quantity::{counted, grouped};
 
 #[derive(Debug, Args)]
@@ -40,8 +41,8 @@ pub enum HostGroupCommand {
         #[arg(long = "host", value_name = "HOST")]
         hosts: Vec<String>,
         /// A condition instead of hosts: name=pc-*, os=Windows 11*, address=10.1.0.0/16, manufacturer=Dell*,
-        /// model=Latitude*, os_version=10.0.26200*, architecture=AMD64, agent_version=*, or != for not; of several
-        /// all hold
+        /// model=Latitude*, os_version=10.0.26200*, architecture=AMD64, agent_version=*, product=Office 2016, or !=
+        /// for not; of several all hold
         #[arg(long = "rule", value_name = "CONDITION", conflicts_with = "hosts")]
         rule: Vec<String>,
         /// The host group that it is beneath
@@ -142,10 +143,11 @@ pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> 
             let answer = session.client.create_host_group(&request)?;
             session.show(&answer, |group, _| {
                 let text = format!(
-                    "Made the host group {} with {}\nSee what a WSUS group would have with `headwater wsus group \
+                    "Made the host group {} with {}\n{}See what a WSUS group would have with `headwater wsus group \
                      preview {}`.",
                     group.name,
                     counted(group.hosts, "host"),
+                    unknown(group.products_unknown).map(|said| said + "\n").unwrap_or_default(),
                     quoted(&group.name)
                 );
                 harmless(&text)
@@ -230,6 +232,9 @@ fn members(page: &Page<HostGroupMember>, name: &str, reader: Reader) -> String {
 
 fn changed(group: &HostGroup) -> String {
     let mut text = format!("{} has {} now", group.name, counted(group.hosts, "host"));
+    if let Some(unknown) = unknown(group.products_unknown) {
+        text += &format!("\n{unknown}");
+    }
     if group.wsus_group.is_some() {
         let name = quoted(&group.name);
         text += &format!("\nIts WSUS group follows with `headwater wsus group apply --group {name}`.");
@@ -256,6 +261,9 @@ fn list(groups: &[HostGroup], reader: Reader) -> String {
     }
     let mut text = table.text(reader.width);
     for group in groups {
+        if let Some(unknown) = unknown(group.products_unknown) {
+            text += &harmless(&format!("\n{}: {unknown}\n", group.name));
+        }
         if let Some(held) = &group.held {
             text += &harmless(&format!("\nThe members of {} are held: {held}\n", group.name));
         }

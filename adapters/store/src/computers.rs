@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
+use headwater_model::{ClientId, GroupId, ServerId, Sha256Digest, Timestamp, UpdateId};
 use headwater_policy::group::UNASSIGNED_COMPUTERS;
 use headwater_policy::snapshot::{Member, Roster};
 use sqlx::any::AnyRow;
@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::history::{Change, record};
 use crate::server::next_stamp;
-use crate::{Error, Result, Store, rows};
+use crate::{Error, Result, Store, products, rows};
 
 /// What RegisterComputer tells of a computer ([MS-WUSP] 2.2.2.2.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +44,8 @@ pub enum ComputerWrite {
     Register { client: ClientId, details: Box<ComputerDetails>, at: Timestamp },
     /// It was heard of.
     Contact { client: ClientId, at: Timestamp, synced: bool },
+    /// It told which products it has; the digest is that of their ids.
+    Products { client: ClientId, digest: Sha256Digest, products: Vec<UpdateId> },
 }
 
 /// A computer after a write.
@@ -76,6 +78,8 @@ pub struct ComputerRow {
     pub last_sync: Option<Timestamp>,
     pub last_report: Option<Timestamp>,
     pub groups: Vec<GroupId>,
+    /// The products that it told this server to have, once it told them.
+    pub products: Option<Arc<[UpdateId]>>,
 }
 
 /// Every computer, for the snapshots.
@@ -109,7 +113,7 @@ pub struct ComputerFilter {
 
 const COMPUTER: &str = "computer_id, client_id, dns_name, requested_group, registered, os_version, \
      os_description, architecture, manufacturer, model, client_version, first_contact, last_contact, \
-     last_sync, last_report, server_id, address";
+     last_sync, last_report, server_id, address, product_set";
 
 impl Store {
     /// Every computer with its groups.
@@ -123,10 +127,12 @@ impl Store {
         for row in &memberships {
             groups.entry(row.try_get(0)?).or_default().push(rows::group_id(row, 1, "memberships")?);
         }
-        let computers =
-            sqlx::query("SELECT computer_id, client_id, stamp, registered, server_id FROM computers")
-                .fetch_all(&mut *transaction)
-                .await?;
+        let computers = sqlx::query(
+            "SELECT computer_id, client_id, stamp, registered, server_id, product_set FROM computers",
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let digests = products::digests(&mut transaction).await?;
         transaction.commit().await?;
         let mut shared: HashMap<Vec<GroupId>, Arc<[GroupId]>> = HashMap::new();
         let mut rosters = Rosters::default();
@@ -139,6 +145,7 @@ impl Store {
                 groups: of,
                 stamp: row.try_get::<i64, _>(2)? as u64,
                 registered: row.try_get::<i64, _>(3)? != 0,
+                products: row.try_get::<Option<i64>, _>(5)?.and_then(|set| digests.get(&set).copied()),
             };
             let is_own = rows::optional_id16(row, 4)?.is_none();
             let roster = if is_own { &mut rosters.own } else { &mut rosters.below };
@@ -168,7 +175,14 @@ impl Store {
                 ComputerWrite::Contact { client, at, synced } => {
                     contact(&mut transaction, client, *at, *synced).await?;
                 }
+                ComputerWrite::Products { client, digest, products } => {
+                    products::tell(&mut transaction, client, *digest, products).await?;
+                    enrolled.push(client.clone());
+                }
             }
+        }
+        if writes.iter().any(|write| matches!(write, ComputerWrite::Products { .. })) {
+            products::forget_unused(&mut transaction).await?;
         }
         enrolled.sort();
         enrolled.dedup();
@@ -243,9 +257,7 @@ impl Store {
             query = query.bind(group.as_bytes().to_vec());
         }
         let found = query.fetch_all(&self.read).await?;
-        let mut computers = found.iter().map(computer_row).collect::<Result<Vec<_>>>()?;
-        self.add_groups(&mut computers).await?;
-        Ok(computers)
+        self.whole(&found).await
     }
 
     /// How many computers have had no contact since then.
@@ -272,18 +284,23 @@ impl Store {
             .bind(client.as_str().to_owned())
             .fetch_optional(&self.read)
             .await?;
-        let mut found: Vec<ComputerRow> = row.iter().map(computer_row).collect::<Result<_>>()?;
-        self.add_groups(&mut found).await?;
-        Ok(found.pop())
+        Ok(self.whole(row.as_slice()).await?.pop())
     }
 
-    async fn add_groups(&self, computers: &mut [ComputerRow]) -> Result<()> {
+    /// Computers with what stands in other tables.
+    async fn whole(&self, found: &[AnyRow]) -> Result<Vec<ComputerRow>> {
+        let mut computers = found.iter().map(computer_row).collect::<Result<Vec<_>>>()?;
         let numbers: Vec<i64> = computers.iter().map(|computer| computer.computer).collect();
-        let mut groups = groups_of_all(&mut *self.read.acquire().await?, &numbers).await?;
-        for computer in computers {
+        let sets = found.iter().map(|row| Ok(row.try_get(17)?));
+        let sets = sets.collect::<Result<Vec<Option<i64>>>>()?;
+        let mut connection = self.read.acquire().await?;
+        let mut groups = groups_of_all(&mut connection, &numbers).await?;
+        let products = products::of_sets(&mut connection, sets.iter().flatten().copied()).await?;
+        for (computer, set) in computers.iter_mut().zip(sets) {
             computer.groups = groups.remove(&computer.computer).unwrap_or_default();
+            computer.products = set.and_then(|set| products.get(&set).cloned());
         }
-        Ok(())
+        Ok(computers)
     }
 }
 
@@ -458,7 +475,8 @@ pub(crate) async fn insert_membership(
 /// A computer of this server.
 async fn member(connection: &mut AnyConnection, client: &ClientId) -> Result<Option<Member>> {
     let row = sqlx::query(
-        "SELECT computer_id, stamp, registered FROM computers WHERE client_id = $1 AND server_id IS NULL",
+        "SELECT computer_id, stamp, registered, digest FROM computers \
+         LEFT JOIN product_sets ON set_id = product_set WHERE client_id = $1 AND server_id IS NULL",
     )
     .bind(client.as_str().to_owned())
     .fetch_optional(&mut *connection)
@@ -471,6 +489,7 @@ async fn member(connection: &mut AnyConnection, client: &ClientId) -> Result<Opt
         groups: if groups.is_empty() { Member::unassigned() } else { groups.into() },
         stamp: row.try_get::<i64, _>(1)? as u64,
         registered: row.try_get::<i64, _>(2)? != 0,
+        products: products::digest(&row, 3)?,
     }))
 }
 
@@ -522,5 +541,6 @@ fn computer_row(row: &AnyRow) -> Result<ComputerRow> {
         server: rows::optional_id16(row, 15)?.map(ServerId::from_bytes),
         address: row.try_get(16)?,
         groups: Vec::new(),
+        products: None,
     })
 }

@@ -16,6 +16,7 @@ mod history;
 mod manager;
 mod operators;
 mod place;
+mod products;
 mod replica;
 mod rollup;
 mod rollup_told;

@@ -218,11 +218,13 @@ async fn take(
     if before.place.server.is_none() {
         let groups = groups_of(connection, computer).await?;
         let packed: Vec<u8> = groups.iter().flat_map(|group| *group.as_bytes()).collect();
-        sqlx::query("UPDATE computers SET own_groups = $2, registered = 0 WHERE computer_id = $1")
-            .bind(computer)
-            .bind(packed)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "UPDATE computers SET own_groups = $2, registered = 0, product_set = NULL WHERE computer_id = $1",
+        )
+        .bind(computer)
+        .bind(packed)
+        .execute(&mut *connection)
+        .await?;
         tracing::info!(client = %report.client, server = %report.server, %now, "a computer reports elsewhere now");
     }
     if before.place.server != Some(report.server) {
@@ -300,7 +302,7 @@ async fn member_below(connection: &mut AnyConnection, computer: i64) -> Result<M
         .fetch_one(connection)
         .await?;
     let stamp = row.try_get::<i64, _>(0)? as u64;
-    Ok(Member { computer, groups: groups.into(), stamp, registered: false })
+    Ok(Member { computer, groups: groups.into(), stamp, registered: false, products: None })
 }
 
 /// The numbers and twice the status of the computers that are of these servers: as it is and as it

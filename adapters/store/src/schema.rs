@@ -31,6 +31,7 @@ pub(crate) static UPDATE_SERVER: Schema = Schema {
         include_str!("../migrations/0006_rollup.sql"),
         include_str!("../migrations/0007_operators.sql"),
         include_str!("../migrations/0008_rollup_resets.sql"),
+        include_str!("../migrations/0009_products.sql"),
     ],
     ours: ["cookie_keys", "revisions"],
 };

@@ -186,6 +186,7 @@ fn a_computer_is_shown() {
             "Machine       Example 17",
             "Processor     AMD64",
             "Agent         1507.2601.30012.0",
+            "Products      not known",
             "Registered    2026-10-01 00:00 UTC",
             "Last contact  2026-10-04 15:03 UTC, 2 h ago",
             "Last report   2026-10-04 15:04 UTC, 2 h ago",

@@ -134,6 +134,10 @@ pub struct ComputerDetail {
     /// The name of the group that its policy asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_group: Option<String>,
+    /// The products that it has by its last scan, by title; absent where that is not known, as behind a Microsoft
+    /// WSUS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products: Option<Vec<String>>,
     /// The updates that it needs, fails on or waits with, failed ones first; at most a thousand.
     pub updates: Vec<ComputerUpdate>,
     /// What is in effect for it, of its own groups and those above them, by title; at most a thousand.
@@ -158,6 +162,7 @@ impl ComputerDetail {
             summary,
             registered_at: Timestamp::EPOCH,
             requested_group: None,
+            products: None,
             updates: Vec::new(),
             approvals: Vec::new(),
             memberships: Vec::new(),

@@ -13,6 +13,9 @@ pub struct HostGroup {
     pub parent: Option<String>,
     /// Its own hosts, without those of the groups beneath.
     pub hosts: u64,
+    /// Computers of which its rule, which asks for products, says nothing, for theirs are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub products_unknown: Option<u64>,
     /// Whether its WSUS group has its own hosts only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub direct: bool,

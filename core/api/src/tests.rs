@@ -195,6 +195,7 @@ fn groups_and_computers() {
         json!({
             "registered_at": "2026-10-01T00:00:00Z", "agent_version": "1507.2601.30012.0",
             "architecture": "AMD64", "manufacturer": "Example", "model": "17", "requested_group": "Pilot",
+            "products": ["Office 2016", "Windows 11"],
             "updates": [{
                 "id": UPDATE, "title": "x", "state": "pending_restart", "since": "2026-10-04T15:03:36Z",
                 "error": "0x80240022"

@@ -309,3 +309,55 @@ fn a_derived_fragment_loses_no_rule() {
         assert_eq!(operators.get(name), Some(&count), "{name}");
     }
 }
+
+/// What a category's rule says is installed, as agents get it.
+fn installed_rule(document: &Document) -> &str {
+    let core = document.fragments.core.as_str();
+    let (_, rule) = core.split_once("<IsInstalled>").unwrap();
+    rule.split_once("</IsInstalled>").unwrap().0
+}
+
+/// Fact 66: most products say something of the computer, and those of Windows since 10 not which Windows it is.
+#[test]
+fn what_is_installed_where_a_product_is() {
+    let Some(export) = wsus_data::export() else { return };
+    let mut always: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut rules: HashMap<String, (u32, String)> = HashMap::new();
+    for (_, revision, text) in export {
+        let document = read(text).unwrap();
+        let UpdateKind::Category(category) = &document.facts.kind else { continue };
+        let kind = match category.kind {
+            CategoryKind::Product => "product",
+            CategoryKind::ProductFamily => "family",
+            _ => "other",
+        };
+        let rule = installed_rule(&document);
+        let (of_all, all) = always.entry(kind).or_default();
+        *of_all += usize::from(rule == "<True />");
+        *all += 1;
+        let title = document.facts.localized.iter().find(|texts| texts.language == "en").unwrap();
+        if kind == "product" {
+            let known = rules.entry(title.title.clone()).or_default();
+            if known.0 < *revision {
+                *known = (*revision, rule.to_owned());
+            }
+        }
+    }
+    assert_eq!(always, BTreeMap::from([("product", (42, 367)), ("family", (40, 61)), ("other", (23, 23))]));
+
+    // Servers of 2016, 2019 and 2022 have all three, and a Windows 11 is a Windows 10 as well.
+    let rule = |title: &str| rules[title].1.as_str();
+    for title in ["Windows Server 2016", "Windows Server 2019", "Microsoft Server operating system-21H2"] {
+        let says = |what: &str| rule(title).contains(what);
+        assert!(says("MajorVersion=\"10\"") && says("ProductType=\"3\""), "{title}");
+        assert!(!says("BuildNumber") && !says("Reg"), "{title}: {}", rule(title));
+    }
+    for title in ["Windows 10", "Windows 10, version 1903 and later", "Windows 11"] {
+        assert!(rule(title).contains("MajorVersion=\"10\""), "{title}");
+        assert!(!rule(title).contains("BuildNumber"), "{title}: {}", rule(title));
+    }
+    // What is a program of its own is looked for as one.
+    assert!(rule("Office 2016").contains("m.MsiProductInstalled"));
+    assert!(rule("Microsoft SQL Server 2019").contains("b.RegSz"));
+    assert_eq!(rule("Silverlight"), "<True />");
+}

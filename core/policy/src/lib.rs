@@ -14,6 +14,7 @@ pub mod fetch_plan;
 pub mod group;
 pub mod licence;
 pub mod offer;
+pub mod products;
 pub mod replica_plan;
 pub mod rollup;
 pub mod rollup_plan;

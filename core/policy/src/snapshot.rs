@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
 use headwater_catalog::{Index, RevisionIx, UpdateIx};
-use headwater_model::{ClientId, GroupId, UpdateId};
+use headwater_model::{ClientId, GroupId, Sha256Digest, UpdateId};
 
 use crate::approval::{Approval, Resolved, resolve};
 use crate::group::{GroupTree, UNASSIGNED_COMPUTERS};
@@ -22,6 +22,8 @@ pub struct Member {
     pub stamp: u64,
     /// Whether it has called RegisterComputer.
     pub registered: bool,
+    /// Of the products that it told to have, once it told them.
+    pub products: Option<Sha256Digest>,
 }
 
 impl Member {

@@ -1,6 +1,7 @@
 //! What one WSUS server says of one computer.
 
 use std::fmt;
+use std::sync::Arc;
 
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
 
@@ -32,6 +33,37 @@ pub struct Computer {
     pub requested_group: String,
     /// Those that it is in itself.
     pub groups: Vec<GroupId>,
+    /// What it has by its last scan; `None` where that is not known.
+    pub products: Option<Products>,
+}
+
+/// The products that a computer has, by title. Thousands have the same ones and share them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Products(Arc<[Product]>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Product {
+    title: String,
+    folded: String,
+}
+
+impl Products {
+    pub fn new(titles: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let product = |title: String| Product { folded: folded(&title), title };
+        let mut products: Vec<Product> = titles.into_iter().map(|title| product(title.into())).collect();
+        products.sort_by(|one, other| one.title.cmp(&other.title));
+        products.dedup_by(|one, other| one.title == other.title);
+        Self(products.into())
+    }
+
+    pub fn titles(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|product| product.title.as_str())
+    }
+
+    /// The titles as names are compared.
+    pub(crate) fn folded(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|product| product.folded.as_str())
+    }
 }
 
 /// Which record: a client may have one on each of several servers.
@@ -113,6 +145,7 @@ mod tests {
             last_contact_at: now.plus_seconds(-30 * 86_400),
             requested_group: " Berlin ;; Berlin - Pilot".into(),
             groups: vec![],
+            products: None,
         };
         assert!(computer.is_in_contact(now));
         assert!(!computer.is_in_contact(now.plus_seconds(1)));

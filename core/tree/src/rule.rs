@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::computer::{Computer, folded};
+use crate::computer::{Computer, Products, folded};
 
 /// The most conditions of one rule.
 pub const CONDITIONS_MAX: usize = 32;
@@ -30,6 +30,8 @@ enum What {
     /// Patterns match whole texts without regard to case; `*` stands for anything.
     Name(String),
     Text(Field, String),
+    /// A title that one of the products has. Where these are not known, neither it nor its opposite holds.
+    Product(String),
     /// An address, or a network with the length of its prefix.
     Address(IpAddr, u8),
 }
@@ -79,8 +81,8 @@ pub enum RuleError {
     Size,
     #[error(
         "`{0}` is no condition: write `name=pc-*`, `os=Windows 11*`, `address=10.1.0.0/16`, \
-         `manufacturer=Dell*`, `model=Latitude*`, `os_version=10.0.26200*`, `architecture=AMD64` or \
-         `agent_version=1507*`; `!=` for not"
+         `manufacturer=Dell*`, `model=Latitude*`, `os_version=10.0.26200*`, `architecture=AMD64`, \
+         `agent_version=1507*` or `product=Office 2016`; `!=` for not"
     )]
     Form(String),
     #[error(
@@ -104,6 +106,8 @@ pub struct Seen<'a> {
     pub agent_version: &'a str,
     pub manufacturer: &'a str,
     pub model: &'a str,
+    /// `None` where that is not known.
+    pub products: Option<&'a Products>,
 }
 
 impl<'a> From<&'a Computer> for Seen<'a> {
@@ -117,6 +121,7 @@ impl<'a> From<&'a Computer> for Seen<'a> {
             agent_version: &computer.agent_version,
             manufacturer: &computer.manufacturer,
             model: &computer.model,
+            products: computer.products.as_ref(),
         }
     }
 }
@@ -133,7 +138,14 @@ impl Rule {
 
     pub fn matches<'a>(&self, seen: impl Into<Seen<'a>>) -> bool {
         let seen = seen.into();
-        self.conditions.iter().all(|condition| condition.what.matches(seen) != condition.negated)
+        self.conditions
+            .iter()
+            .all(|condition| condition.what.matches(seen).is_some_and(|matches| matches != condition.negated))
+    }
+
+    /// Whether it looks at what products a computer has.
+    pub fn looks_at_products(&self) -> bool {
+        self.conditions.iter().any(|condition| matches!(condition.what, What::Product(_)))
     }
 
     pub fn conditions(&self) -> impl Iterator<Item = &str> {
@@ -171,6 +183,7 @@ impl FromStr for Condition {
         }
         let what = match field.trim().to_lowercase().as_str() {
             "name" => What::Name(value.to_lowercase()),
+            "product" => What::Product(value.to_lowercase()),
             "address" => network(value).ok_or_else(|| RuleError::Address(value.to_owned()))?,
             "group" | "silent_days" | "contact_days" | "last_contact_at" => {
                 return Err(RuleError::FeedsOnItself(text.to_owned()));
@@ -190,9 +203,9 @@ fn network(text: &str) -> Option<What> {
 }
 
 impl What {
-    /// A name matches in full, or without its domain.
-    fn matches(&self, seen: Seen) -> bool {
-        match self {
+    /// A name matches in full, or without its domain. Nothing where that cannot be said.
+    fn matches(&self, seen: Seen) -> Option<bool> {
+        Some(match self {
             Self::Name(pattern) => {
                 let name = folded(seen.name);
                 let short = name.split('.').next().unwrap_or_default();
@@ -202,7 +215,8 @@ impl What {
             Self::Address(network, prefix) => {
                 seen.address.parse().is_ok_and(|address| is_within(address, *network, *prefix))
             }
-        }
+            Self::Product(pattern) => seen.products?.folded().any(|title| is_like(title, pattern)),
+        })
     }
 }
 
@@ -305,6 +319,34 @@ mod tests {
         check("os_version=10.0.26200.*", [true, true, false]);
         check("architecture=amd64", [true, false, true]);
         check("architecture!=arm64\nagent_version=1507.*", [true, false, false]);
+    }
+
+    #[test]
+    fn a_computer_is_found_by_its_products() {
+        let with = |products: Option<&[&str]>| Computer {
+            products: products.map(|titles| Products::new(titles.iter().copied())),
+            ..computer("pc", "", "")
+        };
+        let computers = [
+            with(Some(&["Windows Server 2019", "Office 2016"])),
+            with(Some(&["Windows 10, version 1903 and later"])),
+            with(Some(&[])),
+            with(None),
+        ];
+        let check = |rule: &str, expected: [bool; 4]| {
+            let rule: Rule = rule.parse().expect("a rule");
+            assert!(rule.looks_at_products());
+            assert_eq!([0, 1, 2, 3].map(|at| rule.matches(&computers[at])), expected, "{rule}");
+        };
+        check("product=windows server 2019*", [true, false, false, false]);
+        check("product=Office 2016\nproduct=windows*", [true, false, false, false]);
+        check("product=Office", [false; 4]);
+        check("product=*, version 1903 and later", [false, true, false, false]);
+        // Of one that told none it is known that it has none; of one that told nothing nothing is.
+        check("product=*", [true, true, false, false]);
+        check("product!=office*", [false, true, true, false]);
+        check("product!=*", [false, false, true, false]);
+        assert!(!"os=Windows*".parse::<Rule>().expect("a rule").looks_at_products());
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub fn computer(server: u128, number: u128, name: &str, days: (i64, i64)) -> Com
         model: String::new(),
         requested_group: String::new(),
         groups: vec![],
+        products: None,
     }
 }
 

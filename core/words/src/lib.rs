@@ -8,6 +8,7 @@ pub mod error;
 pub mod licence;
 pub mod moment;
 pub mod operator;
+pub mod products;
 pub mod quantity;
 pub mod relink;
 pub mod report;

@@ -33,6 +33,7 @@ mod offers;
 mod operations;
 mod operators;
 mod process;
+mod products;
 mod relink;
 mod reporting;
 mod requests;

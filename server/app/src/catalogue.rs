@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headwater_catalog::{
-    CategoryKind, Entry, EulaFile, FACTS_VERSION, Facts, File, Index, Patching, RevisionIx, Severity,
+    Bits, CategoryKind, Entry, EulaFile, FACTS_VERSION, Facts, File, Index, Patching, RevisionIx, Severity,
     UpdateIx, UpdateKind,
 };
 use headwater_fragments::{FragmentFile, Location, Section, pack};
@@ -107,6 +107,8 @@ pub struct Catalogue {
     /// The first revision that has a file of this name on the wire; one that announces its SHA-256 if any does.
     files: HashMap<Sha1Digest, FileIx>,
     pub quarantined: usize,
+    /// The updates that are products, by position.
+    pub products: Bits,
     /// How reports name updates.
     pub numbers: UpdateNumbers,
 }
@@ -218,7 +220,13 @@ impl Catalogue {
             cards.push(card);
             locations.push(location);
         }
-        Self { index: Arc::new(index), locations, cards, files, ..Self::default() }
+        let category = |update: &headwater_catalog::Update| {
+            update.revisions.first().and_then(|newest| cards.get(newest.0 as usize)?.category)
+        };
+        let products = Bits::from_fn(index.updates().len(), |at| {
+            category(&index.updates()[at]) == Some(CategoryKind::Product)
+        });
+        Self { index: Arc::new(index), locations, cards, files, products, ..Self::default() }
     }
 }
 

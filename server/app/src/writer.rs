@@ -1,14 +1,14 @@
 //! The one task through which agents write: it gathers what has arrived, commits it in one
 //! transaction for computers and one for reports, and only then answers.
 //!
-//! Contacts are not answered: they are gathered by computer and written with the next batch, at
-//! the latest after [`CONTACTS_EVERY`].
+//! Contacts, and products that changed, are not answered: they are gathered by computer and written with
+//! the next batch, at the latest after [`CONTACTS_EVERY`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use headwater_model::{ClientId, Timestamp};
+use headwater_model::{ClientId, Sha256Digest, Timestamp, UpdateId};
 use headwater_store::{ComputerRow, ComputerWrite, Report, Store, Written};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -40,6 +40,8 @@ pub struct Heard {
     waiting: HashMap<ClientId, (Timestamp, bool)>,
     /// Those of the transaction that goes on.
     in_writing: HashMap<ClientId, (Timestamp, bool)>,
+    /// Products that changed. Those of a transaction that failed are told again by the next scan.
+    products: HashMap<ClientId, (Sha256Digest, Vec<UpdateId>)>,
 }
 
 impl Heard {
@@ -48,14 +50,18 @@ impl Heard {
         both.into_iter().flatten().copied().reduce(latest)
     }
 
-    /// What the transaction is to write.
-    fn writes(&self) -> Vec<ComputerWrite> {
+    /// What the transaction is to write from now on.
+    fn begin(&mut self) -> Vec<ComputerWrite> {
+        self.in_writing = std::mem::take(&mut self.waiting);
         let contact = |(client, (at, synced)): (&ClientId, &(Timestamp, bool))| ComputerWrite::Contact {
             client: client.clone(),
             at: *at,
             synced: *synced,
         };
-        self.in_writing.iter().map(contact).collect()
+        let products = std::mem::take(&mut self.products).into_iter();
+        let products =
+            products.map(|(client, (digest, products))| ComputerWrite::Products { client, digest, products });
+        self.in_writing.iter().map(contact).chain(products).collect()
     }
 
     /// Ends the transaction; what it did not write waits for the next one.
@@ -156,6 +162,11 @@ impl Writer {
         }
     }
 
+    /// Notes which products a computer has from now on.
+    pub fn products(&self, client: &ClientId, digest: Sha256Digest, products: Vec<UpdateId>) {
+        lock(&self.contacts).products.insert(client.clone(), (digest, products));
+    }
+
     /// What is not written yet.
     pub fn heard(&self) -> Heard {
         lock(&self.contacts).clone()
@@ -193,11 +204,7 @@ async fn run(
 }
 
 async fn commit(store: &Store, live: &Live, batch: &mut Vec<Job>, contacts: &Contacts) {
-    let heard = {
-        let mut contacts = lock(contacts);
-        contacts.in_writing = std::mem::take(&mut contacts.waiting);
-        contacts.writes()
-    };
+    let heard = lock(contacts).begin();
     let (mut writes, mut writers) = (Vec::new(), Vec::new());
     let (mut reports, mut reporters, mut rooms) = (Vec::new(), Vec::new(), Vec::new());
     for (write, answer) in batch.drain(..) {

@@ -13,6 +13,7 @@ use headwater_words::approval::{self as words, action};
 use headwater_words::caveat::sentences;
 use headwater_words::csv::line;
 use headwater_words::error::meaning;
+use headwater_words::products::products;
 use headwater_words::quantity::{counted, grouped};
 use headwater_words::report::standing as word;
 
@@ -457,6 +458,7 @@ fn page(manager: &Manager, visitor: &Visitor, detail: &ComputerDetail, now: Time
         ("Architecture", text(&summary.architecture)),
         ("Model", [text(&summary.manufacturer), text(&summary.model)].join(" ").trim().to_owned()),
         ("Update agent", text(&summary.agent_version)),
+        ("Products", products(detail.products.as_deref())),
         ("Group by policy", text(&detail.requested_group)),
         ("Note", text(&summary.note)),
     ];

@@ -1,13 +1,13 @@
 //! Asking a Linkage, wherever it is in the tree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
     KeptMemberships, MembershipChange, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer,
     Reached, Renewal, RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer, Subscription,
-    SyncProgress, Trust, UpdateCount, WsusComputer, WsusGroup, WsusIdentity, WsusLower,
+    SyncProgress, Trust, UpdateCount, WsusComputer, WsusComputers, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
     ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,
@@ -16,6 +16,7 @@ use headwater_api::{
 use headwater_link::{Dial, DialError, Party, PublicKey, Watch, open_report, sign_order};
 use headwater_model::{ClientId, GroupId, Guid, LinkageId, ServerId, UpdateId};
 use headwater_store::LinkageRow;
+use headwater_tree::computer::Products;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::de::DeserializeOwned;
 
@@ -169,12 +170,26 @@ impl Manager {
     }
 
     /// All computers that report to a server.
-    pub(crate) async fn computers_of(&self, way: &Way, of: &LinkageRow) -> Result<Vec<WsusComputer>> {
+    /// The computers that report to one server, with the products that each has.
+    pub(crate) async fn computers_of(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+    ) -> Result<Vec<(WsusComputer, Option<Products>)>> {
         let mut found = Vec::new();
+        let mut shared: HashMap<Vec<String>, Products> = HashMap::new();
         let mut after = None;
         loop {
-            let page: Page<WsusComputer> = self.ask(way, of, Ask::Computers { after: after.take() }).await?;
-            found.extend(page.items);
+            let page: WsusComputers = self.ask(way, of, Ask::Computers { after: after.take() }).await?;
+            let mut share = |set: u32| {
+                let titles = page.titles(set)?.into_iter().map(str::to_owned).collect::<Vec<_>>();
+                Some(shared.entry(titles).or_insert_with_key(|titles| Products::new(titles.iter())).clone())
+            };
+            let sets: Vec<Option<Products>> = (0..page.product_sets.len() as u32).map(&mut share).collect();
+            found.extend(page.items.into_iter().map(|one| {
+                let products = one.product_set.and_then(|set| sets.get(set as usize)?.clone());
+                (one, products)
+            }));
             match page.next {
                 Some(next) => after = Some(next),
                 None => return Ok(found),

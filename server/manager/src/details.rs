@@ -157,6 +157,11 @@ impl Manager {
         let managed = self.managed_groups().await?;
         detail.memberships = memberships(&detail, &wanted, &managed, &mirror);
         detail.namesakes = namesakes(&detail, &mirror);
+        // A server above the one that it reports to does not know them.
+        if detail.products.is_none() {
+            let read = mirror.products.get(&detail.summary.id);
+            detail.products = read.map(|products| products.titles().map(str::to_owned).collect());
+        }
         detail.seen = self.seen_as(&detail.summary.id).await?;
         Ok(detail)
     }

@@ -12,6 +12,7 @@ use headwater_tree::naming::{check_form, valid};
 use headwater_tree::rule::{Rule, Seen};
 
 use crate::ask::Way;
+use crate::mirror::ProductsOf;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -212,7 +213,9 @@ impl Manager {
         };
         let (mirror, Ok(rule)) = (self.mirror(), rule.parse::<Rule>()) else { return false };
         let mut counting = clients.iter().filter(|client| !mirror.reimaged.contains_key(*client));
-        counting.any(|client| mirror.computers.get(client).is_some_and(|known| matches(&rule, known)))
+        counting.any(|client| {
+            mirror.computers.get(client).is_some_and(|known| matches(&rule, known, &mirror.products))
+        })
     }
 
     pub(crate) async fn host_group(&self, name: &str) -> Result<HostGroupRow, ManagerError> {
@@ -226,19 +229,22 @@ impl Manager {
 
     fn told(&self, row: &HostGroupRow, names: &HashMap<i64, &str>) -> HostGroup {
         let rule: Option<Rule> = row.rule.as_ref().and_then(|rule| rule.parse().ok());
-        let hosts = match &rule {
-            None => row.members.len(),
+        let (hosts, products_unknown) = match &rule {
+            None => (row.members.len(), 0),
             Some(rule) => {
                 let mirror = self.mirror();
                 let counting =
-                    mirror.computers.all().iter().filter(|known| !mirror.reimaged.contains_key(&known.id));
-                counting.filter(|known| matches(rule, known)).count()
+                    || mirror.computers.all().iter().filter(|known| !mirror.reimaged.contains_key(&known.id));
+                let unknown = counting().filter(|known| !mirror.products.contains_key(&known.id));
+                let unknown = if rule.looks_at_products() { unknown.count() } else { 0 };
+                (counting().filter(|known| matches(rule, known, &mirror.products)).count(), unknown)
             }
         };
         HostGroup {
             name: row.name.clone(),
             parent: row.parent.and_then(|id| names.get(&id)).map(|name| (*name).to_owned()),
             hosts: hosts as u64,
+            products_unknown: Some(products_unknown as u64).filter(|unknown| *unknown > 0),
             direct: row.direct,
             rule: rule.iter().flat_map(Rule::conditions).map(str::to_owned).collect(),
             wsus_group: row.wsus_group,
@@ -392,7 +398,7 @@ fn rule(conditions: &[String]) -> Result<Option<String>, ManagerError> {
     Ok(Some(rule.to_string()))
 }
 
-fn matches(rule: &Rule, known: &headwater_api::ComputerSummary) -> bool {
+fn matches(rule: &Rule, known: &headwater_api::ComputerSummary, products: &ProductsOf) -> bool {
     fn text(value: &Option<String>) -> &str {
         value.as_deref().unwrap_or_default()
     }
@@ -405,6 +411,7 @@ fn matches(rule: &Rule, known: &headwater_api::ComputerSummary) -> bool {
         agent_version: text(&known.agent_version),
         manufacturer: text(&known.manufacturer),
         model: text(&known.model),
+        products: products.get(&known.id),
     })
 }
 

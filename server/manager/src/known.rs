@@ -9,7 +9,7 @@ use headwater_api::TreeServer;
 use headwater_api::linkage::{WsusComputer, WsusGroup};
 use headwater_model::{ClientId, GroupId, HostGroupId, HostId, ServerId};
 use headwater_store::{HostGroupRow, LinkageRow};
-use headwater_tree::computer::Computer;
+use headwater_tree::computer::{Computer, Products};
 use headwater_tree::group_plan::{self as decide, Plan, Request};
 use headwater_tree::host::{Host, HostGroup, HostGroups, Reach};
 use headwater_tree::matching::{Sighting, matched};
@@ -145,16 +145,16 @@ impl Manager {
     ) -> Result<Vec<Computer>, ManagerError> {
         let server = linkage.server;
         let told = self.computers_of(way, linkage).await?;
-        let appearances = match told.iter().any(|one| one.first_contact_at.is_none()) {
+        let appearances = match told.iter().any(|(one, _)| one.first_contact_at.is_none()) {
             true => self.store.appearances(server).await?,
             false => HashMap::new(),
         };
         let by_our_clock = |told| tree.by_our_clock(server, told);
-        let of = |one: WsusComputer| {
+        let of = |(one, products): (WsusComputer, Option<Products>)| {
             let first = one.first_contact_at.map(by_our_clock);
             let first = first.or_else(|| appearances.get(&one.client).copied());
             let last = by_our_clock(one.last_contact_at);
-            Computer { first_contact_at: first, last_contact_at: last, ..computer(server, one) }
+            Computer { first_contact_at: first, last_contact_at: last, products, ..computer(server, one) }
         };
         Ok(told.into_iter().map(of).collect())
     }
@@ -265,6 +265,7 @@ fn computer(server: ServerId, told: WsusComputer) -> Computer {
         model: told.model,
         requested_group: told.requested_group,
         groups: told.groups,
+        products: None,
     }
 }
 
@@ -301,6 +302,7 @@ pub(crate) fn sample_computer_at(server: ServerId, client: &str) -> Computer {
         model: String::new(),
         requested_group: String::new(),
         groups: Vec::new(),
+        products: None,
     }
 }
 

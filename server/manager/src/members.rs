@@ -147,6 +147,7 @@ fn remembered(rows: Vec<HostGroupRow>, mirror: &Mirror) -> Result<Known, Manager
             model: text(&read.model),
             requested_group: String::new(),
             groups: read.groups.iter().map(|group| group.id).collect(),
+            products: mirror.products.get(&read.id).cloned(),
         })
     };
     let computers = mirror.computers.all().iter().filter_map(computer).collect();

@@ -8,7 +8,7 @@ use headwater_app::admin::computers::{ComputerRow, Contact};
 use headwater_app::admin::status::{self as use_case, Counts};
 use headwater_app::{App, AppError, Served};
 use headwater_catalog::UpdateIx;
-use headwater_model::{ClientId, GroupId, Timestamp};
+use headwater_model::{ClientId, GroupId, Timestamp, UpdateId};
 
 use crate::{groups, paging, status};
 
@@ -52,12 +52,25 @@ pub async fn show(app: &App, client: &ClientId) -> Result<ComputerDetail, AppErr
         summary: summary_of(app, &row).await?,
         registered_at: row.first_contact,
         requested_group: text(&row.requested_group),
+        products: row.products.as_deref().map(|products| product_titles(&served, products)),
         updates: updates.iter().map(|one| update(&served, one)).take(UPDATES_MAX).collect(),
         approvals: in_effect(&served, &row.groups),
         memberships: Vec::new(),
         namesakes: Vec::new(),
         seen: Vec::new(),
     })
+}
+
+/// What products are called, in order; by their ids where they have left the catalogue.
+pub fn product_titles(served: &Served, products: &[UpdateId]) -> Vec<String> {
+    let title = |id: &UpdateId| match served.catalogue.title(*id) {
+        Some(title) => title.to_owned(),
+        None => id.to_string(),
+    };
+    let mut titles: Vec<String> = products.iter().map(title).collect();
+    titles.sort();
+    titles.dedup();
+    titles
 }
 
 /// A page of the updates that are in a state on a computer.

@@ -55,7 +55,7 @@ pub enum Ask {
         id: GroupId,
         by: String,
     },
-    /// A [`Page`](crate::Page) of [`WsusComputer`](super::WsusComputer) that report to this very server.
+    /// Those that report to this very server: [`WsusComputers`](super::WsusComputers), a page of them.
     Computers {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,

@@ -38,7 +38,7 @@ pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};
 pub use wsus::{
     Approve, Contents, Decided, Decline, LastSync, MembershipChange, Memberships, StartedSync,
     StateOnComputer, SubscribedCategory, Subscription, SyncProgress, SyncState, UpdateCount, WsusApproval,
-    WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    WsusComputer, WsusComputers, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 
 /// The version of these messages. A Linkage of another one is asked who it is ([`Ask::Identity`]) and nothing else.

@@ -141,6 +141,34 @@ pub struct WsusComputer {
     /// Those that it is in itself.
     #[serde(with = "text::list")]
     pub groups: Vec<GroupId>,
+    /// The products that it has, as a place in the [`product_sets`](WsusComputers::product_sets) of its page; absent
+    /// where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_set: Option<u32>,
+}
+
+/// A page of the computers that report to one server. Thousands have the same products: these are told once, and a
+/// Linkage that is older, or of a Microsoft WSUS, tells none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WsusComputers {
+    pub items: Vec<WsusComputer>,
+    /// What `after` must be to get the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The titles of all products that computers of this page have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<String>,
+    /// What computers have together, as places in `products`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub product_sets: Vec<Vec<u32>>,
+}
+
+impl WsusComputers {
+    /// The titles of a set; nothing where it names what is not there.
+    pub fn titles(&self, set: u32) -> Option<Vec<&str>> {
+        let places = self.product_sets.get(set as usize)?;
+        places.iter().map(|at| Some(self.products.get(*at as usize)?.as_str())).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -361,4 +389,39 @@ pub struct SyncProgress {
     pub approvals_changed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Page;
+
+    #[test]
+    fn products_are_told_once_and_those_who_do_not_know_of_them_read_the_rest() {
+        let computer = |client: &str, product_set: Option<u32>| {
+            let at = "2026-10-04T15:03:36Z";
+            let mut told = json!({"client": client, "name": client, "last_contact_at": at, "groups": []});
+            if let Some(set) = product_set {
+                told["product_set"] = set.into();
+            }
+            told
+        };
+        let told = json!({
+            "items": [computer("a", Some(0)), computer("b", Some(1)), computer("c", None)], "next": "c",
+            "products": ["Windows 11", "Office 2016"], "product_sets": [[0, 1], [], [2]]
+        });
+        let page: WsusComputers = serde_json::from_value(told.clone()).expect("a page");
+        assert_eq!(serde_json::to_value(&page).expect("JSON"), told);
+        assert_eq!(page.titles(0), Some(vec!["Windows 11", "Office 2016"]));
+        assert_eq!((page.titles(1), page.titles(2), page.titles(3)), (Some(vec![]), None, None));
+
+        // An earlier managing server, and an earlier Linkage.
+        let before: Page<WsusComputer> = serde_json::from_value(told).expect("a page");
+        assert_eq!((before.items, before.next), (page.items, page.next));
+        let before = json!({"items": [computer("a", None)]});
+        let page: WsusComputers = serde_json::from_value(before).expect("a page");
+        assert_eq!((page.items[0].product_set, page.product_sets.len()), (None, 0));
+    }
 }

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use headwater_fragments::{Location, PackedText};
-use headwater_model::{ProtocolVersion, UpdateId};
+use headwater_model::{ClientId, ProtocolVersion, Sha256Digest, UpdateId};
 use headwater_policy::offer::{Answer, Scan, decide};
+use headwater_policy::products;
+use headwater_policy::snapshot::Member;
+use ring::digest::{Context, SHA256};
 
 use super::{Session, Token};
 use crate::cookie::{Cookie, Purpose};
 use crate::error::{AppError, ClientFault};
+use crate::live::Served;
 use crate::start::App;
 
 /// The most ids of installed revisions that others require (fact 20).
@@ -68,6 +72,9 @@ impl App {
                 membership_stamp: member.stamp,
             };
             let answer = decide(&served.offers, &view, &scan, self.settings.page);
+            if answer.finished {
+                self.note_products(&session.cookie.client, &member, &served, request);
+            }
             let locations: Option<Vec<Location>> =
                 answer.new.iter().map(|offer| served.catalogue.location(offer.at).copied()).collect();
             (answer, locations.ok_or(AppError::Internal("a revision has no fragments"))?)
@@ -87,6 +94,19 @@ impl App {
             answer,
             cores,
         })
+    }
+
+    /// Hands on which products the computer has, where that is not what is known of it.
+    fn note_products(&self, client: &ClientId, member: &Member, served: &Served, request: &SyncRequest<'_>) {
+        let catalogue = &served.catalogue;
+        let others = !request.other_cached.is_empty();
+        let found =
+            products::installed(&catalogue.index, &catalogue.products, request.installed_non_leaf, others);
+        let Some(found) = found else { return };
+        let digest = digest(&found);
+        if member.products != Some(digest) {
+            self.writer.products(client, digest, found);
+        }
     }
 
     /// No driver is in scope yet: the answer is the one that a WSUS without drivers gives (fact 26).
@@ -125,4 +145,12 @@ impl App {
         let cores = tokio::task::spawn_blocking(read).await;
         cores.map_err(|_| AppError::Internal("reading fragments was stopped"))?
     }
+}
+
+fn digest(products: &[UpdateId]) -> Sha256Digest {
+    let mut digest = Context::new(&SHA256);
+    products.iter().for_each(|id| digest.update(id.as_bytes()));
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.finish().as_ref());
+    Sha256Digest(bytes)
 }

@@ -12,6 +12,7 @@ use headwater_api::{ApplyGroupPlan, GroupPlan, GroupPlanQuery, HostGroup, HostGr
 use headwater_manager::{ManagerError, Mirror};
 use headwater_model::{GroupId, chain};
 use headwater_operators::Action;
+use headwater_words::products;
 use headwater_words::quantity::{counted, grouped};
 
 use self::difference::{Planned, planned};
@@ -80,6 +81,8 @@ struct Details {
     parent: String,
     direct: bool,
     rule: String,
+    /// Why the rule says nothing of some computers.
+    unknown: String,
     hosts: String,
     /// Whether this is what was typed into a form that was not accepted.
     is_typed: bool,
@@ -344,6 +347,7 @@ fn details(group: &HostGroup) -> Details {
         parent: group.parent.clone().unwrap_or_default(),
         direct: group.direct,
         rule: group.rule.join("\n"),
+        unknown: products::unknown(group.products_unknown).unwrap_or_default(),
         hosts: String::new(),
         is_typed: false,
     }
@@ -355,6 +359,7 @@ fn typed(fields: &Fields) -> Details {
         parent: fields.get("parent").to_owned(),
         direct: !fields.get("direct").is_empty(),
         rule: fields.get("rule").to_owned(),
+        unknown: String::new(),
         hosts: fields.get("hosts").to_owned(),
         is_typed: true,
     }

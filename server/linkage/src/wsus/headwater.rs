@@ -1,13 +1,14 @@
 //! Headwater's own update server as a WSUS of the tree.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, COMPUTERS_PER_PAGE, Contents, Decided, Decline, Failure, FailureKind, LastSync, LinkVersion,
     Memberships, StartedSync, StateOnComputer, SubscribedCategory, Subscription, SyncProgress, SyncState,
-    UpdateCount, WsusApproval, WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode,
-    WsusTargeting,
+    UpdateCount, WsusApproval, WsusComputer, WsusComputers, WsusGroup, WsusIdentity, WsusKind, WsusLower,
+    WsusMode, WsusTargeting,
 };
 use headwater_api::{
     ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms,
@@ -15,7 +16,7 @@ use headwater_api::{
 };
 use headwater_app::admin::approvals::{self, NewRevisions, Outcome, Terms};
 use headwater_app::downstream_server::{self, RunState, RunStep, UpstreamMode};
-use headwater_app::{App, AppError, Operator, Targeting, admin};
+use headwater_app::{App, AppError, Operator, Served, Targeting, admin};
 use headwater_catalog::{CategoryKind, Kind, UpdateIx};
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use headwater_policy::group::is_built_in;
@@ -176,7 +177,7 @@ pub(super) async fn delete_group(app: &App, id: GroupId, by: &str) -> Answer<()>
 }
 
 /// Of the computers that report here, in the order of the database's numbers.
-pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<WsusComputer>> {
+pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<WsusComputers> {
     let after = after.and_then(|after| after.parse().ok()).unwrap_or(0);
     let limit = COMPUTERS_PER_PAGE as u32;
     let rows = app
@@ -185,9 +186,11 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
         .map_err(refusal)?;
     let next = rows.last().filter(|_| rows.len() == COMPUTERS_PER_PAGE).map(|row| row.computer.to_string());
     let own = rows.into_iter().filter(|row| row.server.is_none());
+    let (served, mut shared) = (app.live.served_full(), SharedProducts::default());
     let computer = |row: admin::computers::ComputerRow| {
         Some(WsusComputer {
             client: row.client.parse().ok()?,
+            product_set: row.products.map(|products| shared.place(products, &served)),
             name: row.dns_name,
             address: row.address,
             os: row.os_description,
@@ -202,7 +205,39 @@ pub(super) async fn computers(app: &App, after: Option<String>) -> Answer<Page<W
             groups: row.groups.to_vec(),
         })
     };
-    Ok(Page { items: own.filter_map(computer).collect(), next, total: None })
+    let items = own.filter_map(computer).collect();
+    Ok(WsusComputers { items, next, products: shared.titles, product_sets: shared.sets })
+}
+
+/// The products of a page of computers, each title and each set of them once.
+#[derive(Default)]
+struct SharedProducts {
+    titles: Vec<String>,
+    places: HashMap<String, u32>,
+    sets: Vec<Vec<u32>>,
+    set_places: HashMap<Arc<[UpdateId]>, u32>,
+}
+
+impl SharedProducts {
+    /// Where the set is that has these products.
+    fn place(&mut self, products: Arc<[UpdateId]>, served: &Served) -> u32 {
+        if let Some(place) = self.set_places.get(&products) {
+            return *place;
+        }
+        let titles = computer_views::product_titles(served, &products);
+        let set = titles.into_iter().map(|title| {
+            let next = self.titles.len() as u32;
+            *self.places.entry(title).or_insert_with_key(|title| {
+                self.titles.push(title.clone());
+                next
+            })
+        });
+        let set = set.collect();
+        let place = self.sets.len() as u32;
+        self.sets.push(set);
+        self.set_places.insert(products, place);
+        place
+    }
 }
 
 pub(super) fn here_of(app: &App, clients: &HashSet<&ClientId>) -> Vec<ClientId> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, Failure, FailureKind, LinkVersion, Memberships, WsusApproval,
-    WsusComputer, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
+    WsusComputer, WsusComputers, WsusGroup, WsusIdentity, WsusKind, WsusLower, WsusMode, WsusTargeting,
 };
 use headwater_api::{ApprovalAction, ComputerSummary, NewRevisions, Page, UpdateSummary};
 use headwater_app::admin;
@@ -148,8 +148,11 @@ impl Microsoft {
         }
     }
 
-    pub(super) async fn computers(&self, after: Option<String>) -> Answer<Page<WsusComputer>> {
-        self.computer_pages.page(after, |one| one.client.to_string(), self.all_computers()).await
+    /// The service tells no products.
+    pub(super) async fn computers(&self, after: Option<String>) -> Answer<WsusComputers> {
+        let key = |one: &WsusComputer| one.client.to_string();
+        let Page { items, next, .. } = self.computer_pages.page(after, key, self.all_computers()).await?;
+        Ok(WsusComputers { items, next, ..WsusComputers::default() })
     }
 
     /// Those that report to this very server, as the service tells them: all at once.
@@ -577,6 +580,7 @@ fn computer(computer: Computer) -> WsusComputer {
         last_contact_at: computer.last_contact.or(computer.last_report).unwrap_or(Timestamp::EPOCH),
         requested_group: computer.requested_groups.join(";"),
         groups,
+        product_set: None,
     }
 }
 

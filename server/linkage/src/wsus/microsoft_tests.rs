@@ -195,6 +195,7 @@ async fn members_come_and_go() {
         last_contact_at: "2026-11-01T08:01:00.5Z".parse().unwrap(),
         os_version: "10.0.26100".to_owned(),
         architecture: String::new(),
+        product_set: None,
         agent_version: "10.0.26100.1".to_owned(),
         manufacturer: "Contoso".to_owned(),
         model: "C7".to_owned(),

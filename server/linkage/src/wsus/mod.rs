@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, Memberships,
-    ObsoleteUpdate, StartedSync, StateOnComputer, Subscription, SyncProgress, UpdateCount, WsusComputer,
+    ObsoleteUpdate, StartedSync, StateOnComputer, Subscription, SyncProgress, UpdateCount, WsusComputers,
     WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
@@ -97,7 +97,7 @@ impl Wsus {
         }
     }
 
-    pub(crate) async fn computers(&self, after: Option<String>) -> Answer<Page<WsusComputer>> {
+    pub(crate) async fn computers(&self, after: Option<String>) -> Answer<WsusComputers> {
         match self {
             Self::Headwater(app) => headwater::computers(app, after).await,
             Self::Microsoft(wsus) => wsus.computers(after).await,

@@ -129,7 +129,7 @@ impl CleanUp<'_> {
     ) -> Result<Vec<SilentComputer>, ManagerError> {
         let found = self.manager.computers_of(self.way, linkage).await?.into_iter();
         let contacts: BTreeMap<ClientId, Timestamp> =
-            found.map(|computer| (computer.client, computer.last_contact_at)).collect();
+            found.map(|(computer, _)| (computer.client, computer.last_contact_at)).collect();
         let (there, absent): (Vec<_>, Vec<_>) =
             wanted.iter().cloned().partition(|one| contacts.contains_key(&one.client));
         let is_silent =

@@ -6,12 +6,13 @@ use headwater_model::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Computers, Mirror, TreeView, Updates};
+use super::{Computers, Mirror, TreeView, Updates, products};
 use crate::{Manager, ManagerError};
 
 const TREE: &str = "tree";
 const UPDATES: &str = "updates";
 const COMPUTERS: &str = "computers";
+const PRODUCTS: &str = "products";
 
 /// JSON compresses to a tenth even so.
 const ZSTD_LEVEL: i32 = 1;
@@ -31,7 +32,8 @@ impl Manager {
         let Some(read_at) = mirror.read_at else { return Ok(()) };
         self.keep_part(TREE, read_at, &*mirror.tree).await?;
         self.keep_part(UPDATES, read_at, &mirror.updates.all).await?;
-        self.keep_part(COMPUTERS, read_at, &mirror.computers.all).await
+        self.keep_part(COMPUTERS, read_at, &mirror.computers.all).await?;
+        self.keep_part(PRODUCTS, read_at, &products::Kept::of(&mirror.products)).await
     }
 
     /// What was kept before this start. A part that cannot be read any more is read from the WSUS again.
@@ -39,12 +41,15 @@ impl Manager {
         let Some(tree) = self.kept_part::<TreeView>(TREE).await? else { return Ok(Mirror::default()) };
         let updates = self.kept_part(UPDATES).await?.map(|kept| kept.value).unwrap_or_default();
         let computers = self.kept_part(COMPUTERS).await?.map(|kept| kept.value).unwrap_or_default();
+        let products = self.kept_part::<products::Kept>(PRODUCTS).await?;
+        let products = products.map(|kept| kept.value.products()).unwrap_or_default();
         Ok(Mirror {
             read_at: Some(tree.read_at),
             problem: None,
             tree: Arc::new(tree.value),
             updates: Arc::new(Updates::new(updates)),
             computers: Arc::new(Computers::new(computers)),
+            products: Arc::new(products),
             // What is found anew with each reading, and counts that stand in the updates.
             ..Mirror::default()
         })

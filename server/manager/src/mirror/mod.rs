@@ -2,6 +2,7 @@
 //! scans go on, and while the WSUS is not reached. It states its age. Nothing is decided from it.
 
 mod keep;
+mod products;
 mod read;
 mod search;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::Manager;
 use crate::known::Known;
 
+pub(crate) use products::ProductsOf;
 pub use read::follow_wsus;
 pub(crate) use read::{add_count, tellers, told_apart};
 pub use search::Direction;
@@ -32,6 +34,7 @@ pub struct Mirror {
     pub tree: Arc<TreeView>,
     pub updates: Arc<Updates>,
     pub computers: Arc<Computers>,
+    pub(crate) products: Arc<ProductsOf>,
     /// What plans are made from, as it was then; absent until the servers were read by this process.
     pub(crate) known: Option<Arc<Known>>,
     /// What was added to the updates' counts.

@@ -13,7 +13,7 @@ use headwater_store::LinkageRow;
 use headwater_tree::matching::matched;
 use tokio::sync::watch;
 
-use super::{Computers, Counts, Mirror, Problem, ServerView, TreeView, Updates};
+use super::{Computers, Counts, Mirror, Problem, ServerView, TreeView, Updates, products};
 use crate::ask::Way;
 use crate::details::ASKED_AT_ONCE;
 use crate::notes::note;
@@ -189,6 +189,7 @@ impl Manager {
             updates: Arc::new(Updates::new(updates)),
             counts,
             uncounted,
+            products: Arc::new(products::read(&computers, &known.computers, &before.products)),
             computers: Arc::new(Computers::new(computers)),
             reimaged: Arc::new(matching.reimaged()),
             known: Some(Arc::new(known)),
