@@ -4,14 +4,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup, TreeServer};
 use headwater_model::{ClientId, GroupId, Guid, chain};
-use headwater_store::{HostGroupRow, NewHostGroupRow};
+use headwater_store::{AuditRow, HostGroupRow, NewHostGroupRow};
 use headwater_tree::computer::Computer;
+use headwater_tree::group_plan::{Members, Request, Target};
 use headwater_tree::host::DEPTH_MAX;
 use headwater_tree::matching::matched;
-use headwater_tree::naming::{check_form, valid};
+use headwater_tree::naming::{Owner, check_form, valid};
 use headwater_tree::rule::{Rule, Seen};
 
 use crate::ask::Way;
+use crate::known::{Known, host_group_id};
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -313,14 +315,14 @@ impl Manager {
         let tree = self.tree(&way).await?;
         let groups = self.groups_of(&way, &way.top).await?;
         let computers = self.every_computer(&way, &tree).await?;
-        let taken: HashSet<GroupId> = self
-            .store
-            .host_groups()
-            .await?
-            .iter()
-            .flat_map(|one| [one.wsus_group, one.replaced])
-            .flatten()
-            .collect();
+        let known = self.known(&way, &tree).await?;
+        let mut taken: HashSet<GroupId> =
+            known.rows.iter().flat_map(|one| [one.wsus_group, one.replaced]).flatten().collect();
+        let (alike, other) = unbound(&known);
+        if let Some((name, group)) = other.first() {
+            return Err(exists(name, Some(group)));
+        }
+        taken.extend(alike.iter().map(|(_, group, _)| group));
         let mut imported = ImportedGroups::default();
         let mut members: HashMap<GroupId, Vec<ClientId>> = HashMap::new();
         for computer in &computers {
@@ -345,14 +347,53 @@ impl Manager {
             imported.created.push(group.name.clone());
         }
         if let Some(name) = self.store.add_host_groups(&new, by, self.now()).await? {
-            return Err(ManagerError::Refused(format!(
-                "a host group named `{name}` exists already and is not made from the WSUS group: rename one of \
-                 them; nothing was imported"
-            )));
+            return Err(exists(name, None));
+        }
+        for (row, group, name) in alike {
+            self.store.bind_host_group(row, group).await?;
+            let what = AuditRow::of(self.now(), by, "take WSUS group over", &name);
+            self.store.audit(&what).await?;
         }
         imported.hosts = hosts.len() as u64;
         Ok(imported)
     }
+}
+
+/// The host groups that no WSUS group is made from, but for which there is one of that name: as after an unlink, which
+/// lets go of all. Where it has exactly their hosts nothing is overwritten by making it theirs. First those, by the
+/// number of the host group, then the others with the name of the WSUS group.
+fn unbound(known: &Known) -> (Vec<(i64, GroupId, String)>, Vec<(String, String)>) {
+    let rows: HashMap<_, _> = known
+        .rows
+        .iter()
+        .filter(|row| row.wsus_group.is_none())
+        .map(|row| (host_group_id(row), row))
+        .collect();
+    let foreign = known.groups.iter().filter(|group| group.owner == Owner::Foreign);
+    let request = Request {
+        chosen: rows.keys().copied().collect(),
+        adopt: foreign.map(|group| group.id).collect(),
+        ..Request::default()
+    };
+    let (mut alike, mut other) = (Vec::new(), Vec::new());
+    for planned in known.plan(&request).groups {
+        let (Target::Adopt(group), Some(row)) = (&planned.target, rows.get(&planned.group)) else { continue };
+        let changes = |members: &Members| !members.added.is_empty() || !members.removed.is_empty();
+        match planned.servers.values().any(changes) {
+            false => alike.push((row.id, *group, row.name.clone())),
+            true => other.push((row.name.clone(), planned.name.clone())),
+        }
+    }
+    (alike, other)
+}
+
+fn exists(name: &str, group: Option<&String>) -> ManagerError {
+    let of = group.filter(|group| *group != name).map_or_else(String::new, |group| format!(" `{group}`"));
+    ManagerError::Refused(format!(
+        "a host group named `{name}` exists already and is not made from the WSUS group{of}, whose members are others: \
+         take that over with `headwater wsus group preview \"{name}\" --adopt`, or rename one of them; nothing was \
+         imported"
+    ))
 }
 
 fn names(rows: &[HostGroupRow]) -> HashMap<i64, &str> {
