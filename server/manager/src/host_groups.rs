@@ -319,10 +319,10 @@ impl Manager {
         let mut taken: HashSet<GroupId> =
             known.rows.iter().flat_map(|one| [one.wsus_group, one.replaced]).flatten().collect();
         let (alike, other) = unbound(&known);
-        if let Some((name, group)) = other.first() {
-            return Err(exists(name, Some(group)));
+        if let Some(one) = other.first() {
+            return Err(exists(&one.name, Some(&one.wsus_name)));
         }
-        taken.extend(alike.iter().map(|(_, group, _)| group));
+        taken.extend(alike.iter().map(|one| one.group));
         let mut imported = ImportedGroups::default();
         let mut members: HashMap<GroupId, Vec<ClientId>> = HashMap::new();
         for computer in &computers {
@@ -349,9 +349,9 @@ impl Manager {
         if let Some(name) = self.store.add_host_groups(&new, by, self.now()).await? {
             return Err(exists(name, None));
         }
-        for (row, group, name) in alike {
-            self.store.bind_host_group(row, group).await?;
-            let what = AuditRow::of(self.now(), by, "take WSUS group over", &name);
+        for one in alike {
+            self.store.bind_host_group(one.row, one.group).await?;
+            let what = AuditRow::of(self.now(), by, "take WSUS group over", &one.name);
             self.store.audit(&what).await?;
         }
         imported.hosts = hosts.len() as u64;
@@ -359,16 +359,19 @@ impl Manager {
     }
 }
 
-/// The host groups that no WSUS group is made from, but for which there is one of that name: as after an unlink, which
-/// lets go of all. Where it has exactly their hosts nothing is overwritten by making it theirs. First those, by the
-/// number of the host group, then the others with the name of the WSUS group.
-fn unbound(known: &Known) -> (Vec<(i64, GroupId, String)>, Vec<(String, String)>) {
-    let rows: HashMap<_, _> = known
-        .rows
-        .iter()
-        .filter(|row| row.wsus_group.is_none())
-        .map(|row| (host_group_id(row), row))
-        .collect();
+/// A host group that no WSUS group is made from, but for which there is one of that name.
+struct Unbound {
+    row: i64,
+    name: String,
+    group: GroupId,
+    wsus_name: String,
+}
+
+/// All of these, as there are after an unlink, which lets go of every one: first those whose WSUS group has exactly
+/// their hosts, so that nothing is overwritten by making it theirs, then the others.
+fn unbound(known: &Known) -> (Vec<Unbound>, Vec<Unbound>) {
+    let free = known.rows.iter().filter(|row| row.wsus_group.is_none());
+    let rows: HashMap<_, _> = free.map(|row| (host_group_id(row), row)).collect();
     let foreign = known.groups.iter().filter(|group| group.owner == Owner::Foreign);
     let request = Request {
         chosen: rows.keys().copied().collect(),
@@ -377,12 +380,11 @@ fn unbound(known: &Known) -> (Vec<(i64, GroupId, String)>, Vec<(String, String)>
     };
     let (mut alike, mut other) = (Vec::new(), Vec::new());
     for planned in known.plan(&request).groups {
-        let (Target::Adopt(group), Some(row)) = (&planned.target, rows.get(&planned.group)) else { continue };
+        let (Target::Adopt(group), Some(row)) = (planned.target, rows.get(&planned.group)) else { continue };
         let changes = |members: &Members| !members.added.is_empty() || !members.removed.is_empty();
-        match planned.servers.values().any(changes) {
-            false => alike.push((row.id, *group, row.name.clone())),
-            true => other.push((row.name.clone(), planned.name.clone())),
-        }
+        let differs = planned.servers.values().any(changes);
+        let one = Unbound { row: row.id, name: row.name.clone(), group, wsus_name: planned.name };
+        if differs { other.push(one) } else { alike.push(one) }
     }
     (alike, other)
 }
