@@ -180,14 +180,16 @@ mod tests {
 
     use super::*;
 
+    type Told<'a> = (u32, Option<&'a [u32]>);
+
     /// Of each update its revision and the places of its files, of which the second is held.
-    fn told(updates: &[Option<(u32, Option<&[u32]>)>]) -> FilesOfUpdates {
+    fn told(updates: &[Option<Told<'_>>]) -> FilesOfUpdates {
         let file = |number: u8| FileOfUpdates {
             sha1: Sha1Digest([number; 20]),
             size_bytes: u64::from(number),
             held: number == 2,
         };
-        let update = |(revision, files): &(u32, Option<&[u32]>)| FilesOfUpdate {
+        let update = |(revision, files): &Told<'_>| FilesOfUpdate {
             revision: *revision,
             files: files.map(<[u32]>::to_vec),
         };
