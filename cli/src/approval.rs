@@ -3,11 +3,12 @@
 use clap::{Args, ValueEnum};
 use headwater_api::{
     ApprovalAction, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
-    NewRevisions, Refusal, UpdateRef, UpdatesOutcome,
+    NewRevisions, Page, PreviewComputer, PreviewComputersRequest, Refusal, UpdateRef, UpdatesOutcome,
 };
 use headwater_client::Answer;
 use headwater_model::Timestamp;
 
+use crate::arguments::Part;
 use crate::failure::{Exit, Failure};
 use crate::moment::Deadline;
 use crate::names::UpdateName;
@@ -15,6 +16,7 @@ use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
+use crate::update::rest;
 use crate::update_sheet::action;
 use headwater_words::approval as words;
 use headwater_words::moment::minute;
@@ -41,6 +43,14 @@ pub struct ApproveArguments {
     /// managing server
     #[arg(long)]
     dry_run: bool,
+    /// With --dry-run: list the computers that act, or may, with what each fetches
+    #[arg(long, requires = "dry_run")]
+    computers: bool,
+    /// Of these only those that report to this server
+    #[arg(long, value_name = "SERVER", requires = "computers")]
+    at: Option<String>,
+    #[command(flatten)]
+    part: Part,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -101,6 +111,19 @@ pub(crate) fn approve(arguments: &ApproveArguments, session: &mut Session<'_, '_
         },
         seen: Vec::new(),
     };
+    if arguments.computers {
+        let server = arguments.at.as_deref().map(|at| session.wsus_server(at)).transpose()?;
+        let request = PreviewComputersRequest {
+            updates: request.updates,
+            group: request.group,
+            action: request.action,
+            server,
+            limit: Some(arguments.part.limit),
+            after: arguments.part.after.clone(),
+        };
+        let answer = session.client.preview_computers(&request)?;
+        return session.show(&answer, computers);
+    }
     if arguments.dry_run {
         let answer = session.client.preview_approval(&request)?;
         return session.show(&answer, preview);
@@ -133,21 +156,34 @@ fn preview(preview: &ApprovalPreview, reader: Reader) -> String {
             grouped(one.acting),
             grouped(one.unknown),
             grouped(one.silent),
-            match one.bytes_fetched {
-                Some(0) => String::new(),
-                bytes => format!("{} from {}", words::bytes(bytes), words::source(one)),
-            },
-            match (one.bytes_sent, one.acting + one.unknown) {
-                (Some(0), _) | (_, 0) => String::new(),
-                (bytes, _) => words::bytes(bytes),
-            },
+            words::fetched(one).unwrap_or_default(),
+            words::sent(one).unwrap_or_default(),
             one.names.join(", ") + &more,
         ]);
     }
     if !preview.servers.is_empty() {
         text += &format!("\n{}", table.text(reader.width));
     }
+    if preview.servers.iter().any(|one| one.acting > one.names.len() as u64) {
+        text += "\nAll computers that act, or may, are listed with --computers.\n";
+    }
     text + "\nNothing was changed.\n"
+}
+
+/// All that act, or may.
+fn computers(page: &Page<PreviewComputer>, reader: Reader) -> String {
+    if page.items.is_empty() {
+        return "No computer acts. Nothing was changed.".into();
+    }
+    let columns =
+        [Column::Long("NAME"), Column::Long("SERVER"), Column::Text("ACTS"), Column::Long("FETCHES")];
+    let mut table = Table::new(&columns);
+    for one in &page.items {
+        let acts = if one.acts { "yes" } else { "not known" };
+        let acts = if one.silent { format!("{acts}, silent") } else { acts.to_owned() };
+        table.row([one.name.clone(), one.server.name.clone(), acts, words::fetched_by(one)]);
+    }
+    table.text(reader.width) + &rest(page, "computer") + "\nNothing was changed.\n"
 }
 
 /// The deadline in UTC, as the server has it.

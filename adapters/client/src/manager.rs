@@ -6,8 +6,9 @@ use headwater_api::{
     CleanUpReport, Compliance, ComplianceQuery, ComputerSummary, DeleteServer, FailuresQuery, Finding,
     GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember,
     HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, NewHostGroup, NewSchedule, Page,
-    PairRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, Schedule, ServerChange,
-    ServerDeletion, StandingQuery, SyncRun, TreeServer, UndonePlan, UpdateFailure, WhyNot, WsusLink, path,
+    PairRequest, PreviewComputer, PreviewComputersRequest, RelinkPlan, RelinkRequest, Relinked,
+    RevokeRequest, Revoked, Schedule, ServerChange, ServerDeletion, StandingQuery, SyncRun, TreeServer,
+    UndonePlan, UpdateFailure, WhyNot, WsusLink, path,
 };
 use headwater_model::{ClientId, ServerId, UpdateId};
 
@@ -65,6 +66,14 @@ impl Client {
     /// What an approval would mean; nothing is changed.
     pub fn preview_approval(&self, request: &ApprovalRequest) -> Result<Answer<ApprovalPreview>, Error> {
         self.post(path::APPROVALS_PREVIEW, request)
+    }
+
+    /// A page of the computers that would act on an approval, or may.
+    pub fn preview_computers(
+        &self,
+        request: &PreviewComputersRequest,
+    ) -> Result<Answer<Page<PreviewComputer>>, Error> {
+        self.post(path::APPROVALS_PREVIEW_COMPUTERS, request)
     }
 
     /// In one sentence, why an update is not offered to a computer.

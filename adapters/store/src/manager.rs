@@ -289,6 +289,14 @@ impl ManagerStore {
         found.iter().map(sync_run).collect()
     }
 
+    /// The last runs before a number that did more than compare, the newest first.
+    pub async fn writing_runs_before(&self, before: i64, limit: u32) -> Result<Vec<SyncRunRow>> {
+        let sql = "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs \
+                   WHERE run_id < $1 AND dry_run = 0 ORDER BY run_id DESC LIMIT $2";
+        let found = sqlx::query(sql).bind(before).bind(i64::from(limit)).fetch_all(&self.read).await?;
+        found.iter().map(sync_run).collect()
+    }
+
     /// One run, if it is kept.
     pub async fn sync_run(&self, run: i64) -> Result<Option<SyncRunRow>> {
         let sql =
@@ -458,6 +466,11 @@ mod tests {
         let kept: Vec<i64> = kept.iter().map(|run| run.run).collect();
         assert_eq!((kept.len(), kept[0], kept[51]), (52, last, first));
         assert_eq!((kept[1], kept[50]), (last - 1, last - 50), "the last fifty of them");
+        let writing = async |before| {
+            let found = store.writing_runs_before(before, 10).await.expect("reads");
+            found.iter().map(|run| run.run).collect::<Vec<i64>>()
+        };
+        assert_eq!((writing(i64::MAX).await, writing(last).await), (vec![last, first], vec![first]));
     }
 
     async fn a_link_is_kept_and_forgotten_with_all_its_linkages(on: TestDatabase) {

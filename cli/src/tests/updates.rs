@@ -469,6 +469,40 @@ fn an_approval_is_previewed() {
             "top             2      0        1       0  –                size unknown  –",
             "berlin      1,204  1,003        1       0  7.0 MB from top  7.0 GB        pc-1, pc-2 and 1,001 more",
             "",
+            "All computers that act, or may, are listed with --computers.",
+            "",
+            "Nothing was changed.",
+        ])
+    );
+}
+
+#[test]
+fn all_computers_of_a_preview_are_listed() {
+    let post = "POST /api/v1/approvals/preview/computers";
+    let computer = |name: &str, acts: bool, bytes: Value, at_least: u64, unknown: u64| {
+        json!({"id": format!("id-{name}"), "name": name, "server": {"id": PILOT, "name": "berlin"}, "silent": !acts,
+               "acts": acts, "bytes": bytes, "bytes_at_least": at_least, "updates_of_unknown_size": unknown})
+    };
+    let all = json!({"items": [
+        computer("pc-1", true, json!(7_000_000), 7_000_000, 0),
+        computer("pc-2", true, Value::Null, 7_000_000, 2),
+        computer("pc-3", false, Value::Null, 0, 0),
+    ], "next": "id-pc-3", "total": 1_005});
+    let steps = [(GROUPS, groups()), (post, Reply::Json(all))];
+    let line = format!("update approve {CUMULATIVE} --group Pilot --dry-run --computers --limit 3");
+    let done = run_in(&line, &steps, Some(120));
+    let asked = json!({"updates": [CUMULATIVE], "group": PILOT, "action": "install", "limit": 3});
+    assert_eq!(done.body(), asked);
+    assert_eq!(
+        done.out,
+        lines(&[
+            "NAME  SERVER  ACTS               FETCHES",
+            "pc-1  berlin  yes                7.0 MB",
+            "pc-2  berlin  yes                at least 7.0 MB, of 2 updates the size is unknown",
+            "pc-3  berlin  not known, silent  size unknown",
+            "",
+            "3 of 1,005 computers shown. Go on with --after id-pc-3",
+            "",
             "Nothing was changed.",
         ])
     );

@@ -1,6 +1,6 @@
 //! Approvals (*deployments* on the wire): what a group does with an update.
 
-use headwater_model::{GroupId, Timestamp, UpdateId};
+use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
 use crate::{GroupRef, ServerRef, UpdateRef, text};
@@ -115,14 +115,68 @@ pub struct ServerPreview {
     pub unknown: u64,
     /// Those without contact for long.
     pub silent: u64,
-    /// What it has yet to fetch from there, in bytes; absent where that is not known.
+    /// What it has yet to fetch from there, in bytes, each file once; absent where a part of it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_fetched: Option<u64>,
-    /// What its computers that act fetch from it, in bytes; absent where that is not known.
+    /// The part that is known.
+    #[serde(default)]
+    pub bytes_fetched_at_least: u64,
+    /// The updates whose part is not.
+    #[serde(default)]
+    pub updates_of_unknown_size: u64,
+    /// What its computers that act fetch from it, in bytes, each file once for each of them; absent where a part of
+    /// it is not known, or some of them may act too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_sent: Option<u64>,
-    /// The first of those that act, by name.
+    /// The part that is known.
+    #[serde(default)]
+    pub bytes_sent_at_least: u64,
+    /// The updates of which some computer fetches a part that is not.
+    #[serde(default)]
+    pub updates_sent_of_unknown_size: u64,
+    /// The first of those that act, by name; [`PreviewComputersRequest`] asks for all.
     pub names: Vec<String>,
+}
+
+/// Which computers would act on an approval, or may. Nothing is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewComputersRequest {
+    /// At most [`UPDATES_PER_REQUEST_MAX`](crate::UPDATES_PER_REQUEST_MAX).
+    #[serde(with = "text::list")]
+    pub updates: Vec<UpdateId>,
+    #[serde(with = "text")]
+    pub group: GroupId,
+    pub action: ApprovalAction,
+    /// Only those that report to this server.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
+    pub server: Option<ServerId>,
+    /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// A computer that would act on an approval, or may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewComputer {
+    #[serde(with = "text")]
+    pub id: ClientId,
+    pub name: String,
+    pub server: ServerRef,
+    /// Whether it has had no contact for long.
+    pub silent: bool,
+    /// Whether it acts; otherwise that is not known.
+    pub acts: bool,
+    /// What it fetches, in bytes, each file once; absent where a part of it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The part that is known.
+    pub bytes_at_least: u64,
+    /// The updates whose part is not.
+    pub updates_of_unknown_size: u64,
 }
 
 /// What becomes of an approval when a new revision of its update arrives.

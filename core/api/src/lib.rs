@@ -39,7 +39,8 @@ mod wsus;
 
 pub use approval::{
     Approval, ApprovalAction, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt,
-    HaltRequest, NewRevisions, Refusal, SeenApproval, SeenUpdate, ServerPreview, UpdatesOutcome,
+    HaltRequest, NewRevisions, PreviewComputer, PreviewComputersRequest, Refusal, SeenApproval, SeenUpdate,
+    ServerPreview, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use caveat::{Caveat, Told};

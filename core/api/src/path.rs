@@ -31,6 +31,9 @@ pub const APPROVALS: &str = "/api/v1/approvals";
 /// Of a managing server. POST of [`ApprovalRequest`](crate::ApprovalRequest):
 /// [`ApprovalPreview`](crate::ApprovalPreview), which changes nothing.
 pub const APPROVALS_PREVIEW: &str = "/api/v1/approvals/preview";
+/// Of a managing server. POST of [`PreviewComputersRequest`](crate::PreviewComputersRequest): a
+/// [`Page`](crate::Page) of [`PreviewComputer`](crate::PreviewComputer), by name.
+pub const APPROVALS_PREVIEW_COMPUTERS: &str = "/api/v1/approvals/preview/computers";
 /// GET: a [`Page`](crate::Page) of [`Group`](crate::Group), always whole; POST of
 /// [`NewGroup`](crate::NewGroup): 201 and the [`Group`](crate::Group).
 pub const GROUPS: &str = "/api/v1/groups";

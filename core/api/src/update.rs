@@ -102,7 +102,8 @@ pub enum UpdateOrder {
 pub enum ApprovalFilter {
     /// For at least one group, whatever the action.
     Approved,
-    /// For none.
+    /// For none, though it could be: one that is declined, withdrawn by its publisher or only comes with others is
+    /// not among them.
     Unapproved,
 }
 

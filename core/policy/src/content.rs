@@ -18,12 +18,23 @@ pub enum ContentMode {
 
 /// The revisions whose files should be here: what installs, and through bundles its members.
 pub fn wanted(offers: &Offers, mode: ContentMode) -> Bits {
-    let index = &*offers.index;
-    let mut wanted = Bits::new(index.revisions().len());
     let mut open: Vec<RevisionIx> = approved(offers).collect();
     if mode == ContentMode::AtOnce {
         open.extend(offers.serving().offered());
     }
+    with_members(offers, open)
+}
+
+/// The revisions whose files an approval of an update brings here: the one that would be approved, and through
+/// bundles its members; `None` where none of its revisions can be installed.
+pub fn brought(offers: &Offers, update: UpdateIx) -> Option<(RevisionIx, Bits)> {
+    let newest = offers.index.newest_complete(update)?;
+    Some((newest, with_members(offers, vec![newest])))
+}
+
+fn with_members(offers: &Offers, mut open: Vec<RevisionIx>) -> Bits {
+    let index = &*offers.index;
+    let mut wanted = Bits::new(index.revisions().len());
     // What its publisher withdrew is not installed any more.
     open.retain(|at| !index.revision(*at).expired);
     let declined = |id: UpdateId| offers.declined.contains(&id);

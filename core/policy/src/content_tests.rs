@@ -98,6 +98,29 @@ fn a_bundle_brings_its_members_in_the_revisions_that_it_names() {
     check(OnApproval, &[(4, PILOT, Some(Install), None)], &[], &[]);
 }
 
+/// As an approval would make it wanted.
+#[test]
+fn what_an_approval_would_bring_is_known_before() {
+    let check = |update: u128, declined: &[u128], expected: Option<&[(u128, u32)]>| {
+        let decisions =
+            Decisions { declined: declined.iter().copied().map(id).collect(), ..Decisions::default() };
+        let offers = Offers::new(Arc::new(catalogue()), decisions);
+        let at = offers.index.update_by_id(id(update)).expect("is there");
+        let found = brought(&offers, at).map(|(newest, all)| {
+            let revision = |at| offers.index.revision(RevisionIx(at)).identity;
+            (revision(newest.0), all.iter().map(revision).collect::<Vec<_>>())
+        });
+        let expected = expected.map(|all| all.iter().copied().map(identity).collect::<Vec<_>>());
+        assert_eq!(found.as_ref().map(|(_, all)| all), expected.as_ref());
+        assert!(found.is_none_or(|(newest, _)| newest.id == id(update)));
+    };
+    check(1, &[], Some(&[(1, 2)]));
+    check(3, &[], Some(&[(3, 1), (60, 1), (61, 1), (70, 1)]));
+    check(3, &[61], Some(&[(3, 1), (60, 1)]));
+    check(5, &[], Some(&[]));
+    check(4, &[], None);
+}
+
 #[test]
 fn nothing_but_an_installation_wants_files() {
     for action in [None, Some(Block), Some(Detect), Some(Uninstall)] {

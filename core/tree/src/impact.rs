@@ -1,9 +1,9 @@
 //! What an approval would mean before it is made: which computers on which servers act on it, and how many
 //! bytes go over which link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use headwater_model::ServerId;
+use headwater_model::{ClientId, ServerId, Sha1Digest};
 
 /// Computers that are named of each server.
 pub const NAMED_MAX: usize = 20;
@@ -12,42 +12,68 @@ pub const NAMED_MAX: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub server: ServerId,
-    /// What it has yet to fetch, in bytes; `None` where that is not known.
-    pub missing: Option<u64>,
+    /// Of each update that is fetched, in their order; none where nothing is.
+    pub files: Vec<Files>,
+}
+
+/// What is known of the files of an update on a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Files {
+    Told(Vec<File>),
+    /// It takes the revision that is approved with its next synchronisation, and all of its files.
+    AsAbove,
+    NotKnown,
+}
+
+/// A file; it is the same one wherever it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct File {
+    pub sha1: Sha1Digest,
+    pub size_bytes: u64,
+    pub is_held: bool,
 }
 
 /// A computer of the group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
+    pub client: ClientId,
     pub server: ServerId,
     pub name: String,
     pub is_silent: bool,
-    pub effect: Effect,
+    pub steps: Steps,
 }
 
-/// What one update would do on one computer, or several together.
+/// What some updates would have a computer do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// The updates that it fetches and acts on, by their places, in order.
+    pub fetched: Vec<u16>,
+    /// Whether it acts on one that it need not fetch.
+    pub acts_at_once: bool,
+    /// Whether of some it is not known if it acts.
+    pub is_unknown: bool,
+}
+
+impl Steps {
+    pub fn acts(&self) -> bool {
+        self.acts_at_once || !self.fetched.is_empty()
+    }
+}
+
+/// A number of bytes of which a part may not be known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Effect {
-    /// It does not need it.
-    #[default]
-    Nothing,
-    /// It is not known whether it does.
-    Unknown,
-    /// It acts and fetches so many bytes; `None` where the size is not known.
-    Acts(Option<u64>),
+pub struct Bytes {
+    pub known: u64,
+    /// The updates whose size is not known and is not in it.
+    pub updates_unknown: u64,
+    /// Whether more may come to it, of computers of which nothing is known.
+    pub may_be_more: bool,
 }
 
-impl Effect {
-    /// Of this one and another update on the same computer.
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Acts(one), Self::Acts(other)) => {
-                Self::Acts(one.zip(other).map(|(one, other)| one + other))
-            }
-            (acts @ Self::Acts(_), _) | (_, acts @ Self::Acts(_)) => acts,
-            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
-            (Self::Nothing, Self::Nothing) => Self::Nothing,
-        }
+impl Bytes {
+    /// All of it; `None` where a part is not known.
+    pub fn whole(self) -> Option<u64> {
+        (self.updates_unknown == 0 && !self.may_be_more).then_some(self.known)
     }
 }
 
@@ -58,116 +84,159 @@ pub struct OnServer {
     pub acting: u64,
     pub unknown: u64,
     pub silent: u64,
-    /// From the server above, or from the source; `None` where that is not known.
-    pub fetched: Option<u64>,
-    /// To its computers; `None` where that is not known.
-    pub sent: Option<u64>,
+    /// From the server above, or from the source.
+    pub fetched: Bytes,
+    /// To its computers.
+    pub sent: Bytes,
     /// The first of those that act, by name.
     pub names: Vec<String>,
 }
 
-/// What it means on each server that it reaches and that has a computer of the group or something to fetch, in
-/// their order.
-pub fn impact(targets: &[Target], mut members: Vec<Member>) -> Vec<(ServerId, OnServer)> {
-    members.sort_by_cached_key(|member| member.name.to_lowercase());
+/// What it means on one computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnComputer {
+    pub client: ClientId,
+    pub server: ServerId,
+    pub name: String,
+    pub is_silent: bool,
+    /// Whether it acts, or only may.
+    pub acts: bool,
+    pub fetched: Bytes,
+}
+
+/// What an approval would mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Impact {
+    /// Each server that it reaches and that has a computer of the group or something to fetch, in their order.
+    pub servers: Vec<(ServerId, OnServer)>,
+    /// Each computer that acts or may, by name.
+    pub computers: Vec<OnComputer>,
+}
+
+/// Decides it from the servers, the top one first, and the computers of the group.
+pub fn impact(targets: &[Target], mut members: Vec<Member>) -> Impact {
+    members.sort_by_cached_key(|member| (member.name.to_lowercase(), member.client.clone()));
     let mut by_server: BTreeMap<ServerId, Vec<Member>> = BTreeMap::new();
     for member in members {
         by_server.entry(member.server).or_default().push(member);
     }
-    let on = |target: &Target| {
+    let told = told(targets);
+    let mut found = Impact::default();
+    for target in targets {
         let members = by_server.remove(&target.server).unwrap_or_default();
-        let is_touched = !members.is_empty() || target.missing != Some(0);
-        is_touched.then(|| (target.server, on_server(target, &members)))
-    };
-    targets.iter().filter_map(on).collect()
+        let sizes = Sizes::of(target, &told);
+        let fetched = sizes.missing();
+        if members.is_empty() && fetched.whole() == Some(0) {
+            continue;
+        }
+        let (on, computers) = on_server(fetched, &sizes, members);
+        found.servers.push((target.server, on));
+        found.computers.extend(computers);
+    }
+    found.computers.sort_by_cached_key(|one| (one.name.to_lowercase(), one.client.clone()));
+    found
 }
 
-fn on_server(target: &Target, members: &[Member]) -> OnServer {
-    let count = |holds: fn(&Member) -> bool| members.iter().filter(|member| holds(member)).count() as u64;
-    let acting = || members.iter().filter(|member| matches!(member.effect, Effect::Acts(_)));
-    let sizes = acting().map(|member| match member.effect {
-        Effect::Acts(size) => size,
-        Effect::Nothing | Effect::Unknown => Some(0),
-    });
-    let unknown = count(|member| member.effect == Effect::Unknown);
-    OnServer {
-        computers: members.len() as u64,
-        acting: acting().count() as u64,
-        unknown,
-        silent: count(|member| member.is_silent),
-        fetched: target.missing,
-        // Those of which nothing is known may fetch something too.
-        sent: sizes.sum::<Option<u64>>().filter(|sent| *sent > 0 || unknown == 0),
-        names: acting().take(NAMED_MAX).map(|member| member.name.clone()).collect(),
+/// The files of each update, as the first server says that tells them.
+fn told(targets: &[Target]) -> Vec<Option<&[File]>> {
+    let updates = targets.iter().map(|target| target.files.len()).max().unwrap_or(0);
+    let files = |place: usize| {
+        targets.iter().find_map(|target| match target.files.get(place)? {
+            Files::Told(files) => Some(files.as_slice()),
+            Files::AsAbove | Files::NotKnown => None,
+        })
+    };
+    (0..updates).map(files).collect()
+}
+
+/// The files of updates as one server and its computers take them.
+struct Sizes<'a> {
+    target: &'a Target,
+    /// What its computers take of each update; `None` where nobody tells.
+    of: Vec<Option<&'a [File]>>,
+}
+
+impl<'a> Sizes<'a> {
+    fn of(target: &'a Target, told: &[Option<&'a [File]>]) -> Self {
+        let of = target.files.iter().zip(told).map(|(own, told)| match own {
+            Files::Told(files) => Some(files.as_slice()),
+            Files::AsAbove | Files::NotKnown => *told,
+        });
+        Self { target, of: of.collect() }
     }
+
+    /// What the server has yet to fetch, each file once. What another server says of a file is no word on whether
+    /// this one holds it.
+    fn missing(&self) -> Bytes {
+        let own = self.target.files.iter().filter_map(|files| match files {
+            Files::Told(files) => Some(files),
+            Files::AsAbove | Files::NotKnown => None,
+        });
+        let held = own.flatten().filter(|file| file.is_held).map(|file| file.sha1);
+        let mut seen: HashSet<Sha1Digest> = held.collect();
+        let mut bytes = Bytes::default();
+        for (own, files) in self.target.files.iter().zip(&self.of) {
+            match (own, files) {
+                (Files::NotKnown, _) | (_, None) => bytes.updates_unknown += 1,
+                (_, Some(files)) => bytes.known = bytes.known.saturating_add(sum(files, &mut seen)),
+            }
+        }
+        bytes
+    }
+
+    /// What one computer fetches of updates, each file once.
+    fn together(&self, updates: &[u16]) -> Bytes {
+        let (mut seen, mut bytes) = (HashSet::new(), Bytes::default());
+        for place in updates {
+            match self.of.get(usize::from(*place)).copied().flatten() {
+                Some(files) => bytes.known = bytes.known.saturating_add(sum(files, &mut seen)),
+                None => bytes.updates_unknown += 1,
+            }
+        }
+        bytes
+    }
+}
+
+/// Of those that were not seen before.
+fn sum(files: &[File], seen: &mut HashSet<Sha1Digest>) -> u64 {
+    let new = files.iter().filter(|file| seen.insert(file.sha1));
+    new.fold(0, |sum, file| sum.saturating_add(file.size_bytes))
+}
+
+fn on_server(fetched: Bytes, sizes: &Sizes<'_>, members: Vec<Member>) -> (OnServer, Vec<OnComputer>) {
+    let mut on = OnServer { computers: members.len() as u64, fetched, ..OnServer::default() };
+    // Most computers lack the same updates as many others.
+    let mut together: HashMap<Vec<u16>, Bytes> = HashMap::new();
+    let mut sizes_unknown = HashSet::new();
+    let mut computers = Vec::new();
+    for Member { client, server, name, is_silent, steps } in members {
+        on.silent += u64::from(is_silent);
+        on.sent.may_be_more |= steps.is_unknown;
+        let acts = steps.acts();
+        if !acts && !steps.is_unknown {
+            continue;
+        }
+        on.acting += u64::from(acts);
+        on.unknown += u64::from(!acts);
+        let own = match together.get(&steps.fetched) {
+            Some(bytes) => *bytes,
+            None => {
+                let lacks_size = |place: &u16| sizes.of.get(usize::from(*place)).is_none_or(Option::is_none);
+                sizes_unknown.extend(steps.fetched.iter().copied().filter(lacks_size));
+                *together.entry(steps.fetched.clone()).or_insert(sizes.together(&steps.fetched))
+            }
+        };
+        on.sent.known = on.sent.known.saturating_add(own.known);
+        if acts && on.names.len() < NAMED_MAX {
+            on.names.push(name.clone());
+        }
+        let fetched = Bytes { may_be_more: steps.is_unknown, ..own };
+        computers.push(OnComputer { client, server, name, is_silent, acts, fetched });
+    }
+    on.sent.updates_unknown = sizes_unknown.len() as u64;
+    (on, computers)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(number: u128) -> ServerId {
-        ServerId::from_u128(number)
-    }
-
-    fn member(server: u128, name: &str, effect: Effect) -> Member {
-        Member { server: id(server), name: name.to_owned(), is_silent: name.contains("silent"), effect }
-    }
-
-    fn target(server: u128, missing: Option<u64>) -> Target {
-        Target { server: id(server), missing }
-    }
-
-    #[test]
-    fn only_those_that_need_it_act_and_each_link_is_counted() {
-        let targets = [target(1, Some(0)), target(2, Some(700)), target(3, Some(70)), target(4, Some(0))];
-        let members = vec![
-            member(2, "pc3", Effect::Acts(Some(700))),
-            member(2, "PC1", Effect::Acts(Some(700))),
-            member(2, "pc2", Effect::Nothing),
-            member(2, "silent", Effect::Unknown),
-            member(1, "pc4", Effect::Nothing),
-            // The approval does not reach its server.
-            member(9, "pc9", Effect::Acts(Some(700))),
-        ];
-        let found = impact(&targets, members);
-        let two = OnServer {
-            computers: 4,
-            acting: 2,
-            unknown: 1,
-            silent: 1,
-            fetched: Some(700),
-            sent: Some(1_400),
-            names: vec!["PC1".to_owned(), "pc3".to_owned()],
-        };
-        let one = OnServer { computers: 1, fetched: Some(0), sent: Some(0), ..OnServer::default() };
-        let three = OnServer { fetched: Some(70), sent: Some(0), ..OnServer::default() };
-        assert_eq!(found, [(id(1), one), (id(2), two), (id(3), three)]);
-    }
-
-    #[test]
-    fn a_size_that_is_not_known_is_never_nothing() {
-        let sent = |effects: &[Effect]| {
-            let members = effects.iter().map(|effect| member(1, "pc", *effect)).collect();
-            impact(&[target(1, None)], members)[0].1.sent
-        };
-        assert_eq!(sent(&[Effect::Acts(None), Effect::Acts(Some(7))]), None);
-        assert_eq!(sent(&[Effect::Unknown, Effect::Nothing]), None);
-        assert_eq!(sent(&[Effect::Unknown, Effect::Acts(Some(7))]), Some(7));
-        assert_eq!(sent(&[Effect::Nothing]), Some(0));
-        assert_eq!(impact(&[target(1, None)], Vec::new())[0].1.fetched, None);
-    }
-
-    #[test]
-    fn several_updates_add_up_on_a_computer() {
-        let check = |one: Effect, other: Effect, expected: Effect| {
-            assert_eq!((one.and(other), other.and(one)), (expected, expected));
-        };
-        let acts = |size| Effect::Acts(Some(size));
-        check(acts(3), acts(4), acts(7));
-        check(acts(3), Effect::Acts(None), Effect::Acts(None));
-        check(acts(3), Effect::Unknown, acts(3));
-        check(Effect::Nothing, Effect::Unknown, Effect::Unknown);
-        check(Effect::Nothing, Effect::Nothing, Effect::Nothing);
-    }
-}
+#[path = "impact_tests.rs"]
+mod tests;

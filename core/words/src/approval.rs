@@ -1,6 +1,8 @@
 //! How approvals are said.
 
-use headwater_api::{ApprovalAction, ApprovalPreview, Arrival, ComputerUpdateState, ServerPreview};
+use headwater_api::{
+    ApprovalAction, ApprovalPreview, Arrival, ComputerUpdateState, PreviewComputer, ServerPreview,
+};
 
 use crate::quantity::{counted, grouped, size};
 
@@ -66,13 +68,45 @@ pub fn preview(preview: &ApprovalPreview) -> String {
     text + "."
 }
 
-/// A number of bytes, or that it is not known.
-pub fn bytes(bytes: Option<u64>) -> String {
-    bytes.map_or_else(|| "size unknown".to_owned(), size)
+/// A number of bytes and from where, what is known of it, or that nothing is: `at least 2.0 GB from top, of 3 updates
+/// the size is unknown`.
+fn bytes(whole: Option<u64>, at_least: u64, updates_unknown: u64, from: &str) -> String {
+    match (whole, at_least, updates_unknown) {
+        (Some(whole), ..) => size(whole) + from,
+        (None, 0, _) => format!("size unknown{from}"),
+        (None, at_least, 0) => format!("at least {}{from}", size(at_least)),
+        (None, at_least, updates) => {
+            let unknown = counted(updates, "update");
+            format!("at least {}{from}, of {unknown} the size is unknown", size(at_least))
+        }
+    }
+}
+
+/// What a server has yet to fetch for an approval, and from where; nothing where that is nothing.
+pub fn fetched(server: &ServerPreview) -> Option<String> {
+    let (at_least, unknown) = (server.bytes_fetched_at_least, server.updates_of_unknown_size);
+    match server.bytes_fetched {
+        Some(0) => None,
+        whole => Some(bytes(whole, at_least, unknown, &format!(" from {}", source(server)))),
+    }
+}
+
+/// What the computers of a server fetch from it; nothing where none does.
+pub fn sent(server: &ServerPreview) -> Option<String> {
+    let updates_unknown = server.updates_sent_of_unknown_size;
+    match (server.bytes_sent, server.acting + server.unknown) {
+        (Some(0), _) | (_, 0) => None,
+        (whole, _) => Some(bytes(whole, server.bytes_sent_at_least, updates_unknown, "")),
+    }
+}
+
+/// What a computer fetches.
+pub fn fetched_by(computer: &PreviewComputer) -> String {
+    bytes(computer.bytes, computer.bytes_at_least, computer.updates_of_unknown_size, "")
 }
 
 /// Where a server fetches the files of an approval from.
-pub fn source(server: &ServerPreview) -> &str {
+fn source(server: &ServerPreview) -> &str {
     server.parent.as_ref().map_or("the source", |parent| &parent.name)
 }
 
@@ -82,6 +116,16 @@ mod tests {
     use headwater_model::{GroupId, UpdateId};
 
     use super::*;
+
+    #[test]
+    fn a_part_that_is_not_known_is_said() {
+        assert_eq!(bytes(Some(2_000_000), 2_000_000, 0, " from top"), "2.0 MB from top");
+        assert_eq!(bytes(Some(0), 0, 0, ""), "0 bytes");
+        assert_eq!(bytes(None, 0, 2, " from top"), "size unknown from top");
+        assert_eq!(bytes(None, 2_000_000, 0, ""), "at least 2.0 MB");
+        let said = bytes(None, 2_000_000, 1, " from top");
+        assert_eq!(said, "at least 2.0 MB from top, of 1 update the size is unknown");
+    }
 
     #[test]
     fn a_preview_counts_one_as_one() {

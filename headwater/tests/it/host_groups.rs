@@ -34,6 +34,44 @@ fn refused(data: &Path, arguments: &[&str], words: &str) {
     assert!(said.contains(words), "{arguments:?}: {said}");
 }
 
+/// Unlinked and linked again, a WSUS is taken over without a question for each group, unless one would be overwritten.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_wsus_is_taken_over_once_more_after_an_unlink() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (manager, top) = linked(&folder, 2).await;
+    for (group, computer) in [("Pilot", "pc1.test.example"), ("Office", "pc2.test.example")] {
+        top.done(&["group", "create", group]);
+        top.done(&["computer", "move", computer, "--group", group]);
+    }
+    let import = ["hostgroup", "import", "--from-wsus"];
+    manager.done(&import);
+    // One beneath another has a WSUS group of a longer name.
+    manager.done(&["hostgroup", "create", "Ring", "--parent", "Pilot", "--host", "pc1"]);
+    manager.done(&["wsus", "group", "apply", "--group", "Pilot"]);
+    let names = || manager.json(&["hostgroup", "list"])["items"].as_array().map(Vec::len);
+    assert_eq!(names(), Some(3));
+    let again = || {
+        manager.done(&["wsus", "unlink"]);
+        manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    };
+    again();
+    let imported = manager.json(&import);
+    let said = (&imported["created"], imported["unchanged"].as_array().map(Vec::len));
+    assert_eq!(said, (&json!([]), Some(3)), "{imported}");
+    assert_eq!(names(), Some(3));
+    let (report, code) = sync(&manager.data, &[]);
+    assert_eq!((code, changed(&report)), (0, 0), "{report}");
+    assert!(manager.json(&["audit", "list"])["items"].to_string().contains("take WSUS group over"));
+
+    // Somebody moves a computer while nobody is linked: what would be overwritten is asked about.
+    manager.done(&["wsus", "unlink"]);
+    top.done(&["computer", "move", "pc2.test.example", "--group", "Pilot"]);
+    manager.done(&["wsus", "link", &top.linkage_url(), "--code", &top.code()]);
+    refused(&manager.data, &import, "whose members are others: take that over with");
+    let wsus_groups = manager.json(&["hostgroup", "list"])["items"].to_string();
+    assert!(!wsus_groups.contains("wsus_group"), "nothing was imported: {wsus_groups}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_group_is_adopted_once_and_what_was_done_is_undone() {
     let folder = tempfile::tempdir().expect("a folder");

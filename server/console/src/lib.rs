@@ -83,6 +83,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
         .route("/updates/{id}/halt", get(updates::ask::halt).post(updates::one::halt))
         .route("/halts", get(updates::halts::show))
         .route("/approve", get(updates::approve::preview).post(updates::approve::approve))
+        .route("/approve.csv", get(updates::approve::export))
         .route("/cleanup", get(clean_up::show).post(clean_up::apply))
         .route("/computers", get(computers::list))
         .route("/computers.csv", get(computers::export))

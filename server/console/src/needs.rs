@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use headwater_api::{ComputerSummary, Finding, FindingLevel, Halt, SyncRun, SyncServerState};
-use headwater_manager::{Mirror, SCHEDULE, has_duplicate_name, has_shared_id};
+use headwater_api::{ComputerSummary, Finding, FindingLevel, Halt, SyncServerState};
+use headwater_manager::{LostRun, Mirror, has_duplicate_name, has_shared_id};
 use headwater_model::ServerId;
 use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped};
@@ -42,24 +42,9 @@ pub(crate) struct Seen<'a> {
     pub review: Option<String>,
     pub halts: Vec<Halt>,
     /// The scheduled run that came to nothing.
-    pub lost_run: Option<SyncRun>,
+    pub lost_run: Option<LostRun>,
     /// Of certificates and clocks.
     pub findings: Vec<Finding>,
-}
-
-/// The last scheduled run, the newest first, if it came to nothing and none that writes has ended since: whoever began
-/// that one saw how it ended. `here` is the last one that this process began.
-pub(crate) fn lost_run(runs: Vec<SyncRun>, here: Option<u64>) -> Option<SyncRun> {
-    for run in runs {
-        match &run.report {
-            Some(report) if report.dry_run => {}
-            Some(_) => return None,
-            None if here == Some(run.run) && run.finished_at.is_none() => return None,
-            None if run.started_by == SCHEDULE => return Some(run),
-            None => {}
-        }
-    }
-    None
 }
 
 /// The lines, the most harmful first, and how many more there would be.
@@ -162,7 +147,14 @@ impl Needs {
     }
 
     fn lost_run(&mut self, seen: &Seen<'_>) {
-        let Some(run) = &seen.lost_run else { return };
+        let run = match &seen.lost_run {
+            None => return,
+            Some(LostRun::NotBegun(due)) => {
+                let text = format!("The scheduled run that was due at {} has not begun.", minute(*due));
+                return self.add((Look::Failed, "missed"), text, "Look at it", "/runs");
+            }
+            Some(LostRun::Failed(run)) => run,
+        };
         let (number, at) = (run.run, minute(run.started_at));
         let (word, what) = match (&run.finished_at, &run.failed) {
             (Some(_), Some(why)) => ("failed", format!("failed: {why}")),

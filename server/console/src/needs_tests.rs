@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use headwater_api::SyncReport;
-use headwater_manager::Problem;
+use headwater_api::{SyncReport, SyncRun};
+use headwater_manager::{Problem, SCHEDULE};
 use headwater_model::Timestamp;
 
 use super::*;
@@ -79,7 +79,7 @@ fn the_most_harmful_comes_first_and_each_has_its_button() {
         mirror: &mirror,
         review: None,
         halts: vec![halt(1, None), halt(2, Some("hq is not reached"))],
-        lost_run: Some(run(7, SCHEDULE, None)),
+        lost_run: Some(LostRun::Failed(run(7, SCHEDULE, None))),
         findings: vec![
             finding(FindingLevel::Warning, "the clock of berlin is 2 h 0 min behind the managing server's"),
             finding(FindingLevel::Problem, "the certificate of the Linkage of berlin ran out on 2026-01-01"),
@@ -100,27 +100,11 @@ fn the_most_harmful_comes_first_and_each_has_its_button() {
 }
 
 #[test]
-fn a_scheduled_run_is_lost_until_one_has_ended() {
-    let ended = |servers: usize| {
-        let mut report = SyncReport::default();
-        let server = serde_json::json!({
-            "id": ServerId::from_u128(1).to_string(), "name": "hq", "state": "in_step", "changed": [], "differences": [],
-            "differences_total": 0, "files_held": 0, "files_wanted": 0, "ms": 0,
-        });
-        let server = || serde_json::from_value(server.clone()).expect("a server");
-        report.servers = (0..servers).map(|_| server()).collect();
-        Some(report)
-    };
-    let dry = || ended(2).map(|report| SyncReport { dry_run: true, ..report });
-    let lost = |runs: Vec<SyncRun>, going_on| lost_run(runs, going_on).map(|run| run.run);
-    let failed = || run(3, SCHEDULE, None);
-    let open = || SyncRun { finished_at: None, ..failed() };
-    assert_eq!((lost(vec![failed()], None), lost(vec![failed()], Some(3))), (Some(3), Some(3)));
-    assert_eq!(lost(vec![open()], Some(3)), None, "it goes on");
-    assert_eq!(lost(vec![open()], None), Some(3), "this process began none");
-    assert_eq!(lost(vec![run(4, "ada", dry()), failed()], None), Some(3), "that only compared");
-    assert_eq!(lost(vec![run(4, "ada", ended(1)), failed()], None), None, "she saw how that ended");
-    assert_eq!(lost(vec![run(4, "ada", None), failed()], None), Some(3), "that failed too");
-    assert_eq!(lost(vec![run(4, SCHEDULE, ended(1)), failed()], None), None);
-    assert_eq!(lost(vec![run(4, "ada", None)], None), None, "nobody scheduled it, and who did knows");
+fn a_run_that_was_missed_says_when_it_was_due() {
+    let mirror = Mirror::default();
+    let lost_run = Some(LostRun::NotBegun(Timestamp::EPOCH));
+    let (lines, _) =
+        needs(&Seen { mirror: &mirror, review: None, halts: vec![], lost_run, findings: vec![] });
+    let said: Vec<(&str, &str)> = lines.iter().map(|line| (&*line.text, &*line.href)).collect();
+    assert_eq!(said, [("The scheduled run that was due at 1970-01-01 00:00 UTC has not begun.", "/runs")]);
 }

@@ -14,12 +14,9 @@ use crate::failure::{Failure, sentence};
 use crate::fields::Fields;
 use crate::frame::Frame;
 use crate::look::{State as Shown, When, escaped};
-use crate::needs::{Need, Seen, lost_run, needs};
+use crate::needs::{Need, Seen, needs};
 use crate::session::Visitor;
 use crate::{Shared, drawing};
-
-/// Of the last runs so many are looked at for a scheduled one that came to nothing: their reports are long.
-const RUNS_SEEN: u32 = 10;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -55,14 +52,11 @@ pub(crate) async fn show(State(manager): Shared, visitor: Visitor) -> Result<Htm
     let (mirror, now) = (manager.mirror(), manager.now());
     let frame = Frame::new(&manager, &visitor, "/", "Overview", &Fields::default());
     let is_reached = mirror.problem.is_none();
-    let runs = manager.sync_runs_before(None, RUNS_SEEN).await?;
-    // Afterwards, for one that begins in between would seem to be of another process.
-    let here = manager.running().await.map(|run| run.number as u64);
     let (needs, needs_more) = needs(&Seen {
         mirror: &mirror,
         review: manager.review().await?,
         halts: manager.halts().await?,
-        lost_run: lost_run(runs, here),
+        lost_run: manager.lost_run().await?,
         findings: manager.known_findings().await?,
     });
     let page = Overview {

@@ -16,9 +16,10 @@ use headwater_api::{
     CleanUpPlan, CleanUpQuery, CleanUpReport, ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate,
     DeclineRequest, DeleteServer, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
     HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery,
-    MoveRequest, NewGroup, NewHostGroup, Page, PairRequest, RelinkPlan, RelinkRequest, Relinked,
-    RevokeRequest, Revoked, ServerChange, ServerDeletion, StatesQuery, Told, TreeServer, UndonePlan,
-    UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, WhyNot, WsusLink, path,
+    MoveRequest, NewGroup, NewHostGroup, Page, PairRequest, PreviewComputer, PreviewComputersRequest,
+    RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, ServerChange, ServerDeletion, StatesQuery,
+    Told, TreeServer, UndonePlan, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
+    WhyNot, WsusLink, path,
 };
 use headwater_manager::{Direction, ErrorKind, Manager, ManagerError, Terms};
 use headwater_model::{ClientId, chain};
@@ -39,6 +40,7 @@ pub fn router(manager: Arc<Manager>) -> Router {
     // What only compares writes nothing, though it is asked for by POST: the handler says who may do more.
     let of_everybody = Router::new()
         .route(path::APPROVALS_PREVIEW, post(preview_approval))
+        .route(path::APPROVALS_PREVIEW_COMPUTERS, post(preview_computers))
         .route(path::WSUS_SYNC, post(runs::begin))
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
         .layer(middleware::from_fn_with_state(manager.clone(), let_in))
@@ -225,6 +227,13 @@ async fn preview_approval(
     Json(request): Json<ApprovalRequest>,
 ) -> Result<Json<ApprovalPreview>, Refusal> {
     Ok(Json(manager.preview_approval(&request.updates, request.group, request.action).await?))
+}
+
+async fn preview_computers(
+    State(manager): Shared,
+    Json(request): Json<PreviewComputersRequest>,
+) -> Result<Json<Page<PreviewComputer>>, Refusal> {
+    Ok(Json(manager.preview_computers(&request).await?))
 }
 
 async fn why_not(

@@ -1,5 +1,6 @@
 //! Carrying out an order on this Linkage's WSUS.
 
+use headwater_api::UPDATES_PER_REQUEST_MAX;
 use headwater_api::linkage::{Ask, Failure, FailureKind, Report, Signed};
 use headwater_app::admin::chain;
 use headwater_link::{SignatureError, sign_report};
@@ -72,6 +73,17 @@ impl Linkage {
             Ask::Computer { client } => json(wsus.computer(&client, now).await?),
             Ask::StatesOfUpdate { update, states, after } => {
                 json(wsus.states_of_update(update, &states, after).await?)
+            }
+            Ask::StatesOfUpdates(question) => {
+                question.check().map_err(|reason| failure(FailureKind::Refused, reason))?;
+                json(wsus.states_of_updates(&question).await?)
+            }
+            Ask::FilesOfUpdates { updates } => {
+                if updates.len() > UPDATES_PER_REQUEST_MAX {
+                    let reason = "it names more updates than one order may have";
+                    return Err(failure(FailureKind::Refused, reason));
+                }
+                json(wsus.files_of_updates(&updates).await?)
             }
             Ask::StatesOnComputer { client, query } => json(wsus.states_on_computer(&client, &query).await?),
             Ask::ChangeMemberships(memberships) => json(wsus.change_memberships(memberships).await?),

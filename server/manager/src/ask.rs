@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use headwater_api::linkage::{
-    Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Joining, Keeping,
-    KeptMemberships, MembershipChange, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing, PairingAnswer,
-    Reached, Renewal, RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer, Subscription,
-    SyncProgress, Trust, UpdateCount, WsusComputer, WsusComputers, WsusGroup, WsusIdentity, WsusLower,
+    Approve, Ask, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, FilesOfUpdates, Joining,
+    Keeping, KeptMemberships, MembershipChange, Memberships, ORDERS, ObsoleteUpdate, Order, Pairing,
+    PairingAnswer, Reached, Renewal, RunNews, Signed, SignedRevocations, StartedSync, StateOnComputer,
+    StatesOfUpdates, StatesPart, Subscription, SyncProgress, Trust, UpdateCount, WsusComputer, WsusComputers,
+    WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
     ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,
@@ -253,6 +254,25 @@ impl Manager {
         }
     }
 
+    /// One part of it; the others are asked for by the `next` of the one before.
+    pub(crate) async fn states_of_updates_at(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        question: StatesOfUpdates,
+    ) -> Result<StatesPart> {
+        self.ask(way, of, Ask::StatesOfUpdates(question)).await
+    }
+
+    pub(crate) async fn files_of_updates_at(
+        &self,
+        way: &Way,
+        of: &LinkageRow,
+        updates: &[UpdateId],
+    ) -> Result<FilesOfUpdates> {
+        self.ask(way, of, Ask::FilesOfUpdates { updates: updates.to_vec() }).await
+    }
+
     pub(crate) async fn states_on_computer(
         &self,
         way: &Way,
@@ -443,7 +463,7 @@ pub(crate) fn invalid(error: DialError) -> ManagerError {
 }
 
 /// Which hop fails: the top Linkage, or one between it and the one that was asked.
-fn not_reached(error: DialError, way: &Way, of: &LinkageRow) -> ManagerError {
+pub(crate) fn not_reached(error: DialError, way: &Way, of: &LinkageRow) -> ManagerError {
     match error {
         DialError::Refused(problem) if problem.status == 504 => {
             ManagerError::NotReached { hop: format!("the Linkage of {}", of.name), source: None }

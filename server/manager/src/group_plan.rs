@@ -17,6 +17,7 @@ use crate::known::{Known, host_group_id};
 use crate::notes::FRESH_ID;
 use crate::plan_record::{Became, became, intent, outcome};
 use crate::recreate::{self, Copied, Old};
+use crate::running::GoesOn;
 use crate::{Manager, ManagerError, Mirror};
 
 /// What is named of all that changed since a plan was made.
@@ -176,7 +177,7 @@ impl Manager {
         self.look_again();
         self.written_whole(&plan.host_group, failed, by).await?;
         if plan.recreate {
-            let replaced = self.delete_replaced(&way, &tree, Old::Delete, by).await;
+            let replaced = self.delete_replaced(&way, &tree, Old::Delete, by, &|| Ok(())).await;
             for planned in &mut plan.groups {
                 let Some(old) = &mut planned.recreates else { continue };
                 old.stays = replaced.stays(old.group);
@@ -211,12 +212,14 @@ impl Manager {
         )))
     }
 
-    /// Makes the WSUS groups again that host groups are made into and that somebody deleted; says which.
+    /// Makes the WSUS groups again that host groups are made into and that somebody deleted; says which. It is
+    /// looked before each whether the run goes on: a silent top takes two minutes for one.
     pub(crate) async fn make_lost_groups(
         &self,
         way: &Way,
         known: &Known,
         by: &str,
+        goes_on: GoesOn<'_>,
     ) -> Result<Vec<String>, ManagerError> {
         let there: HashSet<GroupId> = known.groups.iter().map(|group| group.id).collect();
         if known.rows.iter().all(|row| row.wsus_group.is_none_or(|group| there.contains(&group))) {
@@ -225,6 +228,7 @@ impl Manager {
         let mut made = Vec::new();
         for lost in known.managed().groups.iter().filter(|group| group.target == Target::Create) {
             let Some(row) = known.row(lost.group) else { continue };
+            goes_on()?;
             let group = self.create_group_on(way, &way.top, &lost.name, None, by).await?.id;
             self.store.bind_host_group(row.id, group).await?;
             self.store.audit(&AuditRow::of(self.now(), by, "make group again", &lost.name)).await?;

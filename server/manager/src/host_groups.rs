@@ -4,14 +4,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headwater_api::{HostGroup, HostGroupChange, HostGroupMembers, ImportedGroups, NewHostGroup, TreeServer};
 use headwater_model::{ClientId, GroupId, Guid, chain};
-use headwater_store::{HostGroupRow, NewHostGroupRow};
+use headwater_store::{AuditRow, HostGroupRow, NewHostGroupRow};
 use headwater_tree::computer::Computer;
+use headwater_tree::group_plan::{Members, Request, Target};
 use headwater_tree::host::DEPTH_MAX;
 use headwater_tree::matching::matched;
-use headwater_tree::naming::{check_form, valid};
+use headwater_tree::naming::{Owner, check_form, valid};
 use headwater_tree::rule::{Rule, Seen};
 
 use crate::ask::Way;
+use crate::known::{Known, host_group_id};
 use crate::mirror::ProductsOf;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
@@ -319,14 +321,14 @@ impl Manager {
         let tree = self.tree(&way).await?;
         let groups = self.groups_of(&way, &way.top).await?;
         let computers = self.every_computer(&way, &tree).await?;
-        let taken: HashSet<GroupId> = self
-            .store
-            .host_groups()
-            .await?
-            .iter()
-            .flat_map(|one| [one.wsus_group, one.replaced])
-            .flatten()
-            .collect();
+        let known = self.known(&way, &tree).await?;
+        let mut taken: HashSet<GroupId> =
+            known.rows.iter().flat_map(|one| [one.wsus_group, one.replaced]).flatten().collect();
+        let (alike, other) = unbound(&known);
+        if let Some(one) = other.first() {
+            return Err(exists(&one.name, Some(&one.wsus_name)));
+        }
+        taken.extend(alike.iter().map(|one| one.group));
         let mut imported = ImportedGroups::default();
         let mut members: HashMap<GroupId, Vec<ClientId>> = HashMap::new();
         for computer in &computers {
@@ -351,14 +353,55 @@ impl Manager {
             imported.created.push(group.name.clone());
         }
         if let Some(name) = self.store.add_host_groups(&new, by, self.now()).await? {
-            return Err(ManagerError::Refused(format!(
-                "a host group named `{name}` exists already and is not made from the WSUS group: rename one of \
-                 them; nothing was imported"
-            )));
+            return Err(exists(name, None));
+        }
+        for one in alike {
+            self.store.bind_host_group(one.row, one.group).await?;
+            let what = AuditRow::of(self.now(), by, "take WSUS group over", &one.name);
+            self.store.audit(&what).await?;
         }
         imported.hosts = hosts.len() as u64;
         Ok(imported)
     }
+}
+
+/// A host group that no WSUS group is made from, but for which there is one of that name.
+struct Unbound {
+    row: i64,
+    name: String,
+    group: GroupId,
+    wsus_name: String,
+}
+
+/// All of these, as there are after an unlink, which lets go of every one: first those whose WSUS group has exactly
+/// their hosts, so that nothing is overwritten by making it theirs, then the others.
+fn unbound(known: &Known) -> (Vec<Unbound>, Vec<Unbound>) {
+    let free = known.rows.iter().filter(|row| row.wsus_group.is_none());
+    let rows: HashMap<_, _> = free.map(|row| (host_group_id(row), row)).collect();
+    let foreign = known.groups.iter().filter(|group| group.owner == Owner::Foreign);
+    let request = Request {
+        chosen: rows.keys().copied().collect(),
+        adopt: foreign.map(|group| group.id).collect(),
+        ..Request::default()
+    };
+    let (mut alike, mut other) = (Vec::new(), Vec::new());
+    for planned in known.plan(&request).groups {
+        let (Target::Adopt(group), Some(row)) = (planned.target, rows.get(&planned.group)) else { continue };
+        let changes = |members: &Members| !members.added.is_empty() || !members.removed.is_empty();
+        let differs = planned.servers.values().any(changes);
+        let one = Unbound { row: row.id, name: row.name.clone(), group, wsus_name: planned.name };
+        if differs { other.push(one) } else { alike.push(one) }
+    }
+    (alike, other)
+}
+
+fn exists(name: &str, group: Option<&String>) -> ManagerError {
+    let of = group.filter(|group| *group != name).map_or_else(String::new, |group| format!(" `{group}`"));
+    ManagerError::Refused(format!(
+        "a host group named `{name}` exists already and is not made from the WSUS group{of}, whose members are others: \
+         take that over with `headwater wsus group preview \"{name}\" --adopt`, or rename one of them; nothing was \
+         imported"
+    ))
 }
 
 fn names(rows: &[HostGroupRow]) -> HashMap<i64, &str> {

@@ -1,37 +1,20 @@
 //! What an approval would mean, before it is made: asked of the servers, decided in the core.
 
-use std::collections::HashSet;
+mod asked;
 
+use std::collections::{HashMap, HashSet};
+
+use headwater_api::linkage::FilesOfUpdates;
 use headwater_api::{
-    ApprovalAction, ApprovalPreview, ComputerSummary, ComputerUpdateState, GroupRef, ServerPreview,
-    ServerRef, TreeServer, UPDATES_PER_REQUEST_MAX, UpdateDetail, UpdateRef,
+    ApprovalAction, ApprovalPreview, GroupRef, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PreviewComputer,
+    PreviewComputersRequest, ServerPreview, ServerRef, TreeServer, UPDATES_PER_REQUEST_MAX, UpdateRef,
 };
 use headwater_model::{GroupId, ServerId, UpdateId};
-use headwater_tree::impact::{Effect, Member, Target, impact};
+use headwater_tree::impact::{File, Files, Impact, Member, OnComputer, OnServer, Target, impact};
 
 use crate::mirror::is_in;
-use crate::states::States;
 use crate::takes::{Takes, takes};
 use crate::{Manager, ManagerError, Mirror};
-
-/// Updates that servers are asked about for one preview. Of more only the computers are told, for each is a
-/// question to every server.
-const ASKED_MAX: usize = 20;
-
-/// What was asked about one update.
-struct Asked {
-    told: States,
-    /// On each server that knows it, with the bytes of its files and of those that it lacks.
-    sizes: Vec<(ServerId, Option<Size>)>,
-    /// At the top.
-    size: Option<Size>,
-}
-
-#[derive(Clone, Copy)]
-struct Size {
-    whole: u64,
-    missing: u64,
-}
 
 impl Manager {
     /// What approving updates for a group would mean now. Nothing is changed.
@@ -41,123 +24,194 @@ impl Manager {
         group: GroupId,
         action: ApprovalAction,
     ) -> Result<ApprovalPreview, ManagerError> {
-        if updates.is_empty() || updates.len() > UPDATES_PER_REQUEST_MAX {
-            let what = format!("name at least one update and at most {UPDATES_PER_REQUEST_MAX}");
-            return Err(ManagerError::Invalid(what));
-        }
         let mirror = self.read().await?;
-        let known = mirror.tree.group(group).ok_or_else(|| {
-            ManagerError::NotFound(format!("there is no group {group}; `headwater group list` shows all"))
-        })?;
-        let name = known.name.clone();
-        let mut asked = Vec::new();
-        if updates.len() <= ASKED_MAX {
-            for update in updates {
-                asked.push(self.ask_about(&mirror, *update, action).await?);
-            }
-        }
-        let groups = HashSet::from_iter(mirror.tree.group_tree().subtree(group));
-        let computers = mirror.computers.all().iter().filter(|one| is_in(one, &groups));
-        let members = computers.filter_map(|computer| member(computer, &asked, action)).collect();
-        let servers = || mirror.tree.servers.iter().map(|one| &one.server);
-        let takes = takes(servers());
-        let targets =
-            servers().filter(|one| takes.get(&one.id).is_some_and(|takes| *takes != Takes::Nothing));
-        let targets: Vec<Target> = targets.map(|one| target(one, &asked, action)).collect();
-        let found = impact(&targets, members);
+        let found = self.impact_of(&mirror, updates, group, action).await?;
+        let name = mirror.tree.group(group).map(|group| group.name.clone()).unwrap_or_default();
+        let sum = |count: fn(&OnServer) -> u64| found.servers.iter().map(|(_, on)| count(on)).sum();
         let title = |id: &UpdateId| mirror.updates.get(*id).map(|update| update.title.clone());
         Ok(ApprovalPreview {
             group: GroupRef { id: group, name },
             action,
             updates: updates.iter().map(|id| UpdateRef { id: *id, title: title(id) }).collect(),
-            computers: found.iter().map(|(_, on)| on.computers).sum(),
-            acting: found.iter().map(|(_, on)| on.acting).sum(),
-            unknown: found.iter().map(|(_, on)| on.unknown).sum(),
-            servers: found
-                .into_iter()
-                .filter_map(|(id, on)| {
-                    let server = &mirror.tree.server(id)?.server;
-                    Some(ServerPreview {
-                        server: named(server),
-                        parent: server.parent.and_then(|id| Some(named(&mirror.tree.server(id)?.server))),
-                        computers: on.computers,
-                        acting: on.acting,
-                        unknown: on.unknown,
-                        silent: on.silent,
-                        bytes_fetched: on.fetched,
-                        bytes_sent: on.sent,
-                        names: on.names,
-                    })
-                })
-                .collect(),
+            computers: sum(|on| on.computers),
+            acting: sum(|on| on.acting),
+            unknown: sum(|on| on.unknown),
+            servers: found.servers.into_iter().filter_map(|(id, on)| on_server(&mirror, id, on)).collect(),
         })
     }
 
-    async fn ask_about(
+    /// A page of the computers that would act on an approval, or may, by name. Every page asks the servers anew.
+    pub async fn preview_computers(
+        &self,
+        request: &PreviewComputersRequest,
+    ) -> Result<Page<PreviewComputer>, ManagerError> {
+        let PreviewComputersRequest { updates, group, action, server, .. } = request;
+        let all = self.all_preview_computers(updates, *group, *action, *server).await?;
+        let limit = request.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
+        Ok(Page::cut(all, limit, request.after.as_deref(), |one| one.id.to_string()))
+    }
+
+    /// All of them, for a file.
+    pub async fn all_preview_computers(
+        &self,
+        updates: &[UpdateId],
+        group: GroupId,
+        action: ApprovalAction,
+        server: Option<ServerId>,
+    ) -> Result<Vec<PreviewComputer>, ManagerError> {
+        let mirror = self.read().await?;
+        let found = self.impact_of(&mirror, updates, group, action).await?;
+        let wanted =
+            found.computers.into_iter().filter(|one| server.is_none_or(|server| one.server == server));
+        Ok(wanted.filter_map(|one| on_computer(&mirror, one)).collect())
+    }
+
+    async fn impact_of(
         &self,
         mirror: &Mirror,
-        update: UpdateId,
+        updates: &[UpdateId],
+        group: GroupId,
         action: ApprovalAction,
-    ) -> Result<Asked, ManagerError> {
-        use ComputerUpdateState::{Downloaded, Failed, Installed, Needed, PendingRestart, Unknown};
-        let way = self.way().await?;
-        let (top, on_servers) = self.update_on_servers(update).await?;
-        let states: &[ComputerUpdateState] = match action {
-            ApprovalAction::Uninstall => &[Installed, PendingRestart, Unknown],
-            _ => &[Needed, Downloaded, Failed, Unknown],
+    ) -> Result<Impact, ManagerError> {
+        if updates.is_empty() || updates.len() > UPDATES_PER_REQUEST_MAX {
+            let what = format!("name at least one update and at most {UPDATES_PER_REQUEST_MAX}");
+            return Err(ManagerError::Invalid(what));
+        }
+        if mirror.tree.group(group).is_none() {
+            let what = format!("there is no group {group}; `headwater group list` shows all");
+            return Err(ManagerError::NotFound(what));
+        }
+        let servers = || mirror.tree.servers.iter().map(|one| &one.server);
+        let told = self.files_told(mirror, updates).await?;
+        let top = servers().next().and_then(|top| told.get(&top.id)?.as_ref());
+        let takes = takes(servers());
+        let targets =
+            servers().filter(|one| takes.get(&one.id).is_some_and(|takes| *takes != Takes::Nothing));
+        let target = |one: &TreeServer| Target {
+            server: one.id,
+            files: match action {
+                ApprovalAction::Install => files(updates.len(), told.get(&one.id), top),
+                // Nothing is fetched for it.
+                ApprovalAction::Uninstall | ApprovalAction::Detect | ApprovalAction::Block => Vec::new(),
+            },
         };
-        let told = self.states_of(&way, mirror, update, states).await?;
-        let sizes = on_servers.iter().map(|(id, detail)| (*id, size(detail))).collect();
-        Ok(Asked { told, sizes, size: size(&top) })
+        let targets: Vec<Target> = targets.map(target).collect();
+
+        let groups = HashSet::from_iter(mirror.tree.group_tree().subtree(group));
+        let computers = mirror.computers.all().iter().filter(|one| is_in(one, &groups));
+        let computers: Vec<_> = computers.filter_map(|one| Some((one, one.server.as_ref()?.id))).collect();
+        let ids: Vec<_> = computers.iter().map(|(one, home)| (&one.id, *home)).collect();
+        let mut steps = self.steps_of(mirror, updates, action, &ids).await?;
+        let members = computers.into_iter().map(|(one, server)| Member {
+            client: one.id.clone(),
+            server,
+            name: one.name.clone(),
+            is_silent: one.silent,
+            steps: steps.remove(&one.id).unwrap_or_default(),
+        });
+        Ok(impact(&targets, members.collect()))
     }
+}
+
+/// The files of each update on a server: `told` is absent where its Linkage was not asked, and nothing where it did
+/// not tell. What it has in another revision than the top one is not what is approved.
+fn files(updates: usize, told: Option<&Option<FilesOfUpdates>>, top: Option<&FilesOfUpdates>) -> Vec<Files> {
+    let of = |place: usize| {
+        let Some(Some(told)) = told else { return Files::NotKnown };
+        let revision =
+            |told: &FilesOfUpdates| told.updates.get(place)?.as_ref().map(|update| update.revision);
+        let Some(update) = told.updates.get(place).and_then(Option::as_ref) else { return Files::AsAbove };
+        if top.is_some_and(|top| revision(top) != Some(update.revision)) {
+            return Files::AsAbove;
+        }
+        let Some(places) = &update.files else { return Files::NotKnown };
+        let file = |place: &u32| {
+            let file = told.files.get(*place as usize)?;
+            Some(File { sha1: file.sha1, size_bytes: file.size_bytes, is_held: file.held })
+        };
+        places.iter().map(file).collect::<Option<_>>().map_or(Files::NotKnown, Files::Told)
+    };
+    (0..updates).map(of).collect()
+}
+
+fn on_server(mirror: &Mirror, id: ServerId, on: OnServer) -> Option<ServerPreview> {
+    let server = &mirror.tree.server(id)?.server;
+    Some(ServerPreview {
+        server: named(server),
+        parent: server.parent.and_then(|id| Some(named(&mirror.tree.server(id)?.server))),
+        computers: on.computers,
+        acting: on.acting,
+        unknown: on.unknown,
+        silent: on.silent,
+        bytes_fetched: on.fetched.whole(),
+        bytes_fetched_at_least: on.fetched.known,
+        updates_of_unknown_size: on.fetched.updates_unknown,
+        bytes_sent: on.sent.whole(),
+        bytes_sent_at_least: on.sent.known,
+        updates_sent_of_unknown_size: on.sent.updates_unknown,
+        names: on.names,
+    })
+}
+
+fn on_computer(mirror: &Mirror, one: OnComputer) -> Option<PreviewComputer> {
+    Some(PreviewComputer {
+        id: one.client,
+        name: one.name,
+        server: named(&mirror.tree.server(one.server)?.server),
+        silent: one.is_silent,
+        acts: one.acts,
+        bytes: one.fetched.whole(),
+        bytes_at_least: one.fetched.known,
+        updates_of_unknown_size: one.fetched.updates_unknown,
+    })
 }
 
 fn named(server: &TreeServer) -> ServerRef {
     ServerRef { id: server.id, name: server.name.clone() }
 }
 
-/// A server that tells of no files may have some all the same.
-fn size(update: &UpdateDetail) -> Option<Size> {
-    let missing = update.files.iter().filter(|file| !file.held).map(|file| file.size_bytes).sum();
-    let whole = update.files.iter().map(|file| file.size_bytes).sum();
-    (!update.files.is_empty()).then_some(Size { whole, missing })
-}
+/// What the servers of the tree told of files, by server: nothing where one did not tell.
+type FilesTold = HashMap<ServerId, Option<FilesOfUpdates>>;
 
-fn target(server: &TreeServer, asked: &[Asked], action: ApprovalAction) -> Target {
-    let of = |one: &Asked| match one.sizes.iter().find(|(id, _)| *id == server.id) {
-        Some((_, size)) => size.map(|size| size.missing),
-        // It takes it with its next synchronisation, and all of its files.
-        None if server.reached => one.size.map(|size| size.whole),
-        None => None,
-    };
-    let missing = match action {
-        ApprovalAction::Install if asked.is_empty() => None,
-        ApprovalAction::Install => asked.iter().map(of).sum(),
-        // Nothing is fetched for it.
-        ApprovalAction::Uninstall | ApprovalAction::Detect | ApprovalAction::Block => Some(0),
-    };
-    Target { server: server.id, missing }
-}
+#[cfg(test)]
+mod tests {
+    use headwater_api::linkage::{FileOfUpdates, FilesOfUpdate};
+    use headwater_model::Sha1Digest;
 
-fn member(computer: &ComputerSummary, asked: &[Asked], action: ApprovalAction) -> Option<Member> {
-    let of = |one: &Asked| effect(one, one.told.of(computer), action);
-    let effect = match action {
-        ApprovalAction::Detect | ApprovalAction::Block => Effect::Nothing,
-        ApprovalAction::Install | ApprovalAction::Uninstall if asked.is_empty() => Effect::Unknown,
-        ApprovalAction::Install | ApprovalAction::Uninstall => {
-            asked.iter().map(of).fold(Effect::default(), Effect::and)
+    use super::*;
+
+    type Told<'a> = (u32, Option<&'a [u32]>);
+
+    /// Of each update its revision and the places of its files, of which the second is held.
+    fn told(updates: &[Option<Told<'_>>]) -> FilesOfUpdates {
+        let file = |number: u8| FileOfUpdates {
+            sha1: Sha1Digest([number; 20]),
+            size_bytes: u64::from(number),
+            held: number == 2,
+        };
+        let update = |(revision, files): &Told<'_>| FilesOfUpdate {
+            revision: *revision,
+            files: files.map(<[u32]>::to_vec),
+        };
+        let updates = updates.iter().map(|one| one.as_ref().map(update)).collect();
+        FilesOfUpdates { files: vec![file(1), file(2)], updates }
+    }
+
+    #[test]
+    fn what_a_server_has_in_another_revision_is_not_what_is_approved() {
+        let whole: &[u32] = &[0, 1];
+        let top = told(&[Some((2, Some(whole))), Some((1, Some(&[]))), Some((1, None)), None]);
+        let here = told(&[Some((1, Some(whole))), None, Some((1, Some(&[1]))), Some((3, Some(&[7])))]);
+        let second = File { sha1: Sha1Digest([2; 20]), size_bytes: 2, is_held: true };
+        let found = files(4, Some(&Some(here.clone())), Some(&top));
+        assert_eq!(found, [Files::AsAbove, Files::AsAbove, Files::Told(vec![second]), Files::AsAbove]);
+        // A place that names no file is not believed.
+        assert_eq!(files(4, Some(&Some(here)), None)[3], Files::NotKnown);
+        let at_top = files(4, Some(&Some(top.clone())), Some(&top));
+        assert!(matches!(&at_top[0], Files::Told(files) if files.len() == 2), "{at_top:?}");
+        assert_eq!(at_top[1..], [Files::Told(Vec::new()), Files::NotKnown, Files::AsAbove]);
+        for silent in [None, Some(&None)] {
+            assert_eq!(files(1, silent, Some(&top)), [Files::NotKnown]);
         }
-    };
-    let server = computer.server.as_ref()?.id;
-    Some(Member { server, name: computer.name.clone(), is_silent: computer.silent, effect })
-}
-
-fn effect(asked: &Asked, state: Option<ComputerUpdateState>, action: ApprovalAction) -> Effect {
-    match state {
-        Some(ComputerUpdateState::Unknown) => Effect::Unknown,
-        Some(_) if action == ApprovalAction::Uninstall => Effect::Acts(Some(0)),
-        Some(ComputerUpdateState::Downloaded) => Effect::Acts(Some(0)),
-        Some(_) => Effect::Acts(asked.size.map(|size| size.whole)),
-        None => Effect::Nothing,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) struct Heard {
 }
 
 /// What is said of each server that has the name of another one.
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Named(BTreeMap<ServerId, (Namesake, String)>);
 
 impl Named {

@@ -22,6 +22,7 @@ use crate::ask::Way;
 use crate::compare::{action, contents, told_approval};
 use crate::fingerprint::fingerprint;
 use crate::known::{Known, host_group_id};
+use crate::running::GoesOn;
 use crate::tree::Tree;
 use crate::{Manager, ManagerError};
 
@@ -184,9 +185,17 @@ impl Manager {
     }
 
     /// Deletes the groups whose place others took and that nobody needs any more, or says which would be.
-    pub(crate) async fn delete_replaced(&self, way: &Way, tree: &Tree, old: Old, by: &str) -> Replaced {
+    /// It is looked before each call whether the run goes on.
+    pub(crate) async fn delete_replaced(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        old: Old,
+        by: &str,
+        goes_on: GoesOn<'_>,
+    ) -> Replaced {
         let mut replaced = Replaced::default();
-        if let Err(error) = self.delete_each(way, tree, old, by, &mut replaced).await {
+        if let Err(error) = self.delete_each(way, tree, old, by, goes_on, &mut replaced).await {
             replaced.unread = Some(format!(
                 "Not all groups whose place others took are looked after: {}. The next `headwater wsus sync` does it.",
                 chain(&error)
@@ -201,12 +210,14 @@ impl Manager {
         tree: &Tree,
         does: Old,
         by: &str,
+        goes_on: GoesOn<'_>,
         replaced: &mut Replaced,
     ) -> Result<(), ManagerError> {
         if self.store.host_groups().await?.iter().all(|row| row.replaced.is_none()) {
             return Ok(());
         }
-        let (known, unreached) = self.known_for_sure(way, tree).await?;
+        let (known, unreached) = self.known_for_sure(way, tree, goes_on).await?;
+        goes_on()?;
         let top = contents(&self.contents_of(way, &way.top).await?);
         for row in &known.rows {
             let (Some(old), Some(new)) = (row.replaced, row.wsus_group) else { continue };
@@ -234,6 +245,7 @@ impl Manager {
                 replaced.kept.insert(old, still_there);
                 continue;
             }
+            goes_on()?;
             if let Err(error) = self.delete_group_on(way, &way.top, old, by).await {
                 let why = format!("`{}` was replaced and is not deleted: {}", group.name, chain(&error));
                 replaced.kept.insert(old, why);
@@ -246,6 +258,7 @@ impl Manager {
             replaced.deleted.push(group.name.clone());
         }
         if !replaced.deleted.is_empty() {
+            goes_on()?;
             self.synchronise_below(way, by).await?;
         }
         Ok(())
@@ -282,7 +295,13 @@ impl Manager {
     }
 
     /// What is known now, and the servers whose computers are not.
-    async fn known_for_sure(&self, way: &Way, tree: &Tree) -> Result<(Known, Vec<ServerId>), ManagerError> {
+    async fn known_for_sure(
+        &self,
+        way: &Way,
+        tree: &Tree,
+        goes_on: GoesOn<'_>,
+    ) -> Result<(Known, Vec<ServerId>), ManagerError> {
+        goes_on()?;
         let known = self.known(way, tree).await?;
         let (asked, others): (Vec<&Server>, Vec<&Server>) =
             known.servers.iter().partition(|server| server.has_managed_groups());
@@ -291,6 +310,7 @@ impl Manager {
         let mut computers: Vec<Computer> = of_others.cloned().collect();
         let mut unreached = Vec::new();
         for server in asked {
+            goes_on()?;
             let told = match tree.linkages.get(&server.id) {
                 Some(linkage) => self.computers_at(way, tree, linkage).await.ok(),
                 None => None,
@@ -332,5 +352,41 @@ fn sentence(name: &str, why: &Stays, known: &Known) -> String {
              preview`.",
             list(places)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use headwater_model::Timestamp;
+    use headwater_store::NewHostGroupRow;
+
+    use super::*;
+    use crate::known::sample_known;
+    use crate::sample;
+
+    #[tokio::test]
+    async fn a_run_that_is_stopped_asks_nothing_more_about_groups() {
+        let (_folder, manager, silent) = sample::linked_with_a_silent_server(|| Timestamp::EPOCH).await;
+        for (number, name) in (7..).zip(["Berlin", "Munich"]) {
+            let new = NewHostGroupRow {
+                wsus_group: Some(GroupId::from_u128(number)),
+                ..NewHostGroupRow::named(name)
+            };
+            assert!(manager.store.add_host_group(&new, "ada", Timestamp::EPOCH).await.expect("writes"));
+        }
+        let way = manager.way().await.expect("is linked");
+        let rows = manager.store.host_groups().await.expect("reads");
+        let servers = sample_known(&["top"], Vec::new()).servers;
+        let known = Known::of(rows.clone(), Vec::new(), Vec::new(), servers, Vec::new()).expect("is known");
+        let stopped = || Err(ManagerError::Refused("anna stopped the run".to_owned()));
+
+        let made = manager.make_lost_groups(&way, &known, "ada", &stopped).await;
+        assert!(made.is_err_and(|error| error.to_string().contains("anna stopped")));
+        manager.store.replace_wsus_group(rows[0].id, GroupId::from_u128(9)).await.expect("writes");
+        let replaced = manager.delete_replaced(&way, &Tree::default(), Old::Delete, "ada", &stopped).await;
+        let unread = replaced.unread.expect("says why");
+        assert!(unread.contains("anna stopped the run") && unread.contains("The next"), "{unread}");
+        assert!(silent.accept().now_or_never().is_none(), "nobody was asked");
     }
 }

@@ -18,6 +18,9 @@ const LINES_MAX: usize = 20_000;
 /// How long a stopped run goes on, for people: its last call has as long as any.
 pub(crate) const LAST_CALL: &str = "what this server was last asked is waited for, two minutes at most";
 
+/// Whether what is done for a run is to go on; otherwise who stopped it.
+pub(crate) type GoesOn<'a> = &'a (dyn Fn() -> Result<(), ManagerError> + Sync);
+
 /// A run that goes on, or went on in this process.
 pub struct Running {
     /// By which it is kept.

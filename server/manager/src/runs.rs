@@ -125,7 +125,7 @@ impl Manager {
     }
 }
 
-fn kept(row: SyncRunRow) -> SyncRun {
+pub(crate) fn kept(row: SyncRunRow) -> SyncRun {
     let report: Option<SyncReport> = serde_json::from_str(&row.report).ok();
     // A report may be long: it is read once.
     let why = || serde_json::from_str(&row.report).ok().map(|Failed { failed }| failed);

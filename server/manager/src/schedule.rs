@@ -108,7 +108,7 @@ impl Manager {
         Ok(self.store.set_schedule(None, by, self.now()).await?)
     }
 
-    async fn kept_schedule(&self) -> Result<Option<NewSchedule>, ManagerError> {
+    pub(crate) async fn kept_schedule(&self) -> Result<Option<NewSchedule>, ManagerError> {
         let kept = self.store.schedule().await?;
         Ok(kept.and_then(|body| serde_json::from_str(&body).ok()))
     }
@@ -220,7 +220,7 @@ fn falls_due(when: &NewSchedule, seen: Timestamp, now: Timestamp, zone: &TimeZon
 
 /// The first moment after another at which a run begins. A time that the clocks skip is the one after the gap,
 /// and of one that they show twice the first counts.
-fn next(when: &NewSchedule, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+pub(crate) fn next(when: &NewSchedule, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let time = time(&when.at)?;
     let now = jiff::Timestamp::from_microsecond(after.as_micros()).ok()?;
     let today = zone.to_datetime(now).date();

@@ -263,7 +263,7 @@ impl Run<'_> {
         let mut made = Vec::new();
         if does_groups && !self.request.dry_run {
             self.goes_on()?;
-            made = self.manager.make_lost_groups(self.way, &known, self.by).await?;
+            made = self.manager.make_lost_groups(self.way, &known, self.by, &|| self.goes_on()).await?;
         }
         if !made.is_empty() {
             known = self.until_given_up("the tree", self.manager.known(self.way, self.tree)).await?;
@@ -271,7 +271,8 @@ impl Run<'_> {
         let mut report = self.all(known, made).await?;
         if does_groups && self.goes_on().is_ok() {
             let old = if self.request.dry_run { Old::List } else { Old::Delete };
-            let replaced = self.manager.delete_replaced(self.way, self.tree, old, self.by).await;
+            let goes_on = || self.goes_on();
+            let replaced = self.manager.delete_replaced(self.way, self.tree, old, self.by, &goes_on).await;
             replaced.tell(&mut report);
         }
         Ok(report)

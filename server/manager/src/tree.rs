@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
-use headwater_api::linkage::{Subscription, WsusIdentity, WsusLower, WsusMode, WsusTargeting};
+use headwater_api::linkage::{LinkVersion, Subscription, WsusIdentity, WsusLower, WsusMode, WsusTargeting};
 use headwater_api::{Finding, FindingLevel, OutsideServer, ServerFollow, ServerRef, TreeServer, WsusLink};
 use headwater_link::PublicKey;
 use headwater_model::{ServerId, Timestamp, chain};
@@ -26,6 +26,7 @@ pub(crate) const BY: &str = "headwater";
 const ASKED_MAX: usize = 16;
 
 /// The servers, each after the one above it, with the Linkages of those that have one.
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Tree {
     pub servers: Vec<TreeServer>,
     pub(crate) linkages: HashMap<ServerId, LinkageRow>,
@@ -535,7 +536,12 @@ impl Manager {
 
 /// Nothing is asked of a Linkage of another version but who it is.
 pub(crate) fn must_be_understood(identity: &WsusIdentity, row: &LinkageRow) -> Result<(), ManagerError> {
-    let other = identity.speaks.refusal(&format!("the Linkage of {}", row.name), THIS_SERVER);
+    must_speak_alike(&identity.speaks, row)
+}
+
+/// A Linkage of another version of messages is asked nothing but who it is.
+pub(crate) fn must_speak_alike(speaks: &LinkVersion, row: &LinkageRow) -> Result<(), ManagerError> {
+    let other = speaks.refusal(&format!("the Linkage of {}", row.name), THIS_SERVER);
     other.map_or(Ok(()), |other| Err(ManagerError::OtherVersion(other)))
 }
 

@@ -4,14 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use headwater_api::linkage::{Revocations, SignedRevocations};
+use headwater_api::linkage::{About, ROOT, Revocations, SignedRevocations};
 use headwater_link::{
     Authority, Identity, Key, Party, PublicKey, Stage, Term, open_revocations, sign_revocations,
 };
 use headwater_model::{LinkageId, Timestamp, chain};
 use headwater_store::LinkageRow;
 
-use crate::ask::Way;
+use crate::ask::{PATIENCE, Way, not_reached};
+use crate::tree::{must_be_understood, must_speak_alike};
 use crate::{Manager, ManagerError};
 
 /// How often a Linkage that stays connected is looked at: a day of a term of months is early enough, and an hour
@@ -76,6 +77,10 @@ impl Manager {
     pub(crate) async fn keep_trust(&self) -> Result<(), ManagerError> {
         self.renew_authority().await?;
         let way = self.way().await?;
+        // Its Linkage says of which version it is whatever becomes of its WSUS.
+        let top: About =
+            way.dial.get(ROOT, PATIENCE).await.map_err(|error| not_reached(error, &way, &way.top))?;
+        must_speak_alike(&top.speaks(), &way.top)?;
         let reached: HashSet<_> =
             self.reached_by(&way, &way.top).await?.into_iter().map(|one| one.linkage).collect();
         let is_reached = |id: LinkageId| id == way.top.linkage || reached.contains(&id);
@@ -105,6 +110,12 @@ impl Manager {
     }
 
     async fn try_trust_of(&self, way: &Way, row: &LinkageRow) -> Result<(), ManagerError> {
+        // One that cannot say who its WSUS is gets its certificate all the same.
+        if row.linkage != way.top.linkage
+            && let Ok(identity) = self.identity_of(way, row).await
+        {
+            must_be_understood(&identity, row)?;
+        }
         let trust = self.trust_of(way, row).await?;
         if let Some(theirs) = &trust.revocations {
             let list = open_revocations(theirs, &self.authority.load().key.public());
@@ -180,5 +191,24 @@ impl Manager {
 
     fn looks(&self) -> MutexGuard<'_, HashMap<LinkageId, Look>> {
         self.trust.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_api::linkage::LinkVersion;
+
+    use super::*;
+    use crate::sample;
+
+    #[tokio::test]
+    async fn a_linkage_of_another_version_is_asked_nothing_about_certificates() {
+        let (_folder, manager, _silent) = sample::linked_with_a_silent_server(|| Timestamp::EPOCH).await;
+        let top = manager.way().await.expect("is linked").top;
+        assert!(must_speak_alike(&LinkVersion::own(), &top).is_ok());
+        let other = LinkVersion { protocol: LinkVersion::own().protocol + 1, ..LinkVersion::own() };
+        let refused = must_speak_alike(&other, &top).expect_err("is refused");
+        assert!(matches!(refused, ManagerError::OtherVersion(_)), "{refused}");
+        assert!(refused.to_string().contains("bring both to the same one"), "{refused}");
     }
 }

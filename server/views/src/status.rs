@@ -44,7 +44,7 @@ pub(crate) fn told(state: UpdateState) -> ComputerUpdateState {
 }
 
 /// The states that are asked for, in the order in which they are told.
-pub(crate) fn asked(states: &[ComputerUpdateState]) -> Vec<UpdateState> {
+pub fn asked(states: &[ComputerUpdateState]) -> Vec<UpdateState> {
     let state = |state: &ComputerUpdateState| match state {
         ComputerUpdateState::Failed => UpdateState::Failed,
         ComputerUpdateState::Needed => UpdateState::NotInstalled,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Approve, Decline, DeleteComputers, DeleteUpdates, KeptMemberships, Memberships, Pairing, Renewal,
-    RunNews, SignedRevocations, Subscription,
+    RunNews, SignedRevocations, StatesOfUpdates, Subscription,
 };
 use crate::{ComputerUpdateState, StatesQuery, text};
 
@@ -93,6 +93,13 @@ pub enum Ask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
+    /// The same of many updates together: a [`StatesPart`](super::StatesPart).
+    StatesOfUpdates(StatesOfUpdates),
+    /// What approving these updates would bring to this very server: [`FilesOfUpdates`](super::FilesOfUpdates).
+    FilesOfUpdates {
+        #[serde(with = "text::list")]
+        updates: Vec<UpdateId>,
+    },
     /// The updates that are in these states on a computer: a [`Page`](crate::Page) of
     /// [`ComputerUpdate`](crate::ComputerUpdate).
     StatesOnComputer {
@@ -176,6 +183,8 @@ impl Ask {
             | Self::TreeComputers { .. }
             | Self::Computer { .. }
             | Self::StatesOfUpdate { .. }
+            | Self::StatesOfUpdates(_)
+            | Self::FilesOfUpdates { .. }
             | Self::StatesOnComputer { .. }
             | Self::Kept
             | Self::Obsolete

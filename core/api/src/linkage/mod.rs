@@ -22,6 +22,7 @@ mod clean_up;
 mod keep;
 mod order;
 mod pairing;
+mod preview;
 mod relay;
 mod run;
 mod trust;
@@ -32,6 +33,9 @@ pub use clean_up::{DeleteComputers, DeleteUpdates, ObsoleteUpdate, SilentCompute
 pub use keep::{KEPT_COMPUTERS_MAX, KEPT_GROUPS_MAX, Keeping, KeptComputer, KeptMemberships};
 pub use order::{Failure, FailureKind, Order, Report, Signed};
 pub use pairing::{About, LinkVersion, Pairing, PairingAnswer};
+pub use preview::{
+    Clients, FileOfUpdates, FilesOfUpdate, FilesOfUpdates, StatesOfUpdates, StatesPart, UpdatesOnComputer,
+};
 pub use relay::{HOLD_MAX, Handed, Hold, Introduction, Join, Joining, Reached};
 pub use run::{RUN_QUIET_SECONDS, RUN_REQUEST_BYTES_MAX, RunNews, RunRequest, RunWanted, RunWatch};
 pub use trust::{Refused, Renewal, Revocations, SignedRevocations, Trust};

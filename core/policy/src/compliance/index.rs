@@ -98,6 +98,27 @@ impl StatusIndex {
         self.updates.get(&update)?.get(slot(state)?)
     }
 
+    /// The members on which an update that arrived here at a time is in a state.
+    pub fn in_state(
+        &self,
+        update: UpdateNumber,
+        arrived_at: Timestamp,
+        state: State,
+        members: &Computers,
+    ) -> Computers {
+        if slot(state).is_some() {
+            return self.computers(update, state).map(|of_all| of_all & members).unwrap_or_default();
+        }
+        let mut others = members.clone();
+        for explicit in State::EXPLICIT {
+            if let Some(computers) = self.computers(update, explicit) {
+                others -= computers;
+            }
+        }
+        let seen = |computer: &u32| self.detections.get(computer).is_some_and(|at| *at > arrived_at);
+        others.into_iter().filter(|computer| seen(computer) == (state == State::NotApplicable)).collect()
+    }
+
     /// How many of the members have a row of an update, by its state.
     pub fn rows(&self, update: UpdateNumber, members: &Computers) -> Counts {
         let mut counts = Counts::default();

@@ -330,6 +330,11 @@ proptest! {
             prop_assert_eq!(counts, recount(&statuses, UpdateNumber(update), at(20), &members));
             let rows = index.rows(UpdateNumber(update), &members);
             prop_assert!(State::EXPLICIT.iter().all(|state| rows.get(*state) == counts.get(*state)));
+            for state in State::EXPLICIT.into_iter().chain([State::Unknown, State::NotApplicable]) {
+                let found = index.in_state(UpdateNumber(update), at(20), state, &members);
+                let is_in = |one: &u32| index.state_of(UpdateNumber(update), at(20), *one) == state;
+                prop_assert_eq!(found, members.iter().filter(is_in).collect::<RoaringBitmap>());
+            }
         }
         let arrivals: Vec<_> =
             arrivals.iter().map(|(update, seconds)| (UpdateNumber(*update), at(*seconds))).collect();

@@ -9,6 +9,7 @@ pub mod import;
 mod import_files;
 pub mod licence;
 pub mod policy;
+pub mod preview;
 pub mod server;
 pub mod status;
 pub mod updates;

@@ -239,19 +239,19 @@ impl App {
 }
 
 impl Served {
-    fn number(&self, at: UpdateIx) -> Option<UpdateNumber> {
+    pub(super) fn number(&self, at: UpdateIx) -> Option<UpdateNumber> {
         self.catalogue.numbers.number(self.catalogue.index.update(at).id)
     }
 
     /// When the first revision of an update arrived that is still here.
-    fn arrived_at(&self, at: UpdateIx) -> Timestamp {
+    pub(super) fn arrived_at(&self, at: UpdateIx) -> Timestamp {
         let index = &self.catalogue.index;
         let arrivals = index.update(at).revisions.iter().map(|at| index.revision(*at).arrived_at);
         arrivals.min().unwrap_or(Timestamp::MAX)
     }
 
     /// Whether agents take inventory of an update: of leaf software that can stand alone (fact 41).
-    fn is_inventoried(&self, at: UpdateIx) -> bool {
+    pub(super) fn is_inventoried(&self, at: UpdateIx) -> bool {
         let index = &self.catalogue.index;
         let newest = index.revision(self.newest(at));
         newest.kind == Kind::Software && newest.explicitly_deployable && index.update(at).is_leaf

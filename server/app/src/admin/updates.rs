@@ -25,6 +25,7 @@ pub struct UpdateFilter {
     /// When the newest revision came: then or later, and before.
     pub arrived_since: Option<Timestamp>,
     pub arrived_before: Option<Timestamp>,
+    /// Whether it is for any group; `false`: for none, though it could be.
     pub approved: Option<bool>,
     pub declined: Option<bool>,
     pub incomplete: Option<bool>,
@@ -41,6 +42,13 @@ pub enum UpdateState {
     Incomplete,
     Implicit,
     Approvable,
+}
+
+impl UpdateState {
+    /// Now, or once what it lacks is here.
+    fn may_be_approved(self) -> bool {
+        matches!(self, Self::Approvable | Self::Incomplete)
+    }
 }
 
 /// What an update's page shows beside the catalogue.
@@ -178,7 +186,10 @@ impl<'a> Wanted<'a> {
             && self.filter.arrived_since.is_none_or(|since| revision.arrived_at >= since)
             && self.filter.arrived_before.is_none_or(|before| revision.arrived_at < before)
             && self.found_by_search(index.update(at).id, served.catalogue.card(newest))
-            && is(self.filter.approved, &|| served.approved_groups(at) > 0)
+            && self.filter.approved.is_none_or(|approved| match approved {
+                true => served.approved_groups(at) > 0,
+                false => served.approved_groups(at) == 0 && served.state(at).may_be_approved(),
+            })
             && is(self.filter.declined, &|| served.offers.declined.contains(&index.update(at).id))
             && is(self.filter.incomplete, &|| index.newest_complete(at).is_none())
             && is(self.filter.superseded, &|| served.superseded(at))

@@ -2,16 +2,18 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{Html, Redirect};
+use axum::response::{Html, Redirect, Response};
 use headwater_api::{ApprovalAction, NewRevisions, SeenUpdate, ServerPreview, UPDATES_PER_REQUEST_MAX};
 use headwater_manager::Terms;
 use headwater_model::{GroupId, Timestamp, UpdateId};
 use headwater_words::approval::{self as words, action};
+use headwater_words::csv::line;
 use headwater_words::moment::minute;
 use headwater_words::quantity::{counted, grouped};
 
 use super::one::{Link, all_applied};
 use crate::Shared;
+use crate::csv::csv;
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
@@ -83,6 +85,9 @@ struct Preview {
     /// Whether it is to stay with the revision that is the newest now.
     waits: bool,
     servers: Vec<Affected>,
+    /// How many act or may, and where all of them are listed.
+    all: String,
+    csv: String,
     bytes_note: String,
     /// Why it may not be approved.
     refused: String,
@@ -133,14 +138,8 @@ pub(crate) async fn preview(
         acting: grouped(one.acting),
         unknown: dash(one.unknown),
         silent: dash(one.silent),
-        fetched: match one.bytes_fetched {
-            Some(0) => "–".to_owned(),
-            bytes => format!("{} from {}", words::bytes(bytes), words::source(one)),
-        },
-        sent: match (one.bytes_sent, one.acting + one.unknown) {
-            (Some(0), _) | (_, 0) => "–".to_owned(),
-            (bytes, _) => words::bytes(bytes),
-        },
+        fetched: words::fetched(one).unwrap_or_else(|| "–".to_owned()),
+        sent: words::sent(one).unwrap_or_else(|| "–".to_owned()),
         names: one.names.clone(),
         more: one.acting.saturating_sub(one.names.len() as u64),
     };
@@ -157,6 +156,8 @@ pub(crate) async fn preview(
         seen: super::one::written(&seen)?,
         waits: asked.new_revisions == NewRevisions::Wait,
         servers: preview.servers.iter().map(affected).collect(),
+        all: all(preview.acting, preview.unknown),
+        csv: format!("/approve.csv?{}", fields.only(&["id", "group", "action"]).with("", "")),
         refused: match manager.for_group(visitor.asking(), asked.group).await? {
             Ok(_) => String::new(),
             Err(refused) => sentence(&refused.to_string()),
@@ -167,6 +168,41 @@ pub(crate) async fn preview(
         },
     };
     Ok(Html(page.render()?))
+}
+
+/// `All 1,003 computers that act, and 2 that may`, or nothing.
+fn all(acting: u64, unknown: u64) -> String {
+    let acts = match acting {
+        1 => "1 computer that acts".to_owned(),
+        acting => format!("All {} that act", counted(acting, "computer")),
+    };
+    match (acting, unknown) {
+        (0, 0) => String::new(),
+        (0, unknown) => format!("{} that may act", counted(unknown, "computer")),
+        (_, 0) => acts,
+        (_, unknown) => format!("{acts}, and {} that may", grouped(unknown)),
+    }
+}
+
+/// All computers that act, or may, of every server.
+pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Result<Response, Failure> {
+    let asked = Asked::read(&fields)?;
+    let all = manager.all_preview_computers(&asked.updates, asked.group, asked.action, None).await?;
+    let mut text =
+        line(["id", "name", "server", "acts", "silent", "bytes", "known_bytes", "updates_of_unknown_size"]);
+    for one in all {
+        text += &line([
+            one.id.as_str(),
+            &one.name,
+            &one.server.name,
+            if one.acts { "yes" } else { "not known" },
+            if one.silent { "yes" } else { "no" },
+            &one.bytes.map_or_else(String::new, |bytes| bytes.to_string()),
+            &one.bytes_at_least.to_string(),
+            &one.updates_of_unknown_size.to_string(),
+        ]);
+    }
+    Ok(csv("computers.csv", text))
 }
 
 /// `It is approved for this group now: install, deadline …`, or nothing.
@@ -205,6 +241,15 @@ pub(crate) async fn approve(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn those_that_are_listed_are_counted() {
+        assert_eq!(all(0, 0), "");
+        assert_eq!(all(0, 1), "1 computer that may act");
+        assert_eq!(all(1, 0), "1 computer that acts");
+        assert_eq!(all(1_003, 0), "All 1,003 computers that act");
+        assert_eq!(all(1_003, 2), "All 1,003 computers that act, and 2 that may");
+    }
 
     #[test]
     fn a_deadline_is_what_the_field_of_a_browser_says() {

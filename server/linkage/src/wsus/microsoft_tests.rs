@@ -523,3 +523,48 @@ fn what_is_below_a_server_is_deleted_before_it() {
     // Rows that say of each other that they are above end all the same.
     assert_eq!(branch(&[server(2, 3), server(3, 2)], id(2)), [3, 2].map(id));
 }
+
+/// Of many updates by update, and of few computers by computer: both tell the same.
+#[tokio::test]
+async fn states_of_many_updates_are_told_by_update_or_by_computer_and_files_are_not() {
+    use headwater_api::ComputerUpdateState;
+    use headwater_api::linkage::{Clients, StatesOfUpdates};
+    let Some((_program, wsus)) = start(&[]) else { return };
+    let updates = vec![PLAIN, UNKNOWN, LICENSED, OTHER];
+    let states = ComputerUpdateState::ALL.to_vec();
+    let question = |clients: Option<Vec<ClientId>>| StatesOfUpdates {
+        updates: updates.clone(),
+        states: states.clone(),
+        clients: clients.map(Clients),
+        after: None,
+    };
+    let mut told = Vec::new();
+    for clients in [None, Some((1..=3).map(client).collect())] {
+        let part = wsus.states_of_updates(&question(clients)).await.unwrap();
+        assert_eq!((part.next, part.lacking), (None, vec![1]));
+        let mut all: Vec<(ClientId, usize, u16)> = Vec::new();
+        for one in part.computers {
+            let in_state = one.in_state.iter().enumerate();
+            all.extend(in_state.flat_map(|(slot, places)| {
+                places.iter().map(|place| (one.client.clone(), slot, *place)).collect::<Vec<_>>()
+            }));
+        }
+        all.sort();
+        told.push(all);
+    }
+    assert!(!told[0].is_empty(), "somebody has said something");
+    assert_eq!(told[0], told[1]);
+    for (place, update) in (0..).zip(&updates).filter(|(place, _)| *place != 1) {
+        let alone = wsus.states_of_update(*update, &states, None).await.unwrap().items;
+        let mut alone: Vec<(ClientId, usize, u16)> = alone
+            .into_iter()
+            .map(|one| (one.client, states.iter().position(|state| *state == one.state).unwrap(), place))
+            .collect();
+        alone.sort();
+        let of_it: Vec<_> = told[0].iter().filter(|(.., at)| *at == place).cloned().collect();
+        assert_eq!(of_it, alone);
+    }
+    let files = wsus.files_of_updates(&updates).await.unwrap();
+    let known: Vec<_> = files.updates.iter().map(|one| one.as_ref().map(|one| one.files.is_some())).collect();
+    assert_eq!(known, [Some(false), None, Some(false), Some(false)]);
+}

@@ -4,19 +4,21 @@ mod clean_up;
 mod headwater;
 mod microsoft;
 mod microsoft_catalogue;
+mod microsoft_preview;
 mod microsoft_silent;
 mod microsoft_subscription;
 mod microsoft_sync;
 mod microsoft_views;
 mod pages;
+mod preview;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use headwater_api::linkage::{
-    Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, Memberships,
-    ObsoleteUpdate, StartedSync, StateOnComputer, Subscription, SyncProgress, UpdateCount, WsusComputers,
-    WsusGroup, WsusIdentity, WsusLower,
+    Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, FilesOfUpdates,
+    Memberships, ObsoleteUpdate, StartedSync, StateOnComputer, StatesOfUpdates, StatesPart, Subscription,
+    SyncProgress, UpdateCount, WsusComputer, WsusComputers, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
     ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,
@@ -176,6 +178,20 @@ impl Wsus {
         match self {
             Self::Headwater(app) => headwater::states_of_update(app, update, states, after).await,
             Self::Microsoft(wsus) => wsus.states_of_update(update, states).await,
+        }
+    }
+
+    pub(crate) async fn states_of_updates(&self, question: &StatesOfUpdates) -> Answer<StatesPart> {
+        match self {
+            Self::Headwater(app) => Ok(preview::states(app, question)),
+            Self::Microsoft(wsus) => wsus.states_of_updates(question).await,
+        }
+    }
+
+    pub(crate) async fn files_of_updates(&self, updates: &[UpdateId]) -> Answer<FilesOfUpdates> {
+        match self {
+            Self::Headwater(app) => Ok(preview::files(app, updates)),
+            Self::Microsoft(wsus) => wsus.files_of_updates(updates).await,
         }
     }
 

@@ -91,8 +91,11 @@ impl Manager {
     /// Certificates first: a WSUS that does not answer is no reason for one to run out.
     async fn follow(&self) {
         match self.keep_trust().await {
-            // The mirror tells what is not reached.
-            Ok(()) | Err(ManagerError::NotLinked | ManagerError::NotReached { .. }) => {}
+            // The mirror tells what is not reached or not understood.
+            Ok(())
+            | Err(
+                ManagerError::NotLinked | ManagerError::NotReached { .. } | ManagerError::OtherVersion(_),
+            ) => {}
             Err(error) => tracing::warn!(error = chain(&error), "certificates cannot be seen to"),
         }
         self.refresh_mirror().await;

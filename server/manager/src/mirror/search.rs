@@ -102,6 +102,15 @@ fn server(computer: &ComputerSummary) -> &str {
     computer.server.as_ref().map_or("", |server| &server.name)
 }
 
+/// One that cannot be approved is not called unapproved: nobody can do anything about that.
+fn is_so_approved(update: &UpdateSummary, wanted: ApprovalFilter) -> bool {
+    let may_be = || matches!(update.state, UpdateState::Approvable | UpdateState::Incomplete);
+    match wanted {
+        ApprovalFilter::Approved => update.approved_groups > 0,
+        ApprovalFilter::Unapproved => update.approved_groups == 0 && may_be(),
+    }
+}
+
 /// The place of an update in the order of states: what waits for a decision first.
 fn urgency(update: &UpdateSummary) -> u8 {
     match update.state {
@@ -199,7 +208,7 @@ impl<'a> Wanted<'a> {
             && is(query.expired, update.state == UpdateState::Expired)
             && is(query.needed, update.needed > 0)
             && is(query.failed, update.failed > 0)
-            && is(query.approval.map(|one| one == ApprovalFilter::Approved), update.approved_groups > 0)
+            && query.approval.is_none_or(|wanted| is_so_approved(update, wanted))
             && named(&self.product, &update.products)
             && named(&self.classification, update.classification.as_slice())
             && self.search.finds(update.id, title, &update.kb, &update.cves)

@@ -74,6 +74,8 @@ fn updates_are_found_by_all_that_is_said() {
     finds(&UpdateQuery { needed: Some(true), expired: Some(false), ..all() }, &[5, 4, 3, 2]);
     finds(&UpdateQuery { failed: Some(true), ..all() }, &[4]);
     finds(&UpdateQuery { approval: Some(ApprovalFilter::Approved), ..all() }, &[5]);
+    // Declined and withdrawn ones nobody can approve.
+    finds(&UpdateQuery { approval: Some(ApprovalFilter::Unapproved), ..all() }, &[4, 2]);
     finds(&UpdateQuery { product: Some("windows 11".to_owned()), limit: Some(1), ..all() }, &[5]);
     finds(&UpdateQuery { classification: Some("Drivers".to_owned()), ..all() }, &[]);
 }
