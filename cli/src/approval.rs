@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use headwater_api::{
     ApprovalAction, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt, HaltRequest,
-    NewRevisions, Refusal, UpdateRef, UpdatesOutcome,
+    NewRevisions, Page, Refusal, UpdateRef, UpdatesOutcome,
 };
 use headwater_client::Answer;
 use headwater_model::Timestamp;
@@ -15,6 +15,7 @@ use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::harmless;
+use crate::update::rest;
 use crate::update_sheet::action;
 use headwater_words::approval as words;
 use headwater_words::moment::minute;
@@ -206,7 +207,8 @@ pub(crate) fn halt(updates: &[UpdateName], session: &mut Session<'_, '_>) -> Res
     Ok(Exit::Done)
 }
 
-pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {
+pub(crate) fn halts(page: &Page<Halt>, reader: Reader) -> String {
+    let halts = &page.items;
     if halts.is_empty() {
         return "No update was stopped.".into();
     }
@@ -223,7 +225,7 @@ pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {
             text += &paragraph(&format!("{} is pending: {reason}.", halt.update), reader.width);
         }
     }
-    text
+    text + &rest(page, "halt")
 }
 
 /// Says what became of each update: `Approved` 1 update `for Pilot`; 1 update `had none`. Those that were refused go to the standard error, and make the
