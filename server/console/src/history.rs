@@ -24,7 +24,7 @@ use crate::session::Visitor;
 use crate::updates::approve::moment;
 
 /// Rows that are shown.
-const ROWS: usize = 250;
+const ROWS: usize = 100;
 /// Entries that an export reads at a time.
 const EXPORTED_AT_ONCE: u32 = 1_000;
 

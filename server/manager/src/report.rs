@@ -56,18 +56,12 @@ impl Mirror {
 
     fn compliance_by_group(&self) -> Vec<Compliance> {
         let tree = self.tree.group_tree();
-        // The groups that a computer of a group counts for: that one and those above it.
-        let mut counts_for: HashMap<GroupId, Vec<GroupId>> = HashMap::new();
-        for group in &self.tree.groups {
-            for beneath in tree.subtree(group.id) {
-                counts_for.entry(beneath).or_default().push(group.id);
-            }
-        }
         let row = |group: &WsusGroup| (group.id, nobody(group.id.to_string(), group.name.clone()));
         let mut rows: HashMap<GroupId, Compliance> = self.tree.groups.iter().map(row).collect();
         for computer in self.computers.all() {
-            let own = computer.groups.iter().filter_map(|group| counts_for.get(&group.id));
-            let groups: HashSet<GroupId> = own.flatten().copied().collect();
+            // It counts for its own groups and for those above them.
+            let own = computer.groups.iter().filter(|group| rows.contains_key(&group.id));
+            let groups: HashSet<GroupId> = own.flat_map(|group| tree.chain(group.id)).collect();
             for group in groups {
                 if let Some(row) = rows.get_mut(&group) {
                     count(row, standing(computer));
