@@ -172,27 +172,17 @@ impl Console {
     }
 
     /// What a page needs comes in two turns, each of which a slow link makes long: the document, and all that it
-    /// names. Its events come after that.
+    /// names.
     #[track_caller]
     pub(super) fn comes_in_two_turns(&self, page: &str) {
         self.browser.latency(SLOW_MS);
         self.open(page);
         let weight = self.browser.weight();
         assert!(weight.in_turn <= 2 && weight.requests <= 3, "{page}: {weight:?}");
-        self.comes_alive();
         self.browser.latency(0);
     }
 
-    /// Waits until the page that is open is told of changes.
-    #[track_caller]
-    fn comes_alive(&self) {
-        let waiting = tokio::runtime::Runtime::new().unwrap();
-        let holds = || self.browser.seen().streams > 0;
-        let waited = waiting.block_on(async { timeout(COMES_WITHIN, eventually(holds)).await });
-        assert!(waited.is_ok(), "{} is not live", self.browser.address());
-    }
-
-    /// The same at the width of a telephone and at that of a desk.
+    /// A page stands still at the width of a telephone and at that of a desk.
     #[track_caller]
     pub(super) fn is_still(&self, page: &str, name: &str) {
         for width in [400, 1_400] {

@@ -170,10 +170,9 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resu
                         limit,
                         ..AuditFilter::default()
                     };
-                    part(&manager, &going_on(filter, Some(number))).await.map_err(|error| {
+                    part(&manager, &going_on(filter, Some(number))).await.inspect_err(|error| {
                         // What was sent cannot be taken back: the file ends within a part, and is not whole.
-                        tracing::error!(error = chain(&error), "an export of the audit was cut off");
-                        error
+                        tracing::error!(error = chain(error), "an export of the audit was cut off");
                     })?
                 }
             };

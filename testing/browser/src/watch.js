@@ -1,6 +1,6 @@
 // Runs before each page's own scripts, and keeps what happens on it for whoever asks afterwards.
 window.watched = (() => {
-  const seen = { shift: 0, shifted: [], streams: 0 };
+  const seen = { shift: 0, shifted: [] };
   const name = (node) => node?.nodeType === 1 ? `${node.tagName.toLowerCase()}${node.id ? "#" + node.id : ""}.${node.className}` : "text";
   const take = (entries) => {
     for (const entry of entries.filter((entry) => !entry.hadRecentInput)) {
@@ -10,13 +10,6 @@ window.watched = (() => {
   };
   const observer = new PerformanceObserver((list) => take(list.getEntries()));
   observer.observe({ type: "layout-shift", buffered: true });
-  const Stream = window.EventSource;
-  window.EventSource = class extends Stream {
-    constructor(...of) {
-      super(...of);
-      this.addEventListener("open", () => { seen.streams += 1; });
-    }
-  };
   // What was drawn is told a frame later.
   const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
   return {

@@ -14,8 +14,6 @@ pub struct Seen {
     pub shift: f64,
     /// Each time with what moved.
     pub shifted: Vec<String>,
-    /// Streams of events that were opened.
-    pub streams: u64,
 }
 
 impl Browser {
@@ -35,7 +33,6 @@ impl Browser {
         Seen {
             shift: seen["shift"].as_f64().unwrap(),
             shifted: shifted.map(|one| one.as_str().unwrap().to_owned()).collect(),
-            streams: seen["streams"].as_u64().unwrap(),
         }
     }
 }
