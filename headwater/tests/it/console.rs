@@ -171,25 +171,18 @@ impl Console {
         }
     }
 
-    /// What a page needs comes in two turns, each of which a slow link makes long: the document, and all that it
-    /// names.
+    /// On a telephone and over a slow link a page stands still, and what it needs comes in two turns, each of which
+    /// that makes long: the document, and all that it names.
     #[track_caller]
-    pub(super) fn comes_in_two_turns(&self, page: &str) {
+    fn comes_in_two_turns(&self, page: &str) {
+        self.browser.resize(400, 900);
         self.browser.latency(SLOW_MS);
         self.open(page);
         let weight = self.browser.weight();
         assert!(weight.in_turn <= 2 && weight.requests <= 3, "{page}: {weight:?}");
+        self.stands_still(page);
         self.browser.latency(0);
-    }
-
-    /// A page stands still at the width of a telephone and at that of a desk.
-    #[track_caller]
-    pub(super) fn is_still(&self, page: &str, name: &str) {
-        for width in [400, 1_400] {
-            self.browser.resize(width, 900);
-            self.open(page);
-            self.stands_still(name);
-        }
+        self.browser.resize(1_400, 900);
     }
 
     pub(super) fn look_at(&self, page: &str, name: &str) {
@@ -278,7 +271,6 @@ fn every_page_can_be_used_by_everybody() {
     from_z_to_a();
     for page in ["/", &failing, "/groups?group=Branches", "/runs", "/link"] {
         console.comes_in_two_turns(page);
-        console.is_still(page, page);
     }
     console.look_at("/updates", "updates");
     let computer = console.first("/computers?sort=failed");
