@@ -74,6 +74,11 @@ impl Browser {
     }
 
     fn network(&self, is_gone: bool, latency_ms: u32) {
+        // What is emulated holds on to connections that a page has left, though it emulate nothing.
+        if !is_gone && latency_ms == 0 {
+            self.driver.devtools("Network.disable", &json!({}));
+            return;
+        }
         self.driver.devtools("Network.enable", &json!({}));
         let conditions = json!({
             "offline": is_gone, "latency": latency_ms, "downloadThroughput": -1, "uploadThroughput": -1
