@@ -242,7 +242,8 @@ pub(crate) fn halt(updates: &[UpdateName], session: &mut Session<'_, '_>) -> Res
     Ok(Exit::Done)
 }
 
-pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {
+pub(crate) fn halts(page: &Page<Halt>, reader: Reader) -> String {
+    let halts = &page.items;
     if halts.is_empty() {
         return "No update was stopped.".into();
     }
@@ -259,7 +260,7 @@ pub(crate) fn halts(halts: &[Halt], reader: Reader) -> String {
             text += &paragraph(&format!("{} is pending: {reason}.", halt.update), reader.width);
         }
     }
-    text
+    text + &rest(page, "halt")
 }
 
 /// Says what became of each update: `Approved` 1 update `for Pilot`; 1 update `had none`. Those that were refused go to the standard error, and make the

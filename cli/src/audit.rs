@@ -37,13 +37,16 @@ pub enum AuditCommand {
         /// Only what was done earlier than then
         #[arg(long, value_name = "TIME")]
         before: Option<Deadline>,
+        /// The oldest first
+        #[arg(long)]
+        reverse: bool,
         #[command(flatten)]
         part: Part,
     },
 }
 
 pub(crate) fn run(command: &AuditCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
-    let AuditCommand::List { by, since, before, part } = command;
+    let AuditCommand::List { by, since, before, reverse, part } = command;
     let moment = |typed: &Option<Deadline>| {
         let typed = typed.as_ref();
         typed.map(|typed| typed.in_zone(&session.terminal.zone)).transpose().map_err(Failure::Argument)
@@ -52,6 +55,7 @@ pub(crate) fn run(command: &AuditCommand, session: &mut Session<'_, '_>) -> Resu
         by: by.clone(),
         since: moment(since)?,
         before: moment(before)?,
+        reverse: *reverse,
         after: part.after.clone(),
         limit: Some(part.limit),
     };

@@ -1,9 +1,12 @@
 //! `headwater group`: groups of computers.
 
 use clap::{Args, Subcommand};
-use headwater_api::{ComputerSummary, GROUP_NAME_CHARS_MAX, Group, MembersQuery, NewGroup, Page};
+use headwater_api::{
+    ComputerOrder, ComputerSummary, GROUP_NAME_CHARS_MAX, Group, MembersQuery, NewGroup, Page,
+};
 
 use crate::arguments::{Part, examples};
+use crate::computer::OrderChoice;
 use crate::failure::{Exit, Failure};
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
@@ -41,6 +44,12 @@ pub enum GroupCommand {
         /// The group, by name or id
         #[arg(value_name = "GROUP")]
         group: String,
+        /// In this order, of a managing server [default: name]
+        #[arg(long, value_name = "ORDER")]
+        sort: Option<OrderChoice>,
+        /// The other way round
+        #[arg(long)]
+        reverse: bool,
         #[command(flatten)]
         part: Part,
     },
@@ -69,9 +78,14 @@ pub(crate) fn run(command: &GroupCommand, session: &mut Session<'_, '_>) -> Resu
             let answer = session.client.groups()?;
             session.show(&answer, |page, reader| tree(&page.items, reader))
         }
-        GroupCommand::Members { group, part } => {
+        GroupCommand::Members { group, sort, reverse, part } => {
             let group = session.group(group)?;
-            let query = MembersQuery { limit: Some(part.limit), after: part.after.clone() };
+            let query = MembersQuery {
+                sort: sort.map(ComputerOrder::from),
+                reverse: *reverse,
+                limit: Some(part.limit),
+                after: part.after.clone(),
+            };
             let answer = session.client.members(group.id, &query)?;
             session.show(&answer, |page, reader| members(page, &group, reader))
         }

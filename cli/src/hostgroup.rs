@@ -1,9 +1,9 @@
 //! `headwater hostgroup`: groups of hosts of a managing server.
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use headwater_api::{
-    HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, MembersQuery,
-    NewHostGroup, Page,
+    HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers, HostGroupMembersQuery, HostOrder,
+    ImportedGroups, NewHostGroup, Page,
 };
 
 use crate::Options;
@@ -89,11 +89,17 @@ pub enum HostGroupCommand {
         name: String,
     },
     /// List the hosts of a host group and of those beneath it, and who is not registered
-    #[command(after_help = examples!("headwater hostgroup members Pilot"))]
+    #[command(after_help = examples!("headwater hostgroup members Pilot", "headwater hostgroup members Pilot --sort state"))]
     Members {
         /// The host group
         #[arg(value_name = "NAME", value_parser = group_name)]
         name: String,
+        /// In this order [default: name]
+        #[arg(long, value_name = "ORDER")]
+        sort: Option<HostOrderChoice>,
+        /// The other way round
+        #[arg(long)]
+        reverse: bool,
         #[command(flatten)]
         part: Part,
     },
@@ -124,6 +130,16 @@ pub enum HostGroupCommand {
         #[arg(long, required = true)]
         from_wsus: bool,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum HostOrderChoice {
+    Name,
+    Server,
+    /// By the host group that has it itself
+    HostGroup,
+    /// Those that are not registered first
+    State,
 }
 
 pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
@@ -176,8 +192,18 @@ pub(crate) fn run(command: &HostGroupCommand, session: &mut Session<'_, '_>) -> 
             session.client.delete_host_group(name)?;
             session.say(&format!("Deleted the host group {name}"))
         }
-        HostGroupCommand::Members { name, part } => {
-            let query = MembersQuery { limit: Some(part.limit), after: part.after.clone() };
+        HostGroupCommand::Members { name, sort, reverse, part } => {
+            let query = HostGroupMembersQuery {
+                sort: sort.map(|order| match order {
+                    HostOrderChoice::Name => HostOrder::Name,
+                    HostOrderChoice::Server => HostOrder::Server,
+                    HostOrderChoice::HostGroup => HostOrder::HostGroup,
+                    HostOrderChoice::State => HostOrder::State,
+                }),
+                reverse: *reverse,
+                limit: Some(part.limit),
+                after: part.after.clone(),
+            };
             let answer = session.client.host_group_members(name, &query)?;
             session.show(&answer, |page, reader| members(page, name, reader))
         }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use headwater_api::{
-    Caveat, ComplianceBy, ComplianceQuery, FailuresQuery, Page, Standing, StandingQuery, Told,
+    Caveat, ComplianceBy, ComplianceQuery, FailureOrder, FailuresQuery, Page, Standing, StandingQuery, Told,
 };
 use headwater_client::{Answer, Client, Error};
 use headwater_model::{GroupId, ServerId};
@@ -44,6 +44,12 @@ pub enum ReportCommand {
     Failures {
         #[command(flatten)]
         of: Of,
+        /// The computers in this order [default: name]
+        #[arg(long, value_name = "ORDER")]
+        sort: Option<FailureOrderChoice>,
+        /// The other way round
+        #[arg(long)]
+        reverse: bool,
         /// Comma-separated values instead of a table
         #[arg(long)]
         csv: bool,
@@ -82,6 +88,14 @@ impl Of {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FailureOrderChoice {
+    Name,
+    Server,
+    /// Those on which the most failed first
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum By {
     Group,
     Server,
@@ -102,9 +116,17 @@ pub(crate) fn run(command: &ReportCommand, session: &mut Session<'_, '_>) -> Res
             let rows = Rows { all: answer.value.items, caveat: answer.caveat };
             show(rows, |rows, _| compliance(by, rows), *csv, session)
         }
-        ReportCommand::Failures { of, csv } => {
+        ReportCommand::Failures { of, sort, reverse, csv } => {
             let (group, server) = of.ids(session)?;
-            let ask = |client: &Client, after| client.failures(&FailuresQuery { group, server, after });
+            let sort = sort.map(|order| match order {
+                FailureOrderChoice::Name => FailureOrder::Name,
+                FailureOrderChoice::Server => FailureOrder::Server,
+                FailureOrderChoice::Failed => FailureOrder::Failed,
+            });
+            let reverse = *reverse;
+            let ask = |client: &Client, after| {
+                client.failures(&FailuresQuery { group, server, sort, reverse, after })
+            };
             let rows = all(&session.client, ask)?;
             show(rows, |rows, caveat| failures(rows, &caveat.without), *csv, session)
         }

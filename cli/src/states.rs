@@ -1,7 +1,10 @@
 //! The states of updates on computers: by update, and by computer.
 
 use clap::ValueEnum;
-use headwater_api::{ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateComputer};
+use headwater_api::{
+    ComputerUpdate, ComputerUpdateState, Page, StatesQuery, UpdateComputer, UpdateComputerOrder,
+    UpdateComputersQuery,
+};
 use headwater_model::Timestamp;
 use headwater_words::approval::state as word;
 use headwater_words::error::meaning;
@@ -28,6 +31,18 @@ pub enum StateChoice {
     All,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ComputerOrderChoice {
+    Name,
+    Server,
+    /// The worst first
+    State,
+    /// By why it failed
+    Error,
+    /// The latest change first
+    Since,
+}
+
 fn query(state: Option<StateChoice>, part: &Part) -> StatesQuery {
     StatesQuery {
         state: state.and_then(|state| match state {
@@ -50,11 +65,21 @@ fn query(state: Option<StateChoice>, part: &Part) -> StatesQuery {
 pub(crate) fn computers(
     update: &UpdateName,
     state: Option<StateChoice>,
+    (sort, reverse): (Option<ComputerOrderChoice>, bool),
     part: &Part,
     session: &mut Session<'_, '_>,
 ) -> Result<Exit, Failure> {
     let update = session.update(update)?;
-    let answer = session.client.update_computers(update, &query(state, part))?;
+    let StatesQuery { state, all, limit, after } = query(state, part);
+    let sort = sort.map(|order| match order {
+        ComputerOrderChoice::Name => UpdateComputerOrder::Name,
+        ComputerOrderChoice::Server => UpdateComputerOrder::Server,
+        ComputerOrderChoice::State => UpdateComputerOrder::State,
+        ComputerOrderChoice::Error => UpdateComputerOrder::Error,
+        ComputerOrderChoice::Since => UpdateComputerOrder::Since,
+    });
+    let query = UpdateComputersQuery { state, all, sort, reverse, limit, after };
+    let answer = session.client.update_computers(update, &query)?;
     session.show(&answer, computers_text)
 }
 

@@ -1,16 +1,22 @@
 //! `headwater wsus sync`: what is said while it runs, what came of it, and the runs before.
 
-use headwater_api::{SyncEvent, SyncReport, SyncRequest, SyncRun, SyncServer};
+use clap::{Args, ValueEnum};
+use headwater_api::{
+    Page, RunKind, RunOrder, RunResult, SyncEvent, SyncReport, SyncRequest, SyncRun, SyncRunsQuery,
+    SyncServer,
+};
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::grouped;
 use headwater_words::synchronisation::{HEADS, all_sentences, cells, in_step, sentences, verdict};
 
+use crate::arguments::Part;
 use crate::failure::{Exit, Failure, ended};
 use crate::live::Live;
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
 use crate::table::{Column, Table};
 use crate::terminal::Terminal;
+use crate::update::rest;
 
 pub(crate) fn run(request: &SyncRequest, session: &mut Session<'_, '_>) -> Result<Exit, Failure> {
     let is_json = session.is_json();
@@ -114,7 +120,95 @@ pub(crate) fn one(run: &SyncRun, reader: Reader) -> String {
     text
 }
 
-pub(crate) fn history(runs: &[SyncRun], reader: Reader) -> String {
+/// Which runs are listed, and how.
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Only those that ended so
+    #[arg(long, value_name = "RESULT", conflicts_with = "number")]
+    result: Option<ResultChoice>,
+    /// Only those that somebody began whose name has this in it
+    #[arg(long, value_name = "NAME", conflicts_with = "number")]
+    by: Option<String>,
+    /// Only those of this kind
+    #[arg(long, value_name = "KIND", conflicts_with = "number")]
+    kind: Option<KindChoice>,
+    /// In this order [default: started]
+    #[arg(long, value_name = "ORDER", conflicts_with = "number")]
+    sort: Option<OrderChoice>,
+    /// The other way round
+    #[arg(long, conflicts_with = "number")]
+    reverse: bool,
+    #[command(flatten)]
+    part: Part,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ResultChoice {
+    /// Every server is in step
+    InStep,
+    /// Not every server is
+    Differs,
+    /// They failed as a whole, or did not end
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum KindChoice {
+    /// Those that may write
+    Run,
+    /// Those that only compared
+    Dry,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OrderChoice {
+    /// The latest first
+    Started,
+    /// The worst first
+    Result,
+    /// The longest first
+    Took,
+    /// Those that changed the most first
+    Changes,
+    By,
+}
+
+impl RunsArguments {
+    pub(crate) fn query(&self) -> SyncRunsQuery {
+        SyncRunsQuery {
+            result: self.result.map(|result| match result {
+                ResultChoice::InStep => RunResult::InStep,
+                ResultChoice::Differs => RunResult::Differs,
+                ResultChoice::Failed => RunResult::Failed,
+            }),
+            by: self.by.clone(),
+            kind: self.kind.map(|kind| match kind {
+                KindChoice::Run => RunKind::Run,
+                KindChoice::Dry => RunKind::Dry,
+            }),
+            sort: self.sort.map(|order| match order {
+                OrderChoice::Started => RunOrder::Started,
+                OrderChoice::Result => RunOrder::Result,
+                OrderChoice::Took => RunOrder::Took,
+                OrderChoice::Changes => RunOrder::Changes,
+                OrderChoice::By => RunOrder::By,
+            }),
+            reverse: self.reverse,
+            limit: Some(self.part.limit),
+            after: self.part.after.clone(),
+        }
+    }
+
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.result.is_some() || self.by.is_some() || self.kind.is_some()
+    }
+}
+
+pub(crate) fn history(page: &Page<SyncRun>, is_filtered: bool, reader: Reader) -> String {
+    let runs = &page.items;
+    if runs.is_empty() && is_filtered {
+        return "No run that is kept matches. See all of them with `headwater wsus runs`.".into();
+    }
     if runs.is_empty() {
         return "There was no run yet. Begin one with `headwater wsus sync`.".into();
     }
@@ -154,5 +248,5 @@ pub(crate) fn history(runs: &[SyncRun], reader: Reader) -> String {
             run.started_by.clone(),
         ]);
     }
-    table.text(reader.width)
+    table.text(reader.width) + &rest(page, "run")
 }

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use headwater_api::{ApprovalFilter, Page, UpdateKind, UpdateOrder, UpdateQuery, UpdateState, UpdateSummary};
+use headwater_api::{
+    ApprovalFilter, HaltOrder, HaltsQuery, Page, UpdateKind, UpdateOrder, UpdateQuery, UpdateState,
+    UpdateSummary,
+};
 
 use crate::approval::{self, ApproveArguments, DeclineArguments, WithdrawArguments};
 use crate::arguments::{Part, examples};
@@ -12,7 +15,7 @@ use crate::moment::Deadline;
 use crate::names::UpdateName;
 use crate::session::{Reader, Session};
 use crate::sheet::paragraph;
-use crate::states::{self, StateChoice};
+use crate::states::{self, ComputerOrderChoice, StateChoice};
 use crate::table::{Column, Table};
 use crate::{Options, import, licence, update_sheet};
 use headwater_words::quantity::{counted, grouped};
@@ -103,6 +106,12 @@ pub enum UpdateCommand {
         /// Only those on which it is in this state
         #[arg(long, value_name = "STATE")]
         state: Option<StateChoice>,
+        /// In this order, of a managing server [default: name]
+        #[arg(long, value_name = "ORDER")]
+        sort: Option<ComputerOrderChoice>,
+        /// The other way round
+        #[arg(long)]
+        reverse: bool,
         #[command(flatten)]
         part: Part,
     },
@@ -126,8 +135,17 @@ pub enum UpdateCommand {
         updates: Vec<UpdateName>,
     },
     /// List the updates that were stopped, the newest first
-    #[command(after_help = examples!("headwater update halts"))]
-    Halts,
+    #[command(after_help = examples!("headwater update halts", "headwater update halts --sort state"))]
+    Halts {
+        /// In this order [default: asked]
+        #[arg(long, value_name = "ORDER")]
+        sort: Option<HaltOrderChoice>,
+        /// The other way round
+        #[arg(long)]
+        reverse: bool,
+        #[command(flatten)]
+        part: Part,
+    },
 }
 
 /// Filters; an update is listed when all of them let it pass.
@@ -221,6 +239,19 @@ pub enum OrderChoice {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum HaltOrderChoice {
+    /// The latest first
+    Asked,
+    /// By the title of the update
+    Title,
+    /// Those that wait first
+    State,
+    By,
+    /// The latest first, those that wait last
+    Done,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ApprovalChoice {
     Approved,
     Unapproved,
@@ -237,14 +268,28 @@ pub(crate) fn run(command: &UpdateCommand, session: &mut Session<'_, '_>) -> Res
         UpdateCommand::Approve(arguments) => approval::approve(arguments, session),
         UpdateCommand::Licence { update, language } => licence::show(update, language.clone(), session),
         UpdateCommand::AcceptLicence { update } => licence::accept(update, session),
-        UpdateCommand::Computers { update, state, part } => states::computers(update, *state, part, session),
+        UpdateCommand::Computers { update, state, sort, reverse, part } => {
+            states::computers(update, *state, (*sort, *reverse), part, session)
+        }
         UpdateCommand::Withdraw(arguments) => approval::withdraw(arguments, session),
         UpdateCommand::Decline(arguments) => approval::decline(arguments, session),
         UpdateCommand::Undecline(arguments) => approval::undecline(arguments, session),
         UpdateCommand::Halt { updates } => approval::halt(updates, session),
-        UpdateCommand::Halts => {
-            let answer = session.client.halts()?;
-            session.show(&answer, |page, reader| approval::halts(&page.items, reader))
+        UpdateCommand::Halts { sort, reverse, part } => {
+            let query = HaltsQuery {
+                sort: sort.map(|order| match order {
+                    HaltOrderChoice::Asked => HaltOrder::Asked,
+                    HaltOrderChoice::Title => HaltOrder::Title,
+                    HaltOrderChoice::State => HaltOrder::State,
+                    HaltOrderChoice::By => HaltOrder::By,
+                    HaltOrderChoice::Done => HaltOrder::Done,
+                }),
+                reverse: *reverse,
+                limit: Some(part.limit),
+                after: part.after.clone(),
+            };
+            let answer = session.client.halts(&query)?;
+            session.show(&answer, approval::halts)
         }
     }
 }

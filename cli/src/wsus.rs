@@ -18,6 +18,7 @@ use crate::connection::{DATA_FOLDER, LINKAGE_URL_FILE};
 use crate::failure::{Exit, Failure, ended};
 use crate::session::{Reader, Session};
 use crate::sheet::Sheet;
+use crate::synchronise::RunsArguments;
 use crate::table::{Column, Table};
 use crate::terminal::Terminal;
 use crate::{Options, clean_up, schedule, synchronise, tree, wsus_group, wsus_relink, wsus_server};
@@ -126,6 +127,8 @@ pub enum WsusCommand {
         /// The number of a run
         #[arg(value_name = "NUMBER")]
         number: Option<u64>,
+        #[command(flatten)]
+        list: RunsArguments,
     },
     /// Decline what is obsolete, and delete what was declined long ago, in the whole tree
     #[command(after_help = examples!("headwater wsus cleanup preview"))]
@@ -311,13 +314,14 @@ pub(crate) fn run(command: &WsusCommand, session: &mut Session<'_, '_>) -> Resul
             session.client.confirm_wsus()?;
             session.say("Confirmed: the linked WSUS is written to again.")
         }
-        WsusCommand::Runs { number: Some(number) } => {
+        WsusCommand::Runs { number: Some(number), .. } => {
             let answer = session.client.sync_run(*number)?;
             session.show(&answer, synchronise::one)
         }
-        WsusCommand::Runs { number: None } => {
-            let answer = session.client.sync_runs()?;
-            session.show(&answer, |runs, reader| synchronise::history(runs, reader))
+        WsusCommand::Runs { number: None, list } => {
+            let answer = session.client.sync_runs(&list.query())?;
+            let is_filtered = list.is_filtered();
+            session.show(&answer, |page, reader| synchronise::history(page, is_filtered, reader))
         }
         WsusCommand::Cleanup { command } => clean_up::run(command, session),
         WsusCommand::Group { command } => wsus_group::run(command, session),

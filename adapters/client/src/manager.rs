@@ -4,11 +4,11 @@
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, CleanUpPlan, CleanUpQuery,
     CleanUpReport, Compliance, ComplianceQuery, ComputerSummary, DeleteServer, FailuresQuery, Finding,
-    GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup, HostGroupChange, HostGroupMember,
-    HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery, NewHostGroup, NewSchedule, Page,
+    GroupPlan, GroupPlanQuery, Halt, HaltRequest, HaltsQuery, HostGroup, HostGroupChange, HostGroupMember,
+    HostGroupMembers, HostGroupMembersQuery, ImportedGroups, LinkRequest, NewHostGroup, NewSchedule, Page,
     PairRequest, PreviewComputer, PreviewComputersRequest, RelinkPlan, RelinkRequest, Relinked,
-    RevokeRequest, Revoked, Schedule, ServerChange, ServerDeletion, StandingQuery, SyncRun, TreeServer,
-    UndonePlan, UpdateFailure, WhyNot, WsusLink, path,
+    RevokeRequest, Revoked, Schedule, ServerChange, ServerDeletion, StandingQuery, SyncRun, SyncRunsQuery,
+    TreeServer, UndonePlan, UpdateFailure, WhyNot, WsusLink, path,
 };
 use headwater_model::{ClientId, ServerId, UpdateId};
 
@@ -55,8 +55,8 @@ impl Client {
         self.get(path::WSUS_DOCTOR, &())
     }
 
-    pub fn sync_runs(&self) -> Result<Answer<Vec<SyncRun>>, Error> {
-        self.get(path::WSUS_SYNC_RUNS, &())
+    pub fn sync_runs(&self, query: &SyncRunsQuery) -> Result<Answer<Page<SyncRun>>, Error> {
+        self.get(path::WSUS_SYNC_RUNS, query)
     }
 
     pub fn sync_run(&self, number: u64) -> Result<Answer<SyncRun>, Error> {
@@ -158,8 +158,8 @@ impl Client {
         self.post(path::HALTS, request)
     }
 
-    pub fn halts(&self) -> Result<Answer<Page<Halt>>, Error> {
-        self.get(path::HALTS, &())
+    pub fn halts(&self, query: &HaltsQuery) -> Result<Answer<Page<Halt>>, Error> {
+        self.get(path::HALTS, query)
     }
 
     pub fn host_groups(&self) -> Result<Answer<Page<HostGroup>>, Error> {
@@ -185,7 +185,7 @@ impl Client {
     pub fn host_group_members(
         &self,
         name: &str,
-        query: &MembersQuery,
+        query: &HostGroupMembersQuery,
     ) -> Result<Answer<Page<HostGroupMember>>, Error> {
         self.get(&path_with(path::HOST_GROUP_MEMBERS, name), query)
     }

@@ -5,8 +5,8 @@ use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, Change, ComputerDetail, ComputerQuery, ComputerSummary,
     ComputerUpdate, DeclineRequest, DeletedDownstream, DownstreamServer, Group, HistoryQuery, LicenceQuery,
     LicenceTerms, MembersQuery, MoveRequest, NewGroup, Page, PolicyFormat, PolicyQuery, Run, ServerStatus,
-    StartedRun, StatesQuery, StatusQuery, StatusSummary, UpdateComputer, UpdateDetail, UpdateQuery,
-    UpdateSummary, UpdatesOutcome, Upstream, UpstreamFilter, UpstreamRequest, path,
+    StartedRun, StatesQuery, StatusQuery, StatusSummary, UpdateComputer, UpdateComputersQuery, UpdateDetail,
+    UpdateQuery, UpdateSummary, UpdatesOutcome, Upstream, UpstreamFilter, UpstreamRequest, path,
 };
 use headwater_model::{ClientId, GroupId, ServerId, UpdateId};
 
@@ -29,7 +29,7 @@ impl Client {
     pub fn update_computers(
         &self,
         id: UpdateId,
-        query: &StatesQuery,
+        query: &UpdateComputersQuery,
     ) -> Result<Answer<Page<UpdateComputer>>, Error> {
         self.get(&path_with(path::UPDATE_COMPUTERS, &id.to_string()), query)
     }

@@ -21,7 +21,7 @@ pub struct Change {
     pub after: Option<String>,
 }
 
-/// Which part of the record of operators is read, the newest first. All that is said must hold.
+/// Which part of the record of operators is read. All that is said must hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AuditFilter<'a> {
     pub by: Option<&'a str>,
@@ -31,11 +31,22 @@ pub struct AuditFilter<'a> {
     pub before: Option<Timestamp>,
     /// Recorded before the entry of this number.
     pub below: Option<i64>,
+    /// Recorded after the entry of this number.
+    pub above: Option<i64>,
+    pub order: AuditOrder,
     pub limit: u32,
 }
 
+/// In which order the record is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AuditOrder {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+}
+
 impl<'a> AuditFilter<'a> {
-    /// Binds who, since, before, below and the limit to `$1` to `$5` of a statement.
+    /// Binds who, since, before, below, above and the limit to `$1` to `$6` of a statement.
     pub(crate) fn bound<'q>(
         &self,
         query: sqlx::query::Query<'q, Any, AnyArguments>,
@@ -45,6 +56,7 @@ impl<'a> AuditFilter<'a> {
             .bind(self.since.map_or(i64::MIN, Timestamp::as_micros))
             .bind(self.before.map_or(i64::MAX, Timestamp::as_micros))
             .bind(self.below.unwrap_or(i64::MAX))
+            .bind(self.above.unwrap_or(i64::MIN))
             .bind(i64::from(self.limit))
     }
 }
@@ -72,9 +84,18 @@ impl Store {
 
     /// What operators did, each with its number.
     pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, Change)>> {
-        let sql = "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail, change_id \
-                   FROM changes WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 AND changed_at < $3 \
-                   AND change_id < $4 ORDER BY change_id DESC LIMIT $5";
+        let sql = match filter.order {
+            AuditOrder::NewestFirst => {
+                "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail, change_id \
+                 FROM changes WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 AND changed_at < $3 \
+                 AND change_id < $4 AND change_id > $5 ORDER BY change_id DESC LIMIT $6"
+            }
+            AuditOrder::OldestFirst => {
+                "SELECT changed_at, changed_by, what, update_id, group_id, before, after, detail, change_id \
+                 FROM changes WHERE ($1 IS NULL OR changed_by = $1) AND changed_at >= $2 AND changed_at < $3 \
+                 AND change_id < $4 AND change_id > $5 ORDER BY change_id LIMIT $6"
+            }
+        };
         let found = filter.bound(sqlx::query(sql)).fetch_all(&self.read).await?;
         found.iter().map(|row| Ok((row.try_get(8)?, change(row)?))).collect()
     }

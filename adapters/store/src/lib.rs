@@ -43,7 +43,7 @@ pub use decisions::{ApprovalRow, Decline, GroupDeletion, GroupError, NewApproval
 pub use deletion::LeavingUpdate;
 pub use deployments::SharedDecisions;
 pub use downstream::DownstreamServer;
-pub use history::{AuditFilter, Change};
+pub use history::{AuditFilter, AuditOrder, Change};
 pub use manager::{
     AppliedPlanRow, AuditRow, HaltRow, HostGroupRow, KeptSince, LinkRow, LinkageRow, ManagerStore,
     NewHostGroupRow, RelinkRow, RevocationRow, RunKind, SeenStanding, ServerSettingsRow, SightingRow,

@@ -297,6 +297,12 @@ impl ManagerStore {
         found.iter().map(sync_run).collect()
     }
 
+    /// All runs that are kept, the newest first, without their reports.
+    pub async fn sync_run_heads(&self) -> Result<Vec<SyncRunRow>> {
+        let sql = "SELECT run_id, started_by, started_at, finished_at, CAST('' AS TEXT) FROM sync_runs ORDER BY run_id DESC";
+        sqlx::query(sql).fetch_all(&self.read).await?.iter().map(sync_run).collect()
+    }
+
     /// One run, if it is kept.
     pub async fn sync_run(&self, run: i64) -> Result<Option<SyncRunRow>> {
         let sql =
@@ -464,6 +470,8 @@ mod tests {
         let last = begin(RunKind::Writes).await;
         let kept = store.sync_runs_before(i64::MAX, 1_000).await.expect("reads");
         let kept: Vec<i64> = kept.iter().map(|run| run.run).collect();
+        let heads = store.sync_run_heads().await.expect("reads");
+        assert_eq!(heads.iter().map(|run| run.run).collect::<Vec<_>>(), kept);
         assert_eq!((kept.len(), kept[0], kept[51]), (52, last, first));
         assert_eq!((kept[1], kept[50]), (last - 1, last - 50), "the last fifty of them");
         let writing = async |before| {

@@ -5,7 +5,7 @@ use sqlx::Executor as _;
 use super::*;
 use crate::place::Purpose;
 use crate::test_database::{TestDatabase, on_both_engines};
-use crate::{AuditFilter, ManagerStore};
+use crate::{AuditFilter, AuditOrder, ManagerStore};
 
 on_both_engines!(
     accounts_that_there_were_may_do_everything,
@@ -211,6 +211,14 @@ async fn every_change_is_on_the_record_of_either_role(on: TestDatabase) {
         below = found.last().map(|(number, _)| *number).or(below);
     }
     assert_eq!(told, ["enable operator", "disable operator", "unlock operator"]);
+    let order = AuditOrder::OldestFirst;
+    let from_its_beginning = AuditFilter { order, limit: 9, ..AuditFilter::default() };
+    let found = store.audited(&from_its_beginning).await.expect("reads");
+    told.reverse();
+    assert_eq!(found.iter().map(|(_, change)| change.what.as_str()).collect::<Vec<_>>(), told);
+    let first = found.first().map(|(number, _)| *number);
+    let after = AuditFilter { above: first, ..from_its_beginning };
+    assert_eq!(store.audited(&after).await.expect("reads"), found[1..]);
     let earlier = AuditFilter { before: Some(NOW), limit: 9, ..AuditFilter::default() };
     assert_eq!(store.audited(&earlier).await.expect("reads"), []);
 }

@@ -107,6 +107,23 @@ fn members_fit_80_columns() {
 }
 
 #[test]
+fn lists_come_in_the_order_that_is_asked_for() {
+    let none = || page(json!([]));
+    let members = &*format!("{MEMBERS}&reverse=true&sort=last_contact").leak();
+    let done = run("group members pilot --sort contact --reverse", &[(GROUPS, groups()), (members, none())]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Done, ""));
+    let hosts = "GET /api/v1/hostgroups/Pilot/members?limit=100&sort=host_group";
+    let done = run("hostgroup members Pilot --sort host-group", &[(hosts, none())]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Done, ""));
+    let failures = "GET /api/v1/reports/failures?reverse=true&sort=server";
+    let done = run("report failures --sort server --reverse", &[(failures, none())]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Done, ""));
+    let record = "GET /api/v1/audit?limit=100&reverse=true";
+    let done = run("audit list --reverse", &[(record, none())]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Done, ""));
+}
+
+#[test]
 fn what_is_odd_about_a_computer_stands_below_the_list() {
     let mut odd = computer();
     odd["note"] = json!("outside the link: Berlin has no WSUS Linkage; pair one there");

@@ -185,7 +185,7 @@ fn a_run_that_breaks_off_is_no_success() {
     }
 }
 
-const RUNS: &str = "GET /api/v1/wsus/sync/runs";
+const RUNS: &str = "GET /api/v1/wsus/sync/runs?limit=100";
 
 #[test]
 fn the_last_runs() {
@@ -196,7 +196,7 @@ fn the_last_runs() {
         {"run": 6, "started_by": "kiku", "started_at": "2026-10-04T14:00:00Z",
          "finished_at": "2026-10-04T14:00:05Z", "report": {"dry_run": true, "servers": [], "exit": 0}}
     ]);
-    let done = run("wsus runs", &[(RUNS, Reply::Json(runs.clone()))]);
+    let done = run("wsus runs", &[(RUNS, page(runs.clone()))]);
     assert_eq!(
         done.out,
         lines(&[
@@ -206,10 +206,18 @@ fn the_last_runs() {
             "  6  2026-10-04 14:00  5.0 s      yes      0 of 0     0        kiku",
         ])
     );
-    let done = run("wsus runs -o json", &[(RUNS, Reply::Json(runs.clone()))]);
-    assert_eq!((done.exit, done.out), (Exit::Done, format!("{runs}\n")));
-    let done = run("wsus runs", &[(RUNS, Reply::Json(json!([])))]);
+    let done = run("wsus runs -o json", &[(RUNS, page(runs.clone()))]);
+    assert_eq!((done.exit, done.out), (Exit::Done, format!("{}\n", json!({"items": runs}))));
+    let done = run("wsus runs", &[(RUNS, page(json!([])))]);
     assert_eq!(done.out, "There was no run yet. Begin one with `headwater wsus sync`.\n");
+    let ask =
+        "GET /api/v1/wsus/sync/runs?after=7&by=kiku&kind=dry&limit=2&result=in_step&reverse=true&sort=took";
+    let words = "wsus runs --result in-step --by kiku --kind dry --sort took --reverse --limit 2 --after 7";
+    let done = run(words, &[(ask, page(json!([])))]);
+    assert_eq!(done.out, "No run that is kept matches. See all of them with `headwater wsus runs`.\n");
+    let part = json!({"items": [runs[0]], "next": "8", "total": 3});
+    let done = run("wsus runs --limit 1", &[("GET /api/v1/wsus/sync/runs?limit=1", Reply::Json(part))]);
+    assert!(done.out.ends_with("\n1 of 3 runs shown. Go on with --after 8\n"), "{}", done.out);
 }
 
 #[test]

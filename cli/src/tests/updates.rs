@@ -430,12 +430,20 @@ fn an_update_is_halted() {
     assert!(
         done.out.split_whitespace().collect::<Vec<_>>().join(" ").ends_with("wsus.example is not reached.")
     );
-    let list = "GET /api/v1/wsus/halts";
+    let list = "GET /api/v1/wsus/halts?limit=100";
     let done = run("update halts", &[(list, page(json!([halt(true), halt(false)])))]);
     let lines: Vec<&str> = done.out.lines().collect();
     assert!(lines[1].contains("anna") && lines[2].ends_with("  pending"), "{}", done.out);
     assert_eq!(lines[4], format!("{OFFICE} is pending: wsus.example is not reached."));
     assert_eq!(run("update halts", &[(list, page(json!([])))]).out, "No update was stopped.\n");
+    let list = "GET /api/v1/wsus/halts?limit=1&reverse=true&sort=done";
+    let part = json!({"items": [halt(true)], "next": OFFICE, "total": 2});
+    let done = run("update halts --sort done --reverse --limit 1", &[(list, Reply::Json(part))]);
+    assert!(
+        done.out.ends_with(&format!("1 of 2 halts shown. Go on with --after {OFFICE}\n")),
+        "{}",
+        done.out
+    );
 }
 
 #[test]
@@ -525,4 +533,7 @@ fn the_computers_that_lack_an_update_are_listed() {
         "GET /api/v1/updates/56309036-4c77-4dd9-951a-99ee9c246a94/computers?limit=100&state=unknown";
     let done = run(&format!("update computers {CUMULATIVE} --state unknown"), &[(unknown, page(json!([])))]);
     assert_eq!(done.out, "On no computer is it in that state.\n");
+    let sorted = &*format!("{list}&sort=since").leak();
+    let done = run(&format!("update computers {CUMULATIVE} --sort since"), &[(sorted, page(json!([])))]);
+    assert_eq!((done.exit, done.err.as_str()), (Exit::Done, ""));
 }

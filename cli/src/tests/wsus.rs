@@ -425,7 +425,7 @@ fn what_is_not_linked_not_reached_or_not_permitted() {
         ("wsus show", SHOW),
         ("wsus doctor", DOCTOR),
         ("wsus sync", "POST /api/v1/wsus/sync"),
-        ("wsus runs", "GET /api/v1/wsus/sync/runs"),
+        ("wsus runs", "GET /api/v1/wsus/sync/runs?limit=100"),
         ("wsus group preview Pilot", PLAN),
         ("wsus group apply --group Pilot", PLAN),
         ("hostgroup import --from-wsus", "POST /api/v1/hostgroups/import"),

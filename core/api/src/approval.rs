@@ -246,6 +246,41 @@ pub struct Halt {
     pub waits: Option<String>,
 }
 
+/// Which part of the halts to list, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HaltsQuery {
+    /// In this order instead of their age's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<HaltOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
+    /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// By what halts are listed; those that are alike in it by when they were asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HaltOrder {
+    /// The latest first.
+    #[default]
+    Asked,
+    /// By the title of the update.
+    Title,
+    /// Those that wait first.
+    State,
+    /// By who asked for them.
+    By,
+    /// The latest first; those that wait last.
+    Done,
+}
+
 /// What became of each update of a request: each is in exactly one list. The status is 200 even
 /// when all were refused, for the request itself was in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,6 +18,9 @@ pub struct AuditQuery {
     /// Only what was done earlier than then.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub before: Option<Timestamp>,
+    /// The oldest first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,

@@ -3,10 +3,7 @@
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    ApprovalAction, GroupRef, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, ServerRef, Standing, UpdateCounts,
-    UpdateRef, text,
-};
+use crate::{ApprovalAction, GroupRef, ServerRef, Standing, UpdateCounts, UpdateRef, page_limit, text};
 
 /// Which computers to list, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,8 +255,54 @@ impl StatesQuery {
     }
 
     pub fn limit(&self) -> usize {
-        self.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize
+        page_limit(self.limit)
     }
+}
+
+/// Which computers of an update to list, by its state on them, in the order of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateComputersQuery {
+    /// Only those on which it is in this one; without it, those where something is left to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ComputerUpdateState>,
+    /// Every state.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
+    /// In this order instead of their names', of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<UpdateComputerOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
+    /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl UpdateComputersQuery {
+    /// The same without an order.
+    pub fn filter(&self) -> StatesQuery {
+        StatesQuery { state: self.state, all: self.all, limit: self.limit, after: self.after.clone() }
+    }
+}
+
+/// By what the computers of an update are listed; those that are alike in it by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateComputerOrder {
+    #[default]
+    Name,
+    Server,
+    /// The worst first, as [`ComputerUpdateState`] has them.
+    State,
+    /// By why it failed; those without a reason last.
+    Error,
+    /// The latest change first; those of which it is not told last.
+    Since,
 }
 
 /// A computer with the state of one update on it.

@@ -3,7 +3,7 @@
 use headwater_model::GroupId;
 use serde::{Deserialize, Serialize};
 
-use crate::text;
+use crate::{ComputerOrder, text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
@@ -40,10 +40,16 @@ pub struct NewGroup {
     pub parent: Option<GroupId>,
 }
 
-/// Which part of a group's members to list. They are in the order of their names.
+/// Which part of a group's members to list, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MembersQuery {
+    /// In this order instead of their names', of a managing server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<ComputerOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
     /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -72,6 +72,37 @@ pub struct HostGroupMembers {
     pub remove: Vec<String>,
 }
 
+/// Which part of a host group's hosts to list, in the order of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostGroupMembersQuery {
+    /// In this order instead of their names'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<HostOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
+    /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// By what the hosts of a host group are listed; those that are alike in it by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostOrder {
+    #[default]
+    Name,
+    Server,
+    /// By the host group that has it itself.
+    HostGroup,
+    /// Those that are not registered first.
+    State,
+}
+
 /// A host of a host group or of one beneath it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostGroupMember {

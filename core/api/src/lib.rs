@@ -39,8 +39,8 @@ mod wsus;
 
 pub use approval::{
     Approval, ApprovalAction, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal, DeclineRequest, Halt,
-    HaltRequest, NewRevisions, PreviewComputer, PreviewComputersRequest, Refusal, SeenApproval, SeenUpdate,
-    ServerPreview, UpdatesOutcome,
+    HaltOrder, HaltRequest, HaltsQuery, NewRevisions, PreviewComputer, PreviewComputersRequest, Refusal,
+    SeenApproval, SeenUpdate, ServerPreview, UpdatesOutcome,
 };
 pub use audit::{AuditEntry, AuditQuery};
 pub use caveat::{Caveat, Told};
@@ -52,25 +52,27 @@ pub use clean_up::{
 pub use computer::{
     ComputerDetail, ComputerMembership, ComputerOrder, ComputerQuery, ComputerSummary, ComputerUpdate,
     ComputerUpdateState, EffectiveApproval, MoveRequest, Namesake, SeenAs, StatesQuery, UpdateComputer,
-    WhyNot,
+    UpdateComputerOrder, UpdateComputersQuery, WhyNot,
 };
 pub use group::{Group, GroupRef, MembersQuery, NewGroup};
 pub use history::{Change, HistoryQuery};
 pub use host_group::{
     ApplyGroupPlan, GroupChange, GroupPlan, GroupPlanQuery, HostGroup, HostGroupChange, HostGroupMember,
-    HostGroupMembers, ImportedGroups, NewHostGroup, PlannedGroup, Recreated, UndonePlan,
+    HostGroupMembers, HostGroupMembersQuery, HostOrder, ImportedGroups, NewHostGroup, PlannedGroup,
+    Recreated, UndonePlan,
 };
 pub use import::{ImportEvent, ImportProgress, ImportQuery, ImportSummary, Quarantined, RefusedFile};
 pub use licence::{LicenceQuery, LicenceTerms};
 pub use operator::{
     MadeToken, NewOperator, NewPassword, NewToken, OperatorAccount, OperatorChange, Role, Token,
 };
-pub use page::Page;
+pub use page::{Page, page_limit};
 pub use policy::{PolicyFormat, PolicyQuery};
 pub use problem::Problem;
 pub use relink::{ApplyRelink, RelinkCounts, RelinkPlan, RelinkRequest, RelinkStep, Relinked};
 pub use report::{
-    Compliance, ComplianceBy, ComplianceQuery, FailuresQuery, Standing, StandingQuery, UpdateFailure,
+    Compliance, ComplianceBy, ComplianceQuery, FailureOrder, FailuresQuery, Standing, StandingQuery,
+    UpdateFailure,
 };
 pub use schedule::{NewSchedule, Schedule, Weekday};
 pub use server::{
@@ -81,8 +83,8 @@ pub use server_deletion::{DeleteServer, ServerBelow, ServerDeletion};
 pub use session::{Credentials, Session};
 pub use status::{ComputersVerdict, StatusQuery, StatusSummary, UpdateCounts, UpdateStates, UpdatesVerdict};
 pub use synchronisation::{
-    DifferenceKind, SERVER_LIMIT_SECONDS, SyncDifference, SyncEvent, SyncPart, SyncPhase, SyncQuery,
-    SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
+    DifferenceKind, RunKind, RunOrder, RunResult, SERVER_LIMIT_SECONDS, SyncDifference, SyncEvent, SyncPart,
+    SyncPhase, SyncQuery, SyncReport, SyncRequest, SyncRun, SyncRunsQuery, SyncServer, SyncServerState,
 };
 pub use update::{
     ApprovalFilter, UpdateKind, UpdateOrder, UpdateQuery, UpdateRef, UpdateState, UpdateSummary,

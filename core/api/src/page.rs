@@ -2,6 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
+
+/// How many items a page holds for which so many were asked.
+pub fn page_limit(asked: Option<u32>) -> usize {
+    asked.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize
+}
+
 /// A part of a list, in the list's own order. Paging is by key: what is added or removed meanwhile
 /// neither repeats nor hides other items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ pub const IMPORTS: &str = "/api/v1/imports";
 pub const UPDATES: &str = "/api/v1/updates";
 /// GET: [`UpdateDetail`](crate::UpdateDetail).
 pub const UPDATE: &str = "/api/v1/updates/{id}";
-/// GET with [`StatesQuery`](crate::StatesQuery): a page of [`UpdateComputer`](crate::UpdateComputer).
+/// GET with [`UpdateComputersQuery`](crate::UpdateComputersQuery): a page of [`UpdateComputer`](crate::UpdateComputer).
 pub const UPDATE_COMPUTERS: &str = "/api/v1/updates/{id}/computers";
 /// GET with [`LicenceQuery`](crate::LicenceQuery): [`LicenceTerms`](crate::LicenceTerms), 404 where it has none; POST
 /// of nothing, which accepts it: [`UpdateDetail`](crate::UpdateDetail).
@@ -22,7 +22,7 @@ pub const UPDATE_LICENCE: &str = "/api/v1/updates/{id}/licence";
 pub const DECLINE: &str = "/api/v1/updates/decline";
 /// POST of [`DeclineRequest`](crate::DeclineRequest): [`UpdatesOutcome`](crate::UpdatesOutcome).
 pub const UNDECLINE: &str = "/api/v1/updates/undecline";
-/// GET: a [`Page`](crate::Page) of [`Halt`](crate::Halt), always whole, the newest first; POST of
+/// GET with [`HaltsQuery`](crate::HaltsQuery): a [`Page`](crate::Page) of [`Halt`](crate::Halt); POST of
 /// [`HaltRequest`](crate::HaltRequest): [`Halt`](crate::Halt).
 pub const HALTS: &str = "/api/v1/wsus/halts";
 /// POST of [`ApprovalRequest`](crate::ApprovalRequest), DELETE with a body of
@@ -113,7 +113,7 @@ pub const WSUS_DOCTOR: &str = "/api/v1/wsus/doctor";
 /// POST of [`SyncRequest`](crate::SyncRequest): lines of [`SyncEvent`](crate::SyncEvent), of the run that
 /// goes on already if there is one; DELETE: 204, and that run ends after what it is doing.
 pub const WSUS_SYNC: &str = "/api/v1/wsus/sync";
-/// GET: a list of [`SyncRun`](crate::SyncRun), the newest first, at most the last hundred.
+/// GET with [`SyncRunsQuery`](crate::SyncRunsQuery): a [`Page`](crate::Page) of [`SyncRun`](crate::SyncRun).
 pub const WSUS_SYNC_RUNS: &str = "/api/v1/wsus/sync/runs";
 /// GET: [`SyncRun`](crate::SyncRun), of any number that is kept.
 pub const WSUS_SYNC_RUN: &str = "/api/v1/wsus/sync/runs/{number}";
@@ -152,7 +152,7 @@ pub const HOST_GROUPS: &str = "/api/v1/hostgroups";
 pub const HOST_GROUP: &str = "/api/v1/hostgroups/{name}";
 /// POST of nothing: [`ImportedGroups`](crate::ImportedGroups).
 pub const HOST_GROUPS_IMPORT: &str = "/api/v1/hostgroups/import";
-/// GET with [`MembersQuery`](crate::MembersQuery): a page of [`HostGroupMember`](crate::HostGroupMember), those
-/// beneath among them unless it has its own hosts only; POST of [`HostGroupMembers`](crate::HostGroupMembers):
+/// GET with [`HostGroupMembersQuery`](crate::HostGroupMembersQuery): a page of
+/// [`HostGroupMember`](crate::HostGroupMember), those beneath among them unless it has its own hosts only; POST of [`HostGroupMembers`](crate::HostGroupMembers):
 /// [`HostGroup`](crate::HostGroup).
 pub const HOST_GROUP_MEMBERS: &str = "/api/v1/hostgroups/{name}/members";

@@ -93,9 +93,27 @@ pub struct FailuresQuery {
     /// Only on computers that report to this server.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::option")]
     pub server: Option<ServerId>,
+    /// In this order instead of their names'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<FailureOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
     /// The `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+}
+
+/// By what the computers on which something failed are listed; those that are alike in it by name. What failed on a
+/// computer is asked when its page is read, so there is no order of all failures by that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureOrder {
+    #[default]
+    Name,
+    Server,
+    /// Those on which the most updates failed first.
+    Failed,
 }
 
 /// An update that failed on a computer.

@@ -188,3 +188,67 @@ pub struct SyncRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }
+
+/// Which of the runs that are kept to list, the newest first. All that is said must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncRunsQuery {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<RunResult>,
+    /// A part of the name of who began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RunKind>,
+    /// In this order instead of their age's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<RunOrder>,
+    /// The other way round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reverse: bool,
+    /// At most so many items, up to [`PAGE_LIMIT_MAX`](crate::PAGE_LIMIT_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunResult {
+    /// Every server is in step.
+    InStep,
+    /// Not every server is.
+    Differs,
+    /// It failed as a whole, or did not end.
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// One that may write.
+    Run,
+    /// One that only compared.
+    Dry,
+}
+
+/// By what runs are listed; those that are alike in it by their age.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOrder {
+    /// The latest first.
+    #[default]
+    Started,
+    /// Those that go on first, then the worst first: of those that ended with differences those with the most servers
+    /// out of step.
+    Result,
+    /// The longest first; those without an end last.
+    Took,
+    /// The most first.
+    Changes,
+    /// By who began them.
+    By,
+}

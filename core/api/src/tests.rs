@@ -247,6 +247,13 @@ fn queries_are_flat_and_leave_out_what_is_not_asked() {
     check::<ComputerQuery>(json!({"search": "pc-", "group": ALL_COMPUTERS, "limit": 1, "after": "k2"}));
     check::<ComputerQuery>(json!({"silent_days": 30, "contact_days": 60}));
     check::<MembersQuery>(json!({"limit": 1, "after": "k2"}));
+    check::<MembersQuery>(json!({"sort": "last_contact", "reverse": true}));
+    check::<HostGroupMembersQuery>(json!({"sort": "host_group", "reverse": true, "limit": 1, "after": "k2"}));
+    check::<UpdateComputersQuery>(json!({"state": "pending_restart", "all": true, "sort": "since"}));
+    check::<FailuresQuery>(json!({"sort": "failed", "reverse": true}));
+    check::<HaltsQuery>(json!({"sort": "done", "limit": 1, "after": "k2"}));
+    check::<SyncRunsQuery>(json!({"result": "in_step", "by": "ada", "kind": "dry", "sort": "took"}));
+    check::<AuditQuery>(json!({"by": "ada", "reverse": true}));
     check::<HistoryQuery>(json!({"update": UPDATE, "group": ALL_COMPUTERS, "limit": 1, "after": "k2"}));
     check::<StatusQuery>(json!({"group": ALL_COMPUTERS}));
     check::<PolicyQuery>(json!({"format": "powershell"}));

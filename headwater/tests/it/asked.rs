@@ -8,7 +8,7 @@ use crate::tree::{Node, changed, exit, linked_with_updates, members, pair, state
 
 /// Who begun the runs that the managing server keeps, the newest first.
 fn begun_by(manager: &Node) -> Vec<String> {
-    let runs = manager.json(&["wsus", "history"]);
+    let runs = manager.json(&["wsus", "history"])["items"].clone();
     let by = |run: &Value| run["started_by"].as_str().expect("a name").to_owned();
     runs.as_array().expect("runs").iter().map(by).collect()
 }

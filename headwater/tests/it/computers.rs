@@ -102,7 +102,7 @@ async fn a_computer_is_moved_where_it_reports_and_told_what_is_in_effect() {
     assert_eq!(count(&["computer", "list", "--at", "berlin.test.example", "--sort", "contact"]), Some(1));
     assert_eq!(count(&["computer", "list", "--at", "top.test.example"]), Some(0));
     assert_eq!(count(&["computer", "list", "--state", "failing"]), Some(0));
-    let last = manager.json(&["wsus", "runs"])[0]["run"].clone();
+    let last = manager.json(&["wsus", "runs"])["items"][0]["run"].clone();
     let run_of = manager.json(&["wsus", "runs", &last.to_string()]);
     assert_eq!((&run_of["run"], &run_of["report"]["exit"]), (&last, &0.into()));
 

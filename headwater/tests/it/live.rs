@@ -70,6 +70,7 @@ fn pages_move_by_themselves_and_say_when_they_cannot() {
     berlin.server.pause(false);
     console.comes(".verdict", "in step");
     assert_eq!(browser.script("return window.isTheSame === true"), true);
+    console.stands_still("a run");
 
     // A run that ended before its page listened is told all the same.
     let listen = "window.told = 0; const events = new EventSource('/live?since=0-0'); events.addEventListener('run', () \
@@ -90,12 +91,14 @@ fn pages_move_by_themselves_and_say_when_they_cannot() {
     done(&["group", "create", "Tokyo"]);
     console.comes("[data-live=wsus-groups]", "Tokyo");
     assert!(asked(browser, "/groups") > 0);
+    console.stands_still("groups");
 
     // A lost connection is said, and found again.
     console.open("/computers");
     browser.script("window.isTheSame = true");
     let is_lost = "return !document.querySelector('[data-lost]').hidden";
     assert_eq!(browser.script(is_lost), false);
+    console.is_sound();
     let Console { browser, server, folder, .. } = console;
     server.kill();
     comes(&browser, is_lost);

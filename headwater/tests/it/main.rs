@@ -32,6 +32,7 @@ mod odd_names;
 mod offers;
 mod operations;
 mod operators;
+mod overfull;
 mod preview;
 mod process;
 mod products;

@@ -211,7 +211,7 @@ async fn a_server_whose_window_is_closed_is_left_for_later() {
     manager.done(&["wsus", "schedule", "set", &in_some_hours()]);
     let manager = manager.kill().start_again();
     manager.done(&set("always"));
-    eventually(|| manager.json(&["wsus", "history"])[0]["started_by"] == "schedule").await;
+    eventually(|| manager.json(&["wsus", "history"])["items"][0]["started_by"] == "schedule").await;
 }
 
 /// A WSUS that tells all but its computers.

@@ -47,7 +47,9 @@ pub(crate) async fn events(
             .collect();
         Some((stream::iter(events), (changes, stops, now)))
     });
-    Sse::new(events.flatten()).keep_alive(KeepAlive::default())
+    // Whoever is between here and the browser may hold back an answer that has no body yet.
+    let first = stream::once(async { Ok(Event::default().comment("listening")) });
+    Sse::new(first.chain(events.flatten())).keep_alive(KeepAlive::default())
 }
 
 /// By which a browser says what it has seen: `readings-runs`. A server that started anew counts from nought, so what

@@ -7,9 +7,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
 use headwater_api::{
-    ComputerQuery, ComputerSummary, HostGroup, HostGroupMembers, MembersQuery, NewGroup, Page,
+    ComputerQuery, ComputerSummary, HostGroupMembers, HostGroupMembersQuery, HostOrder, NewGroup, Page,
 };
-use headwater_manager::{ComputerOrder, Direction, Manager, Mirror};
+use headwater_manager::{ComputerOrder, Direction, HostGroupName, Manager, Mirror};
 use headwater_model::{ClientId, GroupId, chain};
 use headwater_operators::{Action, GroupPath};
 use headwater_words::caveat::sentences;
@@ -21,10 +21,26 @@ use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Form, Query, encoded};
 use crate::frame::Frame;
 use crate::groups;
+use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 
 const ROWS: u32 = 100;
+/// The fields of an address that say which part of a list is shown, and in which order.
+const PLACE: [&str; 4] = ["group", "sort", "order", "after"];
+const HOST_COLUMNS: [(&str, &str, bool); 5] = [
+    ("Host", "name*", false),
+    ("Server", "server", false),
+    ("Host group", "host_group", false),
+    ("State", "state", false),
+    ("Because", "", false),
+];
+const MEMBER_COLUMNS: [(&str, &str, bool); 4] = [
+    ("Computer", "name*", false),
+    ("Server", "server", false),
+    ("Groups", "", false),
+    ("Last contact", "contact", false),
+];
 
 #[derive(Template)]
 #[template(path = "host_members.html")]
@@ -40,6 +56,7 @@ struct HostPage {
     /// Whether its members are a list, and in the scope of whoever looks.
     may_change: bool,
     rule: String,
+    heads: Vec<Head>,
     rows: Vec<Host>,
     /// Those that are about to be added, with their ids.
     adding: Vec<(String, String)>,
@@ -79,7 +96,17 @@ async fn host_page(
 ) -> Result<Html<String>, Failure> {
     let name = fields.get("group");
     let group = host_group_named(&manager, name).await?;
-    let query = MembersQuery { limit: Some(ROWS), after: fields.text("after") };
+    let query = HostGroupMembersQuery {
+        sort: match fields.get("sort") {
+            "server" => Some(HostOrder::Server),
+            "host_group" => Some(HostOrder::HostGroup),
+            "state" => Some(HostOrder::State),
+            _ => None,
+        },
+        reverse: direction(fields) == Direction::Reversed,
+        limit: Some(ROWS),
+        after: fields.text("after"),
+    };
     let told = manager.host_group_members(&group.name, &query).await;
     let (page, problem) = match told {
         Ok(told) => (Some(told.value), sentences(&told.caveat, manager.now()).join(" ")),
@@ -96,6 +123,7 @@ async fn host_page(
         }
     };
     let (adding, removing) = (ticked("add"), ticked("remove"));
+    let place = fields.only(&PLACE);
     let page = HostPage {
         frame: Frame::new(&manager, &visitor, "/groups", &group.name, &Fields::default()),
         verdict: match (total, missing) {
@@ -113,9 +141,9 @@ async fn host_page(
         problem,
         back: format!("/groups?group={}", encoded(&group.name)),
         wsus_href: group.wsus_group.map_or_else(String::new, wsus_href),
-        may_change: group.rule.is_empty()
-            && manager.for_host_group(visitor.asking(), &group.name).await?.is_ok(),
+        may_change: !group.has_rule && manager.for_host_group(visitor.asking(), &group.name).await?.is_ok(),
         rule: group.rule.join(", "),
+        heads: heads("/groups/host", &place, &HOST_COLUMNS),
         rows: page
             .items
             .iter()
@@ -142,14 +170,14 @@ async fn host_page(
             fields.all("add").collect::<Vec<_>>().join("\n")
         },
         wrong,
-        next: page.next.map(|next| format!("{}&after={next}", host_href(&group.name))),
+        next: page.next.map(|next| format!("/groups/host?{}", place.with("after", &next))),
         group: group.name,
     };
     Ok(Html(page.render()?))
 }
 
-async fn host_group_named(manager: &Manager, name: &str) -> Result<HostGroup, Failure> {
-    let mut groups = manager.host_groups().await?.into_iter();
+async fn host_group_named(manager: &Manager, name: &str) -> Result<HostGroupName, Failure> {
+    let mut groups = manager.host_group_names().await?.into_iter();
     groups.find(|group| group.name == name).ok_or_else(|| Failure::not_found("there is no such host group"))
 }
 
@@ -204,6 +232,7 @@ struct WsusPage {
     host_group: String,
     host_href: String,
     may_change: bool,
+    heads: Vec<Head>,
     rows: Vec<Member>,
     /// What is about to be done with the chosen ones.
     step: Step,
@@ -254,7 +283,7 @@ async fn wsus_page(
     let (mirror, now) = (manager.mirror(), manager.now());
     let id = group_id(fields)?;
     let group = mirror.tree.group(id).ok_or_else(|| Failure::not_found("there is no such WSUS group"))?;
-    let host_groups = manager.host_groups().await?;
+    let host_groups = manager.host_group_names().await?;
     let host_group = host_groups.iter().find(|one| one.wsus_group == Some(id)).map(|one| one.name.clone());
     let query = ComputerQuery {
         group: Some(id),
@@ -262,8 +291,13 @@ async fn wsus_page(
         after: fields.text("after"),
         ..ComputerQuery::default()
     };
-    let found =
-        mirror.computers.find(&query, &mirror.tree, now, ComputerOrder::default(), Direction::default());
+    let order = match fields.get("sort") {
+        "server" => ComputerOrder::Server,
+        "contact" => ComputerOrder::LastContact,
+        _ => ComputerOrder::Name,
+    };
+    let found = mirror.computers.find(&query, &mirror.tree, now, order, direction(fields));
+    let place = fields.only(&PLACE);
     let chosen: Vec<Chosen> = chosen(&mirror, fields).map(choice).collect();
     let (count, total) = (counted(chosen.len() as u64, "computer"), found.total.unwrap_or_default());
     let (step, button) = match fields.get("act") {
@@ -291,6 +325,7 @@ async fn wsus_page(
         host_href: host_group.as_deref().map_or_else(String::new, host_href),
         host_group: host_group.unwrap_or_default(),
         may_change: manager.for_group(visitor.asking(), id).await?.is_ok(),
+        heads: heads("/groups/wsus", &place, &MEMBER_COLUMNS),
         rows: found
             .items
             .iter()
@@ -307,7 +342,7 @@ async fn wsus_page(
         chosen,
         button,
         targets,
-        next: found.next.map(|next| format!("{}&after={next}", wsus_href(id))),
+        next: found.next.map(|next| format!("/groups/wsus?{}", place.with("after", &next))),
     };
     Ok(Html(page.render()?))
 }
@@ -340,7 +375,7 @@ pub(crate) async fn change_computers(
     let mirror = manager.mirror();
     let to: Result<Vec<GroupId>, _> = fields.all("to").map(str::parse).collect();
     let to = to.map_err(|_| Failure::invalid("choose groups"))?;
-    let host_groups = manager.host_groups().await?;
+    let host_groups = manager.host_group_names().await?;
     let made: BTreeSet<GroupId> = host_groups.iter().filter_map(|one| one.wsus_group).collect();
     let (mut all, mut refused) = (0, Vec::new());
     for computer in chosen(&mirror, &fields) {

@@ -16,6 +16,7 @@ use crate::chart;
 use crate::computers::{STATES, part, server_choices, value};
 use crate::csv::csv;
 use crate::failure::{Failure, sentence};
+use crate::failures::asked;
 use crate::fields::Query;
 use crate::frame::Frame;
 use crate::session::Visitor;
@@ -223,7 +224,7 @@ pub(crate) async fn export(
         Some("by-group") => by(&manager, ComplianceBy::Group).await?,
         Some("by-server") => by(&manager, ComplianceBy::Server).await?,
         Some("by-update") => by(&manager, ComplianceBy::Update).await?,
-        Some("failures") => all_failures(&manager, &of).await?,
+        Some("failures") => all_failures(&manager, asked(&of, &fields)).await?,
         Some(list) => match of_list(list) {
             Some(state) => computers(mirror.that_stand(state, &of)).csv(),
             None => return Err(no_report()),
@@ -246,9 +247,8 @@ async fn by(manager: &Manager, by: ComplianceBy) -> Result<String, Failure> {
     Ok(compliance(by, &manager.compliance(by).await?.value).csv())
 }
 
-async fn all_failures(manager: &Manager, of: &Part) -> Result<String, Failure> {
+async fn all_failures(manager: &Manager, mut query: FailuresQuery) -> Result<String, Failure> {
     let (mut rows, mut caveat) = (Vec::new(), Caveat::default());
-    let mut query = FailuresQuery { group: of.group, server: of.server, after: None };
     let silent = Silent::default();
     loop {
         let told = manager.failures(&query, &silent).await?;

@@ -6,20 +6,23 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use headwater_api::{
-    NewSchedule, Schedule, SyncPart, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState, Weekday,
+    NewSchedule, Schedule, SyncPart, SyncReport, SyncRequest, SyncRun, SyncRunsQuery, SyncServer,
+    SyncServerState, Weekday,
 };
-use headwater_manager::{ErrorKind, Looking, Manager, Mirror, Running, action_for};
+use headwater_manager::{ErrorKind, Looking, Manager, Mirror, RunStanding, RunSummary, Running, action_for};
+use headwater_model::Timestamp;
 use headwater_operators::Action;
 use headwater_words::moment::{minute, took};
 use headwater_words::quantity::{counted, duration, grouped, seconds_passed};
 use headwater_words::schedule;
 use headwater_words::synchronisation::{files, in_step, line as said, mode, progress, text, verdict};
 
-use self::filter::{Filter, filtered};
+use self::filter::Filter;
 use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form, Query};
 use crate::frame::Frame;
+use crate::heads::{Head, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 use crate::wrong::Wrong;
@@ -28,6 +31,15 @@ use crate::wrong::Wrong;
 const STRIP: u32 = 12;
 /// Runs of a page of the list.
 const ROWS: u32 = 100;
+/// The heads of the list.
+const COLUMNS: [(&str, &str, bool); 6] = [
+    ("Run", "", false),
+    ("Result", "result", false),
+    ("Started", "started*", false),
+    ("Took", "took", true),
+    ("Changes", "changes", true),
+    ("By", "by", false),
+];
 /// Lines of a run that goes on which its page has as text.
 const LINES_SHOWN: usize = 200;
 /// What the most that a run may remove is counted in.
@@ -40,9 +52,10 @@ const WAITS: &str = "waits";
 struct List {
     frame: Frame,
     verdict: String,
+    heads: Vec<Head>,
     rows: Vec<Past>,
     filter: Filter,
-    older: Option<String>,
+    next: Option<String>,
     servers: Vec<String>,
     run: Asked,
     /// When the tree is synchronised by itself, if it is.
@@ -138,19 +151,17 @@ async fn list_page(
         Some(Refused::Schedule(wrong)) => (Asked::default(), wrong),
         None => (Asked::default(), Wrong::default()),
     };
-    let before = fields.text("before").and_then(|before| before.parse().ok());
-    let filter = Filter::of(fields);
-    let (rows, older) = filtered(manager, &filter, before).await?;
-    let verdict = match rows.first() {
-        None if filter.is_set() => "No run that is kept matches.".to_owned(),
-        Some(first) if filter.is_set() => format!("Runs that match, from {} back.", first.number),
-        None if before.is_some() => "There is no earlier run.".to_owned(),
-        Some(first) if before.is_some() => format!("Run {} and before.", first.number),
-        None => "There was no synchronisation of the tree yet.".to_owned(),
-        Some(last) => {
-            format!("The last run, {}, began {}: {}.", last.number, last.started.age, last.state.word)
-        }
+    // Those of a form that is refused are no part of where the page is.
+    let place = fields.only(&filter::FIELDS);
+    let filter = Filter::of(&place);
+    let found = manager.find_runs(&filter.query(&place)).await?;
+    let verdict = match (found.total.unwrap_or_default(), filter.is_set()) {
+        (0, true) => "No run that is kept matches.".to_owned(),
+        (1, true) => "1 run matches.".to_owned(),
+        (total, true) => format!("{} match.", counted(total, "run")),
+        (_, false) => last_run(manager).await?,
     };
+    let rows: Vec<Past> = found.items.iter().map(|run| past(run, manager.now(), None)).collect();
     let frame = Frame::new(manager, visitor, "/runs", "Synchronisation", &Fields::default());
     let schedule = manager.schedule().await?;
     let (mut at, mut max_removals, mut chosen) = ("03:00".to_owned(), String::new(), Vec::new());
@@ -167,15 +178,16 @@ async fn list_page(
         next: schedule.next_at.to_string(),
         next_exact: minute(schedule.next_at),
     });
-    let older = older
-        .map(|before| format!("/runs?{}", fields.only(&filter::FIELDS).with("before", &before.to_string())));
+    let next = found.next.map(|next| format!("/runs?{}", place.with("after", &next)));
+    let heads = heads("/runs", &place, &COLUMNS);
     let servers = manager.mirror().tree.servers.iter().map(|one| one.server.name.clone()).collect();
     let page = List {
         frame,
         verdict,
+        heads,
         rows,
         filter,
-        older,
+        next,
         servers,
         run,
         schedule,
@@ -219,41 +231,40 @@ fn days_of(fields: &Fields) -> Vec<Weekday> {
     DAYS.into_iter().filter(|day| days.contains(&schedule::name(*day))).collect()
 }
 
-async fn past(manager: &Manager, runs: Vec<SyncRun>, here: Option<u64>) -> Vec<Past> {
-    let now = manager.now();
-    let mut rows = Vec::with_capacity(runs.len());
-    for run in runs {
-        let is_running = match run.finished_at {
-            Some(_) => false,
-            None => manager.run_here(run.run).await.is_some_and(|running| !running.has_ended()),
-        };
-        let changed: usize =
-            run.report.iter().flat_map(|report| &report.servers).map(|one| one.changed.len()).sum();
-        let took = run.finished_at.map_or_else(String::new, |end| took(run.started_at, end));
-        rows.push(Past {
-            number: run.run,
-            state: match &run.report {
-                Some(report) => outcome(report),
-                None if is_running => Shown::new(Look::Working, "running"),
-                None if run.finished_at.is_some() => Shown::new(Look::Failed, "failed"),
-                None => Shown::new(Look::Failed, "did not end"),
-            },
-            started: When::new(run.started_at, now),
-            took,
-            by: run.started_by,
-            changed: grouped(changed as u64),
-            is_dry: run.report.as_ref().is_some_and(|report| report.dry_run),
-            is_here: here == Some(run.run),
-        });
-    }
-    rows
+/// `The last run, 12, began 3 hours ago: all in step.`
+async fn last_run(manager: &Manager) -> Result<String, Failure> {
+    let last = manager.find_runs(&SyncRunsQuery { limit: Some(1), ..SyncRunsQuery::default() }).await?;
+    let last = last.items.first().map(|last| past(last, manager.now(), None));
+    Ok(match last {
+        None => "There was no synchronisation of the tree yet.".to_owned(),
+        Some(last) => {
+            format!("The last run, {}, began {}: {}.", last.number, last.started.age, last.state.word)
+        }
+    })
 }
 
-fn outcome(report: &SyncReport) -> Shown {
-    let all = report.servers.len() as u64;
-    match in_step(&report.servers) {
-        step if step == all => Shown::new(Look::InStep, "all in step"),
-        step => Shown::new(Look::Differs, format!("{} of {} in step", grouped(step), grouped(all))),
+fn past(run: &RunSummary, now: Timestamp, here: Option<u64>) -> Past {
+    Past {
+        number: run.run,
+        state: match run.standing {
+            RunStanding::Running => Shown::new(Look::Working, "running"),
+            RunStanding::Failed => Shown::new(Look::Failed, "failed"),
+            RunStanding::NotEnded => Shown::new(Look::Failed, "did not end"),
+            RunStanding::Ended { in_step, servers } => outcome(in_step, servers),
+        },
+        started: When::new(run.started_at, now),
+        took: run.finished_at.map_or_else(String::new, |end| took(run.started_at, end)),
+        by: run.started_by.clone(),
+        changed: grouped(run.changes),
+        is_dry: run.dry_run,
+        is_here: here == Some(run.run),
+    }
+}
+
+fn outcome(in_step: u64, servers: u64) -> Shown {
+    match in_step == servers {
+        true => Shown::new(Look::InStep, "all in step"),
+        false => Shown::new(Look::Differs, format!("{} of {} in step", grouped(in_step), grouped(servers))),
     }
 }
 
@@ -311,7 +322,7 @@ pub(crate) async fn show(
         (None, report) => report.as_ref().is_some_and(|report| report.dry_run),
     };
     let (verdict, state, rows, text) = standing(&kept, running.as_deref(), &mirror);
-    let strip = manager.sync_runs_before(None, STRIP).await?;
+    let strip = manager.find_runs(&SyncRunsQuery { limit: Some(STRIP), ..SyncRunsQuery::default() }).await?;
     let title = if is_dry { format!("Run {number}, which only compares") } else { format!("Run {number}") };
     let page = Page {
         frame: Frame::new(&manager, &visitor, "/runs", &title, &Fields::default()),
@@ -323,7 +334,7 @@ pub(crate) async fn show(
         started: When::new(kept.started_at, now),
         covers: running.as_ref().map(|running| covers(&running.request, &mirror)).unwrap_or_default(),
         can_stop: is_running && !is_dry && visitor.may(Action::ForEveryGroup),
-        strip: past(&manager, strip, Some(number)).await,
+        strip: strip.items.iter().map(|run| past(run, now, Some(number))).collect(),
         rows,
         text,
     };
@@ -337,7 +348,8 @@ fn standing(kept: &SyncRun, running: Option<&Running>, mirror: &Mirror) -> Stand
         let place = |one: &SyncServer| mirror.tree.servers.iter().position(|known| known.server.id == one.id);
         servers.sort_by_key(|one| place(one).unwrap_or(usize::MAX));
         let rows = servers.into_iter().map(|one| ended(one, mirror)).collect();
-        (verdict(report), outcome(report), rows, text(report))
+        let state = outcome(in_step(&report.servers), report.servers.len() as u64);
+        (verdict(report), state, rows, text(report))
     };
     match (running.map(Running::result), &kept.report) {
         (Some(Some(Ok(report))), _) | (_, Some(report)) => ended_as(report),

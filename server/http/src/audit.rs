@@ -5,10 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use headwater_api::{AuditEntry, Page};
+use headwater_manager::AuditOrder;
 
-/// Entries of the managing server before a page, among which the order to an entry of the update server is looked
+/// Entries of the managing server before and after a page, among which the order to an entry of the update server is looked
 /// for: more are not recorded within the seconds that lie between the two.
-pub(crate) const AHEAD: u32 = 100;
+const AHEAD: u32 = 100;
 
 /// The last entry of each record that was taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,17 +41,34 @@ impl FromStr for At {
     }
 }
 
-/// A page that is put together from both records, the newest first.
+/// A page that is put together from both records, in an order that both are read in.
 pub(crate) struct Merge {
     pub at: At,
+    order: AuditOrder,
     limit: usize,
     items: Vec<AuditEntry>,
     is_over: bool,
 }
 
 impl Merge {
-    pub fn begin(at: At, limit: usize) -> Self {
-        Self { at, limit, items: Vec::new(), is_over: false }
+    pub fn begin(at: At, order: AuditOrder, limit: usize) -> Self {
+        Self { at, order, limit, items: Vec::new(), is_over: false }
+    }
+
+    /// From which entry of the managing server on what follows is to be read: those around the page, of which an entry
+    /// of the update server may be the other half, among them.
+    pub fn orders_from(&self) -> Option<i64> {
+        let ahead = i64::from(AHEAD);
+        self.at.orders.map(|at| match self.order {
+            AuditOrder::NewestFirst => at.saturating_add(ahead),
+            AuditOrder::OldestFirst => at.saturating_sub(ahead),
+        })
+    }
+
+    /// How many of them: on the way from old to new the order comes after what it changed.
+    pub fn orders_limit(&self) -> usize {
+        let ahead = AHEAD as usize;
+        self.limit + 1 + if self.order == AuditOrder::NewestFirst { ahead } else { 2 * ahead }
     }
 
     /// Whether more is to be read.
@@ -62,14 +80,18 @@ impl Merge {
     /// server those before the page too.
     pub fn take(&mut self, changes: Vec<(i64, AuditEntry)>, orders: Vec<(i64, AuditEntry)>) {
         let known: Vec<AuditEntry> = orders.iter().map(|(_, order)| order.clone()).collect();
-        let follows = |(id, _): &(i64, AuditEntry)| self.at.orders.is_none_or(|at| *id < at);
+        let is_newest_first = self.order == AuditOrder::NewestFirst;
+        let follows = |(id, _): &(i64, AuditEntry)| {
+            self.at.orders.is_none_or(|at| if is_newest_first { *id < at } else { *id > at })
+        };
         let mut orders: VecDeque<_> = orders.into_iter().filter(follows).collect();
         let mut changes = VecDeque::from(changes);
         let (cut_changes, cut_orders) = (changes.len() > self.limit, orders.len() > self.limit);
         while self.items.len() < self.limit {
             let is_change = match (changes.front(), orders.front()) {
                 (None, None) => break,
-                (Some((_, change)), Some((_, order))) => change.at >= order.at,
+                (Some((_, change)), Some((_, order))) if is_newest_first => change.at >= order.at,
+                (Some((_, change)), Some((_, order))) => change.at <= order.at,
                 (change, _) => change.is_some(),
             };
             // What follows in a record of which all that was read is taken is not known yet.
@@ -122,21 +144,29 @@ mod tests {
     }
 
     /// All pages of two records, whose entries are named by their seconds.
-    fn pages(changes: &[(i64, &str)], orders: &[(i64, &str)], limit: usize) -> Vec<Vec<String>> {
-        let rows = |all: &[(i64, &str)], below: Option<i64>, limit: usize| -> Vec<(i64, AuditEntry)> {
+    fn pages(
+        changes: &[(i64, &str)],
+        orders: &[(i64, &str)],
+        order: AuditOrder,
+        limit: usize,
+    ) -> Vec<Vec<String>> {
+        let is_newest_first = order == AuditOrder::NewestFirst;
+        let rows = |all: &[(i64, &str)], from: Option<i64>, limit: usize| -> Vec<(i64, AuditEntry)> {
             let numbered = (1..).zip(all).map(|(id, (at, what))| (id, entry(*at, what)));
-            let mut found: Vec<_> =
-                numbered.filter(|(id, _)| below.is_none_or(|below| *id < below)).collect();
-            found.reverse();
+            let follows =
+                |id: i64| from.is_none_or(|from| if is_newest_first { id < from } else { id > from });
+            let mut found: Vec<_> = numbered.filter(|(id, _)| follows(*id)).collect();
+            if is_newest_first {
+                found.reverse();
+            }
             found.truncate(limit);
             found
         };
         let (mut pages, mut at) = (Vec::new(), At::default());
         loop {
-            let mut merge = Merge::begin(at, limit);
+            let mut merge = Merge::begin(at, order, limit);
             while merge.goes_on() {
-                let ahead = merge.at.orders.map(|at| at + i64::from(AHEAD));
-                let orders = rows(orders, ahead, limit + 1 + AHEAD as usize);
+                let orders = rows(orders, merge.orders_from(), merge.orders_limit());
                 merge.take(rows(changes, merge.at.changes, limit + 1), orders);
             }
             let page = merge.page();
@@ -150,12 +180,22 @@ mod tests {
 
     #[test]
     fn two_records_are_read_to_their_end_in_the_order_of_time() {
+        let newest = AuditOrder::NewestFirst;
         let changes = [(10, "a"), (30, "c"), (50, "e")];
         let orders = [(20, "b"), (40, "d"), (60, "f"), (70, "g")];
-        assert_eq!(pages(&changes, &orders, 3), [vec!["g", "f", "e"], vec!["d", "c", "b"], vec!["a"]]);
-        assert_eq!(pages(&changes, &[], 2), [vec!["e", "c"], vec!["a"]]);
-        assert_eq!(pages(&[], &orders, 9), [vec!["g", "f", "d", "b"]]);
-        assert_eq!(pages(&[], &[], 9), [Vec::<String>::new()]);
+        assert_eq!(
+            pages(&changes, &orders, newest, 3),
+            [vec!["g", "f", "e"], vec!["d", "c", "b"], vec!["a"]]
+        );
+        assert_eq!(pages(&changes, &[], newest, 2), [vec!["e", "c"], vec!["a"]]);
+        assert_eq!(pages(&[], &orders, newest, 9), [vec!["g", "f", "d", "b"]]);
+        assert_eq!(pages(&[], &[], newest, 9), [Vec::<String>::new()]);
+        let oldest = AuditOrder::OldestFirst;
+        assert_eq!(
+            pages(&changes, &orders, oldest, 3),
+            [vec!["a", "b", "c"], vec!["d", "e", "f"], vec!["g"]]
+        );
+        assert_eq!(pages(&changes, &[], oldest, 2), [vec!["a", "c"], vec!["e"]]);
     }
 
     #[test]
@@ -164,7 +204,14 @@ mod tests {
         let mut changes = vec![(10, "first")];
         changes.extend((0..20).map(|_| (100, "approve")));
         let orders = [(50, "second"), (101, "approve")];
-        assert_eq!(pages(&changes, &orders, 1), [["approve"], ["second"], ["first"]]);
+        assert_eq!(
+            pages(&changes, &orders, AuditOrder::NewestFirst, 1),
+            [["approve"], ["second"], ["first"]]
+        );
+        assert_eq!(
+            pages(&changes, &orders, AuditOrder::OldestFirst, 1),
+            [["first"], ["second"], ["approve"]]
+        );
     }
 
     #[test]

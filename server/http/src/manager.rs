@@ -14,12 +14,12 @@ use axum::routing::{any, delete, get, patch, post};
 use headwater_api::{
     ApplyCleanUp, ApplyGroupPlan, ApplyRelink, ApprovalPreview, ApprovalRequest, ApprovalWithdrawal,
     CleanUpPlan, CleanUpQuery, CleanUpReport, ComputerDetail, ComputerQuery, ComputerSummary, ComputerUpdate,
-    DeclineRequest, DeleteServer, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HostGroup,
-    HostGroupChange, HostGroupMember, HostGroupMembers, ImportedGroups, LinkRequest, MembersQuery,
-    MoveRequest, NewGroup, NewHostGroup, Page, PairRequest, PreviewComputer, PreviewComputersRequest,
-    RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, ServerChange, ServerDeletion, StatesQuery,
-    Told, TreeServer, UndonePlan, UpdateComputer, UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome,
-    WhyNot, WsusLink, path,
+    DeclineRequest, DeleteServer, Finding, Group, GroupPlan, GroupPlanQuery, Halt, HaltRequest, HaltsQuery,
+    HostGroup, HostGroupChange, HostGroupMember, HostGroupMembers, HostGroupMembersQuery, ImportedGroups,
+    LinkRequest, MembersQuery, MoveRequest, NewGroup, NewHostGroup, Page, PairRequest, PreviewComputer,
+    PreviewComputersRequest, RelinkPlan, RelinkRequest, Relinked, RevokeRequest, Revoked, ServerChange,
+    ServerDeletion, StatesQuery, Told, TreeServer, UndonePlan, UpdateComputer, UpdateComputersQuery,
+    UpdateDetail, UpdateQuery, UpdateSummary, UpdatesOutcome, WhyNot, WsusLink, path,
 };
 use headwater_manager::{Direction, ErrorKind, Manager, ManagerError, Terms};
 use headwater_model::{ClientId, chain};
@@ -301,7 +301,7 @@ async fn update(State(manager): Shared, Path(id): Path<String>) -> Result<Json<T
 async fn update_computers(
     State(manager): Shared,
     Path(id): Path<String>,
-    Query(query): Query<StatesQuery>,
+    Query(query): Query<UpdateComputersQuery>,
 ) -> Result<Json<Told<Page<UpdateComputer>>>, Refusal> {
     Ok(Json(manager.computers_of_update(parse_id(&id, "an update")?, &query).await?))
 }
@@ -368,7 +368,8 @@ async fn members(
     Query(query): Query<MembersQuery>,
 ) -> Result<Json<Told<Page<ComputerSummary>>>, Refusal> {
     let group = Some(parse_id(&id, "a group")?);
-    let query = ComputerQuery { group, limit: query.limit, after: query.after, ..ComputerQuery::default() };
+    let MembersQuery { sort, reverse, limit, after } = query;
+    let query = ComputerQuery { group, sort, reverse, limit, after, ..ComputerQuery::default() };
     computers(state, Query(query)).await
 }
 
@@ -426,8 +427,8 @@ async fn undecline(
     Ok(Json(manager.decline(&request.updates, false, &request.seen, &caller.name).await?))
 }
 
-async fn halts(State(manager): Shared) -> Result<Json<Page<Halt>>, Refusal> {
-    Ok(Json(Page { items: manager.halts().await?, next: None, total: None }))
+async fn halts(State(manager): Shared, Query(query): Query<HaltsQuery>) -> Result<Json<Page<Halt>>, Refusal> {
+    Ok(Json(manager.find_halts(&query).await?))
 }
 
 async fn halt(
@@ -483,7 +484,7 @@ async fn import_host_groups(
 async fn host_group_members(
     State(manager): Shared,
     Path(name): Path<String>,
-    Query(query): Query<MembersQuery>,
+    Query(query): Query<HostGroupMembersQuery>,
 ) -> Result<Json<Told<Page<HostGroupMember>>>, Refusal> {
     Ok(Json(manager.host_group_members(&name, &query).await?))
 }

@@ -11,14 +11,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use headwater_api::{
     AuditEntry, AuditQuery, Credentials, MadeToken, NewOperator, NewPassword, NewToken, OperatorAccount,
-    OperatorChange, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, Session, Token, path,
+    OperatorChange, Page, Session, Token, page_limit, path,
 };
 use headwater_app::{App, Served, admin};
-use headwater_manager::{AuditFilter, AuditRow, Manager};
+use headwater_manager::{AuditFilter, AuditOrder, AuditRow, Manager};
 use headwater_model::Timestamp;
 use headwater_operators::{Action, NotLetIn, Operators};
 
-use crate::audit::{AHEAD, Merge};
+use crate::audit::Merge;
 use crate::caller::{Administrator, Caller, Present, admit, admit_everybody};
 use crate::console::harden;
 use crate::json::{Json, Query};
@@ -211,20 +211,24 @@ async fn audit(
     State(state): Shared,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Refusal> {
-    let limit = query.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
+    let limit = page_limit(query.limit);
     let begin = query.after.as_deref().map(|after| after.parse().map_err(Refusal::invalid)).transpose()?;
-    let mut merge = Merge::begin(begin.unwrap_or_default(), limit);
-    while merge.goes_on() {
-        let filter = AuditFilter {
-            by: query.by.as_deref(),
-            since: query.since,
-            before: query.before,
-            below: merge.at.changes,
-            limit: limit as u32 + 1,
+    let order = if query.reverse { AuditOrder::OldestFirst } else { AuditOrder::NewestFirst };
+    let mut merge = Merge::begin(begin.unwrap_or_default(), order, limit);
+    // What follows an entry in this order.
+    let follows = |from: Option<i64>, limit: usize| {
+        let (below, above) = match order {
+            AuditOrder::NewestFirst => (from, None),
+            AuditOrder::OldestFirst => (None, from),
         };
+        let (by, since, before, limit) = (query.by.as_deref(), query.since, query.before, limit as u32);
+        AuditFilter { by, since, before, below, above, order, limit }
+    };
+    while merge.goes_on() {
         let changes = match &state.app {
             None => Vec::new(),
             Some(app) => {
+                let filter = follows(merge.at.changes, limit + 1);
                 let (served, changes) = (app.live.served(), app.audited(&filter).await?);
                 changes.into_iter().map(|(id, change)| (id, of_update_server(&served, change))).collect()
             }
@@ -232,9 +236,7 @@ async fn audit(
         let orders = match &state.manager {
             None => Vec::new(),
             Some(manager) => {
-                // Those of the page before, of which an entry of the update server may be the other half.
-                let below = merge.at.orders.map(|at| at.saturating_add(i64::from(AHEAD)));
-                let filter = AuditFilter { below, limit: filter.limit + AHEAD, ..filter };
+                let filter = follows(merge.orders_from(), merge.orders_limit());
                 let orders = manager.audited(&filter).await?;
                 orders.into_iter().map(|(id, order)| (id, of_manager(order))).collect()
             }

@@ -48,8 +48,10 @@ pub struct HostGroupName {
     pub name: String,
     /// Whether a rule says who is in it, and nobody by hand.
     pub has_rule: bool,
-    /// Whether a WSUS group was made from it.
-    pub is_made: bool,
+    /// The conditions of that.
+    pub rule: Vec<String>,
+    /// The WSUS group that was made from it.
+    pub wsus_group: Option<GroupId>,
 }
 
 impl Manager {
@@ -65,7 +67,8 @@ impl Manager {
         let rows = self.store.host_groups_without_members().await?;
         let name = |row: HostGroupRow| HostGroupName {
             has_rule: row.rule.is_some(),
-            is_made: row.wsus_group.is_some(),
+            rule: kept_rule(&row).iter().flat_map(Rule::conditions).map(str::to_owned).collect(),
+            wsus_group: row.wsus_group,
             name: row.name,
         };
         Ok(rows.into_iter().map(name).collect())
@@ -230,7 +233,7 @@ impl Manager {
     }
 
     fn told(&self, row: &HostGroupRow, names: &HashMap<i64, &str>) -> HostGroup {
-        let rule: Option<Rule> = row.rule.as_ref().and_then(|rule| rule.parse().ok());
+        let rule = kept_rule(row);
         let (hosts, products_unknown) = match &rule {
             None => (row.members.len(), 0),
             Some(rule) => {
@@ -430,6 +433,11 @@ pub(crate) fn check_name(name: &str) -> Result<(), ManagerError> {
 
 fn taken(name: &str) -> ManagerError {
     ManagerError::Refused(format!("a host group named `{name}` exists already")).at("name")
+}
+
+/// The rule of a host group, if it has one.
+fn kept_rule(row: &HostGroupRow) -> Option<Rule> {
+    row.rule.as_ref().and_then(|rule| rule.parse().ok())
 }
 
 /// A rule as it is kept, or none where there are no conditions.

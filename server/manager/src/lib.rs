@@ -79,7 +79,8 @@ pub use details::Silent;
 pub use error::{ErrorKind, FieldError, ManagerError};
 pub use halt::spread_halts;
 pub use headwater_api::{ComputerOrder, UpdateOrder};
-pub use headwater_store::{AuditFilter, AuditRow};
+pub use headwater_store::{AuditFilter, AuditOrder, AuditRow};
+pub use host_groups::HostGroupName;
 pub use link::Linked;
 pub use lost_run::LostRun;
 pub use mirror::{Computers, Direction, Mirror, Problem, ServerView, TreeView, Updates, follow_wsus};
@@ -87,7 +88,7 @@ pub use notes::{has_duplicate_name, has_shared_id};
 pub use reach::GroupPaths;
 pub use report::{Part, standing};
 pub use running::{Changed, LastLine, Running};
-pub use runs::{Looking, action_for};
+pub use runs::{Looking, RunStanding, RunSummary, action_for};
 pub use schedule::BY as SCHEDULE;
 pub use schedule::keep_schedule;
 pub use undo::LastPlan;
@@ -110,6 +111,10 @@ pub struct Manager {
     running: tokio::sync::Mutex<Option<Arc<Running>>>,
     /// Runs that only list what differs: those that go on, and the last ones.
     comparisons: runs::Comparisons,
+    /// What lists tell of the runs that ended.
+    ended_runs: runs::Ended,
+    /// For the next page of the same host group.
+    made_members: Mutex<Option<members::Made>>,
     mirror: ArcSwap<Mirror>,
     /// What was decided from here since the mirror was read; absent until it was since this server started.
     written: Mutex<seen::Decisions>,
@@ -153,6 +158,8 @@ impl Manager {
             now,
             running: tokio::sync::Mutex::new(None),
             comparisons: runs::Comparisons::default(),
+            ended_runs: runs::Ended::default(),
+            made_members: Mutex::default(),
             mirror: ArcSwap::default(),
             written: Mutex::default(),
             changed: watch::Sender::default(),
@@ -171,7 +178,7 @@ impl Manager {
         Ok(manager)
     }
 
-    /// What operators did, each with its number, the newest first.
+    /// What operators did, each with its number.
     pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, AuditRow)>, ManagerError> {
         Ok(self.store.audited(filter).await?)
     }

@@ -1,8 +1,11 @@
 //! Who is in a host group, and who of them is in the WSUS group that is made from it.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, Weak};
 
-use headwater_api::{ComputerSummary, HostGroupMember, MembersQuery, Page, ServerRef, Told};
+use headwater_api::{
+    ComputerSummary, HostGroupMember, HostGroupMembersQuery, HostOrder, Page, ServerRef, Told,
+};
 use headwater_model::{ClientId, HostGroupId, HostId};
 use headwater_store::HostGroupRow;
 use headwater_tree::computer::Computer;
@@ -15,26 +18,72 @@ use crate::known::{Known, host_group_id};
 use crate::mirror::{Mirror, page};
 use crate::{Direction, Manager, ManagerError};
 
+/// The hosts of a host group as they were last made for a page, and what from. Nothing of that changes from one page
+/// to the next, so that a page of many costs what it shows.
+pub(crate) struct Made {
+    /// What was read; it is not kept for this.
+    known: Weak<Known>,
+    /// The host groups without their members.
+    rows: Vec<HostGroupRow>,
+    /// Whatever changes members is on the record.
+    record_end: i64,
+    group: i64,
+    hosts: Arc<Vec<HostGroupMember>>,
+}
+
 impl Manager {
-    /// A page of the hosts of a host group and of those beneath it, by name, each with whether it was registered in
-    /// the WSUS group when the servers were last read.
+    /// A page of the hosts of a host group and of those beneath it, each with whether it was registered in the WSUS
+    /// group when the servers were last read.
     pub async fn host_group_members(
         &self,
         name: &str,
-        query: &MembersQuery,
+        query: &HostGroupMembersQuery,
     ) -> Result<Told<Page<HostGroupMember>>, ManagerError> {
-        let rows = self.store.host_groups().await?;
-        let row = named(&rows, name)?;
-        let (group, wsus_group) = (host_group_id(row), row.wsus_group);
+        // Read before what it vouches for.
+        let record_end = self.store.record_end().await?;
+        let rows = self.store.host_groups_without_members().await?;
+        let group = named(&rows, name)?.id;
         let mirror = self.read().await?;
-        let mut members = match &mirror.known {
-            Some(known) if known.rows == rows => members(known, group, &mirror),
-            Some(known) => members(&known.with_host_groups(rows, &mirror.tree.groups)?, group, &mirror),
+        let made = mirror.known.as_ref().and_then(|known| {
+            let made = self.made_members.lock().unwrap_or_else(PoisonError::into_inner);
+            let made = made.as_ref().filter(|made| {
+                std::ptr::eq(made.known.as_ptr(), Arc::as_ptr(known))
+                    && (made.record_end, made.group) == (record_end, group)
+                    && made.rows == rows
+            });
+            made.map(|made| made.hosts.clone())
+        });
+        let hosts = match (made, &mirror.known) {
+            (Some(hosts), _) => hosts,
+            (None, known) => {
+                let hosts = Arc::new(self.hosts_of(group, &mirror).await?);
+                if let Some(known) = known {
+                    let known = Arc::downgrade(known);
+                    let made = Made { known, rows, record_end, group, hosts: hosts.clone() };
+                    *self.made_members.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+                }
+                hosts
+            }
+        };
+        let order = sorted(&hosts, query.sort.unwrap_or_default());
+        let (direction, after) = (Direction::of(query.reverse), query.after.as_deref());
+        let key = |at: usize| hosts[at].client.to_string();
+        Ok(mirror.told(page(order, direction, query.limit, after, key, |at| hosts[at].clone())))
+    }
+
+    /// All of them, by name.
+    async fn hosts_of(&self, group: i64, mirror: &Mirror) -> Result<Vec<HostGroupMember>, ManagerError> {
+        let rows = self.store.host_groups().await?;
+        let Some(row) = rows.iter().find(|row| row.id == group) else { return Ok(Vec::new()) };
+        let (group, wsus_group) = (host_group_id(row), row.wsus_group);
+        let mut hosts = match &mirror.known {
+            Some(known) if known.rows == rows => members(known, group, mirror),
+            Some(known) => members(&known.with_host_groups(rows, &mirror.tree.groups)?, group, mirror),
             // It was kept from before this start, and the servers were not read since then.
             None => {
                 let why =
                     mirror.problem.as_ref().map_or("the servers are being read", |problem| &problem.what);
-                let mut members = members(&remembered(rows, &mirror)?, group, &mirror);
+                let mut members = members(&remembered(rows, mirror)?, group, mirror);
                 for member in &mut members {
                     let read = mirror.computers.get(&member.client);
                     let is_in = |id| read.is_some_and(|read| read.groups.iter().any(|one| one.id == id));
@@ -44,12 +93,22 @@ impl Manager {
                 members
             }
         };
-        members.sort_by_cached_key(|member| (member.name.to_lowercase(), member.client.clone()));
-        let (limit, after) = (query.limit, query.after.as_deref());
-        let all: Vec<usize> = (0..members.len()).collect();
-        let key = |at: usize| members[at].client.to_string();
-        Ok(mirror.told(page(all, Direction::default(), limit, after, key, |at| members[at].clone())))
+        hosts.sort_by_cached_key(|member| (member.name.to_lowercase(), member.client.clone()));
+        Ok(hosts)
     }
+}
+
+/// The places of hosts that are in the order of their names, in another order.
+fn sorted(hosts: &[HostGroupMember], order: HostOrder) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..hosts.len()).collect();
+    let server = |at: &usize| hosts[*at].server.as_ref().map_or("", |server| server.name.as_str());
+    match order {
+        HostOrder::Name => {}
+        HostOrder::Server => places.sort_by_key(server),
+        HostOrder::HostGroup => places.sort_by_key(|at| hosts[*at].host_group.as_str()),
+        HostOrder::State => places.sort_by_key(|at| hosts[*at].registered),
+    }
+    places
 }
 
 fn members(known: &Known, id: HostGroupId, mirror: &Mirror) -> Vec<HostGroupMember> {
@@ -164,6 +223,27 @@ mod tests {
     use crate::known::{sample_computer_at, sample_known};
 
     const HOSTS: u32 = 150_000;
+
+    #[test]
+    fn hosts_are_listed_by_every_head() {
+        let host = |name: &str, server: &str, host_group: &str, registered| HostGroupMember {
+            client: name.parse().expect("an id"),
+            name: name.to_owned(),
+            server: Some(ServerRef { id: ServerId::from_u128(1), name: server.to_owned() }),
+            host_group: host_group.to_owned(),
+            registered,
+            reason: None,
+        };
+        let hosts = [
+            host("a", "munich", "Sites", true),
+            host("b", "berlin", "Labs", true),
+            host("c", "berlin", "Sites", false),
+        ];
+        assert_eq!(sorted(&hosts, HostOrder::Name), [0, 1, 2]);
+        assert_eq!(sorted(&hosts, HostOrder::Server), [1, 2, 0]);
+        assert_eq!(sorted(&hosts, HostOrder::HostGroup), [1, 0, 2]);
+        assert_eq!(sorted(&hosts, HostOrder::State), [2, 0, 1]);
+    }
 
     /// What one page of members costs at full size: by hand, for the figure of docs/performance.md.
     #[test]

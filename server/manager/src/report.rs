@@ -1,12 +1,14 @@
 //! Reports: how the computers stand, counted from the mirror; and what failed on them, asked at their servers.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::WsusGroup;
 use headwater_api::{
-    Caveat, Compliance, ComplianceBy, ComputerDetail, ComputerSummary, ComputerUpdateState, FailuresQuery,
-    PAGE_LIMIT_MAX, Page, Standing, StandingQuery, Told, UpdateFailure, UpdateSummary,
+    Caveat, Compliance, ComplianceBy, ComputerDetail, ComputerSummary, ComputerUpdateState, FailureOrder,
+    FailuresQuery, PAGE_LIMIT_MAX, Page, ServerRef, Standing, StandingQuery, Told, UpdateFailure,
+    UpdateSummary,
 };
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp};
 
@@ -54,18 +56,12 @@ impl Mirror {
 
     fn compliance_by_group(&self) -> Vec<Compliance> {
         let tree = self.tree.group_tree();
-        // The groups that a computer of a group counts for: that one and those above it.
-        let mut counts_for: HashMap<GroupId, Vec<GroupId>> = HashMap::new();
-        for group in &self.tree.groups {
-            for beneath in tree.subtree(group.id) {
-                counts_for.entry(beneath).or_default().push(group.id);
-            }
-        }
         let row = |group: &WsusGroup| (group.id, nobody(group.id.to_string(), group.name.clone()));
         let mut rows: HashMap<GroupId, Compliance> = self.tree.groups.iter().map(row).collect();
         for computer in self.computers.all() {
-            let own = computer.groups.iter().filter_map(|group| counts_for.get(&group.id));
-            let groups: HashSet<GroupId> = own.flatten().copied().collect();
+            // It counts for its own groups and for those above them.
+            let own = computer.groups.iter().filter(|group| rows.contains_key(&group.id));
+            let groups: HashSet<GroupId> = own.flat_map(|group| tree.chain(group.id)).collect();
             for group in groups {
                 if let Some(row) = rows.get_mut(&group) {
                     count(row, standing(computer));
@@ -106,7 +102,10 @@ impl Mirror {
     pub fn standing(&self, query: &StandingQuery) -> Page<ComputerSummary> {
         let has = self.part(&Part { group: query.group, server: query.server });
         let holds = |computer: &ComputerSummary| standing(computer) == query.standing && has(computer);
-        self.page_of(holds, PAGE, query.after.as_deref(), ComputerSummary::clone)
+        let all = self.computers.all();
+        let places = (0..all.len()).filter(|at| holds(&all[*at])).collect();
+        let key = |at: usize| all[at].id.to_string();
+        page(places, Direction::default(), Some(PAGE), query.after.as_deref(), key, |at| all[at].clone())
     }
 
     /// Whether a computer is of a part of the tree.
@@ -119,17 +118,22 @@ impl Mirror {
         }
     }
 
-    fn page_of<T>(
-        &self,
-        holds: impl Fn(&ComputerSummary) -> bool,
-        limit: u32,
-        after: Option<&str>,
-        told: impl Fn(&ComputerSummary) -> T,
-    ) -> Page<T> {
-        let all = self.computers.all();
-        let places = (0..all.len()).filter(|at| holds(&all[*at])).collect();
+    /// A page of the computers on which an update failed, each by its id and with its server.
+    fn failing(&self, query: &FailuresQuery, limit: u32) -> Page<(ClientId, Option<ServerRef>)> {
+        let (all, has) =
+            (self.computers.all(), self.part(&Part { group: query.group, server: query.server }));
+        let fails = |at: &usize| all[*at].status.failed > 0 && has(&all[*at]);
+        let mut places: Vec<usize> = (0..all.len()).filter(fails).collect();
+        let server = |at: &usize| all[*at].server.as_ref().map_or("", |home| home.name.as_str());
+        match query.sort.unwrap_or_default() {
+            FailureOrder::Name => {}
+            FailureOrder::Server => places.sort_by_key(server),
+            FailureOrder::Failed => places.sort_by_key(|at| Reverse(all[*at].status.failed)),
+        }
+        let (direction, after) = (Direction::of(query.reverse), query.after.as_deref());
         let key = |at: usize| all[at].id.to_string();
-        page(places, Direction::default(), Some(limit), after, key, |at| told(&all[at]))
+        let told = |at: usize| (all[at].id.clone(), all[at].server.clone());
+        page(places, direction, Some(limit), after, key, told)
     }
 }
 
@@ -169,8 +173,7 @@ impl Manager {
         Ok(self.store.keep_compliance_day(day, &body).await?)
     }
 
-    /// What failed on which computer, in the order of their names; which computers are asked for is read from the
-    /// mirror. Those whose server is not reached are told by the top as far as it knows them, and where it does not,
+    /// What failed on which computer; which computers are asked for, and in which order, is read from the mirror. Those whose server is not reached are told by the top as far as it knows them, and where it does not,
     /// the server is named. Whoever reads several pages waits for a `silent` server once.
     pub async fn failures(
         &self,
@@ -178,11 +181,7 @@ impl Manager {
         silent: &Silent,
     ) -> Result<Told<Page<UpdateFailure>>, ManagerError> {
         let (mirror, way, linkages) = (self.read().await?, self.way().await?, self.store.linkages().await?);
-        let has = mirror.part(&Part { group: query.group, server: query.server });
-        let fails = |computer: &ComputerSummary| computer.status.failed > 0 && has(computer);
-        let after = query.after.as_deref();
-        let Page { items: failing, next, total } =
-            mirror.page_of(fails, ASKED_PAGE, after, |one| (one.id.clone(), one.server.clone()));
+        let Page { items: failing, next, total } = mirror.failing(query, ASKED_PAGE);
         let asked = failing.into_iter().map(async |(client, home)| {
             let told = self.computer_by(&way, &linkages, &client, silent).await;
             (told.map(|detail| failures_of(&client, &detail)), home)

@@ -149,13 +149,31 @@ fn a_day_has_all_computers() {
 
 #[test]
 fn pages_go_on_after_the_last_of_the_one_before() {
-    let mirror = mirror();
-    let page = |after| mirror.page_of(|_| true, 3, after, |one| one.name.clone());
-    let first = page(None);
-    assert_eq!((first.items.len(), first.next.as_deref(), first.total), (3, Some("pc3"), Some(7)));
-    let last = page(Some("pc4"));
-    assert_eq!((last.items, last.next), (vec!["pc5".to_owned(), "pc6".into(), "pc7".into()], None));
     let silent = StandingQuery { standing: Standing::Silent, group: None, server: None, after: None };
-    let silent = mirror.standing(&silent);
+    let silent = mirror().standing(&silent);
     assert_eq!(silent.items.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["pc5"]);
+
+    let failing = |name: &str, server: &str, failed| ComputerSummary {
+        server: Some(ServerRef { id: HERE, name: server.to_owned() }),
+        ..computer(name, &[], UpdateCounts { failed, ..none() })
+    };
+    let all = [failing("pc1", "munich", 1), failing("pc2", "berlin", 0), failing("pc3", "berlin", 9)];
+    let all = all.into_iter().chain([failing("pc4", "munich", 4), failing("pc5", "berlin", 1)]);
+    let mirror = Mirror { computers: Arc::new(all.collect()), ..Mirror::default() };
+    // All pages of two computers each.
+    let check = |sort: Option<FailureOrder>, reverse, expected: &[&[&str]]| {
+        let mut query = FailuresQuery { sort, reverse, ..FailuresQuery::default() };
+        for (number, expected) in expected.iter().enumerate() {
+            let page = mirror.failing(&query, 2);
+            let names: Vec<String> = page.items.iter().map(|(id, _)| id.to_string()).collect();
+            assert_eq!(names, *expected, "page {number} by {sort:?}");
+            assert_eq!(page.total, Some(4));
+            query.after = page.next;
+        }
+        assert_eq!(query.after, None);
+    };
+    check(None, false, &[&["pc1", "pc3"], &["pc4", "pc5"]]);
+    check(None, true, &[&["pc5", "pc4"], &["pc3", "pc1"]]);
+    check(Some(FailureOrder::Server), false, &[&["pc3", "pc5"], &["pc1", "pc4"]]);
+    check(Some(FailureOrder::Failed), false, &[&["pc3", "pc4"], &["pc1", "pc5"]]);
 }

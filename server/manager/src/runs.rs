@@ -1,5 +1,7 @@
 //! Runs of the synchronisation command by their numbers, those that only compare among them.
 
+mod list;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headwater_api::{SyncReport, SyncRequest, SyncRun};
@@ -7,6 +9,9 @@ use headwater_model::chain;
 use headwater_operators::Action;
 use headwater_store::SyncRunRow;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use list::Ended;
+pub use list::{RunStanding, RunSummary};
 
 use crate::{Manager, ManagerError, Running};
 

@@ -1,19 +1,21 @@
 //! The state of updates on computers over the tree. Each server that knows its computers is asked: a Headwater
 //! those of its whole tree, a Microsoft WSUS only its own.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _};
 use headwater_api::linkage::StateOnComputer;
 use headwater_api::{
     Caveat, ComputerSummary, ComputerUpdate, ComputerUpdateState, Page, StatesQuery, Told, UpdateComputer,
+    UpdateComputerOrder, UpdateComputersQuery, page_limit,
 };
 use headwater_model::{ClientId, ServerId, UpdateId};
 
 use crate::ask::Way;
 use crate::details::ASKED_AT_ONCE;
 use crate::mirror::{Mirror, tellers};
-use crate::{Manager, ManagerError};
+use crate::{Direction, Manager, ManagerError};
 
 /// What servers told of one update.
 pub(crate) struct States {
@@ -48,16 +50,16 @@ impl States {
 }
 
 impl Manager {
-    /// A page of the computers of the tree on which an update is in a state, by name; without those of servers that
-    /// cannot be asked, unless unknown ones are asked for.
+    /// A page of the computers of the tree on which an update is in a state; without those of servers that cannot be
+    /// asked, unless unknown ones are asked for.
     pub async fn computers_of_update(
         &self,
         update: UpdateId,
-        query: &StatesQuery,
+        query: &UpdateComputersQuery,
     ) -> Result<Told<Page<UpdateComputer>>, ManagerError> {
         let way = self.way().await?;
         let mirror = self.read().await?;
-        let states = query.states();
+        let states = query.filter().states();
         let told = self.states_of(&way, &mirror, update, &states).await?;
         let known = mirror.computers.all().iter().filter_map(|computer| {
             let state = told.of(computer).filter(|state| states.contains(state))?;
@@ -72,8 +74,10 @@ impl Manager {
                 error: said.and_then(|said| said.error.clone()),
             })
         });
+        // Every server's answer is there whole.
+        let known = sorted(known.collect(), query.sort.unwrap_or_default(), Direction::of(query.reverse));
         let page =
-            Page::cut(known.collect(), query.limit(), query.after.as_deref(), |one| one.client.to_string());
+            Page::cut(known, page_limit(query.limit), query.after.as_deref(), |one| one.client.to_string());
         Ok(Told { value: page, caveat: Caveat { without: told.without(&mirror), ..Caveat::default() } })
     }
 
@@ -153,6 +157,30 @@ impl Manager {
     }
 }
 
+/// Computers that are in the order of their names, in another order.
+fn sorted(
+    mut computers: Vec<UpdateComputer>,
+    order: UpdateComputerOrder,
+    direction: Direction,
+) -> Vec<UpdateComputer> {
+    match order {
+        UpdateComputerOrder::Name => {}
+        UpdateComputerOrder::Server => {
+            let server = |one: &UpdateComputer| one.server.as_ref().map(|server| server.name.clone());
+            computers.sort_by_cached_key(server);
+        }
+        UpdateComputerOrder::State => computers.sort_by_key(|one| one.state),
+        UpdateComputerOrder::Error => {
+            computers.sort_by_cached_key(|one| (one.error.is_none(), one.error.clone()))
+        }
+        UpdateComputerOrder::Since => computers.sort_by_key(|one| Reverse(one.since)),
+    }
+    if direction == Direction::Reversed {
+        computers.reverse();
+    }
+    computers
+}
+
 /// What the linked WSUS tells in place of a server that was asked first: that one is named where it cannot be asked,
 /// and what neither tells is not found only if the first one said so.
 fn told_above<T>(
@@ -172,7 +200,42 @@ fn told_above<T>(
 
 #[cfg(test)]
 mod tests {
+    use headwater_api::ServerRef;
+    use headwater_model::Timestamp;
+
     use super::*;
+
+    #[test]
+    fn computers_of_an_update_are_listed_by_every_head() {
+        let server = |name: &str| Some(ServerRef { id: ServerId::from_u128(1), name: name.to_owned() });
+        let computer = |name: &str, server, state, since: Option<i64>, error: Option<&str>| UpdateComputer {
+            client: name.parse().expect("an id"),
+            name: name.to_owned(),
+            server,
+            silent: false,
+            state,
+            since: since.map(|seconds| Timestamp::EPOCH.plus_seconds(seconds)),
+            error: error.map(str::to_owned),
+        };
+        use ComputerUpdateState::{Failed, Installed, Needed};
+        let all = [
+            computer("a", server("munich"), Needed, Some(3), None),
+            computer("b", None, Failed, Some(1), Some("0x80240022")),
+            computer("c", server("berlin"), Installed, None, None),
+            computer("d", server("munich"), Failed, Some(2), Some("0x80070070")),
+        ];
+        let check = |order, direction, expected: [&str; 4]| {
+            let found = sorted(all.to_vec(), order, direction);
+            let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
+            assert_eq!(names, expected, "{order:?}");
+        };
+        check(UpdateComputerOrder::Name, Direction::Usual, ["a", "b", "c", "d"]);
+        check(UpdateComputerOrder::Name, Direction::Reversed, ["d", "c", "b", "a"]);
+        check(UpdateComputerOrder::Server, Direction::Usual, ["b", "c", "a", "d"]);
+        check(UpdateComputerOrder::State, Direction::Usual, ["b", "d", "a", "c"]);
+        check(UpdateComputerOrder::Error, Direction::Usual, ["d", "b", "a", "c"]);
+        check(UpdateComputerOrder::Since, Direction::Usual, ["a", "d", "b", "c"]);
+    }
 
     #[test]
     fn a_server_that_cannot_be_asked_is_named() {

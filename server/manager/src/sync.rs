@@ -20,8 +20,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use headwater_api::linkage::{Contents, WsusMode};
 use headwater_api::{
-    OutsideServer, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncRun, SyncServer, SyncServerState,
-    TreeServer,
+    OutsideServer, SyncPart, SyncPhase, SyncReport, SyncRequest, SyncServer, SyncServerState, TreeServer,
 };
 use headwater_model::{ServerId, chain};
 use headwater_store::RunKind;
@@ -49,8 +48,6 @@ use crate::{Manager, ManagerError};
 
 /// Between the beginnings of siblings, which all take from one server above.
 const STAGGER: Duration = Duration::from_millis(500);
-/// Runs that are listed.
-const RUNS_SHOWN: u32 = 100;
 
 /// What holds for all servers of a run.
 struct Run<'a> {
@@ -196,11 +193,6 @@ impl Manager {
     /// The run that goes on, or the last one of this process.
     pub async fn running(&self) -> Option<Arc<Running>> {
         self.running.lock().await.clone()
-    }
-
-    /// The last runs, the newest first.
-    pub async fn sync_runs(&self) -> Result<Vec<SyncRun>, ManagerError> {
-        self.sync_runs_before(None, RUNS_SHOWN).await
     }
 }
 

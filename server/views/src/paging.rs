@@ -7,7 +7,7 @@ use headwater_app::AppError;
 
 /// How many items a page holds.
 pub(crate) fn limit(asked: Option<u32>) -> usize {
-    asked.unwrap_or(headwater_api::PAGE_LIMIT_DEFAULT).clamp(1, headwater_api::PAGE_LIMIT_MAX) as usize
+    headwater_api::page_limit(asked)
 }
 
 /// Where a page begins, as the page before told it.

@@ -15,6 +15,7 @@ mod driver;
 mod keys;
 mod pages;
 mod traffic;
+mod watch;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use serde_json::json;
 
 use crate::driver::Driver;
 pub use crate::traffic::Weight;
+pub use crate::watch::Seen;
 
 /// Runs ChromeDriver until its input ends.
 const DRIVE: &str = include_str!("drive.sh");
@@ -83,6 +85,7 @@ impl Browser {
         browser.driver.devtools("Emulation.setFocusEmulationEnabled", &json!({ "enabled": true }));
         browser.resize(SIZE.0, SIZE.1);
         browser.dark(false);
+        browser.watch();
         Some(browser)
     }
 

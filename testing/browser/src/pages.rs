@@ -61,7 +61,7 @@ impl Browser {
     /// The text of an element as it is seen: nothing of what is hidden.
     #[track_caller]
     pub fn text(&self, css: &str) -> String {
-        self.seen(&self.driver.element(css), css)
+        self.text_of(&self.driver.element(css), css)
     }
 
     /// The texts of all elements that the selector matches.
@@ -69,13 +69,13 @@ impl Browser {
     pub fn texts(&self, css: &str) -> Vec<String> {
         let mut texts = Vec::new();
         for element in self.driver.elements(css) {
-            texts.push(self.seen(&element, css));
+            texts.push(self.text_of(&element, css));
         }
         texts
     }
 
     #[track_caller]
-    fn seen(&self, element: &Element, css: &str) -> String {
+    fn text_of(&self, element: &Element, css: &str) -> String {
         let text = must(self.driver.of_element(element, "text"), css);
         text.as_str().unwrap().to_owned()
     }
@@ -126,6 +126,13 @@ impl Browser {
     #[track_caller]
     pub fn press(&self, keys: &str) {
         self.act(&json!([{ "type": "key", "id": "keys", "actions": keys::pressed(keys) }]));
+    }
+
+    /// Presses the keys of a text, into whatever has the focus.
+    #[track_caller]
+    pub fn press_text(&self, text: &str) {
+        let keys = text.chars().flat_map(|letter| keys::pressed(&letter.to_string())).collect::<Vec<_>>();
+        self.act(&json!([{ "type": "key", "id": "keys", "actions": keys }]));
     }
 
     #[track_caller]

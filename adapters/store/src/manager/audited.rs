@@ -4,14 +4,23 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{AuditRow, ManagerStore};
-use crate::{AuditFilter, Result, rows};
+use crate::{AuditFilter, AuditOrder, Result, rows};
 
 impl ManagerStore {
     /// What operators did, each with its number.
     pub async fn audited(&self, filter: &AuditFilter<'_>) -> Result<Vec<(i64, AuditRow)>> {
-        let sql = "SELECT at, operator, what, detail, before, after, audit_id FROM audit \
-                   WHERE ($1 IS NULL OR operator = $1) AND at >= $2 AND at < $3 AND audit_id < $4 \
-                   ORDER BY audit_id DESC LIMIT $5";
+        let sql = match filter.order {
+            AuditOrder::NewestFirst => {
+                "SELECT at, operator, what, detail, before, after, audit_id FROM audit \
+                 WHERE ($1 IS NULL OR operator = $1) AND at >= $2 AND at < $3 AND audit_id < $4 AND audit_id > $5 \
+                 ORDER BY audit_id DESC LIMIT $6"
+            }
+            AuditOrder::OldestFirst => {
+                "SELECT at, operator, what, detail, before, after, audit_id FROM audit \
+                 WHERE ($1 IS NULL OR operator = $1) AND at >= $2 AND at < $3 AND audit_id < $4 AND audit_id > $5 \
+                 ORDER BY audit_id LIMIT $6"
+            }
+        };
         let found = filter.bound(sqlx::query(sql)).fetch_all(&self.read).await?;
         let row = |row: &AnyRow| {
             let told = AuditRow {
@@ -63,6 +72,16 @@ mod tests {
             below = found.last().map(|(number, _)| *number).or(below);
         }
         assert_eq!(told, ["carl", "bert", "anna"]);
+        // And from its beginning on.
+        let (mut told, mut above) = (Vec::new(), None);
+        for _ in 0..4 {
+            let order = AuditOrder::OldestFirst;
+            let filter = AuditFilter { above, order, limit: 1, ..AuditFilter::default() };
+            let found = store.audited(&filter).await.expect("reads");
+            told.extend(found.iter().map(|(_, row)| row.detail.clone()));
+            above = found.last().map(|(number, _)| *number).or(above);
+        }
+        assert_eq!(told, ["anna", "bert", "carl"]);
         let between = AuditFilter {
             by: Some("ada"),
             since: Some(Timestamp::EPOCH.plus_seconds(2)),

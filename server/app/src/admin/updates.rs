@@ -2,7 +2,7 @@
 
 use headwater_catalog::{CategoryKind, Facts, Kind, RevisionIx, Search, Severity, UpdateIx};
 use headwater_model::{GroupId, Timestamp, UpdateId};
-pub use headwater_store::{ApprovalRow, AuditFilter, Change};
+pub use headwater_store::{ApprovalRow, AuditFilter, AuditOrder, Change};
 
 use crate::catalogue::{Card, decompress};
 use crate::content::FileStanding;

@@ -1,11 +1,11 @@
-//! Which of the runs that are kept a page lists.
+//! Which of the runs that are kept a page lists, and in which order.
 
-use headwater_manager::Manager;
+use headwater_api::{RunKind, RunOrder, RunResult, SyncRunsQuery};
+use headwater_manager::Direction;
 
-use super::{Past, ROWS, past};
-use crate::failure::Failure;
+use super::ROWS;
 use crate::fields::Fields;
-use crate::look::Look;
+use crate::heads::direction;
 
 /// What is looked for among the runs.
 #[derive(Default)]
@@ -17,12 +17,11 @@ pub(super) struct Filter {
     pub(super) kind: String,
 }
 
-/// The fields of an address that say it.
-pub(super) const FIELDS: [&str; 3] = ["result", "by", "kind"];
+/// The fields of an address that say it, and the order and place of the page.
+pub(super) const FIELDS: [&str; 6] = ["result", "by", "kind", "sort", "order", "after"];
 
 impl Filter {
     pub(super) fn of(fields: &Fields) -> Self {
-        // A form of this page that is refused has other fields.
         let get = |name| fields.get(name).trim().to_owned();
         Self { result: get("result"), by: get("by"), kind: get("kind") }
     }
@@ -31,40 +30,31 @@ impl Filter {
         [&self.result, &self.by, &self.kind].iter().any(|field| !field.is_empty())
     }
 
-    fn accepts(&self, run: &Past) -> bool {
-        let result = match run.state.look {
-            Look::InStep => "in_step",
-            Look::Differs => "differs",
-            Look::Failed => "failed",
-            _ => "",
-        };
-        (self.result.is_empty() || self.result == result)
-            && (self.by.is_empty() || run.by.to_lowercase().contains(&self.by.to_lowercase()))
-            && (self.kind.is_empty() || run.is_dry == (self.kind == "dry"))
-    }
-}
-
-/// A page of the runs that match, the newest first, and the number that earlier ones are before.
-pub(super) async fn filtered(
-    manager: &Manager,
-    filter: &Filter,
-    mut before: Option<u64>,
-) -> Result<(Vec<Past>, Option<u64>), Failure> {
-    let mut rows = Vec::new();
-    loop {
-        let read = past(manager, manager.sync_runs_before(before, ROWS).await?, None).await;
-        let is_last = read.len() < ROWS as usize;
-        for run in read {
-            before = Some(run.number);
-            if filter.accepts(&run) {
-                rows.push(run);
-                if rows.len() == ROWS as usize {
-                    return Ok((rows, before.filter(|number| *number > 1)));
-                }
-            }
-        }
-        if is_last {
-            return Ok((rows, None));
+    /// What the page at this address lists.
+    pub(super) fn query(&self, fields: &Fields) -> SyncRunsQuery {
+        SyncRunsQuery {
+            result: match self.result.as_str() {
+                "in_step" => Some(RunResult::InStep),
+                "differs" => Some(RunResult::Differs),
+                "failed" => Some(RunResult::Failed),
+                _ => None,
+            },
+            by: Some(self.by.clone()).filter(|by| !by.is_empty()),
+            kind: match self.kind.as_str() {
+                "run" => Some(RunKind::Run),
+                "dry" => Some(RunKind::Dry),
+                _ => None,
+            },
+            sort: match fields.get("sort") {
+                "result" => Some(RunOrder::Result),
+                "took" => Some(RunOrder::Took),
+                "changes" => Some(RunOrder::Changes),
+                "by" => Some(RunOrder::By),
+                _ => None,
+            },
+            reverse: direction(fields) == Direction::Reversed,
+            limit: Some(ROWS),
+            after: fields.text("after"),
         }
     }
 }

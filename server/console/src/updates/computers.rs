@@ -3,7 +3,10 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
-use headwater_api::{ComputerUpdateState, StatesQuery, Told, UpdateComputer};
+use headwater_api::{
+    ComputerUpdateState, StatesQuery, Told, UpdateComputer, UpdateComputerOrder, UpdateComputersQuery,
+};
+use headwater_manager::Direction;
 use headwater_model::{Timestamp, UpdateId};
 use headwater_words::approval as words;
 use headwater_words::caveat::sentences;
@@ -14,10 +17,18 @@ use crate::computers::{explained, state};
 use crate::failure::{Failure, sentence};
 use crate::fields::{Fields, Query};
 use crate::frame::Frame;
+use crate::heads::{Head, direction, heads};
 use crate::look::{State as Shown, When};
 use crate::session::Visitor;
 
 const ROWS: u32 = 100;
+const COLUMNS: [(&str, &str, bool); 5] = [
+    ("Computer", "name*", false),
+    ("Server", "server", false),
+    ("State", "state", false),
+    ("Error", "error", false),
+    ("Since", "since", false),
+];
 
 #[derive(Template)]
 #[template(path = "update_computers.html")]
@@ -30,6 +41,7 @@ struct Page {
     problem: String,
     choices: Vec<Choice>,
     is_all: bool,
+    heads: Vec<Head>,
     rows: Vec<Row>,
     next: Option<String>,
 }
@@ -81,7 +93,16 @@ pub(crate) async fn show(
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
     let update: UpdateId = id.parse().map_err(|_| Failure::not_found("this is no id of an update"))?;
-    let query = asked(&fields);
+    let StatesQuery { state, all, limit, after } = asked(&fields);
+    let sort = match fields.get("sort") {
+        "server" => Some(UpdateComputerOrder::Server),
+        "state" => Some(UpdateComputerOrder::State),
+        "error" => Some(UpdateComputerOrder::Error),
+        "since" => Some(UpdateComputerOrder::Since),
+        _ => None,
+    };
+    let reverse = direction(&fields) == Direction::Reversed;
+    let query = UpdateComputersQuery { state, all, sort, reverse, limit, after };
     let Told { value: found, caveat } = manager.computers_of_update(update, &query).await?;
     let (mirror, now) = (manager.mirror(), manager.now());
     let title = mirror.updates.title(update);
@@ -103,6 +124,7 @@ pub(crate) async fn show(
         problem: sentences(&caveat, now).join(" "),
         is_all: query.all,
         choices: choices(fields.get("state")),
+        heads: heads(&format!("/updates/{update}/computers"), &fields, &COLUMNS),
         rows: found.items.iter().map(|one| row(one, now)).collect(),
         next: found.next.map(|next| format!("/updates/{update}/computers?{}", fields.with("after", &next))),
     };

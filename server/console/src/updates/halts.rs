@@ -1,27 +1,30 @@
 //! The updates that were halted.
 
-use std::cmp::Reverse;
-
 use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
-use headwater_words::quantity::counted;
+use headwater_api::{HaltOrder, HaltsQuery, Page};
+use headwater_manager::Direction;
+use headwater_words::quantity::{counted, grouped};
 
 use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Query};
 use crate::frame::Frame;
-use crate::heads::{Head, heads, sort_by};
+use crate::heads::{Head, direction, heads};
 use crate::look::{Look, State as Shown, When};
 use crate::session::Visitor;
 
+const ROWS: u32 = 100;
+
 #[derive(Template)]
 #[template(path = "halts.html")]
-struct Page {
+struct Halts {
     frame: Frame,
     verdict: String,
     heads: Vec<Head>,
     rows: Vec<Row>,
+    next: Option<String>,
 }
 
 struct Row {
@@ -50,20 +53,24 @@ pub(crate) async fn show(
     Query(fields): Query,
 ) -> Result<Html<String>, Failure> {
     let (mirror, now) = (manager.mirror(), manager.now());
-    let mut halts = manager.halts().await?;
-    match fields.get("sort") {
-        "title" => sort_by(&mut halts, &fields, |halt| mirror.updates.title(halt.update).to_lowercase()),
-        "by" => sort_by(&mut halts, &fields, |halt| halt.asked_by.to_lowercase()),
-        // What waits comes first.
-        "state" => sort_by(&mut halts, &fields, |halt| halt.done_at.is_some()),
-        "done" => sort_by(&mut halts, &fields, |halt| Reverse(halt.done_at)),
-        _ => sort_by(&mut halts, &fields, |halt| Reverse(halt.asked_at)),
-    }
-    let pending = halts.iter().filter(|halt| halt.done_at.is_none()).count() as u64;
-    let verdict = match (halts.len() as u64, pending) {
+    let query = HaltsQuery {
+        sort: match fields.get("sort") {
+            "title" => Some(HaltOrder::Title),
+            "state" => Some(HaltOrder::State),
+            "by" => Some(HaltOrder::By),
+            "done" => Some(HaltOrder::Done),
+            _ => None,
+        },
+        reverse: direction(&fields) == Direction::Reversed,
+        limit: Some(ROWS),
+        after: fields.text("after"),
+    };
+    let Page { items: halts, next, total } = manager.find_halts(&query).await?;
+    let pending = manager.halts().await?.iter().filter(|halt| halt.done_at.is_none()).count() as u64;
+    let verdict = match (total.unwrap_or_default(), pending) {
         (0, _) => "No update is halted.".to_owned(),
         (all, 0) => format!("{} halted.", counted(all, "update")),
-        (all, pending) => format!("{} halted, {pending} of them pending.", counted(all, "update")),
+        (all, pending) => format!("{} halted, {} of them pending.", counted(all, "update"), grouped(pending)),
     };
     let rows = halts.into_iter().map(|halt| Row {
         id: halt.update.to_string(),
@@ -80,5 +87,6 @@ pub(crate) async fn show(
     let rows = rows.collect();
     let heads = heads("/halts", &fields, &COLUMNS);
     let frame = Frame::new(&manager, &visitor, "/updates", "Halts", &Fields::default());
-    Ok(Html(Page { frame, verdict, heads, rows }.render()?))
+    let next = next.map(|next| format!("/halts?{}", fields.with("after", &next)));
+    Ok(Html(Halts { frame, verdict, heads, rows, next }.render()?))
 }

@@ -241,7 +241,7 @@ async fn elsewhere(
     let folded = search.to_lowercase();
     let is_called = |name: &str| name.to_lowercase().contains(&folded);
     // A host group of which a WSUS group was made is one with it.
-    let unmade = manager.host_group_names().await?.into_iter().filter(|group| !group.is_made);
+    let unmade = manager.host_group_names().await?.into_iter().filter(|group| group.wsus_group.is_none());
     let groups = mirror.tree.groups.iter().filter(|group| is_called(&group.name)).count()
         + unmade.filter(|group| is_called(&group.name)).count();
     let places = [

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use headwater_api::{
     ApprovalRequest, ApprovalWithdrawal, DeclineRequest, LicenceQuery, LicenceTerms, NewRevisions, Page,
-    Refusal as RefusedUpdate, StatesQuery, UPDATES_PER_REQUEST_MAX, UpdateComputer, UpdateDetail,
+    Refusal as RefusedUpdate, UPDATES_PER_REQUEST_MAX, UpdateComputer, UpdateComputersQuery, UpdateDetail,
     UpdateQuery, UpdateSummary, UpdatesOutcome,
 };
 use headwater_app::Served;
@@ -33,9 +33,9 @@ pub(super) async fn show(
 pub(super) async fn computers(
     State(console): Shared,
     Path(id): Path<String>,
-    Query(query): Query<StatesQuery>,
+    Query(query): Query<UpdateComputersQuery>,
 ) -> Result<Json<Page<UpdateComputer>>, Refusal> {
-    Ok(Json(updates::computers(&console.app, parse_id(&id, "an update")?, &query).await?))
+    Ok(Json(updates::computers(&console.app, parse_id(&id, "an update")?, &query.filter()).await?))
 }
 
 pub(super) async fn licence(

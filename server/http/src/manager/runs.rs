@@ -3,7 +3,9 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use headwater_api::{NewSchedule, Schedule, StartedRun, SyncEvent, SyncQuery, SyncRequest, SyncRun};
+use headwater_api::{
+    NewSchedule, Page, Schedule, StartedRun, SyncEvent, SyncQuery, SyncRequest, SyncRun, SyncRunsQuery,
+};
 use headwater_manager::{Looking, action_for};
 use headwater_operators::Action;
 use tokio::sync::mpsc;
@@ -66,8 +68,11 @@ pub(super) async fn stop(State(manager): Shared, caller: Caller) -> Result<Statu
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list(State(manager): Shared) -> Result<Json<Vec<SyncRun>>, Refusal> {
-    Ok(Json(manager.sync_runs().await?))
+pub(super) async fn list(
+    State(manager): Shared,
+    Query(query): Query<SyncRunsQuery>,
+) -> Result<Json<Page<SyncRun>>, Refusal> {
+    Ok(Json(manager.sync_runs(&query).await?))
 }
 
 pub(super) async fn show(State(manager): Shared, Path(number): Path<u64>) -> Result<Json<SyncRun>, Refusal> {

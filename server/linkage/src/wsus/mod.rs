@@ -18,7 +18,7 @@ use std::sync::Arc;
 use headwater_api::linkage::{
     Approve, Contents, Decided, Decline, DeleteComputers, DeleteUpdates, Failure, FilesOfUpdates,
     Memberships, ObsoleteUpdate, StartedSync, StateOnComputer, StatesOfUpdates, StatesPart, Subscription,
-    SyncProgress, UpdateCount, WsusComputer, WsusComputers, WsusGroup, WsusIdentity, WsusLower,
+    SyncProgress, UpdateCount, WsusComputers, WsusGroup, WsusIdentity, WsusLower,
 };
 use headwater_api::{
     ComputerDetail, ComputerSummary, ComputerUpdate, ComputerUpdateState, LicenceTerms, Page, StatesQuery,

@@ -2,6 +2,7 @@
 
 mod below;
 mod deciding;
+mod list;
 
 use std::collections::HashMap;
 use std::pin::pin;

@@ -108,6 +108,14 @@ fn what_a_page_costs_and_what_went_wrong_is_told() {
     // The icon counts as a picture of the page.
     let bytes: usize = files.iter().map(|file| file.len() + 300).sum();
     assert_eq!((weight.bytes, weight.requests), (bytes as u64, files.len()));
+    // The document names all of them.
+    assert_eq!(weight.in_turn, 2);
+    site.put("/deep.css", "@import '/style.css';");
+    let deep = "<link rel=icon href=/icon.svg><link rel=stylesheet href=/deep.css><p>One after the other";
+    site.put("/deep", deep);
+    browser.open(&site.url("/deep"));
+    assert_eq!(browser.weight().in_turn, 3);
+    assert_eq!(browser.console_errors(), [""; 0]);
     assert!(weight.first_byte_ms > 0.0 && weight.first_byte_ms < 20_000.0, "{weight:?}");
     assert_eq!(browser.console_errors(), [""; 0]);
 
@@ -121,6 +129,22 @@ fn what_a_page_costs_and_what_went_wrong_is_told() {
     assert_eq!((is_told("Content Security Policy"), is_told("missing is not defined")), (1, 1), "{errors:?}");
     assert_eq!(errors.len(), 2, "{errors:?}");
     assert_eq!(browser.console_errors(), [""; 0], "an error is told once");
+}
+
+#[test]
+fn what_moves_by_itself_is_seen() {
+    let Some(browser) = Browser::start() else { return };
+    let site = rules::site();
+    site.put("/still", "<h1>Still</h1><p>It stays");
+    site.put("/moves.js", "requestAnimationFrame(() => setTimeout(() => document.querySelector('p').before(document.createElement('h2'), 'Late', document.createElement('hr')), 50))");
+    site.put("/moves", "<h1>Moves</h1><p id=below>It goes down</p><script src=/moves.js></script>");
+    browser.open(&site.url("/still"));
+    assert_eq!(browser.seen().shift, 0.0);
+    browser.open(&site.url("/moves"));
+    browser.wait_for("hr");
+    let seen = browser.seen();
+    assert!(seen.shift > 0.0 && seen.shifted[0].contains("p#below"), "{seen:?}");
+    browser.press_text("/a!");
 }
 
 #[test]
