@@ -92,8 +92,13 @@ function live() {
   const lost = document.querySelector("[data-lost]");
   const onReading = follows === "readings" ? refreshSometime : () => refresh("/live/age");
   const onRun = { runs: () => refresh(here()), readings: refreshSometime }[follows] ?? (() => {});
+  // A page that is left is kept for a while, and its connection with it, of which a browser has six.
+  let events = null;
+  addEventListener("pagehide", () => events?.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
   const connect = () => {
-    const events = new EventSource(`/live?since=${since}`);
+    events?.close();
+    events = new EventSource(`/live?since=${since}`);
     events.addEventListener("reading", onReading);
     events.addEventListener("run", onRun);
     events.onopen = () => {
