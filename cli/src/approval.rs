@@ -245,7 +245,7 @@ pub(crate) fn halt(updates: &[UpdateName], session: &mut Session<'_, '_>) -> Res
 pub(crate) fn halts(page: &Page<Halt>, reader: Reader) -> String {
     let halts = &page.items;
     if halts.is_empty() {
-        return "No update was stopped.".into();
+        return "No update is halted.".into();
     }
     let columns = ["UPDATE", "BY", "ASKED", "DONE"].map(Column::Text);
     let mut table = Table::new(&columns);

@@ -134,7 +134,7 @@ pub enum UpdateCommand {
         #[arg(value_name = "UPDATE", required = true)]
         updates: Vec<UpdateName>,
     },
-    /// List the updates that were stopped, the newest first
+    /// List the updates that were halted, the newest first
     #[command(after_help = examples!("headwater update halts", "headwater update halts --sort state"))]
     Halts {
         /// In this order [default: asked]

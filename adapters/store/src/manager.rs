@@ -71,6 +71,8 @@ pub struct SyncRunRow {
     pub finished_at: Option<Timestamp>,
     /// JSON, which the store does not look into.
     pub report: String,
+    /// It was to change nothing.
+    pub is_dry: bool,
 }
 
 /// What an operator did.
@@ -283,7 +285,7 @@ impl ManagerStore {
 
     /// The last runs before a number, the newest first.
     pub async fn sync_runs_before(&self, before: i64, limit: u32) -> Result<Vec<SyncRunRow>> {
-        let sql = "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs \
+        let sql = "SELECT run_id, started_by, started_at, finished_at, report, dry_run FROM sync_runs \
                    WHERE run_id < $1 ORDER BY run_id DESC LIMIT $2";
         let found = sqlx::query(sql).bind(before).bind(i64::from(limit)).fetch_all(&self.read).await?;
         found.iter().map(sync_run).collect()
@@ -291,7 +293,7 @@ impl ManagerStore {
 
     /// The last runs before a number that did more than compare, the newest first.
     pub async fn writing_runs_before(&self, before: i64, limit: u32) -> Result<Vec<SyncRunRow>> {
-        let sql = "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs \
+        let sql = "SELECT run_id, started_by, started_at, finished_at, report, dry_run FROM sync_runs \
                    WHERE run_id < $1 AND dry_run = 0 ORDER BY run_id DESC LIMIT $2";
         let found = sqlx::query(sql).bind(before).bind(i64::from(limit)).fetch_all(&self.read).await?;
         found.iter().map(sync_run).collect()
@@ -299,14 +301,13 @@ impl ManagerStore {
 
     /// All runs that are kept, the newest first, without their reports.
     pub async fn sync_run_heads(&self) -> Result<Vec<SyncRunRow>> {
-        let sql = "SELECT run_id, started_by, started_at, finished_at, CAST('' AS TEXT) FROM sync_runs ORDER BY run_id DESC";
+        let sql = "SELECT run_id, started_by, started_at, finished_at, CAST('' AS TEXT), dry_run FROM sync_runs ORDER BY run_id DESC";
         sqlx::query(sql).fetch_all(&self.read).await?.iter().map(sync_run).collect()
     }
 
     /// One run, if it is kept.
     pub async fn sync_run(&self, run: i64) -> Result<Option<SyncRunRow>> {
-        let sql =
-            "SELECT run_id, started_by, started_at, finished_at, report FROM sync_runs WHERE run_id = $1";
+        let sql = "SELECT run_id, started_by, started_at, finished_at, report, dry_run FROM sync_runs WHERE run_id = $1";
         let found = sqlx::query(sql).bind(run).fetch_optional(&self.read).await?;
         found.as_ref().map(sync_run).transpose()
     }
@@ -425,6 +426,7 @@ fn sync_run(row: &AnyRow) -> Result<SyncRunRow> {
         started_at: rows::time(row, 2)?,
         finished_at: rows::optional_time(row, 3)?,
         report: row.try_get(4)?,
+        is_dry: row.try_get::<i64, _>(5)? != 0,
     })
 }
 

@@ -435,7 +435,7 @@ fn an_update_is_halted() {
     let lines: Vec<&str> = done.out.lines().collect();
     assert!(lines[1].contains("anna") && lines[2].ends_with("  pending"), "{}", done.out);
     assert_eq!(lines[4], format!("{OFFICE} is pending: wsus.example is not reached."));
-    assert_eq!(run("update halts", &[(list, page(json!([])))]).out, "No update was stopped.\n");
+    assert_eq!(run("update halts", &[(list, page(json!([])))]).out, "No update is halted.\n");
     let list = "GET /api/v1/wsus/halts?limit=1&reverse=true&sort=done";
     let part = json!({"items": [halt(true)], "next": OFFICE, "total": 2});
     let done = run("update halts --sort done --reverse --limit 1", &[(list, Reply::Json(part))]);

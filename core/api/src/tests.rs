@@ -355,3 +355,14 @@ fn who_is_silent_is_told_apart_where_it_is_told_everywhere() {
     let sum = UpdateCounts { needed: 10, installed: 6, unknown: 8, ..UpdateCounts::default() };
     assert_eq!(one.told_apart(), (sum, None));
 }
+
+#[test]
+fn who_a_wsus_is_is_understood_from_another_version() {
+    // As version 5 told it: a subscription was a list of ids.
+    let told = r#"{"server":"050cee4a-aaff-470c-8fc3-7a94cb3a4293","name":"berlin","kind":"headwater","version":"0.1.0",
+        "mode":"autonomous","targeting":"server","read_only":false,"computers":3,"at":"2026-11-28T12:00:00Z",
+        "subscription":{"categories":["4b62aa32-52f6-4c15-b739-1c8e696eb33e"],"classifications":[]},
+        "speaks":{"protocol":5,"software":"0.1.0"}}"#;
+    let identity: crate::linkage::WsusIdentity = serde_json::from_str(told).expect("an identity");
+    assert_eq!((identity.speaks.protocol, identity.subscription), (5, None));
+}

@@ -137,10 +137,21 @@ impl Rule {
     }
 
     pub fn matches<'a>(&self, seen: impl Into<Seen<'a>>) -> bool {
+        self.holds(seen) == Some(true)
+    }
+
+    /// Whether all conditions hold; nothing where that is not known, for what they look at is not.
+    pub fn holds<'a>(&self, seen: impl Into<Seen<'a>>) -> Option<bool> {
         let seen = seen.into();
-        self.conditions
-            .iter()
-            .all(|condition| condition.what.matches(seen).is_some_and(|matches| matches != condition.negated))
+        let mut all = Some(true);
+        for condition in &self.conditions {
+            match condition.what.matches(seen) {
+                Some(matches) if matches == condition.negated => return Some(false),
+                Some(_) => {}
+                None => all = None,
+            }
+        }
+        all
     }
 
     /// Whether it looks at what products a computer has.
@@ -319,6 +330,15 @@ mod tests {
         check("os_version=10.0.26200.*", [true, true, false]);
         check("architecture=amd64", [true, false, true]);
         check("architecture!=arm64\nagent_version=1507.*", [true, false, false]);
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_decided_is_not_refused() {
+        let unknown = Computer { products: None, ..computer("pc", "", "") };
+        let holds = |rule: &str| rule.parse::<Rule>().expect("a rule").holds(&unknown);
+        assert_eq!(["product=Office", "product!=Office"].map(holds), [None, None]);
+        assert_eq!(["product=Office\nname=other", "name=other\nproduct=Office"].map(holds), [Some(false); 2]);
+        assert_eq!((holds("product=Office\nname=pc"), holds("name=pc")), (None, Some(true)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use headwater_cli::{API_URL_FILE, LINKAGE_URL_FILE};
 use headwater_linkage::{StateError, shown_code, shown_identity};
 
 use super::platform::{self, PlatformError};
@@ -27,6 +28,11 @@ pub enum InstallError {
     State(#[from] StateError),
     #[error("where this program is cannot be found out")]
     Program(#[source] io::Error),
+    #[error(
+        "the configuration's `data` is `{configured}`, and this service keeps everything in `{chosen}`: say by --data \
+         which of the two is meant"
+    )]
+    Folder { configured: PathBuf, chosen: PathBuf },
     #[error("the service does not answer within {} s; {log} says why", PATIENCE.as_secs())]
     Silent { log: String },
 }
@@ -44,9 +50,11 @@ pub struct Installation<'a> {
 }
 
 impl Installation<'_> {
-    /// A code of an earlier run is worth nothing, and must not be shown.
-    pub fn forget_code(&self) {
-        let _ = std::fs::remove_file(self.data.join("pairing-code"));
+    /// What an earlier run left: its code is worth nothing, and its addresses stand there once this one answers.
+    pub fn forget_last_run(&self) {
+        for name in ["pairing-code", API_URL_FILE, LINKAGE_URL_FILE] {
+            let _ = std::fs::remove_file(self.data.join(name));
+        }
     }
 }
 
@@ -61,7 +69,7 @@ pub fn install(
         config_file: &arguments.config,
         files: config.files_to_read()?,
         config: &config,
-        data: folder(service, &config, arguments.data.as_deref()),
+        data: folder(service, &config, arguments.data.as_deref())?,
         user: arguments.user.as_deref(),
     };
     if arguments.dry_run {
@@ -81,16 +89,25 @@ pub fn install(
     Err(InstallError::Silent { log: platform::log(&installation) })
 }
 
-/// A service begins in no folder of anybody: a relative one is none.
-fn folder(service: &Service, config: &Config, named: Option<&Path>) -> PathBuf {
-    let configured = Some(config.data.as_path()).filter(|data| data.is_absolute());
-    named.or(configured).unwrap_or(Path::new(service.data)).to_owned()
+/// The folder that is named, or the one that the service always has: whoever installs once more finds it again.
+fn folder(service: &Service, config: &Config, named: Option<&Path>) -> Result<PathBuf, InstallError> {
+    let (chosen, configured) = (Path::new(service.data), &config.data);
+    match named {
+        Some(named) => Ok(named.to_owned()),
+        None if configured.is_absolute() && configured != chosen => {
+            Err(InstallError::Folder { configured: configured.clone(), chosen: chosen.to_owned() })
+        }
+        None => Ok(chosen.to_owned()),
+    }
 }
 
-/// What the service shows once all of it answers: the folder alone may be of an earlier run.
+/// What the service shows once all of it answers. That something listens is not enough: a process listens before it has
+/// opened what it keeps, and another one may have the port.
 fn shown(installation: &Installation) -> Result<Option<String>, InstallError> {
     let config = installation.config;
-    if !listeners(config).iter().all(|(listen, _)| answers(*listen)) {
+    let has_operators = config.has(Role::UpdateServer) || config.has(Role::Manager);
+    let said = installation.data.join(if has_operators { API_URL_FILE } else { LINKAGE_URL_FILE });
+    if !said.exists() || !listeners(config).iter().all(|(listen, _)| answers(*listen)) {
         return Ok(None);
     }
     let mut lines = Vec::new();
@@ -101,7 +118,7 @@ fn shown(installation: &Installation) -> Result<Option<String>, InstallError> {
     if config.has(Role::UpdateServer) {
         lines.push(format!("updates   {}", address(config, config.updates)));
     }
-    if config.has(Role::UpdateServer) || config.has(Role::Manager) {
+    if has_operators {
         lines.push(format!("console   {}", address(config, config.console)));
         let first = "of the user admin, if this was the first start";
         lines.push(format!("password  {first}: see {}", platform::log(installation)));
@@ -157,9 +174,13 @@ pub fn listeners(config: &Config) -> Vec<(SocketAddr, &'static str)> {
         };
         all.push((config.linkage.listen, whom));
     }
-    if config.has(Role::UpdateServer) || config.has(Role::Manager) {
-        all.push((config.console, "for browsers and commands on other machines"));
-    }
+    all.push((
+        config.console,
+        match config.has(Role::UpdateServer) || config.has(Role::Manager) {
+            true => "for browsers and commands on other machines",
+            false => "for health and metrics",
+        },
+    ));
     all
 }
 
@@ -198,10 +219,8 @@ mod tests {
             "{here:?}"
         );
         let top = rules("roles = [\"linkage\"]\n[linkage]\nlisten = \"0.0.0.0:9532\"");
-        assert!(
-            matches!(top.as_slice(), [one] if one.starts_with("for the managing server") && one.contains("9532")),
-            "{top:?}"
-        );
+        assert!(top[0].starts_with("for the managing server") && top[0].contains("9532"), "{top:?}");
+        assert!(top[1].starts_with("port 8580 is asked on this machine only"), "{top:?}");
         let lower = rules(
             "roles = [\"linkage\"]\n[linkage]\nlisten = \"0.0.0.0:8532\"\nparent = \"https://a:8532/linkage\"",
         );
@@ -210,6 +229,18 @@ mod tests {
         let ports: Vec<bool> =
             all.iter().zip(["8531", "8530", "8580"]).map(|(line, port)| line.contains(port)).collect();
         assert_eq!(ports, [true; 3], "{all:?}");
+    }
+
+    #[test]
+    fn a_service_has_one_folder_unless_another_is_named() {
+        let service = &crate::service::LINKAGE;
+        let chosen = |text: &str, named: Option<&str>| folder(service, &config(text), named.map(Path::new));
+        let elsewhere = if cfg!(windows) { r"D:\\data" } else { "/srv/data" };
+        let configured = format!("data = \"{elsewhere}\"");
+        assert_eq!(chosen("", None).expect("a folder"), Path::new(service.data));
+        assert_eq!(chosen(&configured, Some("/named")).expect("a folder"), Path::new("/named"));
+        let refused = chosen(&configured, None).expect_err("two folders").to_string();
+        assert!(refused.contains("--data") && refused.contains(service.data), "{refused}");
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn install(installation: &Installation) -> Result<String, PlatformError> {
         return Err(PlatformError::NoSystemd(installation.service.command));
     }
     write(&path(installation), &text)?;
-    installation.forget_code();
+    installation.forget_last_run();
     for step in steps(installation) {
         systemctl(&step)?;
     }

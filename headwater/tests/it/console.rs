@@ -306,7 +306,7 @@ fn every_page_can_be_used_by_everybody() {
     let newest_first = console.fetched("/history.csv");
     assert!(newest_first.contains("create host group"));
     browser.click("thead th:last-child a");
-    browser.wait_for("thead th[aria-sort=descending]");
+    browser.wait_for("thead th[aria-sort=ascending]");
     let first = browser.text("tbody tr:first-child td.first");
     let oldest_first = console.fetched("/history.csv?order=reversed");
     let lines: Vec<&str> = oldest_first.lines().skip(1).collect();

@@ -59,6 +59,7 @@ fn the_unit_is_one_that_systemd_takes() {
 }
 
 /// systemd finds nothing in the unit to complain about.
+#[allow(clippy::print_stderr)]
 fn verify(folder: &TempDir, name: &str, text: &str) {
     let unit = folder.path().join(name);
     std::fs::write(&unit, text).expect("writes");
@@ -160,7 +161,7 @@ async fn a_service_reads_what_systemd_hands_over() {
     let server = Server::wait_for(command.env("CREDENTIALS_DIRECTORY", &handed_over));
     assert_eq!(server.told("data "), data.display().to_string());
     let signed_in = ureq::post(format!("{}/api/v1/session", server.told("console ")))
-        .send_json(serde_json::json!({"name": "admin", "password": "what was handed over"}));
+        .send_json(serde_json::json!({"user": "admin", "password": "what was handed over"}));
     assert!(signed_in.is_ok(), "{signed_in:?}");
 }
 

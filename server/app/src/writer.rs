@@ -35,7 +35,7 @@ type Job = (Write, Answer);
 type Contacts = Arc<Mutex<Heard>>;
 
 /// Contacts that no row tells yet: when, and whether one of them finished a scan.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Heard {
     waiting: HashMap<ClientId, (Timestamp, bool)>,
     /// Those of the transaction that goes on.
@@ -167,9 +167,11 @@ impl Writer {
         lock(&self.contacts).products.insert(client.clone(), (digest, products));
     }
 
-    /// What is not written yet.
+    /// The contacts that are not written yet; what is known of products is not copied.
     pub fn heard(&self) -> Heard {
-        lock(&self.contacts).clone()
+        let contacts = lock(&self.contacts);
+        let (waiting, in_writing) = (contacts.waiting.clone(), contacts.in_writing.clone());
+        Heard { waiting, in_writing, products: HashMap::new() }
     }
 
     /// When a computer was last heard of and whether it finished a scan, if that is not written yet.

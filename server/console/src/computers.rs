@@ -152,7 +152,7 @@ pub(crate) async fn list(
         ("Server", "server", false),
         ("Groups", "", false),
         ("State", "state", false),
-        ("Last contact", "contact", false),
+        ("Last contact", "contact-", false),
         ("Needed", "needed", true),
         ("Failed", "failed", true),
     ];

@@ -17,16 +17,18 @@ pub(crate) fn direction(fields: &Fields) -> Direction {
     if fields.get("order") == "reversed" { Direction::Reversed } else { Direction::Usual }
 }
 
-/// The heads of a table; those with a key sort by it. The first key is what it is sorted by unasked.
+/// The heads of a table; those with a key sort by it. A key that ends in `*` is what it is sorted by unasked, and one
+/// in `-` begins with the newest, as numbers begin with the highest.
 pub(crate) fn heads(path: &str, fields: &Fields, columns: &[(&'static str, &str, bool)]) -> Vec<Head> {
     let unasked = columns.iter().map(|(_, key, _)| *key).find(|key| key.ends_with('*')).unwrap_or_default();
     let now = Some(fields.get("sort")).filter(|sort| !sort.is_empty());
     let head = |(name, key, is_number): &(&'static str, &str, bool)| {
-        let is_here = now.map_or(*key == unasked && !key.is_empty(), |now| now == key.trim_end_matches('*'));
-        let key = key.trim_end_matches('*');
+        let descends = *is_number || key.contains('-');
+        let is_here = now.map_or(*key == unasked && !key.is_empty(), |now| now == named(key));
+        let key = named(key);
         let is_reversed = fields.get("order") == "reversed";
         let turned = if is_here && !is_reversed { "reversed" } else { "" };
-        let sorted = match (is_here, is_reversed == *is_number) {
+        let sorted = match (is_here, is_reversed == descends) {
             (false, _) => "",
             (true, true) => "ascending",
             (true, false) => "descending",
@@ -37,6 +39,10 @@ pub(crate) fn heads(path: &str, fields: &Fields, columns: &[(&'static str, &str,
         Head { name, href, sorted, is_number: *is_number }
     };
     columns.iter().map(head).collect()
+}
+
+fn named(key: &str) -> &str {
+    key.trim_end_matches(['-', '*'])
 }
 
 /// Puts rows in order that are all there; a list of pages is sorted where it is read.
@@ -60,6 +66,11 @@ mod tests {
         let found = heads("/operators", &fields, &[("Name", "name*", false), ("Scope", "", false)]);
         assert_eq!((&*found[0].href, found[0].sorted), ("/operators?order=reversed&sort=name", "ascending"));
         assert_eq!((&*found[1].href, found[1].sorted), ("", ""));
+        let newest_first = heads("/history", &Fields::parse(b""), &[("When", "when-*", false)]);
+        assert_eq!(
+            (&*newest_first[0].href, newest_first[0].sorted),
+            ("/history?order=reversed&sort=when", "descending")
+        );
         sort_by(&mut rows, &Fields::parse(b"sort=name&order=reversed"), |row| *row);
         assert_eq!(rows, ["c", "b", "a"]);
     }

@@ -35,7 +35,7 @@ const COLUMNS: [(&str, &str, bool); 6] = [
     ("Before", "", false),
     ("After", "", false),
     ("By", "", false),
-    ("When", "when*", false),
+    ("When", "when-*", false),
 ];
 
 #[derive(Template)]

@@ -39,7 +39,7 @@ const MEMBER_COLUMNS: [(&str, &str, bool); 4] = [
     ("Computer", "name*", false),
     ("Server", "server", false),
     ("Groups", "", false),
-    ("Last contact", "contact", false),
+    ("Last contact", "contact-", false),
 ];
 
 #[derive(Template)]

@@ -35,7 +35,7 @@ const ROWS: u32 = 100;
 const COLUMNS: [(&str, &str, bool); 6] = [
     ("Run", "", false),
     ("Result", "result", false),
-    ("Started", "started*", false),
+    ("Started", "started-*", false),
     ("Took", "took", true),
     ("Changes", "changes", true),
     ("By", "by", false),

@@ -325,6 +325,12 @@ impl Manager {
         let groups = self.groups_of(&way, &way.top).await?;
         let computers = self.every_computer(&way, &tree).await?;
         let known = self.known(&way, &tree).await?;
+        if let Some(error) = known.unread.values().next() {
+            return Err(ManagerError::Refused(format!(
+                "not every server tells its computers: {}",
+                chain(error)
+            )));
+        }
         let mut taken: HashSet<GroupId> =
             known.rows.iter().flat_map(|one| [one.wsus_group, one.replaced]).flatten().collect();
         let (alike, other) = unbound(&known);

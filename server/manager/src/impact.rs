@@ -82,7 +82,17 @@ impl Manager {
             return Err(ManagerError::NotFound(what));
         }
         let servers = || mirror.tree.servers.iter().map(|one| &one.server);
-        let told = self.files_told(mirror, updates).await?;
+        // Nothing is fetched for the other actions.
+        let told = match action {
+            ApprovalAction::Install => self.files_told(mirror, updates).await?,
+            ApprovalAction::Uninstall | ApprovalAction::Detect | ApprovalAction::Block => {
+                if let Some(unknown) = updates.iter().find(|update| mirror.updates.get(**update).is_none()) {
+                    let what = format!("there is no update {unknown}; `headwater update list` shows all");
+                    return Err(ManagerError::NotFound(what));
+                }
+                HashMap::new()
+            }
+        };
         let top = servers().next().and_then(|top| told.get(&top.id)?.as_ref());
         let takes = takes(servers());
         let targets =

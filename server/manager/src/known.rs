@@ -221,7 +221,12 @@ fn host_group(row: &HostGroupRow, current: &[&Computer]) -> Result<HostGroup, Ma
             let rule: Rule = rule.parse().map_err(|error| {
                 ManagerError::Refused(format!("the rule of the host group `{}`: {error}", row.name))
             })?;
-            let found = current.iter().filter(|computer| rule.matches(**computer));
+            // Who is in the group stays there while it is not known whether the rule holds: after a move, or where a
+            // server was built anew, until the computer's next scan.
+            let is_in =
+                |computer: &Computer| row.wsus_group.is_some_and(|group| computer.groups.contains(&group));
+            let found =
+                current.iter().filter(|computer| rule.holds(**computer).unwrap_or_else(|| is_in(computer)));
             found.map(|computer| host_id(&computer.client)).collect()
         }
     };

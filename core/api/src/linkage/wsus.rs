@@ -1,7 +1,7 @@
 //! What a Linkage tells of its WSUS, whichever kind it is.
 
 use headwater_model::{ClientId, GroupId, ServerId, Timestamp, UpdateId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::LinkVersion;
 use crate::{
@@ -67,7 +67,7 @@ pub struct WsusIdentity {
     pub upstream_id: Option<ServerId>,
     pub targeting: WsusTargeting,
     /// What an autonomous server takes of the updates above it; absent where it takes all, or does not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "of_this_form")]
     pub subscription: Option<Subscription>,
     /// Whether the Linkage's account may only read.
     pub read_only: bool,
@@ -79,6 +79,13 @@ pub struct WsusIdentity {
     /// Of the Linkage.
     #[serde(default)]
     pub speaks: LinkVersion,
+}
+
+/// Absent where it has the form of another version: who a WSUS is must be understood from any, for it says which
+/// version its Linkage speaks.
+fn of_this_form<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Subscription>, D::Error> {
+    let told = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(told).ok())
 }
 
 /// The updates that a server takes: those of one of these products that are of one of these classifications.

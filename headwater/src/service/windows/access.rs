@@ -47,6 +47,11 @@ pub fn file(path: &Path, account: &str) -> [Change; 3] {
     changes(path, "F", &format!("{account}:R"))
 }
 
+/// A file that the account reads besides all who may.
+pub fn readable(path: &Path, account: &str) -> Change {
+    Change::new(path, ["/grant", &format!("{account}:R")])
+}
+
 /// An owner could give himself every right, so it must not be whoever made the file before.
 fn changes(path: &Path, full: &str, grant: &str) -> [Change; 3] {
     let (system, administrators) = (format!("{SYSTEM}:{full}"), format!("{ADMINISTRATORS}:{full}"));

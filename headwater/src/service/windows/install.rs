@@ -12,6 +12,7 @@ use windows_service::service::{
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 
 use super::access::{self, Change};
+use crate::config::is_secret;
 use crate::service::install::Installation;
 
 const ERROR_ACCESS_DENIED: i32 = 5;
@@ -71,7 +72,7 @@ pub fn install(installation: &Installation) -> Result<String, PlatformError> {
     for change in changes(installation) {
         change.make().map_err(private(&change.path))?;
     }
-    installation.forget_code();
+    installation.forget_last_run();
     service.start::<&str>(&[]).map_err(refused("start"))?;
     let warnings = unknown.iter().map(|what| format!("\nwarning   this service manager knows no {}", what));
     Ok(format!(
@@ -93,7 +94,11 @@ fn changes(installation: &Installation) -> Vec<Change> {
     let account = account(installation);
     let mut changes = Vec::from(access::folder(&installation.data, &account));
     changes.extend(access::file(installation.config_file, &account));
-    changes.extend(installation.files.iter().flat_map(|(_, file)| access::file(file, &account)));
+    changes.extend(installation.files.iter().flat_map(|(name, file)| match is_secret(name) {
+        true => Vec::from(access::file(file, &account)),
+        // Other programs may read it too.
+        false => vec![access::readable(file, &account)],
+    }));
     changes
 }
 

@@ -27,7 +27,7 @@ const COLUMNS: [(&str, &str, bool); 5] = [
     ("Server", "server", false),
     ("State", "state", false),
     ("Error", "error", false),
-    ("Since", "since", false),
+    ("Since", "since-", false),
 ];
 
 #[derive(Template)]

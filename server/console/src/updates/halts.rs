@@ -43,8 +43,8 @@ const COLUMNS: [(&str, &str, bool); 5] = [
     ("Update", "title", false),
     ("State", "state", false),
     ("By", "by", false),
-    ("Asked", "asked*", false),
-    ("Withdrawn", "done", false),
+    ("Asked", "asked-*", false),
+    ("Withdrawn", "done-", false),
 ];
 
 pub(crate) async fn show(

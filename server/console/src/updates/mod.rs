@@ -154,7 +154,7 @@ pub(crate) async fn list(
         ("Update", "title", false),
         ("Classification", "", false),
         ("State", "state", false),
-        ("Arrived", "arrival*", false),
+        ("Arrived", "arrival-*", false),
         ("Needed", "needed", true),
         ("Installed", "installed", true),
         ("Failed", "failed", true),

@@ -97,14 +97,19 @@ impl RunSummary {
     }
 }
 
+/// Runs of a page with their reports.
+const RUNS_MAX: u32 = 100;
+
 /// Runs that ended, by their numbers.
 #[derive(Default)]
 pub(crate) struct Ended(Mutex<HashMap<i64, RunSummary>>);
 
 impl Manager {
-    /// A page of the runs that are kept, with their reports.
+    /// A page of the runs that are kept, with their reports, which are long: a hundred at most.
     pub async fn sync_runs(&self, query: &SyncRunsQuery) -> Result<Page<SyncRun>, ManagerError> {
-        let Page { items, next, total } = self.find_runs(query).await?;
+        let limit = query.limit.unwrap_or(RUNS_MAX).min(RUNS_MAX);
+        let query = SyncRunsQuery { limit: Some(limit), ..query.clone() };
+        let Page { items, next, total } = self.find_runs(&query).await?;
         let mut runs = Vec::with_capacity(items.len());
         for one in items {
             match self.sync_run(one.run).await {
@@ -123,9 +128,11 @@ impl Manager {
         self.read_ended(&heads).await?;
         let mut found = Vec::with_capacity(heads.len());
         for head in heads {
-            let number = head.run as u64;
+            // One that failed or goes on has no report to say it.
+            let (number, is_dry) = (head.run as u64, head.is_dry);
             let ended = self.ended_runs().get(&head.run).cloned();
             let mut run = ended.unwrap_or_else(|| RunSummary::of(&kept(head)));
+            run.dry_run = is_dry;
             if run.standing == RunStanding::NotEnded
                 && self.run_here(number).await.is_some_and(|here| !here.has_ended())
             {

@@ -1,9 +1,11 @@
 //! The configuration: one TOML file, whose defaults are those of `headwater up`.
 
+mod check;
+mod files;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use headwater_app::DATABASE;
@@ -14,10 +16,12 @@ use headwater_wsus_admin::{
 };
 use serde::Deserialize;
 
+pub use check::{CheckArguments, check};
+#[cfg(windows)]
+pub use files::is_secret;
+
 /// The managing server's database in the data folder.
 pub const MANAGER_DATABASE: &str = "manager.sqlite";
-
-const ADMIN_PASSWORD: &str = "admin-password";
 
 /// All settings. `headwater check-config --example` prints them with their meaning.
 #[derive(Debug, Clone, Deserialize)]
@@ -297,19 +301,6 @@ fn read_secret(path: &Path) -> Result<String, ConfigError> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  headwater check-config --example > headwater.toml\n  headwater check-config headwater.toml"
-)]
-pub struct CheckArguments {
-    /// The file to check.
-    #[arg(required_unless_present = "example")]
-    file: Option<PathBuf>,
-    /// Print a file with all settings at their defaults and their meaning.
-    #[arg(long, exclusive = true)]
-    example: bool,
-}
-
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -343,47 +334,6 @@ impl Config {
             config.take_credentials(Path::new(&folder));
         }
         Ok(config)
-    }
-
-    /// Files that are read beside the configuration, each with a name by which a service manager hands it over.
-    fn files(&mut self) -> impl Iterator<Item = (&'static str, &mut PathBuf)> {
-        let wsus = self.linkage.microsoft_wsus.as_mut();
-        let (wsus_password, wsus_ca) =
-            wsus.map(|wsus| (wsus.password_file.as_mut(), wsus.ca_file.as_mut())).unwrap_or_default();
-        [
-            ("database-url", self.database_url_file.as_mut()),
-            ("manager-database-url", self.manager.database_url_file.as_mut()),
-            (ADMIN_PASSWORD, self.admin_password_file.as_mut()),
-            ("tls-certificate", self.tls.certificate.as_mut()),
-            ("tls-key", self.tls.key.as_mut()),
-            ("wsus-password", wsus_password),
-            ("wsus-ca", wsus_ca),
-        ]
-        .into_iter()
-        .filter_map(|(name, file)| Some((name, file?)))
-    }
-
-    /// What systemd has read for this service, for the service itself may not be able to (systemd.exec(5)).
-    fn take_credentials(&mut self, folder: &Path) {
-        for (name, file) in self.files() {
-            let handed_over = folder.join(name);
-            if handed_over.exists() {
-                *file = handed_over;
-            }
-        }
-    }
-
-    /// The files that a service needs at every start. The first password is read once only, and may be gone.
-    pub fn files_to_read(&self) -> Result<Vec<(&'static str, PathBuf)>, ConfigError> {
-        let mut files = Vec::new();
-        for (name, path) in self.clone().files() {
-            match std::fs::metadata(&path) {
-                Ok(_) => files.push((name, path.clone())),
-                Err(_) if name == ADMIN_PASSWORD => {}
-                Err(source) => return Err(ConfigError::Secret { path: path.clone(), source }),
-            }
-        }
-        Ok(files)
     }
 
     /// The password for the first administrator, if one is given: by the environment, or a file.
@@ -471,23 +421,6 @@ impl Config {
         Ok(self)
     }
 
-    /// What it means for its roles, as names and values.
-    fn meaning(&self) -> Result<Vec<(&'static str, String)>, ConfigError> {
-        let mut meaning = vec![("data", self.data.display().to_string())];
-        if self.has(Role::UpdateServer) {
-            meaning.push(("updates", self.updates.to_string()));
-            meaning.push(("database", format!("{}, of the update server", self.place()?)));
-        }
-        if self.has(Role::Manager) {
-            meaning.push(("database", format!("{}, of the managing server", self.manager_place()?)));
-        }
-        if self.has(Role::Linkage) {
-            meaning.push(("linkage", self.linkage.listen.to_string()));
-        }
-        meaning.push(("console", self.console.to_string()));
-        Ok(meaning)
-    }
-
     /// Refuses settings that contradict each other.
     pub fn check(&self) -> Result<(), ConfigError> {
         let wrong = |text: &str| Err(ConfigError::Meaning(text.to_owned()));
@@ -538,28 +471,6 @@ impl Config {
     }
 }
 
-/// `check-config`
-#[allow(clippy::print_stdout, clippy::print_stderr)]
-pub fn check(arguments: &CheckArguments) -> ExitCode {
-    let Some(path) = arguments.file.as_ref().filter(|_| !arguments.example) else {
-        print!("{EXAMPLE}");
-        return ExitCode::SUCCESS;
-    };
-    match Config::read(path).and_then(|config| config.meaning()) {
-        Ok(meaning) => {
-            println!("{} is valid", path.display());
-            for (name, value) in meaning {
-                println!("  {name:<10}{value}");
-            }
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {}", headwater_app::admin::chain(&error));
-            ExitCode::from(1)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -568,28 +479,6 @@ mod tests {
     fn the_example_is_the_default() {
         let example: Config = toml::from_str(EXAMPLE).expect("the example is valid");
         assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
-    }
-
-    #[test]
-    fn files_are_those_that_the_service_manager_has_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let text = "admin_password_file = \"/etc/admin\"\ndatabase_url_file = \"/etc/url\"\n\
-                    [linkage.microsoft_wsus]\nurl = \"https://a\"\naccount = 'a\\b'\npassword_file = \"/etc/wsus\"";
-        let mut config: Config = toml::from_str(text).expect("a configuration");
-        for name in ["database-url", "wsus-password", "tls-key"] {
-            std::fs::write(folder.path().join(name), name).expect("is written");
-        }
-        config.take_credentials(folder.path());
-        let found: Vec<PathBuf> = config.files().map(|(_, file)| file.clone()).collect();
-        let handed_over = |name| folder.path().join(name);
-        assert_eq!(found, [handed_over("database-url"), "/etc/admin".into(), handed_over("wsus-password")]);
-        // The first password is read once only.
-        let names: Vec<&str> =
-            config.files_to_read().expect("files").into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["database-url", "wsus-password"]);
-        std::fs::remove_file(handed_over("wsus-password")).expect("is removed");
-        let error = config.files_to_read().expect_err("it is missing").to_string();
-        assert!(error.contains("wsus-password") && error.contains("cannot be read"), "{error}");
     }
 
     #[test]
