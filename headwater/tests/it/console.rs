@@ -510,8 +510,9 @@ fn groups_are_planned_held_and_undone() {
     browser.wait_text("#adding", "To be added: 1");
     let count = hosts();
     console.enter("section form[method=post] button.main");
-    browser.wait_text("h1.verdict", "Pilot has");
-    assert_eq!(hosts(), count.map(|count| count + 1));
+    let more = count.map(|count| count + 1);
+    browser.wait_text("h1.verdict", &format!("Pilot has {} host", more.unwrap()));
+    assert_eq!(hosts(), more);
     console.is_sound();
 }
 
