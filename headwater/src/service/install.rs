@@ -181,6 +181,8 @@ pub fn listeners(config: &Config) -> Vec<(SocketAddr, &'static str)> {
             false => "for health and metrics",
         },
     ));
+    // Port 0 is whichever is free: nobody knows it before.
+    all.retain(|(listen, _)| listen.port() != 0);
     all
 }
 

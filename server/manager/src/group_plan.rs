@@ -144,6 +144,7 @@ impl Manager {
             .collect();
         let names = known.names();
         let mut told: HashMap<(ServerId, String), Became> = HashMap::new();
+        let mut absent: HashSet<(ServerId, GroupId)> = HashSet::new();
         for server in servers {
             let Some(linkage) = tree.linkages.get(&server) else {
                 failed.push(format!("{}: it is in the tree no more", known.server_name(server)));
@@ -151,8 +152,22 @@ impl Manager {
             };
             let is_top = linkage.linkage == way.top.linkage;
             // A group that was just made reaches a lower server by its own synchronisation, and the
-            // members with it: `wsus sync` does both in order.
-            let written = groups.iter().filter(|(_, group)| is_top || !made.contains(group));
+            // members with it: `wsus sync` does both in order. So it is with one that an earlier plan made which was
+            // cut off.
+            if !is_top {
+                let there: HashSet<GroupId> = match self.groups_of(&way, linkage).await {
+                    Ok(there) => there.into_iter().map(|group| group.id).collect(),
+                    Err(error) => {
+                        failed.push(error.in_words());
+                        continue;
+                    }
+                };
+                let all = groups.iter().map(|(_, group)| *group);
+                absent.extend(all.filter(|group| !there.contains(group)).map(|group| (server, group)));
+            }
+            let written = groups
+                .iter()
+                .filter(|(_, group)| is_top || !(made.contains(group) || absent.contains(&(server, *group))));
             let written = written.map(|(planned, group)| (*group, &planned.add, &planned.remove));
             let memberships = memberships(server, written, by);
             let written = self.write_members(&way, linkage, memberships).await;
@@ -165,7 +180,8 @@ impl Manager {
         }
         let applied = groups.iter().map(|(planned, group)| {
             let became = |change: &GroupChange| {
-                let is_sent = change.server == way.top.server || !made.contains(group);
+                let is_absent = made.contains(group) || absent.contains(&(change.server, *group));
+                let is_sent = change.server == way.top.server || !is_absent;
                 let told = told.get(&(change.server, change.client.to_string())).filter(|_| is_sent);
                 told.copied().unwrap_or(Became::NotBegun)
             };

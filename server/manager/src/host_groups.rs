@@ -325,7 +325,10 @@ impl Manager {
         let groups = self.groups_of(&way, &way.top).await?;
         let computers = self.every_computer(&way, &tree).await?;
         let known = self.known(&way, &tree).await?;
-        if let Some(error) = known.unread.values().next() {
+        // One without a Linkage tells nothing to anybody.
+        let has_linkage = |server: &&TreeServer| server.linkage.is_some();
+        let mut with_linkage = tree.servers.iter().filter(has_linkage);
+        if let Some(error) = with_linkage.find_map(|server| known.unread.get(&server.id)) {
             return Err(ManagerError::Refused(format!(
                 "not every server tells its computers: {}",
                 chain(error)
