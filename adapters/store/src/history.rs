@@ -46,6 +46,14 @@ pub enum AuditOrder {
 }
 
 impl<'a> AuditFilter<'a> {
+    /// The same after the entry of a number, in this order.
+    pub fn going_on(self, after: Option<i64>) -> Self {
+        match self.order {
+            AuditOrder::NewestFirst => Self { below: after, ..self },
+            AuditOrder::OldestFirst => Self { above: after, ..self },
+        }
+    }
+
     /// Binds who, since, before, below, above and the limit to `$1` to `$6` of a statement.
     pub(crate) fn bound<'q>(
         &self,

@@ -33,4 +33,10 @@ impl<T> Page<T> {
         items.truncate(limit);
         Self { next: items.last().filter(|_| goes_on).map(key), items, total }
     }
+
+    /// The same part with something else for each item.
+    pub fn map<U>(self, told: impl FnMut(T) -> U) -> Page<U> {
+        let Self { items, next, total } = self;
+        Page { items: items.into_iter().map(told).collect(), next, total }
+    }
 }

@@ -16,7 +16,8 @@ pub fn unknown(computers: Option<u64>) -> Option<String> {
     match computers? {
         0 => None,
         1 => Some(
-            "The products of 1 computer are not known, so no condition over products holds for it; it stays in the groups that it is in"
+            "The products of 1 computer are not known, so no condition over products holds for it; it stays in the \
+             groups that it is in"
                 .to_owned(),
         ),
         computers => Some(format!(

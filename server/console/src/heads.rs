@@ -48,9 +48,7 @@ fn named(key: &str) -> &str {
 /// Puts rows in order that are all there; a list of pages is sorted where it is read.
 pub(crate) fn sort_by<T, K: Ord>(rows: &mut [T], fields: &Fields, key: impl FnMut(&T) -> K) {
     rows.sort_by_cached_key(key);
-    if direction(fields) == Direction::Reversed {
-        rows.reverse();
-    }
+    direction(fields).turn(rows);
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub(crate) async fn show(
     let now = manager.now();
     let by = fields.text("by");
     let after: Option<i64> = fields.text("after").and_then(|after| after.parse().ok());
-    let filter = AuditFilter { limit: ROWS as u32 + 1, ..going_on(filter(&fields, by.as_deref()), after) };
+    let filter = AuditFilter { limit: ROWS as u32 + 1, ..filter(&fields, by.as_deref()).going_on(after) };
     let mut found = manager.audited(&filter).await?;
     let heads = heads("/history", &fields, &COLUMNS);
     let goes_on = found.len() > ROWS;
@@ -109,14 +109,6 @@ fn filter<'a>(fields: &Fields, by: Option<&'a str>) -> AuditFilter<'a> {
         Direction::Reversed => AuditOrder::OldestFirst,
     };
     AuditFilter { by, since: moment("since"), before: moment("before"), order, ..AuditFilter::default() }
-}
-
-/// The same after an entry.
-fn going_on(filter: AuditFilter<'_>, after: Option<i64>) -> AuditFilter<'_> {
-    match filter.order {
-        AuditOrder::NewestFirst => AuditFilter { below: after, ..filter },
-        AuditOrder::OldestFirst => AuditFilter { above: after, ..filter },
-    }
 }
 
 /// `3 entries of 2 operators, from 2026-11-01 10:00 UTC to 2026-11-02 09:30 UTC.`
@@ -170,7 +162,7 @@ pub(crate) async fn export(State(manager): Shared, Query(fields): Query) -> Resu
                         limit,
                         ..AuditFilter::default()
                     };
-                    part(&manager, &going_on(filter, Some(number))).await.inspect_err(|error| {
+                    part(&manager, &filter.going_on(Some(number))).await.inspect_err(|error| {
                         // What was sent cannot be taken back: the file ends within a part, and is not whole.
                         tracing::error!(error = chain(error), "an export of the audit was cut off");
                     })?

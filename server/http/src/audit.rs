@@ -7,8 +7,8 @@ use std::str::FromStr;
 use headwater_api::{AuditEntry, Page};
 use headwater_manager::AuditOrder;
 
-/// Entries of the managing server before and after a page, among which the order to an entry of the update server is looked
-/// for: more are not recorded within the seconds that lie between the two.
+/// Entries of the managing server before and after a page, among which the order to an entry of the update server
+/// is looked for: more are not recorded within the seconds that lie between the two.
 const AHEAD: u32 = 100;
 
 /// The last entry of each record that was taken.

@@ -217,12 +217,8 @@ async fn audit(
     let mut merge = Merge::begin(begin.unwrap_or_default(), order, limit);
     // What follows an entry in this order.
     let follows = |from: Option<i64>, limit: usize| {
-        let (below, above) = match order {
-            AuditOrder::NewestFirst => (from, None),
-            AuditOrder::OldestFirst => (None, from),
-        };
         let (by, since, before, limit) = (query.by.as_deref(), query.since, query.before, limit as u32);
-        AuditFilter { by, since, before, below, above, order, limit }
+        AuditFilter { by, since, before, order, limit, ..AuditFilter::default() }.going_on(from)
     };
     while merge.goes_on() {
         let changes = match &state.app {

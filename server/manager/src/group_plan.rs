@@ -162,12 +162,11 @@ impl Manager {
                         continue;
                     }
                 };
-                let all = groups.iter().map(|(_, group)| *group);
-                absent.extend(all.filter(|group| !there.contains(group)).map(|group| (server, group)));
+                let comes = groups.iter().map(|(_, group)| *group);
+                let comes = comes.filter(|group| made.contains(group) || !there.contains(group));
+                absent.extend(comes.map(|group| (server, group)));
             }
-            let written = groups
-                .iter()
-                .filter(|(_, group)| is_top || !(made.contains(group) || absent.contains(&(server, *group))));
+            let written = groups.iter().filter(|(_, group)| !absent.contains(&(server, *group)));
             let written = written.map(|(planned, group)| (*group, &planned.add, &planned.remove));
             let memberships = memberships(server, written, by);
             let written = self.write_members(&way, linkage, memberships).await;
@@ -180,8 +179,7 @@ impl Manager {
         }
         let applied = groups.iter().map(|(planned, group)| {
             let became = |change: &GroupChange| {
-                let is_absent = made.contains(group) || absent.contains(&(change.server, *group));
-                let is_sent = change.server == way.top.server || !is_absent;
+                let is_sent = !absent.contains(&(change.server, *group));
                 let told = told.get(&(change.server, change.client.to_string())).filter(|_| is_sent);
                 told.copied().unwrap_or(Became::NotBegun)
             };

@@ -324,16 +324,7 @@ impl Manager {
         let tree = self.tree(&way).await?;
         let groups = self.groups_of(&way, &way.top).await?;
         let computers = self.every_computer(&way, &tree).await?;
-        let known = self.known(&way, &tree).await?;
-        // One without a Linkage tells nothing to anybody.
-        let has_linkage = |server: &&TreeServer| server.linkage.is_some();
-        let mut with_linkage = tree.servers.iter().filter(has_linkage);
-        if let Some(error) = with_linkage.find_map(|server| known.unread.get(&server.id)) {
-            return Err(ManagerError::Refused(format!(
-                "not every server tells its computers: {}",
-                chain(error)
-            )));
-        }
+        let known = self.known_with(&way, computers, tree.decided()).await?;
         let mut taken: HashSet<GroupId> =
             known.rows.iter().flat_map(|one| [one.wsus_group, one.replaced]).flatten().collect();
         let (alike, other) = unbound(&known);
@@ -343,7 +334,7 @@ impl Manager {
         taken.extend(alike.iter().map(|one| one.group));
         let mut imported = ImportedGroups::default();
         let mut members: HashMap<GroupId, Vec<ClientId>> = HashMap::new();
-        for computer in &computers {
+        for computer in &known.computers {
             for group in &computer.groups {
                 members.entry(*group).or_default().push(computer.client.clone());
             }

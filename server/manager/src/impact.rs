@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use headwater_api::linkage::FilesOfUpdates;
 use headwater_api::{
-    ApprovalAction, ApprovalPreview, GroupRef, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page, PreviewComputer,
-    PreviewComputersRequest, ServerPreview, ServerRef, TreeServer, UPDATES_PER_REQUEST_MAX, UpdateRef,
+    ApprovalAction, ApprovalPreview, GroupRef, Page, PreviewComputer, PreviewComputersRequest, ServerPreview,
+    ServerRef, TreeServer, UPDATES_PER_REQUEST_MAX, UpdateRef, page_limit,
 };
 use headwater_model::{GroupId, ServerId, UpdateId};
 use headwater_tree::impact::{File, Files, Impact, Member, OnComputer, OnServer, Target, impact};
@@ -47,8 +47,7 @@ impl Manager {
     ) -> Result<Page<PreviewComputer>, ManagerError> {
         let PreviewComputersRequest { updates, group, action, server, .. } = request;
         let all = self.all_preview_computers(updates, *group, *action, *server).await?;
-        let limit = request.limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
-        Ok(Page::cut(all, limit, request.after.as_deref(), |one| one.id.to_string()))
+        Ok(Page::cut(all, page_limit(request.limit), request.after.as_deref(), |one| one.id.to_string()))
     }
 
     /// All of them, for a file.
@@ -84,26 +83,22 @@ impl Manager {
         let servers = || mirror.tree.servers.iter().map(|one| &one.server);
         // Nothing is fetched for the other actions.
         let told = match action {
-            ApprovalAction::Install => self.files_told(mirror, updates).await?,
+            ApprovalAction::Install => Some(self.files_told(mirror, updates).await?),
             ApprovalAction::Uninstall | ApprovalAction::Detect | ApprovalAction::Block => {
                 if let Some(unknown) = updates.iter().find(|update| mirror.updates.get(**update).is_none()) {
                     let what = format!("there is no update {unknown}; `headwater update list` shows all");
                     return Err(ManagerError::NotFound(what));
                 }
-                HashMap::new()
+                None
             }
         };
-        let top = servers().next().and_then(|top| told.get(&top.id)?.as_ref());
+        let top = servers().next().and_then(|top| told.as_ref()?.get(&top.id)?.as_ref());
         let takes = takes(servers());
         let targets =
             servers().filter(|one| takes.get(&one.id).is_some_and(|takes| *takes != Takes::Nothing));
         let target = |one: &TreeServer| Target {
             server: one.id,
-            files: match action {
-                ApprovalAction::Install => files(updates.len(), told.get(&one.id), top),
-                // Nothing is fetched for it.
-                ApprovalAction::Uninstall | ApprovalAction::Detect | ApprovalAction::Block => Vec::new(),
-            },
+            files: told.as_ref().map_or_else(Vec::new, |told| files(updates.len(), told.get(&one.id), top)),
         };
         let targets: Vec<Target> = targets.map(target).collect();
 

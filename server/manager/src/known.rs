@@ -162,8 +162,7 @@ impl Manager {
     /// All that plans are made from, as it is now.
     pub(crate) async fn known(&self, way: &Way, tree: &Tree) -> Result<Known, ManagerError> {
         let (computers, unread) = self.computers_and_unread(way, tree).await?;
-        let servers = tree.servers.iter().map(|told| tree.server(told)).collect();
-        Ok(Known { unread, ..self.known_with(way, computers, servers).await? })
+        Ok(Known { unread, ..self.known_with(way, computers, tree.decided()).await? })
     }
 
     /// The same with these computers: the host groups and the groups of the top as they are now.

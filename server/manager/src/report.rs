@@ -173,8 +173,9 @@ impl Manager {
         Ok(self.store.keep_compliance_day(day, &body).await?)
     }
 
-    /// What failed on which computer; which computers are asked for, and in which order, is read from the mirror. Those whose server is not reached are told by the top as far as it knows them, and where it does not,
-    /// the server is named. Whoever reads several pages waits for a `silent` server once.
+    /// What failed on which computer; which computers are asked for, and in which order, is read from the mirror.
+    /// Those whose server is not reached are told by the top as far as it knows them, and where it does not, the
+    /// server is named. Whoever reads several pages waits for a `silent` server once.
     pub async fn failures(
         &self,
         query: &FailuresQuery,

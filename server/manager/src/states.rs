@@ -175,9 +175,7 @@ fn sorted(
         }
         UpdateComputerOrder::Since => computers.sort_by_key(|one| Reverse(one.since)),
     }
-    if direction == Direction::Reversed {
-        computers.reverse();
-    }
+    direction.turn(&mut computers);
     computers
 }
 

@@ -205,7 +205,7 @@ struct Selected {
 impl Selected {
     fn of(tree: &Tree, request: &SyncRequest) -> Result<Self, ManagerError> {
         let SyncRequest { below, at, .. } = request;
-        let order = Order::new(tree.servers.iter().map(|told| tree.server(told)));
+        let order = Order::new(tree.decided());
         let order = order.map_err(|error| ManagerError::Refused(error.to_string()))?;
         let servers = match (at, below) {
             (Some(name), _) => order.named(name).map(|server| BTreeSet::from([server.id])),

@@ -146,6 +146,11 @@ impl Tree {
         reached.into_iter().zip(told).collect()
     }
 
+    /// The servers as decisions are made about them.
+    pub fn decided(&self) -> Vec<Server> {
+        self.servers.iter().map(|told| self.server(told)).collect()
+    }
+
     /// A server as decisions are made about it. One that is not reached is taken for what the one above says.
     pub fn server(&self, told: &TreeServer) -> Server {
         Server {

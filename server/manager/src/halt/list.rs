@@ -24,9 +24,7 @@ fn listed(mut halts: Vec<Halt>, query: &HaltsQuery, title: impl Fn(UpdateId) -> 
         HaltOrder::By => halts.sort_by_cached_key(|halt| halt.asked_by.to_lowercase()),
         HaltOrder::Done => halts.sort_by_key(|halt| Reverse(halt.done_at)),
     }
-    if Direction::of(query.reverse) == Direction::Reversed {
-        halts.reverse();
-    }
+    Direction::of(query.reverse).turn(&mut halts);
     Page::cut(halts, page_limit(query.limit), query.after.as_deref(), |halt| halt.update.to_string())
 }
 

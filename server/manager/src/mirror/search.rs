@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use headwater_api::{
-    ApprovalFilter, ComputerOrder, ComputerQuery, ComputerSummary, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, Page,
-    Standing, UpdateKind, UpdateOrder, UpdateQuery, UpdateState, UpdateSummary,
+    ApprovalFilter, ComputerOrder, ComputerQuery, ComputerSummary, Page, Standing, UpdateKind, UpdateOrder,
+    UpdateQuery, UpdateState, UpdateSummary, page_limit,
 };
 use headwater_catalog::Search;
 use headwater_model::{GroupId, Timestamp};
@@ -23,6 +23,13 @@ pub enum Direction {
 impl Direction {
     pub fn of(is_reversed: bool) -> Self {
         if is_reversed { Self::Reversed } else { Self::Usual }
+    }
+
+    /// Puts a list that is in the usual order into this one.
+    pub fn turn<T>(self, list: &mut [T]) {
+        if self == Self::Reversed {
+            list.reverse();
+        }
     }
 }
 
@@ -147,7 +154,7 @@ pub(crate) fn is_in(computer: &ComputerSummary, groups: &HashSet<GroupId>) -> bo
     computer.groups.iter().any(|own| groups.contains(&own.id))
 }
 
-/// Cuts a page. A page whose key is gone begins at the front: better twice than not at all.
+/// Cuts a page of items that are told by their places.
 pub(crate) fn page<T>(
     mut places: Vec<usize>,
     direction: Direction,
@@ -156,17 +163,8 @@ pub(crate) fn page<T>(
     key: impl Fn(usize) -> String,
     item: impl Fn(usize) -> T,
 ) -> Page<T> {
-    if direction == Direction::Reversed {
-        places.reverse();
-    }
-    let limit = limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
-    let begin = after.and_then(|after| places.iter().position(|at| key(*at) == after)).map_or(0, |at| at + 1);
-    let end = (begin + limit).min(places.len());
-    Page {
-        next: (end < places.len() && end > begin).then(|| key(places[end - 1])),
-        total: Some(places.len() as u64),
-        items: places[begin..end].iter().map(|at| item(*at)).collect(),
-    }
+    direction.turn(&mut places);
+    Page::cut(places, page_limit(limit), after, |at| key(*at)).map(item)
 }
 
 /// A filter, prepared.

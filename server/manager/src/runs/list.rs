@@ -45,12 +45,15 @@ pub enum RunStanding {
 }
 
 impl RunSummary {
-    fn of(run: &SyncRun) -> Self {
+    fn of(row: SyncRunRow) -> Self {
+        // One that failed or goes on has no report to say that it only compares.
+        let dry_run = row.is_dry;
+        let run = kept(row);
         let report = run.report.as_ref();
         let servers = report.map_or(&[][..], |report| &report.servers);
         Self {
             run: run.run,
-            started_by: run.started_by.clone(),
+            started_by: run.started_by,
             started_at: run.started_at,
             finished_at: run.finished_at,
             standing: match (report, run.finished_at) {
@@ -61,7 +64,7 @@ impl RunSummary {
                 (None, None) => RunStanding::NotEnded,
             },
             changes: servers.iter().map(|one| one.changed.len() as u64).sum(),
-            dry_run: report.is_some_and(|report| report.dry_run),
+            dry_run,
         }
     }
 
@@ -128,11 +131,9 @@ impl Manager {
         self.read_ended(&heads).await?;
         let mut found = Vec::with_capacity(heads.len());
         for head in heads {
-            // One that failed or goes on has no report to say it.
-            let (number, is_dry) = (head.run as u64, head.is_dry);
+            let number = head.run as u64;
             let ended = self.ended_runs().get(&head.run).cloned();
-            let mut run = ended.unwrap_or_else(|| RunSummary::of(&kept(head)));
-            run.dry_run = is_dry;
+            let mut run = ended.unwrap_or_else(|| RunSummary::of(head));
             if run.standing == RunStanding::NotEnded
                 && self.run_here(number).await.is_some_and(|here| !here.has_ended())
             {
@@ -159,7 +160,7 @@ impl Manager {
             let Some(last) = rows.last() else { return Ok(()) };
             before = last.run;
             for row in rows.into_iter().filter(|row| row.finished_at.is_some()) {
-                self.ended_runs().insert(row.run, RunSummary::of(&kept(row)));
+                self.ended_runs().insert(row.run, RunSummary::of(row));
             }
         }
         Ok(())
@@ -180,9 +181,7 @@ fn listed(mut runs: Vec<RunSummary>, query: &SyncRunsQuery) -> Page<RunSummary> 
         RunOrder::Changes => runs.sort_by_key(|run| Reverse(run.changes)),
         RunOrder::By => runs.sort_by_cached_key(|run| run.started_by.to_lowercase()),
     }
-    if Direction::of(query.reverse) == Direction::Reversed {
-        runs.reverse();
-    }
+    Direction::of(query.reverse).turn(&mut runs);
     Page::cut(runs, page_limit(query.limit), query.after.as_deref(), |run| run.run.to_string())
 }
 
